@@ -1,0 +1,73 @@
+"""Emoscope makes the emotion in speech visible (让语音情绪看得见).
+
+    >>> import emoscope
+    >>> result = emoscope.recognize("speech.wav")  # doctest: +SKIP
+    >>> result.emotion.title, result.confidence  # doctest: +SKIP
+    ('快乐 (Happy)', 0.853)
+
+Importing this package loads nothing heavy; the names below are fetched when first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from emoscope._version import __version__
+
+if TYPE_CHECKING:
+    from emoscope.errors import EmoscopeError
+    from emoscope.labels import EMOTIONS, Emotion
+    from emoscope.limits import Limits
+    from emoscope.recognizer import Failure, Recognizer, load, recognize, recognize_many
+    from emoscope.result import Quality, Result, Scores, Segment, Track
+    from emoscope.waveform import Span, Waveform
+
+_HOMES = {
+    "EMOTIONS": "labels",
+    "Emotion": "labels",
+    "EmoscopeError": "errors",
+    "Failure": "recognizer",
+    "Limits": "limits",
+    "Quality": "result",
+    "Recognizer": "recognizer",
+    "Result": "result",
+    "Scores": "result",
+    "Segment": "result",
+    "Span": "waveform",
+    "Track": "result",
+    "Waveform": "waveform",
+    "load": "recognizer",
+    "recognize": "recognizer",
+    "recognize_many": "recognizer",
+}
+
+__all__ = [
+    "EMOTIONS",
+    "EmoscopeError",
+    "Emotion",
+    "Failure",
+    "Limits",
+    "Quality",
+    "Recognizer",
+    "Result",
+    "Scores",
+    "Segment",
+    "Span",
+    "Track",
+    "Waveform",
+    "__version__",
+    "load",
+    "recognize",
+    "recognize_many",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"emoscope.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'emoscope' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

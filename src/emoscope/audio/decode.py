@@ -1,0 +1,313 @@
+"""Bytes or a file to 16 kHz mono, inside limits.
+
+PyAV brings FFmpeg's libraries, so one path reads every format. FFmpeg can follow playlists to
+files and addresses; therefore it is never given a name or an address, only an object to read from,
+a list of demuxers and no protocol at all.
+
+What this covers: foreign addresses and files, absurd headers, endless sound, too many channels or
+bytes. What it does not: a decoder that crashes or hangs inside one call; a server puts this in a
+process that it can kill.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, TypeAlias, cast
+
+import numpy as np
+
+from emoscope.errors import (
+    AudioCodecRefusedError,
+    AudioDamagedError,
+    AudioEmptyFileError,
+    AudioNoSamplesError,
+    AudioNoStreamError,
+    AudioNotFiniteError,
+    AudioNotRecognizedError,
+    AudioPlaylistError,
+    AudioRateError,
+    AudioTooLargeError,
+    AudioTooLongError,
+    AudioTooManyChannelsError,
+    SourceNotFoundError,
+    SourceUnreadableError,
+)
+from emoscope.events import StepLog
+from emoscope.limits import COMMAND_LINE, Limits
+from emoscope.waveform import RATE_HZ, Samples, Waveform
+
+Source: TypeAlias = bytes | str | os.PathLike[str]
+"""The bytes of a file, or a path to one."""
+
+_PLAYLISTS = (
+    b"#EXTM3U",
+    b"ffconcat",
+    b"[playlist]",
+    b"v=0\n",
+    b"v=0\r",
+    b"<MPD",
+    b"<smil",
+    b"<asx",
+)
+_SIGNATURES = (
+    # (offset, bytes): what a file of an accepted format begins with, to tell damaged from foreign.
+    (0, b"RIFF"),
+    (0, b"RF64"),
+    (0, b"fLaC"),
+    (0, b"OggS"),
+    (0, b"ID3"),
+    (0, b"#!AMR"),
+    (0, b"\x1a\x45\xdf\xa3"),
+    (0, b"FORM"),
+    (0, b"caff"),
+    (4, b"ftyp"),
+)
+_LEAST_BITS_PER_S = 1_000
+"""A header that claims a thinner stream than this is a lie or a placeholder: decode and see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How a recording was stored."""
+
+    container: str
+    codec: str
+    rate_hz: int
+    channels: int
+
+
+class _Readable(Protocol):
+    def read(self, size: int = -1, /) -> bytes: ...
+    def seek(self, offset: int, whence: int = 0, /) -> int: ...
+    def tell(self) -> int: ...
+
+
+class _Nameless:
+    """A file without its name: PyAV would hand the name on to FFmpeg."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read = file.read
+        self.seek = file.seek
+        self.tell = file.tell
+
+
+def decode(
+    source: Source, *, limits: Limits = COMMAND_LINE, name: str = "", log: StepLog | None = None
+) -> Waveform:
+    """Decode to mono float32 at 16 kHz; several channels are averaged.
+
+    Args:
+        source: the bytes of a file, or its path.
+        limits: checked before the first frame and while decoding.
+        name: name of the waveform; a path's own name by default.
+        log: gets the steps decode, mix and resample with their milliseconds.
+
+    Raises:
+        AudioError: the sound cannot be used; each reason has its own class.
+        SourceNotFoundError: there is no such file.
+        SourceUnreadableError: the system refuses to read it.
+    """
+    log = log or StepLog()
+    if isinstance(source, bytes):
+        return _decode_from(io.BytesIO(source), len(source), limits, name, log)
+    with opened(source) as file:
+        size_bytes = os.fstat(file.fileno()).st_size
+        reader = cast(_Readable, _Nameless(file))
+        return _decode_from(reader, size_bytes, limits, name or Path(source).name, log)
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[io.BufferedReader]:
+    """Open a file for reading.
+
+    Raises:
+        SourceNotFoundError: there is no such file.
+        SourceUnreadableError: the system refuses to read it.
+    """
+    try:
+        file = Path(path).open("rb")  # noqa: SIM115 - closed below; only opening is translated
+    except FileNotFoundError as exc:
+        raise SourceNotFoundError(name=str(path)) from exc
+    except OSError as exc:
+        raise SourceUnreadableError(name=str(path), reason=exc.strerror or str(exc)) from exc
+    with file:
+        yield file
+
+
+def _decode_from(
+    reader: _Readable, size_bytes: int, limits: Limits, name: str, log: StepLog
+) -> Waveform:
+    if size_bytes == 0:
+        raise AudioEmptyFileError
+    if limits.max_bytes is not None and size_bytes > limits.max_bytes:
+        raise AudioTooLargeError(max_bytes=limits.max_bytes)
+    head = reader.read(512)
+    reader.seek(0)
+    with _container(reader, head, limits) as container:
+        encoding = _checked(container, size_bytes, limits)
+        stages = _Stages()
+        blocks = list(_mono_16k(_planes(container, limits, stages), stages))
+    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+    if not len(samples):
+        raise AudioNoSamplesError
+    if not np.isfinite(samples).all():
+        raise AudioNotFiniteError
+    # A resampler rings past full scale at steep edges; the models take [-1, 1].
+    np.clip(samples, -1.0, 1.0, out=samples)
+    log.add(
+        "decode",
+        stages.decode_s * 1000,
+        container=encoding.container,
+        codec=encoding.codec,
+        rate_hz=encoding.rate_hz,
+        skipped_packets=stages.skipped_packets,
+    )
+    log.add("mix", stages.mix_s * 1000, channels=encoding.channels)
+    log.add("resample", stages.resample_s * 1000, from_hz=encoding.rate_hz, to_hz=RATE_HZ)
+    return Waveform(samples, RATE_HZ, name)
+
+
+@dataclass(slots=True)
+class _Stages:
+    """Seconds spent, and packets that could not be decoded."""
+
+    decode_s: float = 0.0
+    mix_s: float = 0.0
+    resample_s: float = 0.0
+    skipped_packets: int = 0
+
+
+def _container(reader: _Readable, head: bytes, limits: Limits) -> Any:
+    import av
+
+    if any(mark in head[:64] for mark in _PLAYLISTS) or b"<MPD" in head:
+        raise AudioPlaylistError
+    options = {"format_whitelist": ",".join(limits.containers), "protocol_whitelist": "none"}
+    try:
+        return av.open(reader, mode="r", options=options, metadata_errors="ignore")
+    except Exception as exc:  # FFmpeg's errors, but also ValueError, MemoryError, AttributeError
+        known = any(head[at : at + len(mark)] == mark for at, mark in _SIGNATURES)
+        raise (AudioDamagedError if known else AudioNotRecognizedError) from exc
+
+
+def _checked(container: Any, size_bytes: int, limits: Limits) -> Encoding:
+    """Check codec, rate, channels and claimed length before the first frame is decoded."""
+    if not container.streams.audio:
+        raise AudioNoStreamError
+    stream = container.streams.audio[0]
+    context = stream.codec_context
+    if context is None:
+        raise AudioDamagedError
+    if not limits.accepts_codec(context.name):
+        raise AudioCodecRefusedError(codec=context.name)
+    channels, rate_hz = int(context.channels), int(context.sample_rate or 0)
+    _check_layout(rate_hz, channels, limits)
+    claimed_s = (container.duration or 0) / 1_000_000
+    plausible = claimed_s * _LEAST_BITS_PER_S <= size_bytes * 8
+    if plausible and claimed_s > limits.max_duration_s:
+        raise AudioTooLongError(max_duration_s=limits.max_duration_s)
+    return Encoding(container.format.name, context.name, rate_hz, channels)
+
+
+def _check_layout(rate_hz: int, channels: int, limits: Limits) -> None:
+    if channels > limits.max_channels:
+        raise AudioTooManyChannelsError(channels=channels, max_channels=limits.max_channels)
+    if not limits.min_rate_hz <= rate_hz <= limits.max_rate_hz:
+        raise AudioRateError(
+            rate_hz=rate_hz, min_rate_hz=limits.min_rate_hz, max_rate_hz=limits.max_rate_hz
+        )
+
+
+def _planes(container: Any, limits: Limits, stages: _Stages) -> Iterator[tuple[int, Samples]]:
+    """Yield ``(rate_hz, samples of shape (channels, n))``, stopping at the duration limit.
+
+    A packet that cannot be decoded is skipped and counted: one bad packet of a thousand is no
+    reason to lose the rest. When nothing at all could be decoded the file is damaged.
+    """
+    stream = container.streams.audio[0]
+    decoded_s = 0.0
+    start_s = time.perf_counter()
+    for frame in _frames(container, stream, stages):
+        rate_hz = int(frame.sample_rate)
+        _check_layout(rate_hz, len(frame.layout.channels), limits)
+        decoded_s += frame.samples / rate_hz
+        if decoded_s > limits.max_duration_s:
+            raise AudioTooLongError(max_duration_s=limits.max_duration_s)
+        planes = _to_float(frame)
+        stages.decode_s += time.perf_counter() - start_s
+        yield rate_hz, planes
+        start_s = time.perf_counter()
+    stages.decode_s += time.perf_counter() - start_s
+    if not decoded_s and stages.skipped_packets:
+        raise AudioDamagedError
+
+
+def _frames(container: Any, stream: Any, stages: _Stages) -> Iterator[Any]:
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except Exception:  # a file that breaks off: keep what came before
+            stages.skipped_packets += 1
+            return
+        try:
+            frames = packet.decode()
+        except Exception:  # see _container: not only FFmpeg's own errors
+            stages.skipped_packets += 1
+            continue
+        yield from frames
+
+
+_FULL_SCALE = {"u8": 128.0, "s16": 32_768.0, "s32": 2_147_483_648.0, "s64": 2.0**63}
+
+
+def _to_float(frame: Any) -> Samples:
+    """Return the frame's samples as float32, shape ``(channels, n)``, full scale at 1."""
+    channels = len(frame.layout.channels)
+    kind = frame.format.name.removesuffix("p")
+    samples = frame.to_ndarray()  # (channels, n) if planar, else (1, n · channels)
+    if not frame.format.is_planar:
+        samples = samples.reshape(-1, channels).T
+    if kind in _FULL_SCALE:
+        centred = samples.astype(np.float64) - (128.0 if kind == "u8" else 0.0)
+        return cast(Samples, (centred / _FULL_SCALE[kind]).astype(np.float32))
+    return cast(Samples, samples.astype(np.float32))
+
+
+def _mono_16k(planes: Iterator[tuple[int, Samples]], stages: _Stages) -> Iterator[Samples]:
+    """Average the channels and bring every stretch of one rate to 16 kHz, sample-aligned.
+
+    soxr's HQ recipe: flat to 7.5 kHz, aliases below −130 dB.
+    """
+    import soxr
+
+    current_hz = 0
+    stream: Any = None
+    for rate_hz, samples in planes:
+        start_s = time.perf_counter()
+        mono = samples[0] if len(samples) == 1 else samples.mean(axis=0, dtype=np.float32)
+        mixed_s = time.perf_counter()
+        stages.mix_s += mixed_s - start_s
+        if rate_hz != current_hz:
+            if stream is not None:
+                yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+            current_hz = rate_hz
+            stream = (
+                None
+                if rate_hz == RATE_HZ
+                else soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="float32", quality="HQ")
+            )
+        block = mono if stream is None else stream.resample_chunk(np.ascontiguousarray(mono))
+        stages.resample_s += time.perf_counter() - mixed_s
+        yield block
+    if stream is not None:
+        with suppress(ValueError):  # soxr refuses to flush a stream that never had a sample
+            yield stream.resample_chunk(np.zeros(0, np.float32), last=True)

@@ -1,0 +1,101 @@
+"""The recording check: what stands between this recording and a good answer (P36).
+
+Plain measurements on the samples, the same for every model. Reasons are codes; the sentence of
+advice for each belongs to the faces.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emoscope.result import Array64, Quality
+from emoscope.waveform import Samples, Waveform
+
+SILENCE_DBFS = -80.0
+"""A recording whose loudest sample stays below this holds nothing: it is refused, not judged."""
+
+_FRAME_S = 0.025
+_AUDIBLE_DBFS = -60.0
+"""A frame below this counts as silence whatever the rest is like."""
+_CLIP_RUN = 3
+"""So many neighbouring samples at full scale are a flat top; one alone may be a true peak."""
+
+
+def check(waveform: Waveform) -> Quality:
+    """Measure a recording.
+
+    Levels are relative to full scale (dBFS). ``snr_db`` compares the loudest tenth of 25 ms frames
+    with the quietest tenth, and is None when the recording never pauses. ``bandwidth_hz`` is where
+    the long-term spectrum falls 60 dB under its maximum for good.
+    """
+    samples = waveform.samples
+    peak = float(np.abs(samples).max(initial=0.0))
+    level_dbfs = _dbfs(float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))))
+    levels = _frame_levels(samples, waveform.rate_hz)
+    quiet, loud = (float(level) for level in np.percentile(levels, [10, 90]))
+    threshold = max(_AUDIBLE_DBFS, quiet + 0.3 * (loud - quiet) if loud - quiet > 6.0 else quiet)
+    quality = Quality(
+        level_dbfs=level_dbfs,
+        peak=peak,
+        clipped_share=_clipped_share(samples),
+        snr_db=loud - quiet if loud - quiet > 6.0 else None,
+        bandwidth_hz=_bandwidth_hz(samples, waveform.rate_hz),
+        speech_share=float(np.mean(levels >= threshold)) if loud > _AUDIBLE_DBFS else 0.0,
+    )
+    reasons = tuple(_reasons(quality, waveform.duration_s))
+    return Quality(**{**quality.to_dict(), "reasons": reasons})  # type: ignore[arg-type]
+
+
+def _reasons(quality: Quality, duration_s: float) -> list[str]:
+    """Limits of the advice in P6."""
+    found = {
+        "too_short": duration_s < 1.0,
+        "too_long": duration_s > 30.0,
+        "too_quiet": quality.level_dbfs < -45.0,
+        "clipped": quality.clipped_share > 0.001,
+        "low_snr": quality.snr_db is not None and quality.snr_db < 12.0,
+        "band_limited": quality.bandwidth_hz < 3_800.0,
+        "little_speech": 0.02 <= quality.speech_share < 0.2,
+        "no_speech": quality.speech_share < 0.02,
+    }
+    return [code for code, holds in found.items() if holds]
+
+
+def _dbfs(magnitude: float) -> float:
+    return 20.0 * float(np.log10(max(magnitude, 1e-10)))
+
+
+def _frame_levels(samples: Samples, rate_hz: int) -> Array64:
+    """Level of each 25 ms frame in dBFS, shape ``(frames,)``; at least one frame."""
+    size = round(_FRAME_S * rate_hz)
+    count = max(1, len(samples) // size)
+    frames = samples[: count * size].astype(np.float64)
+    power = np.square(frames).reshape(count, -1).mean(axis=1)
+    return np.asarray(10.0 * np.log10(np.maximum(power, 1e-20)))
+
+
+def _clipped_share(samples: Samples) -> float:
+    full = np.abs(samples) >= 0.985
+    # A run of n samples holds n − 2 places where three neighbours are at full scale.
+    triples = full[:-2] & full[1:-1] & full[2:]
+    inside = np.zeros(len(samples), dtype=bool)
+    for shift in range(_CLIP_RUN):
+        inside[shift : len(triples) + shift] |= triples
+    return float(inside.mean()) if len(samples) else 0.0
+
+
+def _bandwidth_hz(samples: Samples, rate_hz: int) -> float:
+    """Highest frequency at which the mean power spectrum is within 60 dB of its maximum."""
+    size = 512
+    if len(samples) < size:
+        samples = np.pad(samples, (0, size - len(samples)))
+    # Every second window of a long recording is plenty; at most about two minutes are looked at.
+    step = max(size // 2, (len(samples) - size) // 8_000)
+    starts = np.arange(0, len(samples) - size + 1, step)
+    window = np.hanning(size)
+    power = np.zeros(size // 2 + 1)
+    for block in np.array_split(starts, max(1, len(starts) // 1_000)):
+        frames = samples[block[:, None] + np.arange(size)] * window
+        power += np.square(np.abs(np.fft.rfft(frames, axis=1))).sum(axis=0)
+    heard = np.flatnonzero(power >= power.max() * 1e-6)
+    return float((heard[-1] if len(heard) else 0) * rate_hz / size)

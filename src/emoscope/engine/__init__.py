@@ -1,0 +1,1 @@
+"""From waveforms to frame logits: batches in, clips out."""

@@ -1,0 +1,78 @@
+"""Pad, run, unpad. Holds no state and may be called from any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from emoscope.audio.windows import FRAME, frame_count
+from emoscope.backends.base import Array32, Backend
+from emoscope.engine import buckets
+from emoscope.errors import ModelContractError
+from emoscope.waveform import Samples
+
+MAX_PADDED_SAMPLES = 16_000 * 60
+"""A minute of sound at once: enough to fill a processor, little enough for a laptop's memory."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipOutput:
+    """The rows of one clip."""
+
+    logits: Array32
+    """Shape ``(T, 9)``."""
+    embeddings: Array32
+    """Shape ``(T, D)``."""
+
+
+class Forward:
+    """Runs clips of any lengths through a backend.
+
+    Args:
+        backend: what runs the model.
+        max_padded_samples: upper bound of a batch, padding included.
+    """
+
+    def __init__(self, backend: Backend, *, max_padded_samples: int = MAX_PADDED_SAMPLES) -> None:
+        self.backend = backend
+        self._max_padded_samples = max_padded_samples
+
+    def run(self, clips: Sequence[Samples]) -> list[ClipOutput]:
+        """Return one output per clip, in order.
+
+        Args:
+            clips: samples at 16 kHz, each of shape ``(n,)`` with n at least 400.
+
+        Raises:
+            ValueError: a clip is shorter than one frame.
+            ModelRunError: the backend failed.
+            ModelContractError: the backend gave another number of frames than the contract.
+        """
+        for clip in clips:
+            if len(clip) < FRAME:
+                raise ValueError(f"a clip needs {FRAME} samples for one frame, not {len(clip)}")
+        outputs: list[ClipOutput | None] = [None] * len(clips)
+        lengths = [len(clip) for clip in clips]
+        for batch in buckets.plan(lengths, max_padded_samples=self._max_padded_samples):
+            for position, output in zip(batch, self._run_batch(clips, batch), strict=True):
+                outputs[position] = output
+        return [output for output in outputs if output is not None]
+
+    def _run_batch(self, clips: Sequence[Samples], batch: list[int]) -> list[ClipOutput]:
+        lengths = np.array([len(clips[i]) for i in batch], dtype=np.int64)
+        waveform = np.zeros((len(batch), int(lengths.max())), np.float32)  # (B, N)
+        for row, position in enumerate(batch):
+            waveform[row, : lengths[row]] = clips[position]
+        output = self.backend.run(waveform, lengths)
+        expected = [frame_count(int(length)) for length in lengths]
+        if output.frame_counts.tolist() != expected:
+            raise ModelContractError(
+                reason_zh=f"帧数是 {output.frame_counts.tolist()}，应为 {expected}",
+                reason_en=f"it gave {output.frame_counts.tolist()} frames instead of {expected}",
+            )
+        return [
+            ClipOutput(output.frame_logits[row, :count], output.frame_embeddings[row, :count])
+            for row, count in enumerate(expected)
+        ]

@@ -1,0 +1,461 @@
+"""Every error that Emoscope raises, each with a stable code and a sentence in both languages.
+
+* EmoscopeError
+  - InputError
+    + AudioError (ValueError)               the sound itself
+      x AudioEmptyFileError                 audio_empty_file
+      x AudioNotRecognizedError             audio_not_recognized
+      x AudioPlaylistError                  audio_playlist
+      x AudioCodecRefusedError              audio_codec_refused
+      x AudioDamagedError                   audio_damaged
+      x AudioNoStreamError                  audio_no_stream
+      x AudioNoSamplesError                 audio_no_samples
+      x AudioTooShortError                  audio_too_short
+      x AudioSilentError                    audio_silent
+      x AudioTooLongError                   audio_too_long
+      x AudioTooLargeError                  audio_too_large
+      x AudioTooManyChannelsError           audio_too_many_channels
+      x AudioRateError                      audio_rate_out_of_range
+      x AudioNotFiniteError                 audio_not_finite
+    + SourceNotFoundError (FileNotFoundError)   source_not_found
+    + SourceUnreadableError (OSError)           source_unreadable
+    + SourceNothingFoundError (FileNotFoundError) source_nothing_found
+    + ListMalformedError (ValueError)           list_malformed
+    + RequestError (ValueError)             the question around the sound
+      x FieldMissingError                   field_missing
+      x TooManyFilesError                   too_many_files
+      x RequestMalformedError               request_malformed
+      x GranularityError                    granularity_invalid
+      x BooleanError                        boolean_invalid
+      x NameRefusedError                    name_refused
+      x HostRefusedError                    host_refused
+      x OriginRefusedError                  origin_refused
+      x RouteNotFoundError                  route_not_found
+      x MethodNotAllowedError               method_not_allowed
+  - ModelError
+    + ModelUnknownError (LookupError)       model_unknown
+    + ModelNotInstalledError (FileNotFoundError) model_not_installed
+    + ModelFileMissingError (FileNotFoundError)  model_file_missing
+    + ModelChangedError (ValueError)        model_changed
+    + ModelContractError (ValueError)       model_contract
+    + ModelRunError (RuntimeError)          model_run_failed
+  - StoreError (OSError)                    store_failed
+    + StoreFullError                        store_full
+    + RunNotFoundError                      run_not_found
+  - SettingError (ValueError)               setting_invalid
+  - ExtraMissingError (ImportError)         extra_missing
+  - InternalError (RuntimeError)            internal
+
+Each is also the standard error of its kind, so ``except FileNotFoundError`` is right without
+having read this page. Codes never change meaning; faces turn them into exit codes and HTTP
+statuses by one table each.
+"""
+
+from __future__ import annotations
+
+from string import Formatter
+from typing import ClassVar
+
+
+class EmoscopeError(Exception):
+    """The root. A subclass states a code and one sentence per language with named gaps.
+
+    Args:
+        **data: exactly the values that the two sentences name; a missing or a surplus one is a
+            ``TypeError``, so a misspelt name cannot pass unseen.
+    """
+
+    code: ClassVar[str] = ""
+    zh: ClassVar[str] = ""
+    en: ClassVar[str] = ""
+
+    def __init__(self, **data: object) -> None:
+        gaps = self.gaps()
+        if gaps != data.keys():
+            raise TypeError(f"{type(self).__name__} takes {sorted(gaps)}, not {sorted(data)}")
+        self.data = data
+        super().__init__(self.en.format(**data))
+
+    @classmethod
+    def gaps(cls) -> set[str]:
+        """Names of the values that the sentences need."""
+        parts = [*Formatter().parse(cls.zh), *Formatter().parse(cls.en)]
+        return {name for _, name, _, _ in parts if name}
+
+    @property
+    def detail_zh(self) -> str:
+        """The sentence in Chinese."""
+        return self.zh.format(**self.data)
+
+    @property
+    def detail_en(self) -> str:
+        """The sentence in English."""
+        return self.en.format(**self.data)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # The default would call the class with the finished sentence as its only argument.
+        return _rebuild, (type(self), self.data)
+
+
+def _rebuild(kind: type[EmoscopeError], data: dict[str, object]) -> EmoscopeError:
+    return kind(**data)
+
+
+class InputError(EmoscopeError):
+    """What was given cannot be used; the same input will fail again."""
+
+
+class AudioError(InputError, ValueError):
+    """The sound cannot be used."""
+
+
+class AudioEmptyFileError(AudioError):
+    """Zero bytes."""
+
+    code = "audio_empty_file"
+    zh = "文件是空的（0 字节）。请重新录音或重新导出。"
+    en = "The file is empty (0 bytes). Record or export it again."
+
+
+class AudioNotRecognizedError(AudioError):
+    """No accepted format fits these bytes."""
+
+    code = "audio_not_recognized"
+    zh = "无法识别这个文件：它的内容不是受支持的音频格式（WAV、MP3、M4A、FLAC、OGG、Opus、WebM、AAC、AMR）。"  # noqa: E501 - one sentence
+    en = (
+        "This file is not audio in a supported format "
+        "(WAV, MP3, M4A, FLAC, OGG, Opus, WebM, AAC, AMR)."
+    )
+
+
+class AudioPlaylistError(AudioError):
+    """A playlist or stream description: it names sound elsewhere, which is never fetched."""
+
+    code = "audio_playlist"
+    zh = "这是播放列表或流描述文件，不含声音。出于安全考虑，系统不会去读取它指向的地址。"
+    en = (
+        "This is a playlist or stream description and holds no sound. "
+        "The addresses it names are never opened."
+    )
+
+
+class AudioCodecRefusedError(AudioError):
+    """The container is accepted, the codec inside is not."""
+
+    code = "audio_codec_refused"
+    zh = "不接受音频编码 {codec}。请转换为 WAV、MP3、M4A、FLAC 或 OGG。"
+    en = "Sound coded as {codec} is not accepted. Convert to WAV, MP3, M4A, FLAC or OGG."
+
+
+class AudioDamagedError(AudioError):
+    """The format is known, but decoding fails."""
+
+    code = "audio_damaged"
+    zh = "音频文件已损坏或不完整，无法解码。请重新传输或重新导出。"
+    en = (
+        "The audio file is damaged or incomplete and cannot be decoded. "
+        "Transfer or export it again."
+    )
+
+
+class AudioNoStreamError(AudioError):
+    """A media file without a sound track."""
+
+    code = "audio_no_stream"
+    zh = "文件里没有音轨。"
+    en = "The file has no sound track."
+
+
+class AudioNoSamplesError(AudioError):
+    """A valid header with nothing behind it."""
+
+    code = "audio_no_samples"
+    zh = "音频里没有任何采样点，长度为 0 秒。"
+    en = "The recording holds no samples: it is 0 seconds long."
+
+
+class AudioTooShortError(AudioError):
+    """Shorter than ``Limits.min_duration_s``."""
+
+    code = "audio_too_short"
+    zh = "录音只有 {duration_s:.3f} 秒，至少需要 {min_duration_s:g} 秒；建议 3–10 秒。"
+    en = (
+        "The recording lasts {duration_s:.3f} s; at least {min_duration_s:g} s are needed "
+        "and 3-10 s are best."
+    )
+
+
+class AudioSilentError(AudioError):
+    """Nothing above the level of digital silence."""
+
+    code = "audio_silent"
+    zh = "录音是静音（最大电平 {peak_dbfs:.0f} dBFS），没有可以识别的声音。请检查麦克风。"
+    en = "The recording is silent (peak {peak_dbfs:.0f} dBFS). Check the microphone."
+
+
+class AudioTooLongError(AudioError):
+    """Longer than ``Limits.max_duration_s``."""
+
+    code = "audio_too_long"
+    zh = "录音超过了 {max_duration_s:g} 秒的上限。请裁剪，或在命令行/设置里提高上限。"
+    en = (
+        "The recording is longer than the limit of {max_duration_s:g} s. "
+        "Cut it, or raise the limit in the settings."
+    )
+
+
+class AudioTooLargeError(AudioError):
+    """More bytes than ``Limits.max_bytes``."""
+
+    code = "audio_too_large"
+    zh = "文件超过了 {max_bytes} 字节的上限。请压缩或裁剪。"
+    en = "The file is larger than the limit of {max_bytes} bytes. Compress or cut it."
+
+
+class AudioTooManyChannelsError(AudioError):
+    """More channels than ``Limits.max_channels``."""
+
+    code = "audio_too_many_channels"
+    zh = "录音有 {channels} 个声道，最多接受 {max_channels} 个。"
+    en = "The recording has {channels} channels; at most {max_channels} are accepted."
+
+
+class AudioRateError(AudioError):
+    """A sample rate outside the limits."""
+
+    code = "audio_rate_out_of_range"
+    zh = "采样率 {rate_hz} Hz 不在 {min_rate_hz}–{max_rate_hz} Hz 的范围内。"
+    en = "A sample rate of {rate_hz} Hz is outside {min_rate_hz}-{max_rate_hz} Hz."
+
+
+class AudioNotFiniteError(AudioError):
+    """NaN or infinity among the samples."""
+
+    code = "audio_not_finite"
+    zh = "音频数据含有无效数值（NaN 或无穷大）。请重新导出。"
+    en = "The sound holds invalid numbers (NaN or infinity). Export it again."
+
+
+class SourceNotFoundError(InputError, FileNotFoundError):
+    """No file at this path."""
+
+    code = "source_not_found"
+    zh = "找不到文件：{name}"
+    en = "No such file: {name}"
+
+
+class SourceUnreadableError(InputError, OSError):
+    """The system refuses to read the file."""
+
+    code = "source_unreadable"
+    zh = "无法读取 {name}：{reason}"
+    en = "Cannot read {name}: {reason}"
+
+
+class SourceNothingFoundError(InputError, FileNotFoundError):
+    """A folder or list without a single recording."""
+
+    code = "source_nothing_found"
+    zh = "{name} 里没有找到音频文件。"
+    en = "No audio files were found in {name}."
+
+
+class ListMalformedError(InputError, ValueError):
+    """A wav.scp or CSV list that cannot be read."""
+
+    code = "list_malformed"
+    zh = "列表 {name} 第 {line} 行无法读取。"
+    en = "Line {line} of the list {name} cannot be read."
+
+
+class RequestError(InputError, ValueError):
+    """The question around the sound cannot be used."""
+
+
+class FieldMissingError(RequestError):
+    """A required form field is absent."""
+
+    code = "field_missing"
+    zh = "缺少字段 {field}。"
+    en = "The field {field} is missing."
+
+
+class TooManyFilesError(RequestError):
+    """More than one file where one is expected."""
+
+    code = "too_many_files"
+    zh = "字段 {field} 里有多个文件；一次请求只接受一个。"
+    en = "The field {field} holds several files; a request takes one."
+
+
+class RequestMalformedError(RequestError):
+    """The body is not what its headers say."""
+
+    code = "request_malformed"
+    zh = "请求格式不正确，需要 multipart/form-data。"
+    en = "The request cannot be read; multipart/form-data is expected."
+
+
+class GranularityError(RequestError):
+    """Neither ``utterance`` nor ``frame``."""
+
+    code = "granularity_invalid"
+    zh = "granularity 只能是 utterance 或 frame，而不是 {value!r}。"
+    en = "granularity is utterance or frame, not {value!r}."
+
+
+class BooleanError(RequestError):
+    """Not one of the accepted words for yes and no."""
+
+    code = "boolean_invalid"
+    zh = "{field} 只接受 true/false/1/0/on/off/yes/no，而不是 {value!r}。"
+    en = "{field} takes true/false/1/0/on/off/yes/no, not {value!r}."
+
+
+class NameRefusedError(RequestError):
+    """A file name that tries to be a path."""
+
+    code = "name_refused"
+    zh = "文件名含有路径或控制字符，已拒绝。请只使用普通文件名。"
+    en = "The file name holds a path or control characters and was refused. Use a plain name."
+
+
+class HostRefusedError(RequestError):
+    """The Host header names a machine that this server is not."""
+
+    code = "host_refused"
+    zh = "Host 头不在允许的名单里。请用 --allow-host 或 EMOSCOPE_ALLOWED_HOSTS 添加。"
+    en = "The Host header is not on the list. Add it with --allow-host or EMOSCOPE_ALLOWED_HOSTS."
+
+
+class OriginRefusedError(RequestError):
+    """A page of another site tries to use this server through its visitor's browser."""
+
+    code = "origin_refused"
+    zh = "拒绝来自其他网站页面的请求。"
+    en = "Requests from pages of other sites are refused."
+
+
+class RouteNotFoundError(RequestError):
+    """No such address on this server."""
+
+    code = "route_not_found"
+    zh = "没有这个地址。"
+    en = "There is nothing at this address."
+
+
+class MethodNotAllowedError(RequestError):
+    """The address exists, but not for this HTTP method."""
+
+    code = "method_not_allowed"
+    zh = "这个地址不支持该 HTTP 方法。"
+    en = "This address does not take that HTTP method."
+
+
+class ModelError(EmoscopeError):
+    """A model cannot be used."""
+
+
+class ModelUnknownError(ModelError, LookupError):
+    """Neither a catalogued name nor a folder."""
+
+    code = "model_unknown"
+    zh = "没有名为 {model} 的模型。可用：{known}；也可以给出本地文件夹。"
+    en = "There is no model named {model}. Known: {known}; a local folder works as well."
+
+
+class ModelNotInstalledError(ModelError, FileNotFoundError):
+    """Catalogued, but its files are not on this machine."""
+
+    code = "model_not_installed"
+    zh = "模型 {model} 不在这台机器上。运行 {command} 获取。"
+    en = "The model {model} is not on this machine. Fetch it with: {command}"
+
+
+class ModelFileMissingError(ModelError, FileNotFoundError):
+    """A model folder lacks one of its files."""
+
+    code = "model_file_missing"
+    zh = "模型文件夹缺少文件 {file}。"
+    en = "The model folder lacks the file {file}."
+
+
+class ModelChangedError(ModelError, ValueError):
+    """A model file is not the one its card describes."""
+
+    code = "model_changed"
+    zh = "模型文件 {file} 与其说明卡不符（sha256 不一致）：文件损坏或被改动。"
+    en = "The model file {file} is not the one its card describes (sha256 differs)."
+
+
+class ModelContractError(ModelError, ValueError):
+    """A model file does not follow the house contract."""
+
+    code = "model_contract"
+    zh = "模型文件不符合约定：{reason_zh}"
+    en = "The model file does not follow the contract: {reason_en}"
+
+
+class ModelRunError(ModelError, RuntimeError):
+    """The runtime failed in the middle of a run."""
+
+    code = "model_run_failed"
+    zh = "模型运行失败：{reason}"
+    en = "The model failed while running: {reason}"
+
+
+class StoreError(EmoscopeError, OSError):
+    """A run directory cannot be written or read."""
+
+    code = "store_failed"
+    zh = "无法写入结果目录：{reason}"
+    en = "The results cannot be written: {reason}"
+
+
+class StoreFullError(StoreError):
+    """No space is left on the disk."""
+
+    code = "store_full"
+    zh = "磁盘已满，结果没有保存。请清理空间后重试。"
+    en = "The disk is full and the results were not saved. Free some space and try again."
+
+
+class RunNotFoundError(StoreError):
+    """No such run, or no such file in it."""
+
+    code = "run_not_found"
+    zh = "找不到运行记录 {run}。"
+    en = "There is no run {run}."
+
+
+class SettingError(EmoscopeError, ValueError):
+    """A setting from the environment or ``emoscope.toml`` cannot be used."""
+
+    code = "setting_invalid"
+    zh = "设置 {setting} 无效：{reason}"
+    en = "The setting {setting} is invalid: {reason}"
+
+
+class ExtraMissingError(EmoscopeError, ImportError):
+    """An optional package is not installed."""
+
+    code = "extra_missing"
+    zh = "缺少可选组件 {package}。安装：pip install 'emoscope[{extra}]'"
+    en = "The optional package {package} is missing. Install it: pip install 'emoscope[{extra}]'"
+
+
+class InternalError(EmoscopeError, RuntimeError):
+    """A fault of ours that a face has to report; the log has the rest."""
+
+    code = "internal"
+    zh = "系统内部错误，已记入日志。"
+    en = "Something went wrong on our side; the log has the details."
+
+
+def all_errors() -> tuple[type[EmoscopeError], ...]:
+    """Every error with a code, in the order of this page."""
+    return tuple(
+        kind
+        for kind in globals().values()
+        if isinstance(kind, type) and issubclass(kind, EmoscopeError) and kind.code
+    )

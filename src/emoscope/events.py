@@ -1,0 +1,71 @@
+"""What happened, told to whoever wants to know.
+
+The core says what happened (a sound was decoded, a model loaded); a face decides whether that
+becomes a log line, a metric or a progress bar. A listener is any callable; it must be quick, and
+what it raises reaches the caller, because hiding it would hide a bug.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the processing log (P16)."""
+
+    name: str
+    """receive, decode, resample, mix, check, infer, write."""
+    milliseconds: float
+    data: dict[str, object] = field(default_factory=dict)
+    """Numbers for the sentence that a face makes of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far work on one recording has come."""
+
+    done_s: float
+    """Seconds of sound finished."""
+    total_s: float
+
+
+Event: TypeAlias = Step | Progress
+Listener: TypeAlias = Callable[[Event], None]
+Clock: TypeAlias = Callable[[], float]
+"""Seconds that only go forward."""
+
+
+def ignore(_event: Event) -> None:
+    """Do nothing: the listener of those who do not want to know."""
+
+
+class StepLog:
+    """Collects the steps of one run, in order, and passes each on."""
+
+    def __init__(self, listener: Listener = ignore, clock: Clock = time.perf_counter) -> None:
+        self._listener = listener
+        self._clock = clock
+        self._steps: list[Step] = []
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps so far."""
+        return tuple(self._steps)
+
+    def add(self, name: str, milliseconds: float, **data: object) -> None:
+        """Record a step that was timed elsewhere."""
+        step = Step(name, milliseconds, data)
+        self._steps.append(step)
+        self._listener(step)
+
+    @contextmanager
+    def timed(self, name: str, **data: object) -> Iterator[dict[str, object]]:
+        """Time the block; it may put numbers into the dict it is given."""
+        start_s = self._clock()
+        yield data
+        self.add(name, (self._clock() - start_s) * 1000, **data)

@@ -1,0 +1,94 @@
+"""Results as text: JSON, JSON Lines, CSV. Pure; writing is the caller's.
+
+A recording that could not be recognized has a line too, with its error, so that nothing is lost.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from emoscope.labels import KEYS
+from emoscope.recognizer import Failure
+from emoscope.result import Result
+
+CSV_COLUMNS = (
+    "name",
+    "emotion",
+    "confidence",
+    *KEYS,
+    "duration_s",
+    "abstain",
+    "warnings",
+    "model",
+    "error",
+    "error_zh",
+    "error_en",
+)
+
+
+def to_record(answer: Result | Failure) -> dict[str, Any]:
+    """Return what JSON shows for one recording: ``result.json``, or its name and the error."""
+    if isinstance(answer, Result):
+        return {"name": answer.name, **answer.to_dict()}
+    return {"name": answer.name, "error": error_record(answer)}
+
+
+def error_record(failure: Failure) -> dict[str, str]:
+    """Code and both sentences."""
+    error = failure.error
+    return {"code": error.code, "detail_zh": error.detail_zh, "detail_en": error.detail_en}
+
+
+def to_json(answers: Iterable[Result | Failure]) -> str:
+    """One JSON list."""
+    records = [to_record(answer) for answer in answers]
+    return json.dumps(records, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def to_json_line(answer: Result | Failure) -> str:
+    """One line of JSON Lines."""
+    return json.dumps(to_record(answer), ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def csv_header() -> str:
+    """First line of the CSV."""
+    return _csv_line(list(CSV_COLUMNS))
+
+
+def to_csv_line(answer: Result | Failure) -> str:
+    """One line of the CSV, in the order of ``CSV_COLUMNS``."""
+    if isinstance(answer, Failure):
+        error = error_record(answer)
+        row = {
+            "name": answer.name,
+            "error": error["code"],
+            "error_zh": error["detail_zh"],
+            "error_en": error["detail_en"],
+        }
+    else:
+        row = {
+            "name": answer.name,
+            "emotion": answer.emotion.key,
+            "confidence": repr(answer.confidence),
+            **{key: repr(value) for key, value in answer.scores.to_dict().items()},
+            "duration_s": repr(answer.duration_s),
+            "abstain": " ".join(answer.abstain),
+            "warnings": " ".join(answer.quality.reasons),
+            "model": answer.model.name,
+        }
+    return _csv_line([_tame(row.get(column, "")) for column in CSV_COLUMNS])
+
+
+def _tame(cell: str) -> str:
+    """Keep a spreadsheet from running a file name as a formula."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "@", "\t") else cell
+
+
+def _csv_line(cells: list[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(cells)
+    return buffer.getvalue()

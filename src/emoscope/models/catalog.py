@@ -1,0 +1,241 @@
+"""The one table of models, and what is known about each.
+
+A model is a folder with an ONNX file that keeps the contract (see ``backends.base``) and a card,
+``<name>.json`` or ``card.json``, that says what the file is. The compact model's folder is inside
+the package; Emotion2Vec+ is fetched and converted into the cache; any other folder works the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from emoscope.errors import (
+    ModelChangedError,
+    ModelContractError,
+    ModelFileMissingError,
+    ModelNotInstalledError,
+    ModelUnknownError,
+)
+
+COMPACT = "compact"
+LARGE = "emotion2vec-plus-large"
+AUTO = "auto"
+"""The large model if it is on this machine, else the compact one, never a download (P32)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of a model."""
+
+    path: str
+    """Relative to the model's folder."""
+    bytes: int
+    sha256: str
+
+    def verify(self, folder: Path) -> None:
+        """Check that the file is there and is the one that the card describes.
+
+        Raises:
+            ModelFileMissingError: it is not there.
+            ModelChangedError: its size or sha256 differs.
+        """
+        path = folder / self.path
+        if not path.is_file():
+            raise ModelFileMissingError(file=self.path)
+        if path.stat().st_size != self.bytes or file_sha256(path) != self.sha256:
+            raise ModelChangedError(file=self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What is known about one model."""
+
+    name: str
+    revision: str
+    files: tuple[ModelFile, ...]
+    """The first is the ONNX file."""
+    dim: int
+    """Numbers per embedding frame."""
+    licence: str
+    title_zh: str
+    title_en: str
+    limits_zh: str = ""
+    """What the model is not good for, in a sentence, shown wherever it answers."""
+    limits_en: str = ""
+    accuracy: dict[str, Any] = field(default_factory=dict)
+    """Test figures by corpus, as the card gives them."""
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> ModelCard:
+        """Read a card; keys that this program does not use are left alone.
+
+        Raises:
+            ModelContractError: a key is missing or of the wrong kind.
+        """
+        try:
+            return cls(
+                name=str(data["name"]),
+                revision=str(data["revision"]),
+                files=tuple(
+                    ModelFile(str(file["path"]), int(file["bytes"]), str(file["sha256"]))
+                    for file in data["files"]
+                ),
+                dim=int(data["dim"]),
+                licence=str(data["licence"]),
+                title_zh=str(data["title_zh"]),
+                title_en=str(data["title_en"]),
+                limits_zh=str(data.get("limits_zh", "")),
+                limits_en=str(data.get("limits_en", "")),
+                accuracy=dict(data.get("accuracy", {})),
+            )
+        except (KeyError, TypeError, ValueError) as exc:
+            raise ModelContractError(
+                reason_zh=f"说明卡无法读取（{exc}）", reason_en=f"its card cannot be read ({exc})"
+            ) from exc
+
+
+@dataclass(frozen=True, slots=True)
+class LocalModel:
+    """A model whose files are on this machine."""
+
+    folder: Path
+    card: ModelCard
+
+    @property
+    def onnx_path(self) -> Path:
+        """The file that runs."""
+        return self.folder / self.card.files[0].path
+
+    def verify(self) -> None:
+        """Check every file against the card.
+
+        Raises:
+            ModelFileMissingError: a file is not there.
+            ModelChangedError: a file is not the one that the card describes.
+        """
+        for file in self.card.files:
+            file.verify(self.folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the table."""
+
+    name: str
+    title_zh: str
+    title_en: str
+    dim: int
+    licence: str
+    hugging_face: str = ""
+    """Repository there; empty for what is built in."""
+    modelscope: str = ""
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it ships inside the package."""
+        return not self.hugging_face
+
+    @property
+    def pull_command(self) -> str:
+        """The one command that fetches it."""
+        return f"emoscope models pull {self.name}"
+
+
+_FUNASR = "FunASR Model Open Source License Agreement"
+
+CATALOG: tuple[Entry, ...] = (
+    Entry(LARGE, "Emotion2Vec+ 大模型", "Emotion2Vec+ Large", 1024, _FUNASR,
+          "emotion2vec/emotion2vec_plus_large", "iic/emotion2vec_plus_large"),
+    Entry("emotion2vec-plus-base", "Emotion2Vec+ 基础模型", "Emotion2Vec+ Base", 768, _FUNASR,
+          "emotion2vec/emotion2vec_plus_base", "iic/emotion2vec_plus_base"),
+    Entry("emotion2vec-plus-seed", "Emotion2Vec+ 种子模型", "Emotion2Vec+ Seed", 768, _FUNASR,
+          "emotion2vec/emotion2vec_plus_seed", "iic/emotion2vec_plus_seed"),
+    Entry(COMPACT, "内置小模型", "Built-in compact model", 192, "CC-BY-NC-SA-4.0"),
+)  # fmt: skip
+
+
+def names() -> tuple[str, ...]:
+    """Every name in the table."""
+    return tuple(entry.name for entry in CATALOG)
+
+
+def entry(name: str) -> Entry:
+    """Return the line of the table with this name.
+
+    Raises:
+        ModelUnknownError: there is none.
+    """
+    for line in CATALOG:
+        if line.name == name:
+            return line
+    raise ModelUnknownError(model=name, known=", ".join(names()))
+
+
+def find(model: str | os.PathLike[str], *, cache: Path | None = None) -> LocalModel:
+    """Find the files of a model on this machine; nothing is ever downloaded here.
+
+    Args:
+        model: ``auto``, a name of the table, or a folder.
+        cache: where fetched models are kept; the platform's cache folder by default.
+
+    Raises:
+        ModelUnknownError: neither a name nor a folder.
+        ModelNotInstalledError: a known name whose files are not here.
+        ModelFileMissingError: the folder has no card.
+        ModelContractError: the card cannot be read.
+    """
+    cache = cache or default_cache()
+    if model == AUTO:
+        model = LARGE if is_installed(LARGE, cache) else COMPACT
+    if model == COMPACT:
+        return _read(_assets(), f"{COMPACT}.json")
+    if isinstance(model, str) and model in names():
+        if not is_installed(model, cache):
+            raise ModelNotInstalledError(model=model, command=entry(model).pull_command)
+        return _read(cache / model, "card.json")
+    if Path(model).is_dir():
+        return _read(Path(model), "card.json")
+    raise ModelUnknownError(model=str(model), known=", ".join(names()))
+
+
+def is_installed(name: str, cache: Path) -> bool:
+    """Whether a model of the table can be used at once."""
+    # The card is written last, so a folder with a card is complete.
+    return entry(name).is_built_in or (cache / name / "card.json").is_file()
+
+
+def default_cache() -> Path:
+    """``EMOSCOPE_CACHE``, else the platform's cache folder for Emoscope."""
+    if given := os.environ.get("EMOSCOPE_CACHE"):
+        return Path(given)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_path("emoscope", appauthor=False)) / "models"
+
+
+def file_sha256(path: Path) -> str:
+    """Sha256 of a file in hexadecimal, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _assets() -> Path:
+    return Path(__file__).parent.parent / "assets"
+
+
+def _read(folder: Path, card_name: str) -> LocalModel:
+    path = folder / card_name
+    if not path.is_file():
+        raise ModelFileMissingError(file=card_name)
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except ValueError as exc:
+        raise ModelContractError(
+            reason_zh="说明卡不是有效的 JSON", reason_en="its card is not JSON"
+        ) from exc
+    return LocalModel(folder, ModelCard.from_dict(data))

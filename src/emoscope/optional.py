@@ -1,0 +1,23 @@
+"""Optional packages, imported in one place."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from emoscope.errors import ExtraMissingError
+
+
+def require(module: str, *, extra: str) -> ModuleType:
+    """Import ``module``, which the extra named ``extra`` installs.
+
+    Raises:
+        ExtraMissingError: it is not installed; the error carries the line to type.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as exc:
+        # A bug inside an installed package is not "not installed".
+        if exc.name is None or exc.name.split(".")[0] != module.split(".")[0]:
+            raise
+        raise ExtraMissingError(package=module, extra=extra) from exc

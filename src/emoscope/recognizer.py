@@ -1,0 +1,333 @@
+"""A recording in, a ``Result`` out. The one path that every face uses. Read this file first.
+
+``prepare`` turns a source into a ``Recording`` (decoded and checked), ``answer`` turns that into a
+``Result`` (windows, model, scores, segments). ``recognize`` is the two in a row, and
+``recognize_many`` is that for a list in which one bad file ends nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from emoscope._version import __version__
+from emoscope.audio import quality, windows
+from emoscope.audio.decode import decode, opened
+from emoscope.backends.base import Array32, Backend
+from emoscope.engine.forward import Forward
+from emoscope.errors import (
+    AudioNoSamplesError,
+    AudioSilentError,
+    AudioTooLongError,
+    AudioTooShortError,
+    EmoscopeError,
+    GranularityError,
+)
+from emoscope.events import Listener, Progress, StepLog, ignore
+from emoscope.limits import COMMAND_LINE, Limits
+from emoscope.models import catalog
+from emoscope.result import (
+    GRANULARITIES,
+    Granularity,
+    ModelRef,
+    Quality,
+    Result,
+    SourceRef,
+    Track,
+)
+from emoscope.waveform import RATE_HZ, Waveform
+
+Source: TypeAlias = bytes | str | os.PathLike[str] | Waveform
+"""The bytes of a file, a path to one, or samples at 16 kHz."""
+
+WINDOW_S = 20.0
+"""Sound longer than this and its contexts is given to the model in windows of at most this."""
+CONTEXT_S = 2.0
+"""Sound on each side of a window that the model hears and whose frames are thrown away."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """A source that was decoded and found usable."""
+
+    waveform: Waveform
+    quality: Quality
+    source: SourceRef
+    log: StepLog
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One source of a list that could not be recognized, and why."""
+
+    name: str
+    error: EmoscopeError
+
+
+def local_now() -> datetime:
+    """Return the time, with the zone of this machine."""
+    return datetime.now().astimezone()
+
+
+class Recognizer:
+    """Recognizes emotion with one loaded model. Made once, never changed, safe in many threads.
+
+    Args:
+        backend: what runs the model.
+        model: which model that is, for the result.
+        limits: what recordings are accepted.
+        now: the clock of ``Result.created``; must give a time zone.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        model: ModelRef,
+        *,
+        card: catalog.ModelCard | None = None,
+        limits: Limits = COMMAND_LINE,
+        now: Callable[[], datetime] = local_now,
+    ) -> None:
+        self.model = model
+        self.card = card
+        self.limits = limits
+        self._forward = Forward(backend)
+        self._now = now
+        self._versions = {
+            "emoscope": __version__,
+            backend.name: backend.version,
+            **_library_versions(),
+        }
+
+    def recognize(
+        self,
+        source: Source,
+        *,
+        granularity: Granularity = "utterance",
+        embedding: bool = False,
+        name: str = "",
+        listener: Listener = ignore,
+    ) -> Result:
+        """Say which emotion a recording holds.
+
+        Args:
+            source: the bytes of a file, its path, or a ``Waveform`` at 16 kHz.
+            granularity: ``frame`` adds the track of 20 ms rows and the segments.
+            embedding: keep the embedding, shape ``(T, D)``.
+            name: what to call the recording; a path's own name by default.
+            listener: is told of steps and progress.
+
+        Raises:
+            InputError: the recording or a parameter cannot be used.
+            ModelError: the model failed.
+        """
+        recording = self.prepare(source, name=name, listener=listener)
+        return self.answer(
+            recording, granularity=granularity, embedding=embedding, listener=listener
+        )
+
+    def recognize_many(
+        self,
+        sources: Iterable[Source],
+        *,
+        granularity: Granularity = "utterance",
+        embedding: bool = False,
+    ) -> Iterator[Result | Failure]:
+        """Recognize one after another, in order; a bad one becomes a ``Failure``, no more."""
+        for source in sources:
+            try:
+                yield self.recognize(source, granularity=granularity, embedding=embedding)
+            except EmoscopeError as error:
+                yield Failure(name_of(source), error)
+
+    def prepare(self, source: Source, *, name: str = "", listener: Listener = ignore) -> Recording:
+        """Decode and check a source.
+
+        Raises:
+            InputError: it cannot be used.
+        """
+        log = StepLog(listener)
+        sha256 = None
+        if isinstance(source, Waveform):
+            waveform = _as_given(source, self.limits)
+        else:
+            with log.timed("receive") as numbers:
+                sha256, numbers["bytes"] = _digest(source)
+            waveform = decode(source, limits=self.limits, name=name, log=log)
+        with log.timed("check"):
+            found = quality.check(waveform)
+            _refuse_unusable(waveform, found, self.limits)
+        reference = SourceRef(name or waveform.name or "audio", sha256)
+        return Recording(waveform, found, reference, log)
+
+    def answer(
+        self,
+        recording: Recording,
+        *,
+        granularity: Granularity = "utterance",
+        embedding: bool = False,
+        listener: Listener = ignore,
+    ) -> Result:
+        """Run the model on a prepared recording.
+
+        Raises:
+            GranularityError: ``granularity`` is neither of the two words.
+            ModelError: the model failed.
+        """
+        if granularity not in GRANULARITIES:
+            raise GranularityError(value=granularity)
+        waveform = recording.waveform
+        with recording.log.timed("infer", model=self.model.name) as numbers:
+            track, vectors = self._listen(waveform, embedding, listener)
+            numbers["frames"] = len(track)
+        by_frame = granularity == "frame"
+        return Result(
+            source=recording.source,
+            created=self._now(),
+            duration_s=waveform.duration_s,
+            granularity=granularity,
+            scores=track.utterance,
+            quality=recording.quality,
+            model=self.model,
+            track=track if by_frame else None,
+            segments=track.segments(waveform.duration_s) if by_frame else (),
+            embedding=vectors,
+            abstain=_abstain(recording.quality, waveform.duration_s),
+            steps=recording.log.steps,
+            versions=self._versions,
+        )
+
+    def _listen(
+        self, waveform: Waveform, embedding: bool, listener: Listener
+    ) -> tuple[Track, Array32 | None]:
+        """Run the windows one after another, so that memory does not grow with the batch."""
+        logits, vectors = [], []
+        pieces = windows.plan(len(waveform.samples), window_s=WINDOW_S, context_s=CONTEXT_S)
+        for done, piece in enumerate(pieces, start=1):
+            samples = waveform.samples[piece.first_sample : piece.last_sample]
+            (output,) = self._forward.run([samples])
+            logits.append(output.logits[piece.keep_from : piece.keep_to])
+            if embedding:
+                vectors.append(output.embeddings[piece.keep_from : piece.keep_to])
+            listener(Progress(waveform.duration_s * done / len(pieces), waveform.duration_s))
+        return Track(np.concatenate(logits)), np.concatenate(vectors) if embedding else None
+
+
+def load(
+    model: str | os.PathLike[str] = catalog.AUTO,
+    *,
+    threads: int = 0,
+    limits: Limits = COMMAND_LINE,
+    now: Callable[[], datetime] = local_now,
+) -> Recognizer:
+    """Load a model that is on this machine.
+
+    Args:
+        model: ``auto`` (the large model if it is here, else ``compact``), a name of
+            ``emoscope models list``, or a folder.
+        threads: threads inside one run; 0 takes all cores.
+        limits: what recordings are accepted.
+        now: the clock of ``Result.created``.
+
+    Raises:
+        ModelError: the model is unknown, not on this machine, incomplete or changed.
+    """
+    from emoscope.backends.onnx_backend import OnnxBackend
+
+    local = catalog.find(model)
+    local.verify()
+    card = local.card
+    reference = ModelRef(card.name, card.revision, card.files[0].sha256)
+    backend = OnnxBackend(local.onnx_path, threads=threads)
+    return Recognizer(backend, reference, card=card, limits=limits, now=now)
+
+
+@functools.lru_cache(maxsize=4)
+def _loaded(model: str) -> Recognizer:
+    return load(model)
+
+
+def recognize(
+    source: Source,
+    *,
+    model: str | os.PathLike[str] = catalog.AUTO,
+    granularity: Granularity = "utterance",
+    embedding: bool = False,
+) -> Result:
+    """Recognize one recording; the model is loaded once and kept.
+
+    The same as ``load(model).recognize(source, ...)``, with the same arguments and errors.
+    """
+    recognizer = _loaded(os.fspath(model))
+    return recognizer.recognize(source, granularity=granularity, embedding=embedding)
+
+
+def recognize_many(
+    sources: Iterable[Source],
+    *,
+    model: str | os.PathLike[str] = catalog.AUTO,
+    granularity: Granularity = "utterance",
+    embedding: bool = False,
+) -> Iterator[Result | Failure]:
+    """Recognize one after another; the same as ``load(model).recognize_many(sources, ...)``."""
+    recognizer = _loaded(os.fspath(model))
+    return recognizer.recognize_many(sources, granularity=granularity, embedding=embedding)
+
+
+def name_of(source: Source) -> str:
+    """What people call a source: a file's name without its folder."""
+    if isinstance(source, Waveform):
+        return source.name or "audio"
+    if isinstance(source, bytes):
+        return "audio"
+    return Path(source).name
+
+
+def _as_given(waveform: Waveform, limits: Limits) -> Waveform:
+    if waveform.rate_hz != RATE_HZ:
+        raise ValueError(f"samples are taken at {RATE_HZ} Hz, not {waveform.rate_hz}; decode files")
+    if waveform.duration_s > limits.max_duration_s:
+        raise AudioTooLongError(max_duration_s=limits.max_duration_s)
+    return waveform
+
+
+def _refuse_unusable(waveform: Waveform, found: Quality, limits: Limits) -> None:
+    """Refuse what no model could say anything about."""
+    if not len(waveform.samples):
+        raise AudioNoSamplesError
+    if waveform.duration_s < limits.min_duration_s:
+        raise AudioTooShortError(
+            duration_s=waveform.duration_s, min_duration_s=limits.min_duration_s
+        )
+    peak_dbfs = 20 * float(np.log10(max(found.peak, 1e-10)))
+    if peak_dbfs < quality.SILENCE_DBFS:
+        raise AudioSilentError(peak_dbfs=peak_dbfs)
+
+
+def _abstain(found: Quality, duration_s: float) -> tuple[str, ...]:
+    """Reasons for which no emotion should be read from the scores (P37)."""
+    reasons = [code for code in found.reasons if code == "no_speech"]
+    return ("too_short", *reasons) if duration_s < 0.3 else tuple(reasons)
+
+
+def _digest(source: bytes | str | os.PathLike[str]) -> tuple[str, int]:
+    """Sha256 and size in bytes."""
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest(), len(source)
+    with opened(source) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+
+
+def _library_versions() -> dict[str, str]:
+    import av
+    import soxr
+
+    return {"av": av.__version__, "soxr": soxr.__version__, "numpy": np.__version__}

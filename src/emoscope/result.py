@@ -1,0 +1,444 @@
+"""What a recognition says: scores, the time axis, the recording check, and the whole result.
+
+Everything here is frozen. ``Result.to_dict`` is the JSON of ``result.json`` (P13) and
+``Result.from_dict`` reads it back; arrays that are large (the embedding) stay outside of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timezone
+from itertools import pairwise
+from typing import Any, Literal, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoscope.events import Step
+from emoscope.labels import COUNT, EMOTIONS, KEYS, Emotion, by_key
+from emoscope.waveform import Span
+
+Array32: TypeAlias = NDArray[np.float32]
+Array64: TypeAlias = NDArray[np.float64]
+Granularity: TypeAlias = Literal["utterance", "frame"]
+
+GRANULARITIES: tuple[Granularity, ...] = ("utterance", "frame")
+SCHEMA_VERSION = 1
+HOP_S = 0.02
+"""Seconds from one frame to the next (P10)."""
+FRAME_S = 0.025
+"""Seconds of sound that one frame covers."""
+
+REASONS = (
+    "too_short",
+    "too_long",
+    "too_quiet",
+    "clipped",
+    "low_snr",
+    "band_limited",
+    "little_speech",
+    "no_speech",
+)
+"""Codes of the recording check; the faces have a sentence of advice for each."""
+
+
+def softmax(logits: NDArray[np.floating[Any]]) -> Array64:
+    """Return scores over the last axis, in float64 so that nine of them sum to 1."""
+    shifted = np.asarray(logits, dtype=np.float64)
+    shifted = shifted - shifted.max(axis=-1, keepdims=True)
+    powers = np.exp(shifted)
+    return cast(Array64, powers / powers.sum(axis=-1, keepdims=True))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """Nine numbers that sum to 1, in the order of ``labels.EMOTIONS``."""
+
+    values: Array64
+    """Shape ``(9,)``."""
+
+    def __post_init__(self) -> None:
+        if self.values.shape != (COUNT,):
+            raise ValueError(f"scores have shape ({COUNT},), not {self.values.shape}")
+        if not abs(float(self.values.sum()) - 1.0) <= 1e-6:
+            raise ValueError(f"scores sum to 1, not {self.values.sum()}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scores) and np.array_equal(self.values, other.values)
+
+    __hash__ = None  # type: ignore[assignment]  # holds an array
+
+    @classmethod
+    def from_logits(cls, logits: NDArray[np.floating[Any]]) -> Scores:
+        """Softmax of the logits, shape ``(9,)``."""
+        return cls(softmax(logits))
+
+    @property
+    def top(self) -> Emotion:
+        """The class of the largest score."""
+        return EMOTIONS[int(self.values.argmax())]
+
+    @property
+    def confidence(self) -> float:
+        """The largest score."""
+        return float(self.values.max())
+
+    @property
+    def margin(self) -> float:
+        """By how much the first leads the second."""
+        second, first = np.sort(self.values)[-2:]
+        return float(first - second)
+
+    def ranked(self) -> list[tuple[Emotion, float]]:
+        """All nine, largest first."""
+        return [
+            (EMOTIONS[i], float(self.values[i])) for i in np.argsort(-self.values, kind="stable")
+        ]
+
+    def percentages(self) -> tuple[float, ...]:
+        """The nine with one decimal, rounded so that they add up to 100.0 (P14).
+
+        Largest remainders: everything is rounded down to a tenth, and the tenths that are missing
+        go to the numbers that lost most. The order of two scores is never turned round.
+        """
+        tenths = self.values / self.values.sum() * 1000
+        floors = np.floor(tenths)
+        missing = round(1000 - float(floors.sum()))
+        # Among equal remainders the larger score comes first, so that ranks are kept.
+        order = np.lexsort((-self.values, -(tenths - floors)))
+        floors[order[:missing]] += 1
+        return tuple(float(tenth) / 10 for tenth in floors)
+
+    def to_dict(self) -> dict[str, float]:
+        """Score by English key."""
+        return {key: float(value) for key, value in zip(KEYS, self.values, strict=True)}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, float]) -> Scores:
+        """Read what ``to_dict`` wrote."""
+        return cls(np.array([data[key] for key in KEYS], dtype=np.float64))
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of the recording shown to people as one emotion."""
+
+    span: Span
+    emotion: Emotion
+    score: float
+    """Mean smoothed score of this emotion over the segment."""
+
+    def to_dict(self) -> dict[str, object]:
+        """As in ``result.json``."""
+        return {
+            "start_s": self.span.start_s,
+            "end_s": self.span.end_s,
+            "emotion": self.emotion.key,
+            "score": self.score,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Segment:
+        """Read what ``to_dict`` wrote."""
+        span = Span(data["start_s"], data["end_s"])
+        return cls(span, by_key(data["emotion"]), data["score"])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """The time axis: one row of nine logits every 20 ms.
+
+    Frame ``k`` covers ``[k · 20 ms, k · 20 ms + 25 ms]``.
+    """
+
+    logits: Array32
+    """Shape ``(T, 9)``."""
+
+    def __post_init__(self) -> None:
+        if self.logits.ndim != 2 or self.logits.shape[1] != COUNT or not len(self.logits):
+            raise ValueError(f"a track has shape (T > 0, {COUNT}), not {self.logits.shape}")
+
+    def __len__(self) -> int:
+        return len(self.logits)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Track) and np.array_equal(self.logits, other.logits)
+
+    __hash__ = None  # type: ignore[assignment]  # holds an array
+
+    @property
+    def scores(self) -> Array64:
+        """Softmax of each row, shape ``(T, 9)``."""
+        return softmax(self.logits)
+
+    @property
+    def utterance(self) -> Scores:
+        """The answer for the whole clip.
+
+        The classifier is linear, so the mean of the frame logits is the utterance's logits (P10).
+        """
+        return Scores.from_logits(self.logits.mean(axis=0, dtype=np.float64))
+
+    def attribution(self, emotion: Emotion) -> Array64:
+        """What each frame adds to the logit of ``emotion``, shape ``(T,)``; sums to that logit."""
+        return self.logits[:, emotion.index].astype(np.float64) / len(self)
+
+    def smoothed(self, seconds: float) -> Array64:
+        """Scores averaged over a centred window of ``seconds``, shape ``(T, 9)``.
+
+        At both ends the window shrinks to what is there, so every row still sums to 1.
+        """
+        half = max(0, round(seconds / HOP_S) // 2)
+        sums = np.vstack([np.zeros((1, COUNT)), np.cumsum(self.scores, axis=0)])
+        here = np.arange(len(self))
+        first, last = np.maximum(here - half, 0), np.minimum(here + half + 1, len(self))
+        return cast(Array64, (sums[last] - sums[first]) / (last - first)[:, None])
+
+    def segments(
+        self, duration_s: float, *, smoothing_s: float = 0.6, minimum_s: float = 0.5
+    ) -> tuple[Segment, ...]:
+        """Cut [0, ``duration_s``] into stretches of one leading emotion, without gap or overlap.
+
+        Args:
+            duration_s: length of the recording in seconds.
+            smoothing_s: width of the window that ``smoothed`` averages over, in seconds.
+            minimum_s: a stretch shorter than this joins the neighbour whose emotion scores
+                higher inside it.
+        """
+        curve = self.smoothed(smoothing_s)
+        leading = curve.argmax(axis=1)
+        borders = [0, *(np.flatnonzero(np.diff(leading)) + 1).tolist(), len(leading)]
+        runs = [(first, last, int(leading[first])) for first, last in pairwise(borders)]
+        runs = _join_short(runs, curve, max(1, round(minimum_s / HOP_S)))
+        ends_s = [first * HOP_S for first, _, _ in runs[1:]] + [duration_s]
+        starts_s = [0.0, *ends_s[:-1]]
+        return tuple(
+            Segment(
+                Span(start_s, end_s),
+                EMOTIONS[index],
+                float(curve[first:last, index].mean()),
+            )
+            for (first, last, index), start_s, end_s in zip(runs, starts_s, ends_s, strict=True)
+        )
+
+
+def _join_short(
+    runs: list[tuple[int, int, int]], curve: Array64, minimum: int
+) -> list[tuple[int, int, int]]:
+    """Merge the shortest run into a neighbour until none is shorter than ``minimum`` frames."""
+    while len(runs) > 1:
+        at = min(range(len(runs)), key=lambda i: runs[i][1] - runs[i][0])
+        first, last, _ = runs[at]
+        if last - first >= minimum:
+            break
+        neighbours = [i for i in (at - 1, at + 1) if 0 <= i < len(runs)]
+        into = max(neighbours, key=lambda i: float(curve[first:last, runs[i][2]].mean()))
+        runs[into] = (min(first, runs[into][0]), max(last, runs[into][1]), runs[into][2])
+        del runs[at]
+        runs = _join_equal(runs)
+    return runs
+
+
+def _join_equal(runs: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Merge neighbours that have come to show the same emotion."""
+    joined = runs[:1]
+    for first, last, index in runs[1:]:
+        if index == joined[-1][2]:
+            joined[-1] = (joined[-1][0], last, index)
+        else:
+            joined.append((first, last, index))
+    return joined
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """The recording check (P36). Sentences are made by the faces."""
+
+    level_dbfs: float
+    """Root mean square of the whole recording; 0 is full scale."""
+    peak: float
+    """Largest magnitude, 0 to 1."""
+    clipped_share: float
+    """Share of samples that sit in flat tops at full scale."""
+    snr_db: float | None
+    """Louder over quieter parts; None when there is no quiet part to compare with."""
+    bandwidth_hz: float
+    """Frequency below which the sound has practically all of its energy."""
+    speech_share: float
+    """Share of the time in which there is something to hear."""
+    reasons: tuple[str, ...] = ()
+    """Codes out of ``REASONS``; empty when there is nothing to say."""
+
+    def to_dict(self) -> dict[str, object]:
+        """As in ``result.json``."""
+        return {
+            "level_dbfs": self.level_dbfs,
+            "peak": self.peak,
+            "clipped_share": self.clipped_share,
+            "snr_db": self.snr_db,
+            "bandwidth_hz": self.bandwidth_hz,
+            "speech_share": self.speech_share,
+            "reasons": list(self.reasons),
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Quality:
+        """Read what ``to_dict`` wrote."""
+        return cls(**{**data, "reasons": tuple(data["reasons"])})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """Which model answered."""
+
+    name: str
+    revision: str
+    sha256: str
+    """Of the file that ran."""
+
+    def to_dict(self) -> dict[str, object]:
+        """As in ``result.json``."""
+        return {"name": self.name, "revision": self.revision, "sha256": self.sha256}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRef:
+    """Which recording was asked about."""
+
+    name: str
+    sha256: str | None
+    """Of the file's bytes; None for samples that never were a file."""
+
+    def to_dict(self) -> dict[str, object]:
+        """As in ``result.json``."""
+        return {"name": self.name, "sha256": self.sha256}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """The answer for one recording."""
+
+    source: SourceRef
+    created: datetime
+    """When it was recognized, with a time zone; its local time names the run's directory."""
+    duration_s: float
+    granularity: Granularity
+    scores: Scores
+    quality: Quality
+    model: ModelRef
+    track: Track | None = None
+    """Present when ``granularity`` is ``frame``."""
+    segments: tuple[Segment, ...] = ()
+    """Present when ``granularity`` is ``frame``."""
+    embedding: Array32 | None = None
+    """Shape ``(T, D)``, when asked for; outside of the JSON."""
+    abstain: tuple[str, ...] = ()
+    """Why no answer should be read from the scores; empty when one may (P37)."""
+    steps: tuple[Step, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.created.tzinfo is None:
+            raise ValueError("the time of a result needs a time zone")
+
+    @property
+    def name(self) -> str:
+        """What people call the recording."""
+        return self.source.name
+
+    @property
+    def emotion(self) -> Emotion:
+        """The class of the largest score."""
+        return self.scores.top
+
+    @property
+    def confidence(self) -> float:
+        """The largest score."""
+        return self.scores.confidence
+
+    @property
+    def utterance_embedding(self) -> Array32 | None:
+        """Mean of the embedding over time, shape ``(D,)``."""
+        if self.embedding is None:
+            return None
+        return cast(Array32, self.embedding.mean(axis=0, dtype=np.float64).astype(np.float32))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of ``result.json``."""
+        embedding = self.embedding
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "emotion": self.emotion.key,
+            "confidence": self.confidence,
+            "scores": self.scores.to_dict(),
+            "granularity": self.granularity,
+            "timestamp": self.created.strftime("%Y-%m-%d %H:%M:%S"),
+            "created_utc": _utc_text(self.created),
+            "duration_s": self.duration_s,
+            "abstain": list(self.abstain),
+            "quality": self.quality.to_dict(),
+            "segments": [segment.to_dict() for segment in self.segments],
+            "frames": None if self.track is None else _frames(self.track),
+            "embedding": None
+            if embedding is None
+            else {"shape": list(embedding.shape), "dtype": "float32"},
+            "model": self.model.to_dict(),
+            "source": self.source.to_dict(),
+            "log": [
+                {
+                    "step": step.name,
+                    "ms": step.milliseconds,
+                    **({"data": step.data} if step.data else {}),
+                }
+                for step in self.steps
+            ],
+            "versions": dict(self.versions),
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Result:
+        """Read what ``to_dict`` wrote; the embedding, which is not in it, stays None.
+
+        Raises:
+            ValueError: a ``schema_version`` that this program does not know.
+        """
+        if data["schema_version"] != SCHEMA_VERSION:
+            raise ValueError(f"schema_version {data['schema_version']} is not {SCHEMA_VERSION}")
+        created = datetime.strptime(data["timestamp"], "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - below
+        utc = datetime.fromisoformat(data["created_utc"])
+        # The zone is the difference between the two clocks that were written.
+        offset = created.replace(tzinfo=utc.tzinfo) - utc.replace(microsecond=0)
+        frames = data["frames"]
+        return cls(
+            source=SourceRef(**data["source"]),
+            created=utc.astimezone(timezone(offset)),
+            duration_s=data["duration_s"],
+            granularity=data["granularity"],
+            scores=Scores.from_dict(data["scores"]),
+            quality=Quality.from_dict(data["quality"]),
+            model=ModelRef(**data["model"]),
+            track=None if frames is None else Track(np.array(frames["logits"], dtype=np.float32)),
+            segments=tuple(Segment.from_dict(segment) for segment in data["segments"]),
+            abstain=tuple(data["abstain"]),
+            steps=tuple(
+                Step(step["step"], step["ms"], step.get("data", {})) for step in data["log"]
+            ),
+            versions=data["versions"],
+        )
+
+
+def _utc_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _frames(track: Track) -> dict[str, object]:
+    """Compact form: one list per frame, in the order of the nine keys."""
+    return {
+        "hop_s": HOP_S,
+        "frame_s": FRAME_S,
+        "count": len(track),
+        "keys": list(KEYS),
+        # Through text: the shortest decimal that reads back as the same float32.
+        "logits": track.logits.astype(str).astype(np.float64).tolist(),
+        "scores": track.scores.round(7).tolist(),
+    }

@@ -1,0 +1,99 @@
+"""Settings of the faces: arguments, then ``EMOSCOPE_*``, then ``emoscope.toml``, then defaults.
+
+Only faces read them; the library takes arguments.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from emoscope.errors import SettingError
+from emoscope.limits import COMMAND_LINE, UPLOAD, Limits
+
+
+class Settings(BaseSettings):
+    """One field per setting; its description is its documentation."""
+
+    model_config = SettingsConfigDict(env_prefix="EMOSCOPE_", extra="forbid", frozen=True)
+
+    model: str = Field("auto", description="model name, folder, or auto")
+    threads: int = Field(0, ge=0, le=1024, description="threads inside one run; 0 takes all cores")
+    language: Literal["auto", "zh", "en"] = Field(
+        "auto", description="language of the terminal: zh, en, or auto (from LANG)"
+    )
+    outputs: Path = Field(Path("outputs"), description="folder of the run directories")
+    host: str = Field("127.0.0.1", description="address the server listens on")
+    port: int = Field(7860, ge=0, le=65535, description="port of the page and the API")
+    allowed_hosts: tuple[str, ...] = Field(
+        (), description="further Host names the server answers to, as a JSON list"
+    )
+    upload_max_bytes: int = Field(
+        UPLOAD.max_bytes or 0, ge=1_000, description="largest upload in bytes"
+    )
+    upload_max_duration_s: float = Field(
+        UPLOAD.max_duration_s, gt=0, description="longest upload in seconds of sound"
+    )
+    max_duration_s: float = Field(
+        COMMAND_LINE.max_duration_s, gt=0, description="longest recording on the command line in s"
+    )
+    queue_size: int = Field(16, ge=1, description="requests that may wait before 503 is answered")
+
+    @property
+    def upload_limits(self) -> Limits:
+        """What the server accepts."""
+        return Limits(max_bytes=self.upload_max_bytes, max_duration_s=self.upload_max_duration_s)
+
+    @property
+    def file_limits(self) -> Limits:
+        """What the command line accepts."""
+        return Limits(max_duration_s=self.max_duration_s)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not a source of ours
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, environment, file; nothing else."""
+        toml = TomlConfigSettingsSource(settings_cls, Path("emoscope.toml"))
+        return init_settings, env_settings, toml
+
+
+def load_settings(**arguments: Any) -> Settings:
+    """Read the settings; an argument of None counts as not given.
+
+    Raises:
+        SettingError: a value cannot be used, or ``emoscope.toml`` names an unknown setting.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        setting = ".".join(str(part) for part in first["loc"]) or "?"
+        raise SettingError(setting=setting, reason=first["msg"]) from exc
+    except ValueError as exc:  # a TOML file that is no TOML, a JSON list that is no JSON
+        raise SettingError(setting="emoscope.toml / EMOSCOPE_*", reason=str(exc)) from exc
+
+
+def language_of(setting: str) -> Literal["zh", "en"]:
+    """Return ``zh`` or ``en``; ``auto`` follows the machine's language."""
+    if setting == "zh" or setting == "en":
+        return setting  # type: ignore[return-value]  # narrowed by the comparison
+    spoken = next(
+        (os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), ""
+    )
+    return "zh" if spoken.lower().startswith("zh") else "en"

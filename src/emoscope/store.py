@@ -1,0 +1,243 @@
+"""The outputs directory: one run, one complete directory (P12, P28).
+
+A run is written under a temporary name and renamed, so a directory that exists is complete, and
+other programs may poll the folder. Two runs in one second: the second gets the suffix ``_2``.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+import wave
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emoscope.errors import RunNotFoundError, StoreError, StoreFullError
+from emoscope.events import Step
+from emoscope.result import Result
+from emoscope.waveform import Waveform
+
+RUN_NAME = re.compile(r"outputs_\d{8}_\d{6}(_\d{1,6})?")
+AUDIO, RESULT, EMBEDDING, LATEST = (
+    "processed_audio.wav",
+    "result.json",
+    "embedding.npy",
+    "latest.json",
+)
+MEDIA_TYPES = {
+    AUDIO: "audio/wav",
+    RESULT: "application/json",
+    EMBEDDING: "application/octet-stream",
+}
+"""The files a run may have, and what they are on the wire."""
+
+_TEMPORARY = ".tmp-"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_TAKEN = {errno.EEXIST, errno.ENOTEMPTY}
+_STALE_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One outputs directory."""
+
+    path: Path
+    result: Result
+
+    @property
+    def name(self) -> str:
+        """``outputs_YYYYMMDD_HHMMSS``, with a suffix when that was taken."""
+        return self.path.name
+
+    def files(self) -> tuple[str, ...]:
+        """Names of the files that are there, in a fixed order."""
+        return tuple(name for name in MEDIA_TYPES if (self.path / name).is_file())
+
+
+class RunStore:
+    """Writes and reads runs under one root.
+
+    Args:
+        root: the outputs folder; made when the first run is written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def save(self, result: Result, waveform: Waveform) -> Run:
+        """Write a run, whole.
+
+        The result that is written and returned has the step ``write`` added to its log, with the
+        time until its files were on disk.
+
+        Raises:
+            StoreFullError: the disk is full; nothing of the run is left.
+            StoreError: the folder cannot be written.
+        """
+        started_s = time.perf_counter()
+        temporary = self.root / f"{_TEMPORARY}{secrets.token_hex(8)}"
+        with _translated(), _removed_on_failure(temporary):
+            temporary.mkdir(parents=True)
+            _write(temporary / AUDIO, wav_bytes(waveform))
+            if result.embedding is not None:
+                _write(temporary / EMBEDDING, npy_bytes(result.embedding))
+            milliseconds = (time.perf_counter() - started_s) * 1000
+            result = replace(result, steps=(*result.steps, Step("write", milliseconds)))
+            _write(temporary / RESULT, json_bytes(result.to_dict()))
+            _sync_folder(temporary)
+            path = self._place(temporary, result)
+            self._point_latest(path.name, result)
+        return Run(path, result)
+
+    def open(self, name: str) -> Run:
+        """Read a run.
+
+        Raises:
+            RunNotFoundError: there is no run of this name.
+        """
+        path = self.file(name, RESULT).parent
+        data: dict[str, Any] = json.loads((path / RESULT).read_text("utf-8"))
+        return Run(path, Result.from_dict(data))
+
+    def file(self, name: str, file: str) -> Path:
+        """Path of one file of a run; names come from strangers and are checked by pattern.
+
+        Raises:
+            RunNotFoundError: there is no such run or file.
+        """
+        path = self.root / name / file
+        if not RUN_NAME.fullmatch(name) or file not in MEDIA_TYPES or not path.is_file():
+            raise RunNotFoundError(run=name[:64])
+        return path
+
+    def names(self) -> list[str]:
+        """All runs, newest first."""
+        if not self.root.is_dir():
+            return []
+        found = [path.name for path in self.root.iterdir() if RUN_NAME.fullmatch(path.name)]
+        return sorted(found, key=_age_order, reverse=True)
+
+    def sweep(self, *, older_than_s: float = _STALE_S) -> int:
+        """Remove what a killed process left half-written; returns how many were removed.
+
+        Only leftovers older than ``older_than_s`` seconds, because another process may be writing.
+        """
+        removed = 0
+        now_s = time.time()
+        for path in self.root.glob(f"{_TEMPORARY}*"):
+            with suppress(OSError):
+                if now_s - path.stat().st_mtime >= older_than_s:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+                    removed += 1
+        return removed
+
+    def _place(self, temporary: Path, result: Result) -> Path:
+        """Rename to the first free name. A complete run is never empty, so rename cannot hit it."""
+        base = result.created.strftime("outputs_%Y%m%d_%H%M%S")
+        number = 1
+        while True:
+            target = self.root / (base if number == 1 else f"{base}_{number}")
+            try:
+                temporary.rename(target)
+            except OSError as exc:
+                if exc.errno not in _TAKEN:
+                    raise
+                number += 1
+                continue
+            _sync_folder(self.root)
+            return target
+
+    def _point_latest(self, name: str, result: Result) -> None:
+        """Replace ``latest.json``; of two runs at once either may be the last."""
+        latest = {
+            "run": name,
+            "timestamp": result.created.strftime("%Y-%m-%d %H:%M:%S"),
+            "emotion": result.emotion.key,
+            "confidence": result.confidence,
+            "source": result.source.name,
+        }
+        temporary = self.root / f"{_TEMPORARY}{secrets.token_hex(8)}"
+        with _removed_on_failure(temporary):
+            _write(temporary, json_bytes(latest))
+            temporary.replace(self.root / LATEST)
+
+
+def wav_bytes(waveform: Waveform) -> bytes:
+    """Return a 16-bit mono WAV file."""
+    # Full scale is 32768 on the negative side only; rounding, not truncation.
+    samples = np.clip(np.rint(waveform.samples * 32_768.0), -32_768, 32_767).astype("<i2")
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(waveform.rate_hz)
+        file.writeframes(samples.tobytes())
+    return buffer.getvalue()
+
+
+def npy_bytes(array: np.ndarray[Any, Any]) -> bytes:
+    """Return a ``.npy`` file that loads with ``allow_pickle=False``."""
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def json_bytes(data: object) -> bytes:
+    """Return UTF-8 JSON that people can read; NaN is refused, as JSON has none."""
+    text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
+    return text.encode() + b"\n"
+
+
+def _age_order(name: str) -> tuple[str, int]:
+    stem, _, number = name[8:].partition("_")[2].partition("_")
+    return name[8:16] + stem, int(number or 1)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    """Make renames in a folder last through a power cut, where the system can do that."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def _removed_on_failure(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in _FULL:
+            raise StoreFullError from exc
+        raise StoreError(reason=exc.strerror or str(exc)) from exc

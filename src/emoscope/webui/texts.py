@@ -1,0 +1,141 @@
+"""Every sentence that people read, in Chinese and English, in one table.
+
+Errors carry their own two sentences (``errors.py``) and emotions their own names (``labels.py``);
+all the rest is here. A test fails on a missing word and on any Chinese sentence elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from emoscope.events import Step
+
+Language: TypeAlias = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One sentence, with the same named gaps in both languages."""
+
+    zh: str
+    en: str
+
+    def __call__(self, language: Language, **data: object) -> str:
+        """Return the sentence with its gaps filled."""
+        return (self.zh if language == "zh" else self.en).format(**data)
+
+
+ADVICE: dict[str, Text] = {
+    "too_short": Text(
+        "录音不足 1 秒，信息太少。建议 3–10 秒。",
+        "Less than 1 s holds little to go by. 3-10 s are best.",
+    ),
+    "too_long": Text(
+        "录音超过 30 秒，整体情绪会被平均。建议按句切分，或改用逐帧模式查看变化。",
+        "Over 30 s a single answer averages everything. Cut it into sentences, or use frame mode.",
+    ),
+    "too_quiet": Text(
+        "声音很小（{level_dbfs:.0f} dBFS）。请靠近麦克风或调高录音音量。",
+        "The sound is faint ({level_dbfs:.0f} dBFS). Move closer or raise the recording level.",
+    ),
+    "clipped": Text(
+        "有 {clipped_percent:.1f}% 的声音削波失真。请降低录音音量后重录。",
+        "{clipped_percent:.1f} % of the sound is clipped. Lower the level and record again.",
+    ),
+    "low_snr": Text(
+        "背景噪声较大（信噪比约 {snr_db:.0f} dB）。请在安静处录音，并关掉音乐。",
+        "There is much noise (about {snr_db:.0f} dB SNR). Record in a quiet place, without music.",
+    ),
+    "band_limited": Text(
+        "声音只到 {bandwidth_hz:.0f} Hz，像电话或低码率编码。"
+        "请用 16 kHz 以上录音，避免 8 kbit/s AMR。",
+        "The sound ends at {bandwidth_hz:.0f} Hz, like a telephone or a low bit rate. "
+        "Record at 16 kHz or more and avoid 8 kbit/s AMR.",
+    ),
+    "little_speech": Text(
+        "大部分时间没有声音（有声部分约 {speech_percent:.0f}%）。请剪掉空白。",
+        "Most of it is silence (about {speech_percent:.0f} % sound). Cut the silence away.",
+    ),
+    "no_speech": Text(
+        "几乎听不到声音，不给出情绪判断。请检查麦克风。",
+        "There is hardly anything to hear, so no emotion is claimed. Check the microphone.",
+    ),
+}
+"""One sentence of advice for each reason of the recording check (P36)."""
+
+STEPS: dict[str, Text] = {
+    "receive": Text("接收音频", "Receive"),
+    "decode": Text("解码", "Decode"),
+    "mix": Text("混合声道", "Mix channels"),
+    "resample": Text("重采样", "Resample"),
+    "check": Text("检查录音质量", "Check the recording"),
+    "infer": Text("情绪识别", "Recognize"),
+    "write": Text("写入结果", "Write results"),
+}
+"""Name of each step of the processing log (P16)."""
+
+STEP_DETAILS: dict[str, Text] = {
+    "receive": Text("{bytes} 字节", "{bytes} bytes"),
+    "decode": Text("{container} / {codec}，{rate_hz} Hz", "{container} / {codec}, {rate_hz} Hz"),
+    "mix": Text("{channels} 声道 → 单声道", "{channels} channel(s) → mono"),
+    "resample": Text("{from_hz} → {to_hz} Hz", "{from_hz} → {to_hz} Hz"),
+    "infer": Text("模型 {model}，{frames} 帧", "model {model}, {frames} frames"),
+}
+
+NOTICES: dict[str, Text] = {
+    "compact": Text(
+        "当前使用内置小模型，准确度有限，仅供体验。获取 Emotion2Vec+ 大模型：{command}",
+        "The small built-in model answered; its accuracy is limited. "
+        "Get Emotion2Vec+ Large with: {command}",
+    ),
+    "abstain": Text("无法判断：{reasons}", "Cannot tell: {reasons}"),
+    "address": Text("网页与接口地址：{address}", "Page and API: {address}"),
+    "stop": Text("按 Ctrl+C 停止", "Press Ctrl+C to stop"),
+    "open_door": Text(
+        "注意：{host} 可被其他机器访问，而服务没有密码。",
+        "Note: {host} can be reached from other machines, and the service has no password.",
+    ),
+}
+
+TERMINAL: dict[str, Text] = {
+    "file": Text("文件", "File"),
+    "emotion": Text("情绪", "Emotion"),
+    "confidence": Text("置信度", "Confidence"),
+    "second": Text("其次", "Second"),
+    "duration": Text("时长", "Length"),
+    "check": Text("录音检查", "Check"),
+    "fine": Text("良好", "fine"),
+    "failed": Text("失败", "failed"),
+    "saved": Text("已保存：{path}", "Saved: {path}"),
+    "summary": Text("{done} 个成功，{failed} 个失败", "{done} done, {failed} failed"),
+    "working": Text("识别中", "Recognizing"),
+    "time": Text("时间", "Time"),
+    "score": Text("得分", "Score"),
+    "expected": Text("示例想表达", "Meant as"),
+    "demo": Text(
+        "内置示例（合成语音，仅作演示）",
+        "Built-in samples (synthetic speech, a demonstration only)",
+    ),
+}
+
+
+def advice(code: str, language: Language, quality: dict[str, object]) -> str:
+    """Return the sentence of advice for a reason, with the numbers of the check in it."""
+    clipped, speech = quality.get("clipped_share"), quality.get("speech_share")
+    percent = {
+        "clipped_percent": 100 * clipped if isinstance(clipped, float) else 0.0,
+        "speech_percent": 100 * speech if isinstance(speech, float) else 0.0,
+    }
+    return ADVICE[code](language, **{**quality, **percent})
+
+
+def step_line(step: Step, language: Language) -> str:
+    """Return one line of the processing log, without its milliseconds."""
+    title = STEPS[step.name](language)
+    detail = STEP_DETAILS.get(step.name)
+    if detail is None or not step.data:
+        return title
+    colon = "：" if language == "zh" else ": "
+    return f"{title}{colon}{detail(language, **step.data)}"
