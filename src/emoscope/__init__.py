@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from emoscope.errors import EmoscopeError
     from emoscope.labels import EMOTIONS, Emotion
     from emoscope.limits import Limits
-    from emoscope.recognizer import Failure, Recognizer, load, recognize, recognize_many
-    from emoscope.result import Quality, Result, Scores, Segment, Track
+    from emoscope.recognizer import Recognizer, load, recognize, recognize_many
+    from emoscope.result import Failure, Quality, Result, Scores, Segment, Track
     from emoscope.waveform import Span, Waveform
 
 _HOMES = {
     "EMOTIONS": "labels",
     "Emotion": "labels",
     "EmoscopeError": "errors",
-    "Failure": "recognizer",
+    "Failure": "result",
     "Limits": "limits",
     "Quality": "result",
     "Recognizer": "recognizer",

@@ -39,9 +39,29 @@
     + ModelChangedError (ValueError)        model_changed
     + ModelContractError (ValueError)       model_contract
     + ModelRunError (RuntimeError)          model_run_failed
+    + CheckpointError (ValueError)          official weights
+      x CheckpointDamagedError              checkpoint_damaged
+      x CheckpointRefusedError              checkpoint_refused
+      x CheckpointTensorsError              checkpoint_tensors
+    + ModelConfigError (ValueError)         model_config
+    + TokensHiddenError (ValueError)        tokens_hidden
+    + TokensCountError (ValueError)         tokens_count
+    + ModelPullError (ConnectionError)      model_pull_failed
+    + ModelCacheError (OSError)             model_cache_failed
+    + ModelDiskFullError (OSError)          model_disk_full
+    + ModelBusyError (TimeoutError)         model_busy
+    + ModelBuiltInError (ValueError)        model_built_in
+    + HubError (OSError)                    one hub would not give one file
+      x HubNotFoundError (FileNotFoundError)  hub_not_found
+      x HubRefusedError (PermissionError)     hub_refused
+      x HubBusyError (ConnectionError)        hub_busy
+      x HubUnreachableError (ConnectionError) hub_unreachable
+      x HubAnswerError (ValueError)           hub_answer_refused
+      x HubFileChangedError (ValueError)      hub_file_changed
   - StoreError (OSError)                    store_failed
     + StoreFullError                        store_full
     + RunNotFoundError                      run_not_found
+  - BusyError (RuntimeError)                server_busy
   - SettingError (ValueError)               setting_invalid
   - ExtraMissingError (ImportError)         extra_missing
   - InternalError (RuntimeError)            internal
@@ -404,6 +424,168 @@ class ModelRunError(ModelError, RuntimeError):
     en = "The model failed while running: {reason}"
 
 
+class CheckpointError(ModelError, ValueError):
+    """A file of official weights cannot be used."""
+
+
+class CheckpointDamagedError(CheckpointError):
+    """Not the format it should be, cut off, or changed."""
+
+    code = "checkpoint_damaged"
+    zh = "权重文件 {file} 无法读取：{reason_zh}。请重新下载。"
+    en = "The weights file {file} cannot be read: {reason_en}. Download it again."
+
+
+class CheckpointRefusedError(CheckpointError):
+    """Its pickle asks for more than tensors and plain containers."""
+
+    code = "checkpoint_refused"
+    zh = "已拒绝权重文件 {file}：其中含有 {what}，可能执行任意代码。没有运行任何内容；请从官方来源重新获取。"  # noqa: E501 - one sentence
+    en = (
+        "The weights file {file} was refused: it holds {what}, which is more than tensors and "
+        "could run code. Nothing was run. Fetch the file from the official source."
+    )
+
+
+class CheckpointTensorsError(CheckpointError):
+    """Tensors that the network does not have, lacks, or has in another shape."""
+
+    code = "checkpoint_tensors"
+    zh = "权重文件 {file} 与网络结构不符：{reason_zh}"
+    en = "The weights file {file} does not fit the network: {reason_en}"
+
+
+class ModelConfigError(ModelError, ValueError):
+    """A ``config.yaml`` that describes another network than the one built here."""
+
+    code = "model_config"
+    zh = "config.yaml 中的 {setting} 不受支持：{reason_zh}"
+    en = "The setting {setting} in config.yaml is not supported: {reason_en}"
+
+
+class TokensHiddenError(ModelError, ValueError):
+    """A ``tokens.txt`` that hides classes as ``unuse_*``: same weights, fewer emotions."""
+
+    code = "tokens_hidden"
+    zh = "tokens.txt 隐藏了 {count} 个类别（{labels}），模型只会给出其余的情绪。请换用九个类别的版本。"  # noqa: E501 - one sentence
+    en = (
+        "tokens.txt hides {count} classes ({labels}), so the model would only ever answer the "
+        "others. Use the revision with all nine."
+    )
+
+
+class TokensCountError(ModelError, ValueError):
+    """A ``tokens.txt`` with another number of classes than nine."""
+
+    code = "tokens_count"
+    zh = "tokens.txt 有 {count} 个类别，应为 9 个：{labels}"
+    en = "tokens.txt names {count} classes, not nine: {labels}"
+
+
+class ModelPullError(ModelError, ConnectionError):
+    """No hub gave the files of a model."""
+
+    code = "model_pull_failed"
+    zh = "没能获取 {model}。{said_zh}"
+    en = "Could not fetch {model}. {said_en}"
+
+
+class ModelCacheError(ModelError, OSError):
+    """The folder for fetched models cannot be read or written."""
+
+    code = "model_cache_failed"
+    zh = "模型缓存目录无法读写：{reason}。可用 EMOSCOPE_CACHE 指定别的目录。"
+    en = "The model cache cannot be used: {reason}. EMOSCOPE_CACHE names another folder."
+
+
+class ModelDiskFullError(ModelError, OSError):
+    """The disk has no room for a model; nothing was written."""
+
+    code = "model_disk_full"
+    zh = "磁盘空间不足：还需要约 {needed_mb:.0f} MB，只剩 {free_mb:.0f} MB。可用 EMOSCOPE_CACHE 指定别的磁盘。"  # noqa: E501 - one sentence
+    en = (
+        "The disk is too full: about {needed_mb:.0f} MB are needed and {free_mb:.0f} MB are free. "
+        "EMOSCOPE_CACHE names another disk."
+    )
+
+
+class ModelBusyError(ModelError, TimeoutError):
+    """Another process is fetching or removing this model."""
+
+    code = "model_busy"
+    zh = "模型 {model} 正被另一个进程获取或删除（{holder}）。"
+    en = "The model {model} is being fetched or removed by another process ({holder})."
+
+
+class ModelBuiltInError(ModelError, ValueError):
+    """A model inside the package cannot be removed."""
+
+    code = "model_built_in"
+    zh = "{model} 随软件自带，不能删除。"
+    en = "{model} ships inside the package and cannot be removed."
+
+
+class HubError(ModelError, OSError):
+    """One hub would not give one file."""
+
+
+class HubNotFoundError(HubError, FileNotFoundError):
+    """HTTP 404 or 410."""
+
+    code = "hub_not_found"
+    zh = "{hub} 上没有 {file}（修订 {revision}）。"
+    en = "{hub} has no {file} at revision {revision}."
+
+
+class HubRefusedError(HubError, PermissionError):
+    """HTTP 401 or 403."""
+
+    code = "hub_refused"
+    zh = "{hub} 拒绝提供 {file}（HTTP {status}）。请换用 --hub 的另一个来源或镜像。"
+    en = "{hub} refuses to give {file} (HTTP {status}). Try the other --hub or a mirror."
+
+
+class HubBusyError(HubError, ConnectionError):
+    """HTTP 429, for longer than we wait."""
+
+    code = "hub_busy"
+    zh = "{hub} 请求过多（HTTP 429），要求等待 {wait_s:.0f} 秒。请稍后重试；已下载的部分会保留。"
+    en = (
+        "{hub} has too many requests (HTTP 429) and asks to wait {wait_s:.0f} s. "
+        "Try again later; what was fetched is kept."
+    )
+
+
+class HubUnreachableError(HubError, ConnectionError):
+    """No connection, a cut one, a silent one, or HTTP 5xx, several times in a row."""
+
+    code = "hub_unreachable"
+    zh = "无法从 {hub} 取得 {file}（{reason}；试了 {attempts} 次）。已下载的部分会保留，再次运行即可续传。"  # noqa: E501 - one sentence
+    en = (
+        "{hub} did not deliver {file} ({reason}; {attempts} attempts). "
+        "What was fetched is kept and the next run goes on from there."
+    )
+
+
+class HubAnswerError(HubError, ValueError):
+    """An answer that we do not accept: a web page, a compressed body, a forbidden redirect."""
+
+    code = "hub_answer_refused"
+    zh = "{hub} 对 {file} 的应答不可接受：{reason_zh}。"
+    en = "The answer of {hub} for {file} is not acceptable: {reason_en}."
+
+
+class HubFileChangedError(HubError, ValueError):
+    """Other bytes than the catalog or the hub promised; they were thrown away."""
+
+    code = "hub_file_changed"
+    zh = "{hub} 给出的 {file} 不是应有的文件：{what} 应为 {expected}，实为 {found}。已删除。"
+    en = (
+        "The {file} that {hub} gave is not the expected one: {what} should be {expected} "
+        "and is {found}. It was thrown away."
+    )
+
+
 class StoreError(EmoscopeError, OSError):
     """A run directory cannot be written or read."""
 
@@ -426,6 +608,14 @@ class RunNotFoundError(StoreError):
     code = "run_not_found"
     zh = "找不到运行记录 {run}。"
     en = "There is no run {run}."
+
+
+class BusyError(EmoscopeError, RuntimeError):
+    """As many requests wait as the server is willing to keep."""
+
+    code = "server_busy"
+    zh = "服务正忙，请在 {retry_after_s} 秒后重试。"
+    en = "The server is busy; try again in {retry_after_s} s."
 
 
 class SettingError(EmoscopeError, ValueError):

@@ -12,8 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from emoscope.labels import KEYS
-from emoscope.recognizer import Failure
-from emoscope.result import Result
+from emoscope.result import Failure, Result
 
 CSV_COLUMNS = (
     "name",

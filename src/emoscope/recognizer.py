@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +37,7 @@ from emoscope.limits import COMMAND_LINE, Limits
 from emoscope.models import catalog
 from emoscope.result import (
     GRANULARITIES,
+    Failure,
     Granularity,
     ModelRef,
     Quality,
@@ -64,14 +66,6 @@ class Recording:
     log: StepLog
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One source of a list that could not be recognized, and why."""
-
-    name: str
-    error: EmoscopeError
-
-
 def local_now() -> datetime:
     """Return the time, with the zone of this machine."""
     return datetime.now().astimezone()
@@ -83,6 +77,9 @@ class Recognizer:
     Args:
         backend: what runs the model.
         model: which model that is, for the result.
+        card: what is known about it, where it has a card.
+        origin: where its files came from.
+        load_s: seconds that checking and loading it took.
         limits: what recordings are accepted.
         now: the clock of ``Result.created``; must give a time zone.
     """
@@ -93,11 +90,15 @@ class Recognizer:
         model: ModelRef,
         *,
         card: catalog.ModelCard | None = None,
+        origin: catalog.Origin = "folder",
+        load_s: float = 0.0,
         limits: Limits = COMMAND_LINE,
         now: Callable[[], datetime] = local_now,
     ) -> None:
         self.model = model
         self.card = card
+        self.origin = origin
+        self.load_s = load_s
         self.limits = limits
         self._forward = Forward(backend)
         self._now = now
@@ -242,12 +243,21 @@ def load(
     """
     from emoscope.backends.onnx_backend import OnnxBackend
 
+    started_s = time.perf_counter()
     local = catalog.find(model)
     local.verify()
     card = local.card
     reference = ModelRef(card.name, card.revision, card.files[0].sha256)
     backend = OnnxBackend(local.onnx_path, threads=threads)
-    return Recognizer(backend, reference, card=card, limits=limits, now=now)
+    return Recognizer(
+        backend,
+        reference,
+        card=card,
+        origin=local.origin,
+        load_s=time.perf_counter() - started_s,
+        limits=limits,
+        now=now,
+    )
 
 
 @functools.lru_cache(maxsize=4)

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from emoscope.errors import EmoscopeError
 from emoscope.events import Step
 from emoscope.labels import COUNT, EMOTIONS, KEYS, Emotion, by_key
 from emoscope.waveform import Span
@@ -442,3 +443,11 @@ def _frames(track: Track) -> dict[str, object]:
         "logits": track.logits.astype(str).astype(np.float64).tolist(),
         "scores": track.scores.round(7).tolist(),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One recording of a list that could not be recognized, and why."""
+
+    name: str
+    error: EmoscopeError

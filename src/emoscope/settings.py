@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     max_duration_s: float = Field(
         COMMAND_LINE.max_duration_s, gt=0, description="longest recording on the command line in s"
     )
-    queue_size: int = Field(16, ge=1, description="requests that may wait before 503 is answered")
+    queue_size: int = Field(64, ge=1, description="requests that may wait before 503 is answered")
 
     @property
     def upload_limits(self) -> Limits:

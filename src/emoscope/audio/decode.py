@@ -150,7 +150,7 @@ def _decode_from(
     head = reader.read(512)
     reader.seek(0)
     with _container(reader, head, limits) as container:
-        encoding = _checked(container, size_bytes, limits)
+        encoding = _checked(container, head, size_bytes, limits)
         stages = _Stages()
         blocks = list(_mono_16k(_planes(container, limits, stages), stages))
     samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
@@ -196,7 +196,7 @@ def _container(reader: _Readable, head: bytes, limits: Limits) -> Any:
         raise (AudioDamagedError if known else AudioNotRecognizedError) from exc
 
 
-def _checked(container: Any, size_bytes: int, limits: Limits) -> Encoding:
+def _checked(container: Any, head: bytes, size_bytes: int, limits: Limits) -> Encoding:
     """Check codec, rate, channels and claimed length before the first frame is decoded."""
     if not container.streams.audio:
         raise AudioNoStreamError
@@ -206,7 +206,13 @@ def _checked(container: Any, size_bytes: int, limits: Limits) -> Encoding:
         raise AudioDamagedError
     if not limits.accepts_codec(context.name):
         raise AudioCodecRefusedError(codec=context.name)
-    channels, rate_hz = int(context.channels), int(context.sample_rate or 0)
+    # FFmpeg shows an absurd number of channels as none at all; a WAV header says it plainly.
+    channels = int(context.channels) or int.from_bytes(head[22:24], "little") * (
+        head[:4] == b"RIFF"
+    )
+    if not channels:
+        raise AudioDamagedError
+    rate_hz = int(context.sample_rate or 0)
     _check_layout(rate_hz, channels, limits)
     claimed_s = (container.duration or 0) / 1_000_000
     plausible = claimed_s * _LEAST_BITS_PER_S <= size_bytes * 8

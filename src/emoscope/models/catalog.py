@@ -12,7 +12,7 @@ import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from emoscope.errors import (
     ModelChangedError,
@@ -21,6 +21,7 @@ from emoscope.errors import (
     ModelNotInstalledError,
     ModelUnknownError,
 )
+from emoscope.models.sources import Source, official
 
 COMPACT = "compact"
 LARGE = "emotion2vec-plus-large"
@@ -99,12 +100,17 @@ class ModelCard:
             ) from exc
 
 
+Origin: TypeAlias = Literal["package", "cache", "folder"]
+"""Where a model's files are: inside the package, fetched into the cache, or a folder given."""
+
+
 @dataclass(frozen=True, slots=True)
 class LocalModel:
     """A model whose files are on this machine."""
 
     folder: Path
     card: ModelCard
+    origin: Origin = "folder"
 
     @property
     def onnx_path(self) -> Path:
@@ -131,14 +137,15 @@ class Entry:
     title_en: str
     dim: int
     licence: str
-    hugging_face: str = ""
-    """Repository there; empty for what is built in."""
-    modelscope: str = ""
+    converted_bytes: int = 0
+    """Size of its ONNX file, rounded up; for the look at the disk before a download."""
+    sources: tuple[Source, ...] = ()
+    """Where the official files are, the preferred hub first; none for what is built in."""
 
     @property
     def is_built_in(self) -> bool:
         """Whether it ships inside the package."""
-        return not self.hugging_face
+        return not self.sources
 
     @property
     def pull_command(self) -> str:
@@ -150,11 +157,11 @@ _FUNASR = "FunASR Model Open Source License Agreement"
 
 CATALOG: tuple[Entry, ...] = (
     Entry(LARGE, "Emotion2Vec+ 大模型", "Emotion2Vec+ Large", 1024, _FUNASR,
-          "emotion2vec/emotion2vec_plus_large", "iic/emotion2vec_plus_large"),
+          660_000_000, official("large")),
     Entry("emotion2vec-plus-base", "Emotion2Vec+ 基础模型", "Emotion2Vec+ Base", 768, _FUNASR,
-          "emotion2vec/emotion2vec_plus_base", "iic/emotion2vec_plus_base"),
+          390_000_000, official("base")),
     Entry("emotion2vec-plus-seed", "Emotion2Vec+ 种子模型", "Emotion2Vec+ Seed", 768, _FUNASR,
-          "emotion2vec/emotion2vec_plus_seed", "iic/emotion2vec_plus_seed"),
+          390_000_000, official("seed")),
     Entry(COMPACT, "内置小模型", "Built-in compact model", 192, "CC-BY-NC-SA-4.0"),
 )  # fmt: skip
 
@@ -193,13 +200,13 @@ def find(model: str | os.PathLike[str], *, cache: Path | None = None) -> LocalMo
     if model == AUTO:
         model = LARGE if is_installed(LARGE, cache) else COMPACT
     if model == COMPACT:
-        return _read(_assets(), f"{COMPACT}.json")
+        return _read(_assets(), f"{COMPACT}.json", "package")
     if isinstance(model, str) and model in names():
         if not is_installed(model, cache):
             raise ModelNotInstalledError(model=model, command=entry(model).pull_command)
-        return _read(cache / model, "card.json")
+        return _read(cache / model, "card.json", "cache")
     if Path(model).is_dir():
-        return _read(Path(model), "card.json")
+        return _read(Path(model), "card.json", "folder")
     raise ModelUnknownError(model=str(model), known=", ".join(names()))
 
 
@@ -228,7 +235,7 @@ def _assets() -> Path:
     return Path(__file__).parent.parent / "assets"
 
 
-def _read(folder: Path, card_name: str) -> LocalModel:
+def _read(folder: Path, card_name: str, origin: Origin) -> LocalModel:
     path = folder / card_name
     if not path.is_file():
         raise ModelFileMissingError(file=card_name)
@@ -238,4 +245,4 @@ def _read(folder: Path, card_name: str) -> LocalModel:
         raise ModelContractError(
             reason_zh="说明卡不是有效的 JSON", reason_en="its card is not JSON"
         ) from exc
-    return LocalModel(folder, ModelCard.from_dict(data))
+    return LocalModel(folder, ModelCard.from_dict(data), origin)

@@ -1,0 +1,18 @@
+"""The older tool's doorway: ``from inference import analyze`` (P26).
+
+The product itself is the package: ``import emoscope; emoscope.recognize("speech.wav")``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emoscope.recognizer import recognize
+
+
+def analyze(
+    audio: str, granularity: str = "utterance", extract_embedding: bool = False
+) -> dict[str, Any]:
+    """Return what ``result.json`` holds, and the frames' ``embedding`` as an array when asked."""
+    result = recognize(audio, granularity=granularity, embedding=extract_embedding)  # type: ignore[arg-type]  # checked inside
+    return {**result.to_dict(), **({"embedding": result.embedding} if extract_embedding else {})}

@@ -1,0 +1,5 @@
+"""``python -m emoscope``."""
+
+from emoscope.cli.main import main
+
+main()

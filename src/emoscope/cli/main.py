@@ -1,0 +1,168 @@
+"""The command line: what can be typed. The work is in the other files of this folder.
+
+Everything heavy is imported inside the commands, so that ``emoscope --help`` is instant.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from emoscope._version import __version__
+from emoscope.errors import EmoscopeError, InputError, ModelError, SettingError, StoreError
+
+app = typer.Typer(
+    name="emoscope",
+    help="让语音情绪看得见 · The emotion in speech, visible.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+EXIT_CODES: dict[type[EmoscopeError], int] = {
+    SettingError: 2,
+    InputError: 3,
+    ModelError: 4,
+    StoreError: 5,
+    EmoscopeError: 6,
+}
+"""Exit code by error; 0 is success."""
+
+SOME_FAILED = 1
+"""Exit code when recordings of a list failed; each is reported in its place."""
+
+
+class Level(StrEnum):
+    """The two granularities, as a choice."""
+
+    utterance = "utterance"
+    frame = "frame"
+
+
+ModelOption = Annotated[
+    str | None, typer.Option("--model", "-m", help="模型 · model name, folder, or auto")
+]
+LanguageOption = Annotated[str | None, typer.Option("--lang", help="zh | en | auto")]
+ThreadsOption = Annotated[int | None, typer.Option("--threads", help="线程数 · threads; 0 = all")]
+
+
+def exit_code(error: EmoscopeError) -> int:
+    """Return the exit code of an error, by its nearest ancestor in the table."""
+    return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="版本 · print the version")] = False,
+) -> None:
+    """Print the version when only that is asked for."""
+    if version:
+        typer.echo(f"emoscope {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def recognize(
+    files: Annotated[
+        list[str], typer.Argument(help="文件、文件夹、wav.scp、CSV 或 - · files, folders, lists, -")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="一个 JSON 列表 · a JSON list")] = False,
+    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="每行一个 · JSON Lines")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="表格 · CSV")] = False,
+    save: Annotated[bool, typer.Option("--save", help="写入 outputs/ · write run folders")] = False,
+    granularity: Annotated[
+        Level, typer.Option("--granularity", "-g", help="整句或逐帧 · whole clip or 20 ms frames")
+    ] = Level.utterance,
+    embedding: Annotated[
+        bool, typer.Option("--embedding", "-e", help="提取向量 · keep the embedding (--save)")
+    ] = False,
+    outputs: Annotated[Path | None, typer.Option("--outputs", help="结果文件夹 · folder")] = None,
+    model: ModelOption = None,
+    threads: ThreadsOption = None,
+    lang: LanguageOption = None,
+) -> None:
+    """识别录音里的情绪 · Say which emotion each recording holds."""
+    from emoscope.cli.recognize import Work, run
+    from emoscope.settings import load_settings
+
+    chosen = [
+        name for name, wanted in (("json", as_json), ("jsonl", as_jsonl), ("csv", as_csv)) if wanted
+    ]
+    if len(chosen) > 1:
+        raise SettingError(setting="--json / --jsonl / --csv", reason="choose one")
+    settings = load_settings(model=model, threads=threads, language=lang, outputs=outputs)
+    work = Work(granularity.value, embedding, save, chosen[0] if chosen else "table")
+    run(files, work, settings)
+    if work.errors:
+        alone = work.done + len(work.errors) == 1
+        raise typer.Exit(exit_code(work.errors[0]) if alone else SOME_FAILED)
+
+
+@app.command()
+def demo(model: ModelOption = None, lang: LanguageOption = None) -> None:
+    """识别内置示例 · Recognize the built-in samples."""
+    from emoscope.cli.recognize import run_demo
+    from emoscope.settings import load_settings
+
+    run_demo(load_settings(model=model, language=lang))
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option("--host", help="监听地址 · address")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="端口 · port, 7860")] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option("--allow-host", help="另外允许的 Host · further Host name")
+    ] = None,
+    page: Annotated[bool, typer.Option(help="带网页 · with the web page")] = True,
+    outputs: Annotated[Path | None, typer.Option("--outputs", help="结果文件夹 · folder")] = None,
+    model: ModelOption = None,
+    threads: ThreadsOption = None,
+    lang: LanguageOption = None,
+) -> None:
+    """启动网页与接口 · Serve the page and the API."""
+    from emoscope.cli.serve import run
+    from emoscope.settings import load_settings
+
+    settings = load_settings(
+        host=host,
+        port=port,
+        allowed_hosts=tuple(allow_host) if allow_host else None,
+        outputs=outputs,
+        model=model,
+        threads=threads,
+        language=lang,
+    )
+    run(settings, page=page)
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run a command and turn our errors into one sentence and an exit code."""
+    try:
+        app(args=arguments)
+    except EmoscopeError as error:
+        typer.echo(f"emoscope: {_sentence(error)} [{error.code}]", err=True)
+        sys.exit(exit_code(error))
+    except BrokenPipeError:
+        # The reader of our output has gone; that is its right. See the Python docs on SIGPIPE.
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _sentence(error: EmoscopeError) -> str:
+    from emoscope.settings import language_of, load_settings
+
+    try:
+        language = language_of(load_settings().language)
+    except SettingError:
+        language = language_of("auto")
+    return error.detail_zh if language == "zh" else error.detail_en
+
+
+if __name__ == "__main__":
+    main()

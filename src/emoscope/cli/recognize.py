@@ -1,0 +1,193 @@
+"""``emoscope recognize`` and ``emoscope demo``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from emoscope import exporters
+from emoscope.cli import show
+from emoscope.cli.sources import Named, expand
+from emoscope.errors import EmoscopeError
+from emoscope.events import Event
+from emoscope.events import Progress as Moved
+from emoscope.models import catalog
+from emoscope.recognizer import Recognizer, load
+from emoscope.result import Failure, Granularity, Result
+from emoscope.settings import Settings, language_of
+from emoscope.store import RunStore
+from emoscope.webui.texts import NOTICES, TERMINAL, Language
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
+
+Writer = Callable[[Iterable["Result | Failure"]], None]
+
+
+@dataclass(slots=True)
+class Work:
+    """What one call of the command wants."""
+
+    granularity: Granularity = "utterance"
+    embedding: bool = False
+    save: bool = False
+    output: str = "table"
+    """table, json, jsonl or csv."""
+    done: int = field(default=0, init=False)
+    errors: list[EmoscopeError] = field(default_factory=list, init=False)
+
+
+def run(arguments: list[str], work: Work, settings: Settings) -> None:
+    """Recognize all arguments and print; ``work`` counts what became of them."""
+    language = language_of(settings.language)
+    recognizer = load(settings.model, threads=settings.threads, limits=settings.file_limits)
+    store = RunStore(settings.outputs) if work.save else None
+    screen = Console(stderr=True)
+    with _Bar(screen, language) as bar:
+        answers = _answers(expand(arguments), recognizer, work, store, bar, language)
+        _write(answers, work, recognizer, language)
+    if work.errors and work.done + len(work.errors) > 1:
+        screen.print(
+            TERMINAL["summary"](language, done=work.done, failed=len(work.errors)), style="yellow"
+        )
+
+
+def run_demo(settings: Settings) -> None:
+    """Recognize the built-in samples and print what they were meant to express."""
+    language = language_of(settings.language)
+    recognizer = load(settings.model, threads=settings.threads, limits=settings.file_limits)
+    screen = Console()
+    samples = json.loads((SAMPLES / "samples.json").read_text("utf-8"))
+    answers = [recognizer.recognize(SAMPLES / sample["file"]) for sample in samples]
+    screen.print(TERMINAL["demo"](language), style="bold")
+    screen.print(show.table(answers, language))
+    _notice(recognizer, language)
+
+
+def _answers(
+    sources: Iterator[Named | Failure],
+    recognizer: Recognizer,
+    work: Work,
+    store: RunStore | None,
+    bar: _Bar,
+    language: Language,
+) -> Iterator[Result | Failure]:
+    for source in sources:
+        if isinstance(source, Failure):
+            answer: Result | Failure = source
+        else:
+            bar.start(source.name)
+            try:
+                answer = _one(source, recognizer, work, store, bar, language)
+            except EmoscopeError as error:
+                answer = Failure(source.name, error)
+        if isinstance(answer, Failure):
+            work.errors.append(answer.error)
+        else:
+            work.done += 1
+        yield answer
+
+
+def _one(
+    source: Named,
+    recognizer: Recognizer,
+    work: Work,
+    store: RunStore | None,
+    bar: _Bar,
+    language: Language,
+) -> Result:
+    recording = recognizer.prepare(source.source, name=source.name)
+    result = recognizer.answer(
+        recording,
+        granularity=work.granularity,
+        embedding=work.embedding,
+        listener=bar.listen,
+    )
+    if store is None:
+        return result
+    run = store.save(result, recording.waveform)
+    bar.say(TERMINAL["saved"](language, path=run.path))
+    return run.result
+
+
+def _write(
+    answers: Iterator[Result | Failure], work: Work, recognizer: Recognizer, language: Language
+) -> None:
+    if work.output == "json":
+        sys.stdout.write(exporters.to_json(answers))
+    elif work.output == "jsonl":
+        for answer in answers:
+            sys.stdout.write(exporters.to_json_line(answer))
+            sys.stdout.flush()  # a reader of the pipe sees each answer when it is there
+    elif work.output == "csv":
+        sys.stdout.write(exporters.csv_header())
+        for answer in answers:
+            sys.stdout.write(exporters.to_csv_line(answer))
+            sys.stdout.flush()
+    else:
+        _print_table(list(answers), recognizer, language)
+
+
+def _print_table(
+    answers: list[Result | Failure], recognizer: Recognizer, language: Language
+) -> None:
+    screen = Console()
+    screen.print(show.table(answers, language))
+    for answer in answers:
+        if isinstance(answer, Result) and answer.segments:
+            screen.print()
+            screen.print(show.segment_table(answer, language))
+    _notice(recognizer, language)
+
+
+def _notice(recognizer: Recognizer, language: Language) -> None:
+    if recognizer.model.name == catalog.COMPACT:
+        command = catalog.entry(catalog.LARGE).pull_command
+        Console(stderr=True).print(NOTICES["compact"](language, command=command), style="yellow")
+
+
+class _Bar:
+    """A progress bar on stderr; silent when that is no terminal."""
+
+    def __init__(self, screen: Console, language: Language) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeRemainingColumn(),
+            console=screen,
+            transient=True,
+            disable=not screen.is_terminal,
+        )
+        self._language = language
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._progress.stop()
+
+    def start(self, name: str) -> None:
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+        text = f"{TERMINAL['working'](self._language)} {name}"
+        self._task = self._progress.add_task(text.replace("[", r"\["), total=1.0)
+
+    def listen(self, event: Event) -> None:
+        if isinstance(event, Moved) and self._task is not None:
+            self._progress.update(self._task, completed=event.done_s / event.total_s)
+
+    def say(self, line: str) -> None:
+        # soft_wrap: a path is to be copied, in one piece
+        self._progress.console.print(line, style="dim", soft_wrap=True, markup=False)

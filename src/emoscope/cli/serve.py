@@ -1,0 +1,69 @@
+"""``emoscope serve``: the page and the API."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+from emoscope.errors import SettingError
+from emoscope.optional import require
+from emoscope.recognizer import load
+from emoscope.settings import Settings, language_of
+from emoscope.webui.texts import NOTICES
+
+
+def run(settings: Settings, *, page: bool) -> None:
+    """Serve until interrupted; prints the address once the port is open.
+
+    Raises:
+        SettingError: the address cannot be listened on.
+        ModelError: the model cannot be loaded.
+        ExtraMissingError: the extra ``webui`` (or ``server``) is not installed.
+    """
+    require("fastapi", extra="server")
+    uvicorn = require("uvicorn", extra="server")
+    from emoscope.server.app import create_app, make_store
+
+    language = language_of(settings.language)
+    listening = _listen(settings.host, settings.port)
+    try:
+        recognizer = load(settings.model, threads=settings.threads, limits=settings.upload_limits)
+        app = create_app(recognizer, make_store(settings), settings, page=page)
+        config = uvicorn.Config(
+            app, log_level="warning", server_header=False, timeout_graceful_shutdown=10
+        )
+        address = _address(settings.host, listening.getsockname()[1])
+        print(NOTICES["address"](language, address=address), flush=True)  # noqa: T201 - promised
+        if not _is_loopback(settings.host):
+            print(NOTICES["open_door"](language, host=settings.host), flush=True)  # noqa: T201
+        print(NOTICES["stop"](language), flush=True)  # noqa: T201 - likewise
+        uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        listening.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Open the port ourselves: a taken one is told before the model loads."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as exc:
+        listening.close()
+        raise SettingError(
+            setting="--host / --port", reason=f"{host}:{port}: {exc.strerror or exc}"
+        ) from exc
+    return listening
+
+
+def _address(host: str, port: int) -> str:
+    shown = "127.0.0.1" if host in ("0.0.0.0", "") else f"[{host}]" if ":" in host else host  # noqa: S104 - compared, not bound
+    return f"http://{shown}:{port}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

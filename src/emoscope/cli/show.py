@@ -1,0 +1,78 @@
+"""Results on a terminal. Pure where it can be: answers in, rich renderables out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+
+from emoscope.result import Failure, Result
+from emoscope.webui.texts import NOTICES, TERMINAL, Language, advice
+
+if TYPE_CHECKING:
+    from emoscope.errors import EmoscopeError
+    from emoscope.labels import Emotion
+
+
+def detail(error: EmoscopeError, language: Language) -> str:
+    """Return the error's sentence in this language."""
+    return error.detail_zh if language == "zh" else error.detail_en
+
+
+def emotion_name(emotion: Emotion, language: Language) -> str:
+    """Return emoji and name."""
+    return f"{emotion.emoji} {emotion.zh if language == 'zh' else emotion.en}"
+
+
+def table(answers: Sequence[Result | Failure], language: Language) -> Table:
+    """One row per recording."""
+    shown = Table(box=None, header_style="bold", pad_edge=False)
+    shown.add_column(TERMINAL["file"](language), overflow="fold")
+    shown.add_column(TERMINAL["emotion"](language), no_wrap=True)
+    shown.add_column(TERMINAL["confidence"](language), justify="right", no_wrap=True)
+    shown.add_column(TERMINAL["second"](language), no_wrap=True)
+    shown.add_column(TERMINAL["duration"](language), justify="right", no_wrap=True)
+    shown.add_column(TERMINAL["check"](language), overflow="fold")
+    for answer in answers:
+        shown.add_row(*_row(answer, language))
+    return shown
+
+
+def _row(answer: Result | Failure, language: Language) -> list[str]:
+    if not isinstance(answer, Result):
+        failed = f"[red]{TERMINAL['failed'](language)}[/red]"
+        sentence = f"[red]{escape(detail(answer.error, language))}[/red] ({answer.error.code})"
+        return [escape(answer.name), failed, "", "", "", sentence]
+    percent = dict(zip(answer.scores.to_dict(), answer.scores.percentages(), strict=True))
+    (top, _), (second, _) = answer.scores.ranked()[:2]
+    quality = answer.quality.to_dict()
+    advices = [advice(code, language, quality) for code in answer.quality.reasons]
+    if answer.abstain:
+        reasons = ", ".join(answer.abstain)
+        advices.insert(0, f"[yellow]{NOTICES['abstain'](language, reasons=reasons)}[/yellow]")
+    return [
+        escape(answer.name),
+        emotion_name(top, language),
+        f"{percent[top.key]:.1f}%",
+        f"{emotion_name(second, language)} {percent[second.key]:.1f}%",
+        f"{answer.duration_s:.2f} s",
+        "\n".join(advices) or TERMINAL["fine"](language),
+    ]
+
+
+def segment_table(result: Result, language: Language) -> Table:
+    """One row per segment of a recording in frame mode."""
+    shown = Table(box=None, header_style="bold", pad_edge=False, title=escape(result.name))
+    shown.add_column(TERMINAL["time"](language), justify="right", no_wrap=True)
+    shown.add_column(TERMINAL["emotion"](language), no_wrap=True)
+    shown.add_column(TERMINAL["score"](language), justify="right", no_wrap=True)
+    for segment in result.segments:
+        span = segment.span
+        shown.add_row(
+            f"{span.start_s:.2f} - {span.end_s:.2f} s",
+            emotion_name(segment.emotion, language),
+            f"{100 * segment.score:.1f}%",
+        )
+    return shown

@@ -1,0 +1,103 @@
+"""One process, one port: our routes first, then the page mounted behind them."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from emoscope._version import __version__
+from emoscope.errors import (
+    EmoscopeError,
+    InternalError,
+    MethodNotAllowedError,
+    RequestMalformedError,
+    RouteNotFoundError,
+)
+from emoscope.recognizer import Recognizer
+from emoscope.server.routes import make_router
+from emoscope.server.schemas import problem
+from emoscope.server.security import Doors
+from emoscope.settings import Settings
+from emoscope.store import RunStore
+
+_log = logging.getLogger("emoscope.server")
+
+_HTTP_ERRORS: dict[int, type[EmoscopeError]] = {
+    404: RouteNotFoundError,
+    405: MethodNotAllowedError,
+}
+
+
+def create_app(
+    recognizer: Recognizer, store: RunStore, settings: Settings, *, page: bool = True
+) -> FastAPI:
+    """Return the application.
+
+    Args:
+        recognizer: answers every request; its limits are the upload limits.
+        store: where runs are written.
+        settings: hosts and queue.
+        page: mount the web page at ``/``, which needs the extra ``webui``.
+
+    Raises:
+        ExtraMissingError: the page is wanted and Gradio is not installed.
+    """
+    store.sweep()
+    # No /docs: FastAPI's page loads its scripts from elsewhere (P23).
+    app = FastAPI(
+        title="Emoscope",
+        version=__version__,
+        summary="让语音情绪看得见 · the emotion in speech, visible",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.add_middleware(Doors, names=_names(settings))
+    app.add_exception_handler(EmoscopeError, _on_our_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_bug)
+    app.include_router(make_router(recognizer, store, settings.queue_size))
+    if page:
+        from emoscope.webui.app import mount
+
+        # After all of our routes: what is mounted at / answers everything else.
+        mount(
+            app,
+            recognizer,
+            store,
+            max_bytes=settings.upload_max_bytes,
+            queue_size=settings.queue_size,
+        )
+    return app
+
+
+def make_store(settings: Settings) -> RunStore:
+    """Return the outputs folder of the settings."""
+    return RunStore(Path(settings.outputs))
+
+
+def _names(settings: Settings) -> tuple[str, ...]:
+    return (settings.host, *settings.allowed_hosts)
+
+
+def _is_chinese(request: Request) -> bool:
+    return request.headers.get("accept-language", "").lower().startswith("zh")
+
+
+async def _on_our_error(request: Request, error: Exception) -> Response:
+    ours = error if isinstance(error, EmoscopeError) else InternalError()
+    return problem(ours, chinese=_is_chinese(request))
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 400
+    ours = _HTTP_ERRORS.get(status, RequestMalformedError)()
+    return problem(ours, chinese=_is_chinese(request))
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem(InternalError(), chinese=_is_chinese(request))

@@ -1,0 +1,188 @@
+"""The wire: shapes of replies for the OpenAPI document, and how errors become problem details.
+
+``result.json`` is made by ``Result.to_dict``; the models here describe it and a test holds the two
+together.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse
+
+from emoscope import errors
+from emoscope.errors import EmoscopeError
+from emoscope.labels import KEYS
+from emoscope.store import Run
+
+PROBLEM_TYPE = "application/problem+json"
+
+_STATUS: dict[type[EmoscopeError], HTTPStatus] = {
+    errors.AudioTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.AudioNotRecognizedError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.AudioPlaylistError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.AudioCodecRefusedError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.RequestMalformedError: HTTPStatus.BAD_REQUEST,
+    errors.HostRefusedError: HTTPStatus.BAD_REQUEST,
+    errors.OriginRefusedError: HTTPStatus.FORBIDDEN,
+    errors.RouteNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.MethodNotAllowedError: HTTPStatus.METHOD_NOT_ALLOWED,
+    errors.RunNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.StoreFullError: HTTPStatus.INSUFFICIENT_STORAGE,
+    errors.BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.EmoscopeError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""HTTP status by error; a class that is not here has that of its nearest ancestor."""
+
+
+def status_of(kind: type[EmoscopeError]) -> HTTPStatus:
+    """Return the HTTP status of an error class."""
+    return next(_STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in _STATUS)
+
+
+def problem(error: EmoscopeError, *, chinese: bool = False) -> JSONResponse:
+    """Return the error as problem details (RFC 9457)."""
+    status = status_of(type(error))
+    body = Problem(
+        type=f"urn:emoscope:error:{error.code}",
+        title=status.phrase,
+        status=int(status),
+        detail=error.detail_zh if chinese else error.detail_en,
+        code=error.code,
+        detail_zh=error.detail_zh,
+        detail_en=error.detail_en,
+    )
+    headers = {}
+    if isinstance(error, errors.BusyError):
+        headers["Retry-After"] = str(error.data["retry_after_s"])
+    return JSONResponse(body.model_dump(), status, headers=headers, media_type=PROBLEM_TYPE)
+
+
+def reply(run: Run) -> dict[str, Any]:
+    """Return ``result.json`` with the run's name and links to its files."""
+    links = {name: f"/outputs/{run.name}/{name}" for name in run.files()}
+    return {**run.result.to_dict(), "run": run.name, "files": links}
+
+
+class _Exact(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Problem(_Exact):
+    """What went wrong, for programs (``code``) and for people in both languages."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="stable; never changes its meaning")
+    detail_zh: str
+    detail_en: str
+
+
+class SegmentReply(_Exact):
+    """A stretch of one leading emotion."""
+
+    start_s: float
+    end_s: float
+    emotion: Literal[KEYS]  # type: ignore[valid-type]  # the nine words, from the one table
+    score: Share
+
+
+class FramesReply(_Exact):
+    """One row of nine numbers every 20 ms; frame k covers k · 20 ms to k · 20 ms + 25 ms."""
+
+    hop_s: float
+    frame_s: float
+    count: int
+    keys: list[str]
+    logits: list[list[float]]
+    scores: list[list[float]]
+
+
+class QualityReply(_Exact):
+    """The recording check."""
+
+    level_dbfs: float
+    peak: Share
+    clipped_share: Share
+    snr_db: float | None
+    bandwidth_hz: float
+    speech_share: Share
+    reasons: list[str]
+
+
+class EmbeddingReply(_Exact):
+    """Shape of ``embedding.npy``: frames by numbers per frame."""
+
+    shape: list[int]
+    dtype: Literal["float32"]
+
+
+class ModelReply(_Exact):
+    """Which model answered."""
+
+    name: str
+    revision: str
+    sha256: str
+
+
+class SourceReply(_Exact):
+    """Which recording was asked about."""
+
+    name: str
+    sha256: str | None
+
+
+class StepReply(_Exact):
+    """One step of the processing log."""
+
+    step: str
+    ms: float
+    data: dict[str, Any] = {}
+
+
+class PredictReply(_Exact):
+    """``result.json``, the run's directory and links to its files."""
+
+    schema_version: int
+    emotion: Literal[KEYS]  # type: ignore[valid-type]  # as above
+    confidence: Share
+    scores: dict[str, Share]
+    granularity: Literal["utterance", "frame"]
+    timestamp: str = Field(description="local time, as in the directory's name")
+    created_utc: str
+    duration_s: float
+    abstain: list[str] = Field(description="why no emotion should be read from the scores")
+    quality: QualityReply
+    segments: list[SegmentReply]
+    frames: FramesReply | None
+    embedding: EmbeddingReply | None
+    model: ModelReply
+    source: SourceReply
+    log: list[StepReply]
+    versions: dict[str, str]
+    run: str
+    files: dict[str, str]
+
+
+class HealthModel(ModelReply):
+    """What is loaded, from where, and how long that took."""
+
+    origin: Literal["package", "cache", "folder"]
+    load_s: float
+
+
+class HealthReply(_Exact):
+    """The server answers, with this model."""
+
+    status: Literal["ok"]
+    version: str
+    uptime_s: float
+    model: HealthModel

@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import io
+import socket
+
+import av
+import numpy as np
+import pytest
+
+from emoscope import errors
+from emoscope.audio.decode import decode
+from emoscope.audio.windows import frame_count
+from emoscope.backends.fake_backend import FakeBackend
+from emoscope.errors import EmoscopeError
+from emoscope.events import StepLog
+from emoscope.limits import Limits
+from emoscope.recognizer import Recognizer
+from emoscope.result import ModelRef
+from sounds import BAD, FORMATS, encode, noise, sample, three_hours, wav, wav_header
+
+SENTENCE = "happy_zh.wav"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_keeps_length_and_sound(name: str) -> None:
+    original = sample(SENTENCE)
+
+    heard = decode(encode(original, name)).samples
+
+    assert heard.dtype == np.float32
+    assert abs(len(heard) - len(original)) <= 0.060 * 16_000
+    shift, likeness = _best_match(original, heard)
+    # AMR keeps 300-3,400 Hz only and codes by listening, not by shape.
+    assert likeness > (0.8 if name == "amr" else 0.97)
+    assert abs(shift) <= 0.060 * 16_000
+
+
+def _best_match(original: np.ndarray, heard: np.ndarray) -> tuple[int, float]:
+    """Shift in samples at which two recordings agree best, and their correlation there."""
+    size = 1 << (len(original) + len(heard)).bit_length()
+    product = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(original, size))
+    correlation = np.fft.irfft(product, size)
+    at = int(correlation.argmax())
+    norm = float(np.linalg.norm(original) * np.linalg.norm(heard))
+    return (at if at < size // 2 else at - size), float(correlation[at]) / norm
+
+
+def test_16_khz_mono_wav_is_taken_bit_by_bit() -> None:
+    original = sample(SENTENCE)
+
+    assert np.array_equal(decode(wav(original)).samples, original)
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000])
+def test_a_tone_keeps_pitch_level_and_length_at_any_rate(rate_hz: int) -> None:
+    seconds = np.arange(2 * rate_hz) / rate_hz
+    tone = 0.5 * np.sin(2 * np.pi * 1_000 * seconds)
+
+    heard = decode(wav(tone, rate_hz)).samples
+
+    assert abs(len(heard) - 32_000) <= 2
+    middle = heard[8_000:24_000]
+    spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
+    assert int(spectrum.argmax()) == 1_000
+    assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.5 / np.sqrt(2), rel=1e-3)
+
+
+def test_a_tone_above_8_khz_leaves_no_alias() -> None:
+    """Swresample's default leaves −15 dB here; soxr HQ must leave nothing to hear."""
+    seconds = np.arange(2 * 44_100) / 44_100
+    heard = decode(wav(0.5 * np.sin(2 * np.pi * 9_000 * seconds), 44_100)).samples
+
+    assert np.abs(heard[4_000:-4_000]).max() < 1e-4  # 16-bit quantization of the file itself
+
+
+def test_channels_are_averaged() -> None:
+    left, right = noise(1.0), -0.5 * noise(1.0)
+
+    heard = decode(wav(np.stack([left, right], axis=1))).samples
+
+    np.testing.assert_allclose(heard, (left + right) / 2, atol=1e-4)
+
+
+@pytest.mark.parametrize("bits", ["u8", "s32", "flt", "dbl"])
+def test_every_sample_format_has_full_scale_at_one(bits: str) -> None:
+    codec = {"u8": "pcm_u8", "s32": "pcm_s32le", "flt": "pcm_f32le", "dbl": "pcm_f64le"}[bits]
+    tone = (0.5 * np.sin(np.arange(16_000) * 0.3)).astype(np.float32)
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="wav") as out:
+        stream = out.add_stream(codec, rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(tone[None], "fltp", "mono")
+        frame.sample_rate = 16_000
+        for piece in av.AudioResampler(format=bits, layout="mono", rate=16_000).resample(frame):
+            out.mux(stream.encode(piece))
+        out.mux(stream.encode(None))
+
+    heard = decode(buffer.getvalue()).samples
+
+    np.testing.assert_allclose(heard, tone, atol=0.006 if bits == "u8" else 1e-6)
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_input_has_its_own_code(what: str) -> None:
+    make, code = BAD[what]
+    recognizer = Recognizer(FakeBackend(), ModelRef("fake", "1", "0" * 64))
+
+    with pytest.raises(EmoscopeError) as caught:
+        recognizer.recognize(make())
+
+    assert caught.value.code == code
+
+
+def test_three_hours_are_refused_before_they_are_decoded() -> None:
+    with pytest.raises(errors.AudioTooLongError):
+        decode(three_hours(), limits=Limits(max_duration_s=7_200.0))
+
+
+def test_sound_without_a_length_in_its_header_stops_at_the_limit() -> None:
+    """An endless stream: the header says nothing, so only counting while decoding helps."""
+    stream = encode(noise(20.0), "aac")  # ADTS has no length anywhere
+
+    with pytest.raises(errors.AudioTooLongError):
+        decode(stream, limits=Limits(max_duration_s=10.0))
+
+
+def test_a_header_that_lies_about_its_length_does_not_refuse_true_sound() -> None:
+    """Programs that write to a pipe leave 0xFFFFFFFF as the length."""
+    body = (noise(2.0) * 32_767).astype("<i2").tobytes()
+    piped = wav_header(0xFFFFFFFF - 36, 16_000, 1) + body
+
+    heard = decode(piped, limits=Limits(max_duration_s=600.0))
+
+    assert heard.duration_s == pytest.approx(2.0, abs=0.01)
+
+
+def test_too_many_bytes_are_refused_unread() -> None:
+    with pytest.raises(errors.AudioTooLargeError):
+        decode(wav(noise(1.0)), limits=Limits(max_bytes=1_000))
+
+
+def test_not_a_number_is_refused() -> None:
+    samples = noise(1.0)
+    samples[100] = np.nan
+    header = bytearray(wav_header(samples.nbytes, 16_000, 1))
+    header[20:22], header[28:36] = b"\x03\x00", b"\x00\xfa\x00\x00\x04\x00\x20\x00"  # float32
+
+    with pytest.raises(errors.AudioNotFiniteError):
+        decode(bytes(header) + samples.tobytes())
+
+
+def test_a_codec_off_the_list_is_refused_by_name() -> None:
+    only_flac = Limits(codecs=("flac",))
+
+    with pytest.raises(errors.AudioCodecRefusedError, match="pcm_s16le"):
+        decode(wav(noise(1.0)), limits=only_flac)
+
+
+def test_a_container_off_the_list_is_not_even_tried() -> None:
+    with pytest.raises(errors.AudioError):
+        decode(wav(noise(1.0)), limits=Limits(containers=("flac",)))
+
+
+def test_a_video_without_sound_has_no_sound_track() -> None:
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as out:
+        stream = out.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        for _ in range(5):
+            picture = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), "rgb24")
+            out.mux(stream.encode(picture))
+        out.mux(stream.encode(None))
+
+    with pytest.raises(errors.AudioNoStreamError):
+        decode(buffer.getvalue())
+
+
+def test_a_broken_packet_in_the_middle_loses_only_itself() -> None:
+    original = sample(SENTENCE)
+    stream = bytearray(encode(original, "mp3"))
+    middle = len(stream) // 2
+    stream[middle : middle + 300] = bytes(300)
+    log = StepLog()
+
+    heard = decode(bytes(stream), log=log)
+
+    assert heard.duration_s > 0.9 * len(original) / 16_000
+
+
+def test_half_an_mp3_is_half_a_recording() -> None:
+    original = sample(SENTENCE)
+    stream = encode(original, "mp3")
+
+    heard = decode(stream[: len(stream) // 2])
+
+    assert heard.duration_s == pytest.approx(len(original) / 32_000, abs=0.2)
+
+
+def test_a_playlist_opens_no_address(tmp_path: object) -> None:
+    """A playlist under any disguise must not make FFmpeg call out."""
+    with socket.create_server(("127.0.0.1", 0)) as canary:
+        canary.settimeout(0.3)
+        address = f"http://127.0.0.1:{canary.getsockname()[1]}/a.ts"
+        disguises = (
+            f"#EXTM3U\n#EXTINF:10,\n{address}\n",
+            f"\n \n#EXTM3U\n#EXTINF:10,\n{address}\n",
+            f"ID3#EXTM3U\n#EXTINF:10,\n{address}\n",
+            f"ffconcat version 1.0\nfile '{address}'\n",
+        )
+        for text in disguises:
+            with pytest.raises(errors.AudioError):
+                decode(text.encode())
+
+        with pytest.raises(TimeoutError):
+            canary.accept()
+
+
+def test_a_file_named_like_a_playlist_is_not_followed(tmp_path) -> None:
+    secret = tmp_path / "secret.wav"
+    secret.write_bytes(wav(noise(1.0)))
+    trap = tmp_path / "trap.m3u8"
+    trap.write_text(f"#EXTM3U\n#EXTINF:1,\n{secret}\n#EXT-X-ENDLIST\n")
+
+    with pytest.raises(errors.AudioPlaylistError):
+        decode(trap)
+
+
+def test_missing_and_unreadable_files_are_told_apart(tmp_path) -> None:
+    with pytest.raises(FileNotFoundError) as missing:
+        decode(tmp_path / "nothing.wav")
+    with pytest.raises(errors.SourceUnreadableError):
+        decode(tmp_path)
+
+    assert isinstance(missing.value, errors.SourceNotFoundError)
+
+
+def test_a_path_and_its_bytes_give_the_same_samples(tmp_path) -> None:
+    data = encode(sample(SENTENCE), "ogg")
+    path = tmp_path / "no_suffix_at_all"
+    path.write_bytes(data)
+
+    assert np.array_equal(decode(path).samples, decode(data).samples)
+    assert decode(path).name == "no_suffix_at_all"
+
+
+def test_the_log_says_what_was_done() -> None:
+    log = StepLog()
+
+    decode(encode(sample(SENTENCE), "webm"), log=log)
+
+    assert [step.name for step in log.steps] == ["decode", "mix", "resample"]
+    assert log.steps[0].data["codec"] == "opus"
+    assert log.steps[1].data["channels"] == 2
+    assert all(step.milliseconds >= 0 for step in log.steps)
+
+
+def test_frame_count_of_three_seconds() -> None:
+    assert frame_count(48_000) == 149

@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emoscope.backends.fake_backend import FakeBackend
+from emoscope.cli import main as cli
+from emoscope.cli import recognize as command
+from emoscope.errors import all_errors
+from emoscope.labels import KEYS
+from emoscope.recognizer import Recognizer
+from emoscope.result import ModelRef
+from emoscope.store import RUN_NAME
+from sounds import BAD, SAMPLES, encode, noise, sample, wav
+
+
+class Ran:
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def emoscope(monkeypatch, capsys, tmp_path):
+    """Runs a command in this process over a model without weights."""
+
+    def load(_model, *, threads=0, limits):
+        return Recognizer(FakeBackend(), ModelRef("fake", "1", "0" * 64), limits=limits)
+
+    monkeypatch.setattr(command, "load", load)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EMOSCOPE_LANGUAGE", "en")
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: object) -> Ran:
+        code = 0
+        try:
+            cli.main([str(argument) for argument in arguments])
+        except SystemExit as exit_:
+            code = int(exit_.code or 0)
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def clip(tmp_path) -> Path:
+    path = tmp_path / "happy.wav"
+    path.write_bytes(wav(sample("happy_zh.wav")))
+    return path
+
+
+def test_a_table_for_people(emoscope, clip) -> None:
+    ran = emoscope("recognize", clip)
+
+    assert ran.code == 0
+    assert "happy.wav" in ran.out
+    assert "%" in ran.out
+    assert "Emotion" in ran.out
+
+
+def test_the_table_speaks_chinese(emoscope, clip) -> None:
+    ran = emoscope("recognize", clip, "--lang", "zh")
+
+    assert "情绪" in ran.out
+    assert "置信度" in ran.out
+
+
+def test_json_is_one_list(emoscope, clip) -> None:
+    (record,) = json.loads(emoscope("recognize", clip, "--json").out)
+
+    assert record["name"] == "happy.wav"
+    assert record["emotion"] in KEYS
+
+
+def test_json_lines_and_csv_have_the_same_numbers(emoscope, clip, tmp_path) -> None:
+    other = tmp_path / "angry.mp3"
+    other.write_bytes(encode(sample("angry_en.wav"), "mp3"))
+
+    lines = [
+        json.loads(line) for line in emoscope("recognize", clip, other, "--jsonl").out.splitlines()
+    ]
+    rows = list(csv.DictReader(io.StringIO(emoscope("recognize", clip, other, "--csv").out)))
+
+    assert [line["name"] for line in lines] == ["happy.wav", "angry.mp3"]
+    for line, row in zip(lines, rows, strict=True):
+        assert {key: float(row[key]) for key in KEYS} == line["scores"]
+        assert row["emotion"] == line["emotion"]
+
+
+def test_a_folder_gives_its_audio_files_in_order(emoscope, tmp_path) -> None:
+    folder = tmp_path / "calls"
+    (folder / "deep").mkdir(parents=True)
+    for name in ("b.wav", "a.wav", "deep/c.wav"):
+        (folder / name).write_bytes(wav(noise(0.5)))
+    (folder / "notes.txt").write_text("not audio")
+
+    records = json.loads(emoscope("recognize", folder, "--json").out)
+
+    assert [record["name"] for record in records] == ["a.wav", "b.wav", str(Path("deep/c.wav"))]
+
+
+def test_lists_are_read_from_their_own_folder(emoscope, clip, tmp_path) -> None:
+    (tmp_path / "wav.scp").write_text("first happy.wav\nsecond happy.wav\n", encoding="utf-8")
+    (tmp_path / "list.csv").write_text("id,path\n三,happy.wav\n", encoding="utf-8")
+
+    records = json.loads(
+        emoscope("recognize", tmp_path / "wav.scp", tmp_path / "list.csv", "--json").out
+    )
+
+    assert [record["name"] for record in records] == ["first", "second", "三"]
+    assert all("emotion" in record for record in records)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("wav.scp", "only_a_name\n"),
+        ("wav.scp", "key sox in.wav -t wav - |\n"),
+        ("list.csv", "speaker,label\na,b\n"),
+        ("list.csv", "path\n\n,\n"),
+    ],
+)
+def test_a_broken_list_is_told_with_its_line(emoscope, tmp_path, name, text) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+
+    ran = emoscope("recognize", tmp_path / name, "--jsonl")
+
+    records = [json.loads(line) for line in ran.out.splitlines()]
+    if text.startswith("path"):
+        assert records == [] or records[0]["error"]["code"] == "list_malformed"
+        return
+    assert ran.code == 3
+    assert records[0]["error"]["code"] == "list_malformed"
+
+
+def test_stdin(clip) -> None:
+    """A real process: a recording comes through a pipe, an answer leaves through one."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "emoscope", "recognize", "-", "--model", "nothing"],
+        input=clip.read_bytes(),
+        capture_output=True,
+        check=False,
+        env={**os.environ, "LANG": "zh_CN.UTF-8", "EMOSCOPE_LANGUAGE": "auto"},
+    )
+
+    assert ran.returncode == cli.EXIT_CODES[cli.ModelError]
+    assert "没有名为 nothing 的模型" in ran.stderr.decode()
+    assert "[model_unknown]" in ran.stderr.decode()
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_one_bad_file_ends_nothing_and_is_reported(emoscope, clip, tmp_path, what) -> None:
+    make, code = BAD[what]
+    bad = tmp_path / "bad.mp3"
+    bad.write_bytes(make())
+
+    ran = emoscope("recognize", bad, clip, "--jsonl", "--save")
+
+    failed, fine = (json.loads(line) for line in ran.out.splitlines())
+    assert ran.code == cli.SOME_FAILED
+    assert failed["error"]["code"] == code
+    assert failed["error"]["detail_zh"]
+    assert fine["emotion"] in KEYS
+    assert "1 done, 1 failed" in ran.err
+    saved = [path.name for path in (tmp_path / "outputs").iterdir() if path.is_dir()]
+    assert len(saved) == 1
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_bad_file_alone_has_the_exit_code_of_its_kind(emoscope, tmp_path, what) -> None:
+    bad = tmp_path / "bad.mp3"
+    bad.write_bytes(BAD[what][0]())
+
+    ran = emoscope("recognize", bad, "--save")
+
+    assert ran.code == 3
+    assert BAD[what][1] in ran.out
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_a_missing_file_is_told(emoscope, tmp_path) -> None:
+    ran = emoscope("recognize", tmp_path / "nothing.wav", "--json")
+
+    assert ran.code == 3
+    assert json.loads(ran.out)[0]["error"]["code"] == "source_not_found"
+
+
+def test_an_empty_folder_is_told(emoscope, tmp_path) -> None:
+    ran = emoscope("recognize", tmp_path, "--json")
+
+    assert json.loads(ran.out)[0]["error"]["code"] == "source_nothing_found"
+
+
+def test_a_path_with_dots_is_fine_on_the_command_line(emoscope, clip, tmp_path) -> None:
+    (tmp_path / "sub").mkdir()
+
+    (record,) = json.loads(emoscope("recognize", "sub/../happy.wav", "--json").out)
+
+    assert record["name"] == "happy.wav"
+
+
+def test_save_writes_runs_with_everything_asked_for(emoscope, clip, tmp_path) -> None:
+    ran = emoscope("recognize", clip, "--save", "--embedding", "--granularity", "frame", "--jsonl")
+
+    (run,) = [path for path in (tmp_path / "outputs").iterdir() if path.is_dir()]
+    assert RUN_NAME.fullmatch(run.name)
+    vectors = np.load(run / "embedding.npy", allow_pickle=False)
+    record = json.loads(ran.out)
+    assert record["frames"]["count"] == len(vectors)
+    assert record["log"][-1]["step"] == "write"
+    assert json.loads((run / "result.json").read_text("utf-8"))["segments"]
+
+
+def test_frame_mode_prints_segments(emoscope, clip) -> None:
+    assert "0.00 -" in emoscope("recognize", clip, "-g", "frame").out
+
+
+def test_two_formats_at_once_are_refused(emoscope, clip) -> None:
+    ran = emoscope("recognize", clip, "--json", "--csv")
+
+    assert ran.code == 2
+    assert "setting_invalid" in ran.err
+
+
+def test_a_bad_setting_is_told_by_name(emoscope, clip, monkeypatch) -> None:
+    monkeypatch.setenv("EMOSCOPE_PORT", "many")
+
+    ran = emoscope("recognize", clip)
+
+    assert ran.code == 2
+    assert "port" in ran.err
+
+
+def test_every_error_has_an_exit_code() -> None:
+    for kind in all_errors():
+        assert cli.exit_code(kind(**dict.fromkeys(kind.gaps(), 1))) in range(2, 7)
+
+
+def test_the_samples_are_where_the_demo_looks() -> None:
+    assert command.SAMPLES == SAMPLES
