@@ -32,7 +32,7 @@ from emoscope.errors import (
     EmoscopeError,
     GranularityError,
 )
-from emoscope.events import Listener, Progress, StepLog, ignore
+from emoscope.events import Listener, Progress, Step, StepLog, ignore
 from emoscope.limits import COMMAND_LINE, Limits
 from emoscope.models import catalog
 from emoscope.result import (
@@ -63,7 +63,8 @@ class Recording:
     waveform: Waveform
     quality: Quality
     source: SourceRef
-    log: StepLog
+    steps: tuple[Step, ...]
+    """What was done so far, with milliseconds."""
 
 
 def local_now() -> datetime:
@@ -149,8 +150,21 @@ class Recognizer:
             except EmoscopeError as error:
                 yield Failure(name_of(source), error)
 
-    def prepare(self, source: Source, *, name: str = "", listener: Listener = ignore) -> Recording:
+    def prepare(
+        self,
+        source: Source,
+        *,
+        name: str = "",
+        received_ms: float = 0.0,
+        listener: Listener = ignore,
+    ) -> Recording:
         """Decode and check a source.
+
+        Args:
+            source: as in ``recognize``.
+            name: as in ``recognize``.
+            received_ms: milliseconds that a face spent getting the bytes, for the log.
+            listener: is told of each step.
 
         Raises:
             InputError: it cannot be used.
@@ -160,14 +174,16 @@ class Recognizer:
         if isinstance(source, Waveform):
             waveform = _as_given(source, self.limits)
         else:
-            with log.timed("receive") as numbers:
-                sha256, numbers["bytes"] = _digest(source)
+            started_s = time.perf_counter()
+            sha256, size_bytes = _digest(source)
+            received_ms += (time.perf_counter() - started_s) * 1000
+            log.add("receive", received_ms, bytes=size_bytes)
             waveform = decode(source, limits=self.limits, name=name, log=log)
         with log.timed("check"):
             found = quality.check(waveform)
             _refuse_unusable(waveform, found, self.limits)
         reference = SourceRef(name or waveform.name or "audio", sha256)
-        return Recording(waveform, found, reference, log)
+        return Recording(waveform, found, reference, log.steps)
 
     def answer(
         self,
@@ -186,7 +202,8 @@ class Recognizer:
         if granularity not in GRANULARITIES:
             raise GranularityError(value=granularity)
         waveform = recording.waveform
-        with recording.log.timed("infer", model=self.model.name) as numbers:
+        log = StepLog(listener)
+        with log.timed("infer", model=self.model.name) as numbers:
             track, vectors = self._listen(waveform, embedding, listener)
             numbers["frames"] = len(track)
         by_frame = granularity == "frame"
@@ -202,7 +219,7 @@ class Recognizer:
             segments=track.segments(waveform.duration_s) if by_frame else (),
             embedding=vectors,
             abstain=_abstain(recording.quality, waveform.duration_s),
-            steps=recording.log.steps,
+            steps=(*recording.steps, *log.steps),
             versions=self._versions,
         )
 

@@ -23,7 +23,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         capture_output=True,
     )
     (wheel,) = folder.glob("*.whl")
-    print(f"wheel: {wheel.stat().st_size / 1e6:.2f} MB")  # noqa: T201 - a figure worth seeing
+    print(f"wheel: {wheel.stat().st_size / 1e6:.2f} MB")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder / "site")
     return folder / "site"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 import anyio
@@ -16,7 +17,6 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from emoscope._version import __version__
 from emoscope.errors import (
-    AudioTooLargeError,
     BooleanError,
     BusyError,
     FieldMissingError,
@@ -107,7 +107,7 @@ def make_router(recognizer: Recognizer, store: RunStore, queue_size: int) -> API
     router = APIRouter()
     gate = Gate(queue_size)
     started_s = time.monotonic()
-    max_bytes = recognizer.limits.max_bytes or 0
+    max_bytes = recognizer.limits.max_bytes
 
     @router.post(
         "/predict",
@@ -118,6 +118,7 @@ def make_router(recognizer: Recognizer, store: RunStore, queue_size: int) -> API
     )
     async def predict(request: Request) -> JSONResponse:
         """Upload one recording; the reply is ``result.json`` with links to the run's files."""
+        arrived_s = time.perf_counter()
         async with _form(request, max_bytes) as form:
             upload = _one_file(form, "audio")
             granularity = parse_granularity(_text(form, "granularity", "utterance"))
@@ -125,10 +126,10 @@ def make_router(recognizer: Recognizer, store: RunStore, queue_size: int) -> API
                 "extract_embedding", _text(form, "extract_embedding", "false")
             )
             name, data = _safe_name(upload.filename or ""), await upload.read()
-        if len(data) > max_bytes:
-            raise AudioTooLargeError(max_bytes=max_bytes)
-        reply = await gate.run(_recognize, recognizer, store, data, name, granularity, embedding)
-        return JSONResponse(reply)
+        question = _Question(
+            data, name, granularity, embedding, (time.perf_counter() - arrived_s) * 1000
+        )
+        return JSONResponse(await gate.run(_recognize, recognizer, store, question))
 
     @router.get("/health", response_model=schemas.HealthReply, summary="What is running")
     async def health() -> dict[str, Any]:
@@ -162,22 +163,30 @@ def make_router(recognizer: Recognizer, store: RunStore, queue_size: int) -> API
     return router
 
 
-def _recognize(
-    recognizer: Recognizer,
-    store: RunStore,
-    data: bytes,
-    name: str,
-    granularity: Granularity,
-    embedding: bool,
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One request, read and checked."""
+
+    data: bytes
+    name: str
+    granularity: Granularity
+    embedding: bool
+    received_ms: float
+
+
+def _recognize(recognizer: Recognizer, store: RunStore, question: _Question) -> dict[str, Any]:
     """Work of one request, in a thread."""
-    recording = recognizer.prepare(data, name=name)
-    result = recognizer.answer(recording, granularity=granularity, embedding=embedding)
+    recording = recognizer.prepare(
+        question.data, name=question.name, received_ms=question.received_ms
+    )
+    result = recognizer.answer(
+        recording, granularity=question.granularity, embedding=question.embedding
+    )
     return schemas.reply(store.save(result, recording.waveform))
 
 
 @asynccontextmanager
-async def _form(request: Request, max_bytes: int) -> AsyncIterator[FormData]:
+async def _form(request: Request, max_bytes: int | None) -> AsyncIterator[FormData]:
     """Parse a multipart body within limits; its spooled files are closed at the end.
 
     Raises:

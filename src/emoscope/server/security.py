@@ -8,6 +8,7 @@ other sites from posting through a visitor's browser. Neither is a password.
 from __future__ import annotations
 
 import ipaddress
+import sys
 from collections.abc import AsyncIterator, Iterable
 from urllib.parse import urlsplit
 
@@ -104,13 +105,14 @@ def _with_headers(send: Send) -> Send:
     return sending
 
 
-async def limited(stream: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator[bytes]:
+async def limited(stream: AsyncIterator[bytes], max_bytes: int | None) -> AsyncIterator[bytes]:
     """Pass a request's body on until it grows past ``max_bytes`` and a little overhead.
 
     Raises:
         AudioTooLargeError: it did; what still comes is read and dropped, up to a bound.
     """
     seen = 0
+    max_bytes = sys.maxsize if max_bytes is None else max_bytes
     async for chunk in stream:
         seen += len(chunk)
         if seen > max_bytes + _OVERHEAD_BYTES:
