@@ -21,6 +21,7 @@
     + SourceUnreadableError (OSError)           source_unreadable
     + SourceNothingFoundError (FileNotFoundError) source_nothing_found
     + ListMalformedError (ValueError)           list_malformed
+    + LabelUnknownError (ValueError)        label_unknown
     + RequestError (ValueError)             the question around the sound
       x FieldMissingError                   field_missing
       x TooManyFilesError                   too_many_files
@@ -286,6 +287,14 @@ class ListMalformedError(InputError, ValueError):
     code = "list_malformed"
     zh = "列表 {name} 第 {line} 行无法读取。"
     en = "Line {line} of the list {name} cannot be read."
+
+
+class LabelUnknownError(InputError, ValueError):
+    """A label word of a list that is none of the nine emotions."""
+
+    code = "label_unknown"
+    zh = "标签 {word!r} 无法对应到九种情绪（{known}）。请在列表里改写它，或去掉这些行。"
+    en = "The label {word!r} is none of the nine ({known}). Rename it in the list or drop its rows."
 
 
 class RequestError(InputError, ValueError):

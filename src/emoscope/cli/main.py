@@ -113,6 +113,33 @@ def demo(model: ModelOption = None, lang: LanguageOption = None) -> None:
 
 
 @app.command()
+def evaluate(
+    listing: Annotated[
+        Path, typer.Argument(metavar="LIST", help="CSV：路径与标签 · a CSV of path and label")
+    ],
+    trained: Annotated[
+        Path | None, typer.Option("--train", help="训练列表，查泄漏 · training list, to find leaks")
+    ] = None,
+    json_path: Annotated[Path | None, typer.Option("--json", help="写 JSON · write JSON")] = None,
+    html_path: Annotated[Path | None, typer.Option("--html", help="写网页 · write HTML")] = None,
+    model: ModelOption = None,
+    threads: ThreadsOption = None,
+    lang: LanguageOption = None,
+) -> None:
+    """评测模型 · Measure a model on recordings whose emotion is known."""
+    from emoscope.cli.evaluate import run
+    from emoscope.settings import load_settings
+
+    run(
+        listing,
+        trained,
+        json_path,
+        html_path,
+        load_settings(model=model, threads=threads, language=lang),
+    )
+
+
+@app.command()
 def serve(
     host: Annotated[str | None, typer.Option("--host", help="监听地址 · address")] = None,
     port: Annotated[int | None, typer.Option("--port", help="端口 · port, 7860")] = None,

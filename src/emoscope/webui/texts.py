@@ -113,7 +113,11 @@ TERMINAL: dict[str, Text] = {
     "working": Text("识别中", "Recognizing"),
     "time": Text("时间", "Time"),
     "score": Text("得分", "Score"),
-    "expected": Text("示例想表达", "Meant as"),
+    "own_classes": Text("UA（只答本列表的类别）", "UA (own classes only)"),
+    "leak": Text(
+        "数据泄漏：训练列表与评测列表有共同的说话人或文件，成绩偏高。",
+        "Leak: the training list and this list share speakers or files; the figures are flattered.",
+    ),
     "demo": Text(
         "内置示例（合成语音，仅作演示）",
         "Built-in samples (synthetic speech, a demonstration only)",

@@ -1,0 +1,1 @@
+"""How good is a model on recordings whose emotion is known: figures that anyone can repeat."""

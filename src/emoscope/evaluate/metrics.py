@@ -1,0 +1,140 @@
+"""Figures from truth and scores. Pure numpy; a test holds them equal to scikit-learn's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoscope.labels import COUNT, KEYS
+
+Indices: TypeAlias = NDArray[np.intp]
+Scores: TypeAlias = NDArray[np.float64]
+
+CALIBRATION_BINS = 15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Metrics:
+    """Figures of one set of recordings. Classes that the truth never shows count nowhere in UA."""
+
+    clips: int
+    ua: float
+    """Unweighted average recall: the mean of the recalls of the classes in the truth."""
+    wa: float
+    """Weighted accuracy: the share of right answers."""
+    macro_f1: float
+    """Mean F1 over the classes that are in the truth or were answered."""
+    recall: dict[str, float]
+    precision: dict[str, float]
+    f1: dict[str, float]
+    support: dict[str, int]
+    confusion: NDArray[np.int64]
+    """Shape ``(9, 9)``: rows are the truth, columns the answer."""
+
+
+def confusion_matrix(truth: Indices, answer: Indices) -> NDArray[np.int64]:
+    """Count truth (rows) against answer (columns), shape ``(9, 9)``."""
+    flat = np.bincount(truth * COUNT + answer, minlength=COUNT * COUNT)
+    return flat.reshape(COUNT, COUNT).astype(np.int64)
+
+
+def measure(truth: Indices, answer: Indices) -> Metrics:
+    """Compute the figures of answers against the truth, both of shape ``(n,)``, n at least 1."""
+    confusion = confusion_matrix(truth, answer)
+    hits = np.diag(confusion).astype(np.float64)
+    support, answered = confusion.sum(axis=1), confusion.sum(axis=0)
+    recall = hits / np.maximum(support, 1)
+    precision = hits / np.maximum(answered, 1)
+    f1 = 2 * hits / np.maximum(support + answered, 1)
+    present, seen = support > 0, (support > 0) | (answered > 0)
+    keys = [key for key, there in zip(KEYS, present, strict=True) if there]
+    return Metrics(
+        clips=len(truth),
+        ua=float(recall[present].mean()),
+        wa=float(hits.sum() / len(truth)),
+        macro_f1=float(f1[seen].mean()),
+        recall=dict(zip(keys, recall[present].tolist(), strict=True)),
+        precision=dict(zip(keys, precision[present].tolist(), strict=True)),
+        f1=dict(zip(keys, f1[present].tolist(), strict=True)),
+        support=dict(zip(keys, support[present].tolist(), strict=True)),
+        confusion=confusion,
+    )
+
+
+def restricted(truth: Indices, scores: Scores) -> Indices:
+    """Answers when only the classes of the truth may be answered, as many papers do."""
+    mine = np.zeros(COUNT, dtype=bool)
+    mine[truth] = True
+    answers: Indices = np.where(mine, scores, -1.0).argmax(axis=1)
+    return answers
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How far confidence and truth agree."""
+
+    ece: float
+    """Expected calibration error: mean distance of confidence and accuracy, over equal bins."""
+    brier: float
+    """Mean squared distance of the nine scores from the truth (0 to 2)."""
+    log_loss: float
+    """Mean negative log of the score of the truth."""
+    bins: tuple[tuple[float, float, int], ...]
+    """Mean confidence, accuracy and clips of every bin that is not empty."""
+
+
+def calibrate(truth: Indices, scores: Scores) -> Calibration:
+    """Compare the confidence of the answers with how often they are right."""
+    confidence, right = scores.max(axis=1), scores.argmax(axis=1) == truth
+    place = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    bins = []
+    for number in range(CALIBRATION_BINS):
+        here = place == number
+        if here.any():
+            bins.append(
+                (float(confidence[here].mean()), float(right[here].mean()), int(here.sum()))
+            )
+    ece = sum(clips * abs(mean - accuracy) for mean, accuracy, clips in bins) / len(truth)
+    wanted = np.eye(COUNT)[truth]
+    of_truth = np.maximum(scores[np.arange(len(truth)), truth], 1e-15)
+    return Calibration(
+        ece=float(ece),
+        brier=float(np.square(scores - wanted).sum(axis=1).mean()),
+        log_loss=float(-np.log(of_truth).mean()),
+        bins=tuple(bins),
+    )
+
+
+def interval(
+    figure: Callable[[Indices], float],
+    speakers: Sequence[str],
+    *,
+    draws: int = 1_000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """95 % bootstrap interval of a figure.
+
+    Speakers are drawn with replacement, all clips of a speaker at once, because clips of one
+    speaker are not independent. Clips without a speaker count as speakers of their own. With very
+    few speakers the interval is itself unsure, and too narrow.
+
+    Args:
+        figure: from positions of clips, shape ``(m,)``, to a number.
+        speakers: one name per clip.
+        draws: bootstrap samples.
+        seed: of the drawing, so that a second run gives the same interval.
+    """
+    names = [name or f"clip {at}" for at, name in enumerate(speakers)]
+    _, owner = np.unique(names, return_inverse=True)
+    clips = [np.flatnonzero(owner == at) for at in range(int(owner.max()) + 1)]
+    generator = np.random.default_rng(seed)
+    figures = [
+        figure(np.concatenate([clips[at] for at in generator.integers(0, len(clips), len(clips))]))
+        for _ in range(draws)
+    ]
+    low, high = np.percentile(figures, [2.5, 97.5])
+    return float(low), float(high)

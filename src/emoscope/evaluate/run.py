@@ -1,0 +1,176 @@
+"""Recognize a labelled list and gather the figures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from emoscope.errors import SourceNothingFoundError
+from emoscope.evaluate import metrics
+from emoscope.evaluate.lists import Labelled, Leak, duration_group
+from emoscope.evaluate.metrics import Calibration, Indices, Metrics, Scores
+from emoscope.labels import KEYS
+from emoscope.recognizer import Recognizer
+from emoscope.result import Failure, ModelRef, Result
+
+SMALLEST_GROUP = 20
+"""A group with fewer clips is shown, but is not called the worst."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Figures of the clips that share one value of one column."""
+
+    column: str
+    value: str
+    metrics: Metrics
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """All figures of a model on a list."""
+
+    model: ModelRef
+    metrics: Metrics
+    ua_interval: tuple[float, float]
+    wa_interval: tuple[float, float]
+    own_classes: Metrics
+    """Figures when only the classes of the list may be answered."""
+    own_classes_interval: tuple[float, float]
+    calibration: Calibration
+    speakers: int
+    groups: tuple[Group, ...]
+    failures: tuple[Failure, ...]
+    leak: Leak | None
+    """None when no training list was given, so that nothing is known."""
+
+    @property
+    def worst(self) -> Group | None:
+        """The group of at least ``SMALLEST_GROUP`` clips with the lowest UA."""
+        large = [group for group in self.groups if group.metrics.clips >= SMALLEST_GROUP]
+        return min(large, key=lambda group: group.metrics.ua, default=None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures, for JSON."""
+        return {
+            "model": self.model.to_dict(),
+            "clips": self.metrics.clips,
+            "speakers": self.speakers,
+            "failures": [
+                {"name": failure.name, "code": failure.error.code} for failure in self.failures
+            ],
+            "ua": self.metrics.ua,
+            "ua_ci95": list(self.ua_interval),
+            "wa": self.metrics.wa,
+            "wa_ci95": list(self.wa_interval),
+            "macro_f1": self.metrics.macro_f1,
+            "ua_own_classes": self.own_classes.ua,
+            "ua_own_classes_ci95": list(self.own_classes_interval),
+            "per_class": {
+                key: {
+                    "recall": self.metrics.recall[key],
+                    "precision": self.metrics.precision[key],
+                    "f1": self.metrics.f1[key],
+                    "support": self.metrics.support[key],
+                }
+                for key in self.metrics.recall
+            },
+            "confusion": {"keys": list(KEYS), "rows": self.metrics.confusion.tolist()},
+            "calibration": {
+                "ece": self.calibration.ece,
+                "brier": self.calibration.brier,
+                "log_loss": self.calibration.log_loss,
+                "bins": [list(one) for one in self.calibration.bins],
+            },
+            "groups": [
+                {
+                    "column": group.column,
+                    "value": group.value,
+                    "clips": group.metrics.clips,
+                    "ua": group.metrics.ua,
+                    "wa": group.metrics.wa,
+                }
+                for group in self.groups
+            ],
+            "leak": None
+            if self.leak is None
+            else {
+                "found": self.leak.found,
+                "speakers": list(self.leak.speakers),
+                "texts": list(self.leak.texts),
+                "files": list(self.leak.files),
+            },
+        }
+
+
+def evaluate(
+    recognizer: Recognizer,
+    items: Iterable[Labelled],
+    *,
+    leak: Leak | None = None,
+    draws: int = 1_000,
+    listener: Callable[[int], None] = lambda _done: None,
+) -> Evaluation:
+    """Recognize every recording of a list and compute the figures.
+
+    A recording that cannot be read is listed among the failures and counts in no figure.
+
+    Args:
+        recognizer: the model.
+        items: the list.
+        leak: what the list shares with the training list, for the report.
+        draws: bootstrap samples of the intervals.
+        listener: is told how many recordings are done.
+
+    Raises:
+        SourceNothingFoundError: not one recording could be recognized.
+    """
+    items = list(items)
+    heard: list[tuple[Labelled, Result]] = []
+    failures: list[Failure] = []
+    answers = recognizer.recognize_many(item.path for item in items)
+    for done, (item, answer) in enumerate(zip(items, answers, strict=True), start=1):
+        if isinstance(answer, Failure):
+            failures.append(answer)
+        else:
+            heard.append((item, answer))
+        listener(done)
+    if not heard:
+        raise SourceNothingFoundError(name=items[0].path.parent.name if items else "the list")
+    truth = np.array([item.emotion.index for item, _ in heard])
+    scores = np.stack([answer.scores.values for _, answer in heard])
+    speakers = [item.speaker for item, _ in heard]
+    answer, own = scores.argmax(axis=1), metrics.restricted(truth, scores)
+
+    def spread(figure: Callable[[Indices], float]) -> tuple[float, float]:
+        return metrics.interval(figure, speakers, draws=draws)
+
+    return Evaluation(
+        model=recognizer.model,
+        metrics=metrics.measure(truth, answer),
+        ua_interval=spread(lambda at: metrics.measure(truth[at], answer[at]).ua),
+        wa_interval=spread(lambda at: float((truth[at] == answer[at]).mean())),
+        own_classes=metrics.measure(truth, own),
+        own_classes_interval=spread(lambda at: metrics.measure(truth[at], own[at]).ua),
+        calibration=metrics.calibrate(truth, scores),
+        speakers=len({name for name in speakers if name}),
+        groups=tuple(_groups(heard, truth, scores)),
+        failures=tuple(failures),
+        leak=leak,
+    )
+
+
+def _groups(
+    heard: list[tuple[Labelled, Result]], truth: Indices, scores: Scores
+) -> Iterable[Group]:
+    members: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for at, (item, result) in enumerate(heard):
+        for column, value in item.groups.items():
+            members[column, value].append(at)
+        members["duration", duration_group(result.duration_s)].append(at)
+    for (column, value), clips in sorted(members.items()):
+        yield Group(column, value, metrics.measure(truth[clips], scores[clips].argmax(axis=1)))
