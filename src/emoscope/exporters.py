@@ -28,6 +28,9 @@ CSV_COLUMNS = (
     "error_en",
 )
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What spreadsheets take for the start of a formula; the wide forms in Chinese settings."""
+
 
 def to_record(answer: Result | Failure) -> dict[str, Any]:
     """Return what JSON shows for one recording: ``result.json``, or its name and the error."""
@@ -45,12 +48,12 @@ def error_record(failure: Failure) -> dict[str, str]:
 def to_json(answers: Iterable[Result | Failure]) -> str:
     """One JSON list."""
     records = [to_record(answer) for answer in answers]
-    return json.dumps(records, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    return _writable(json.dumps(records, ensure_ascii=False, indent=1, allow_nan=False)) + "\n"
 
 
 def to_json_line(answer: Result | Failure) -> str:
     """One line of JSON Lines."""
-    return json.dumps(to_record(answer), ensure_ascii=False, allow_nan=False) + "\n"
+    return _writable(json.dumps(to_record(answer), ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def csv_header() -> str:
@@ -84,10 +87,15 @@ def to_csv_line(answer: Result | Failure) -> str:
 
 def _tame(cell: str) -> str:
     """Keep a spreadsheet from running a file name as a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "@", "\t") else cell
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _writable(text: str) -> str:
+    """Escape what UTF-8 cannot hold: file names that are no UTF-8 come as lone surrogates."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _csv_line(cells: list[str]) -> str:
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(cells)
-    return buffer.getvalue()
+    return _writable(buffer.getvalue())

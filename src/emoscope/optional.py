@@ -17,7 +17,8 @@ def require(module: str, *, extra: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as exc:
-        # A bug inside an installed package is not "not installed".
-        if exc.name is None or exc.name.split(".")[0] != module.split(".")[0]:
+        # A bug inside an installed package is not "not installed": then what it looked for is
+        # neither the module nor a package around it.
+        if exc.name is None or not f"{module}.".startswith(f"{exc.name}."):
             raise
         raise ExtraMissingError(package=module, extra=extra) from exc

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from emoscope.backends.base import Array32, Backend
 from emoscope.engine.forward import Forward
 from emoscope.errors import (
     AudioNoSamplesError,
+    AudioNotFiniteError,
     AudioSilentError,
     AudioTooLongError,
     AudioTooShortError,
@@ -36,6 +37,7 @@ from emoscope.events import Listener, Progress, Step, StepLog, ignore
 from emoscope.limits import COMMAND_LINE, Limits
 from emoscope.models import catalog
 from emoscope.result import (
+    FRAME_S,
     GRANULARITIES,
     Failure,
     Granularity,
@@ -49,6 +51,8 @@ from emoscope.waveform import RATE_HZ, Waveform
 
 Source: TypeAlias = bytes | str | os.PathLike[str] | Waveform
 """The bytes of a file, a path to one, or samples at 16 kHz."""
+
+BackendName: TypeAlias = Literal["onnxruntime", "openvino"]
 
 WINDOW_S = 20.0
 """Sound longer than this and its contexts is given to the model in windows of at most this."""
@@ -220,7 +224,7 @@ class Recognizer:
             embedding=vectors,
             abstain=_abstain(recording.quality, waveform.duration_s),
             steps=(*recording.steps, *log.steps),
-            versions=self._versions,
+            versions=dict(self._versions),
         )
 
     def _listen(
@@ -242,6 +246,7 @@ class Recognizer:
 def load(
     model: str | os.PathLike[str] = catalog.AUTO,
     *,
+    backend: BackendName = "onnxruntime",
     threads: int = 0,
     limits: Limits = COMMAND_LINE,
     now: Callable[[], datetime] = local_now,
@@ -251,23 +256,22 @@ def load(
     Args:
         model: ``auto`` (the large model if it is here, else ``compact``), a name of
             ``emoscope models list``, or a folder.
+        backend: what runs it; ``openvino`` needs the extra of that name.
         threads: threads inside one run; 0 takes all cores.
         limits: what recordings are accepted.
         now: the clock of ``Result.created``.
 
     Raises:
         ModelError: the model is unknown, not on this machine, incomplete or changed.
+        ExtraMissingError: the backend's library is not installed.
     """
-    from emoscope.backends.onnx_backend import OnnxBackend
-
     started_s = time.perf_counter()
     local = catalog.find(model)
     local.verify()
     card = local.card
     reference = ModelRef(card.name, card.revision, card.files[0].sha256)
-    backend = OnnxBackend(local.onnx_path, threads=threads)
     return Recognizer(
-        backend,
+        _backend(backend, local.onnx_path, threads),
         reference,
         card=card,
         origin=local.origin,
@@ -275,6 +279,17 @@ def load(
         limits=limits,
         now=now,
     )
+
+
+def _backend(name: BackendName, path: Path, threads: int) -> Backend:
+    """Import only the library that is asked for."""
+    if name == "openvino":
+        from emoscope.backends.openvino_backend import OpenVinoBackend
+
+        return OpenVinoBackend(path, threads=threads)
+    from emoscope.backends.onnx_backend import OnnxBackend
+
+    return OnnxBackend(path, threads=threads)
 
 
 @functools.lru_cache(maxsize=4)
@@ -323,17 +338,19 @@ def _as_given(waveform: Waveform, limits: Limits) -> Waveform:
         raise ValueError(f"samples are taken at {RATE_HZ} Hz, not {waveform.rate_hz}; decode files")
     if waveform.duration_s > limits.max_duration_s:
         raise AudioTooLongError(max_duration_s=limits.max_duration_s)
+    if not len(waveform.samples):
+        raise AudioNoSamplesError
+    if not np.isfinite(waveform.samples).all():
+        raise AudioNotFiniteError
     return waveform
 
 
 def _refuse_unusable(waveform: Waveform, found: Quality, limits: Limits) -> None:
     """Refuse what no model could say anything about."""
-    if not len(waveform.samples):
-        raise AudioNoSamplesError
-    if waveform.duration_s < limits.min_duration_s:
-        raise AudioTooShortError(
-            duration_s=waveform.duration_s, min_duration_s=limits.min_duration_s
-        )
+    # Whatever the limits allow, a model needs one frame.
+    min_duration_s = max(limits.min_duration_s, FRAME_S)
+    if waveform.duration_s < min_duration_s:
+        raise AudioTooShortError(duration_s=waveform.duration_s, min_duration_s=min_duration_s)
     peak_dbfs = 20 * float(np.log10(max(found.peak, 1e-10)))
     if peak_dbfs < quality.SILENCE_DBFS:
         raise AudioSilentError(peak_dbfs=peak_dbfs)

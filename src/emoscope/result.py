@@ -6,6 +6,8 @@ Everything here is frozen. ``Result.to_dict`` is the JSON of ``result.json`` (P1
 
 from __future__ import annotations
 
+import heapq
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timezone
 from itertools import pairwise
@@ -63,6 +65,8 @@ class Scores:
             raise ValueError(f"scores have shape ({COUNT},), not {self.values.shape}")
         if not abs(float(self.values.sum()) - 1.0) <= 1e-6:
             raise ValueError(f"scores sum to 1, not {self.values.sum()}")
+        if self.values.min() < 0:
+            raise ValueError(f"scores are not negative, as {self.values.min()} is")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Scores) and np.array_equal(self.values, other.values)
@@ -210,7 +214,8 @@ class Track:
         leading = curve.argmax(axis=1)
         borders = [0, *(np.flatnonzero(np.diff(leading)) + 1).tolist(), len(leading)]
         runs = [(first, last, int(leading[first])) for first, last in pairwise(borders)]
-        runs = _join_short(runs, curve, max(1, round(minimum_s / HOP_S)))
+        # Rounded up, so that no stretch stays shorter; 0.14 / 0.02 is a hair above 7.
+        runs = _join_short(runs, curve, math.ceil(minimum_s / HOP_S - 1e-9))
         ends_s = [first * HOP_S for first, _, _ in runs[1:]] + [duration_s]
         starts_s = [0.0, *ends_s[:-1]]
         return tuple(
@@ -227,28 +232,29 @@ def _join_short(
     runs: list[tuple[int, int, int]], curve: Array64, minimum: int
 ) -> list[tuple[int, int, int]]:
     """Merge the shortest run into a neighbour until none is shorter than ``minimum`` frames."""
-    while len(runs) > 1:
-        at = min(range(len(runs)), key=lambda i: runs[i][1] - runs[i][0])
-        first, last, _ = runs[at]
-        if last - first >= minimum:
+    # Hours of sound have tens of thousands of runs: nothing here may search through all of them.
+    by_first = {run[0]: run for run in runs}
+    by_last = {run[1]: run for run in runs}
+    short = [(last - first, (first, last, index)) for first, last, index in runs]
+    heapq.heapify(short)
+    while short and short[0][0] < minimum:
+        run = heapq.heappop(short)[1]
+        first, last, _ = run
+        if by_first.get(first) != run:
+            continue  # it was merged meanwhile
+        neighbours = [near for near in (by_last.get(first), by_first.get(last)) if near]
+        if not neighbours:
             break
-        neighbours = [i for i in (at - 1, at + 1) if 0 <= i < len(runs)]
-        into = max(neighbours, key=lambda i: float(curve[first:last, runs[i][2]].mean()))
-        runs[into] = (min(first, runs[into][0]), max(last, runs[into][1]), runs[into][2])
-        del runs[at]
-        runs = _join_equal(runs)
-    return runs
-
-
-def _join_equal(runs: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    """Merge neighbours that have come to show the same emotion."""
-    joined = runs[:1]
-    for first, last, index in runs[1:]:
-        if index == joined[-1][2]:
-            joined[-1] = (joined[-1][0], last, index)
-        else:
-            joined.append((first, last, index))
-    return joined
+        means = curve[first:last].mean(axis=0)
+        index = max((near[2] for near in neighbours), key=means.__getitem__)
+        # Both neighbours may show the emotion that wins; then the three become one.
+        merging = [run, *(near for near in neighbours if near[2] == index)]
+        for part in merging:
+            del by_first[part[0]], by_last[part[1]]
+        joined = (min(part[0] for part in merging), max(part[1] for part in merging), index)
+        by_first[joined[0]] = by_last[joined[1]] = joined
+        heapq.heappush(short, (joined[1] - joined[0], joined))
+    return sorted(by_first.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="EMOSCOPE_", extra="forbid", frozen=True)
 
     model: str = Field("auto", description="model name, folder, or auto")
+    backend: Literal["onnxruntime", "openvino"] = Field(
+        "onnxruntime", description="what runs the model; openvino needs the extra of that name"
+    )
     threads: int = Field(0, ge=0, le=1024, description="threads inside one run; 0 takes all cores")
     language: Literal["auto", "zh", "en"] = Field(
         "auto", description="language of the terminal: zh, en, or auto (from LANG)"

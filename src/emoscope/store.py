@@ -28,7 +28,7 @@ from emoscope.events import Step
 from emoscope.result import Result
 from emoscope.waveform import Waveform
 
-RUN_NAME = re.compile(r"outputs_\d{8}_\d{6}(_\d{1,6})?")
+RUN_NAME = re.compile(r"outputs_\d{8}_\d{6}(_\d{1,6})?", re.ASCII)
 AUDIO, RESULT, EMBEDDING, LATEST = (
     "processed_audio.wav",
     "result.json",
@@ -97,7 +97,12 @@ class RunStore:
             _write(temporary / RESULT, json_bytes(result.to_dict()))
             _sync_folder(temporary)
             path = self._place(temporary, result)
-            self._point_latest(path.name, result)
+            try:
+                self._point_latest(path.name, result)
+            except BaseException:
+                # The caller is told that nothing was saved: make it so, in one step for pollers.
+                path.rename(temporary)
+                raise
         return Run(path, result)
 
     def open(self, name: str) -> Run:
@@ -196,7 +201,8 @@ def npy_bytes(array: np.ndarray[Any, Any]) -> bytes:
 def json_bytes(data: object) -> bytes:
     """Return UTF-8 JSON that people can read; NaN is refused, as JSON has none."""
     text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
-    return text.encode() + b"\n"
+    # A file name that is no UTF-8 holds lone surrogates: as \udcff they are JSON again.
+    return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
 def _age_order(name: str) -> tuple[str, int]:

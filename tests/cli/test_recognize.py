@@ -31,10 +31,10 @@ class Ran:
 def emoscope(monkeypatch, capsys, tmp_path):
     """Runs a command in this process over a model without weights."""
 
-    def load(_model, *, threads=0, limits):
+    def open_model(_settings, limits):
         return Recognizer(FakeBackend(), ModelRef("fake", "1", "0" * 64), limits=limits)
 
-    monkeypatch.setattr(command, "load", load)
+    monkeypatch.setattr(command, "open_model", open_model)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EMOSCOPE_LANGUAGE", "en")
     monkeypatch.setenv("COLUMNS", "200")

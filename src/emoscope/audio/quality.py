@@ -24,23 +24,27 @@ _CLIP_RUN = 3
 def check(waveform: Waveform) -> Quality:
     """Measure a recording.
 
-    Levels are relative to full scale (dBFS). ``snr_db`` compares the loudest tenth of 25 ms frames
-    with the quietest tenth, and is None when the recording never pauses. ``bandwidth_hz`` is where
-    the long-term spectrum falls 60 dB under its maximum for good.
+    Levels are relative to full scale (dBFS). ``speech_share`` counts the 25 ms frames that stand
+    out from the quietest tenth; ``snr_db`` compares their power with that of the quietest tenth,
+    and is None when the recording never pauses. ``bandwidth_hz`` is where the long-term spectrum
+    falls 60 dB under its maximum for good.
     """
     samples = waveform.samples
     peak = float(np.abs(samples).max(initial=0.0))
     level_dbfs = _dbfs(float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))))
     levels = _frame_levels(samples, waveform.rate_hz)
-    quiet, loud = (float(level) for level in np.percentile(levels, [10, 90]))
-    threshold = max(_AUDIBLE_DBFS, quiet + 0.3 * (loud - quiet) if loud - quiet > 6.0 else quiet)
+    # One word in a long silence fills few frames, and a click fewer still.
+    quiet, loud = (float(level) for level in np.percentile(levels, [10, 98]))
+    pauses = loud - quiet > 6.0
+    threshold = max(_AUDIBLE_DBFS, quiet + 0.3 * (loud - quiet) if pauses else quiet)
+    speech = levels[levels >= threshold]
     quality = Quality(
         level_dbfs=level_dbfs,
         peak=peak,
         clipped_share=_clipped_share(samples),
-        snr_db=loud - quiet if loud - quiet > 6.0 else None,
+        snr_db=_mean_dbfs(speech) - quiet if pauses and len(speech) else None,
         bandwidth_hz=_bandwidth_hz(samples, waveform.rate_hz),
-        speech_share=float(np.mean(levels >= threshold)) if loud > _AUDIBLE_DBFS else 0.0,
+        speech_share=len(speech) / len(levels),
     )
     reasons = tuple(_reasons(quality, waveform.duration_s))
     return Quality(**{**quality.to_dict(), "reasons": reasons})  # type: ignore[arg-type]
@@ -54,7 +58,8 @@ def _reasons(quality: Quality, duration_s: float) -> list[str]:
         "too_quiet": quality.level_dbfs < -45.0,
         "clipped": quality.clipped_share > 0.001,
         "low_snr": quality.snr_db is not None and quality.snr_db < 12.0,
-        "band_limited": quality.bandwidth_hz < 3_800.0,
+        # What was once sampled at 8 kHz ends at 3.9 kHz; other speech seldom ends below 4.1 kHz.
+        "band_limited": quality.bandwidth_hz < 3_950.0,
         "little_speech": 0.02 <= quality.speech_share < 0.2,
         "no_speech": quality.speech_share < 0.02,
     }
@@ -66,12 +71,19 @@ def _dbfs(magnitude: float) -> float:
 
 
 def _frame_levels(samples: Samples, rate_hz: int) -> Array64:
-    """Level of each 25 ms frame in dBFS, shape ``(frames,)``; at least one frame."""
+    """Level of each 25 ms frame in dBFS without its offset, shape ``(frames,)``; at least one.
+
+    None is below −100 dBFS, so that digital silence does not make a ratio of 200 dB.
+    """
     size = round(_FRAME_S * rate_hz)
     count = max(1, len(samples) // size)
     frames = samples[: count * size].astype(np.float64)
-    power = np.square(frames).reshape(count, -1).mean(axis=1)
-    return np.asarray(10.0 * np.log10(np.maximum(power, 1e-20)))
+    power = frames.reshape(count, -1).var(axis=1)
+    return np.asarray(10.0 * np.log10(np.maximum(power, 1e-10)))
+
+
+def _mean_dbfs(levels: Array64) -> float:
+    return 10.0 * float(np.log10(np.mean(10.0 ** (levels / 10.0))))
 
 
 def _clipped_share(samples: Samples) -> float:
@@ -97,5 +109,6 @@ def _bandwidth_hz(samples: Samples, rate_hz: int) -> float:
     for block in np.array_split(starts, max(1, len(starts) // 1_000)):
         frames = samples[block[:, None] + np.arange(size)] * window
         power += np.square(np.abs(np.fft.rfft(frames, axis=1))).sum(axis=0)
+    power[:2] = 0.0  # an offset of the converter is no sound
     heard = np.flatnonzero(power >= power.max() * 1e-6)
     return float((heard[-1] if len(heard) else 0) * rate_hz / size)

@@ -9,6 +9,15 @@ from emoscope.backends.base import INPUTS, OUTPUTS, Array32, Array64i, Output
 from emoscope.errors import ModelContractError, ModelFileMissingError, ModelRunError
 from emoscope.labels import COUNT
 
+_TENSORS = {
+    "waveform": ("tensor(float)", 2),
+    "lengths": ("tensor(int64)", 1),
+    "frame_logits": ("tensor(float)", 3),
+    "frame_embeddings": ("tensor(float)", 3),
+    "frame_counts": ("tensor(int64)", 1),
+}
+"""Type and rank of each; clips, samples and frames are free, so that any batch fits."""
+
 
 class OnnxBackend:
     """A model file in ONNX Runtime on the CPU.
@@ -51,19 +60,26 @@ class OnnxBackend:
         try:
             return Output(*self._session.run(OUTPUTS, feeds))
         except Exception as exc:  # as above
-            raise ModelRunError(reason=str(exc).splitlines()[0][:200]) from exc
+            reason = str(exc).partition("\n")[0] or type(exc).__name__
+            raise ModelRunError(reason=reason[:200]) from exc
 
 
 def _check_contract(session: Any) -> int:
     """Return D."""
-    inputs = tuple(node.name for node in session.get_inputs())
-    outputs = {node.name: node.shape for node in session.get_outputs()}
-    if set(inputs) != set(INPUTS) or not set(OUTPUTS) <= outputs.keys():
+    inputs = {node.name: node for node in session.get_inputs()}
+    outputs = {node.name: node for node in session.get_outputs()}
+    if inputs.keys() != set(INPUTS) or not set(OUTPUTS) <= outputs.keys():
         found = f"{', '.join(inputs)} -> {', '.join(outputs)}"
         raise ModelContractError(
             reason_zh=f"输入输出是 {found}", reason_en=f"its inputs and outputs are {found}"
         )
-    classes, dim = outputs["frame_logits"][-1], outputs["frame_embeddings"][-1]
+    for name, (kind, rank) in _TENSORS.items():
+        node = inputs.get(name) or outputs[name]
+        free = node.shape[:2] if rank == 3 else node.shape
+        if node.type != kind or len(node.shape) != rank or any(isinstance(n, int) for n in free):
+            found = f"{name} {node.type} {node.shape}"
+            raise ModelContractError(reason_zh=f"有 {found}", reason_en=f"it has {found}")
+    classes, dim = outputs["frame_logits"].shape[-1], outputs["frame_embeddings"].shape[-1]
     if classes != COUNT or not isinstance(dim, int):
         raise ModelContractError(
             reason_zh=f"类别数是 {classes}，嵌入维度是 {dim}",

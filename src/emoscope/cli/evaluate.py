@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from emoscope.cli.model import open_model
 from emoscope.cli.show import emotion_name
 from emoscope.evaluate.lists import leak, read
 from emoscope.evaluate.report import to_html
 from emoscope.evaluate.run import Evaluation, evaluate
 from emoscope.labels import by_key
-from emoscope.recognizer import load
 from emoscope.settings import Settings, language_of
 from emoscope.webui.texts import TERMINAL, Language
 
@@ -30,7 +30,7 @@ def run(
     language = language_of(settings.language)
     items = read(path)
     shared = None if trained is None else leak(read(trained), items)
-    recognizer = load(settings.model, threads=settings.threads, limits=settings.file_limits)
+    recognizer = open_model(settings, settings.file_limits)
     screen = Console(stderr=True)
     with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
         task = bar.add_task(TERMINAL["working"](language), total=len(items))

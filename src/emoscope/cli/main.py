@@ -48,6 +48,9 @@ ModelOption = Annotated[
     str | None, typer.Option("--model", "-m", help="模型 · model name, folder, or auto")
 ]
 LanguageOption = Annotated[str | None, typer.Option("--lang", help="zh | en | auto")]
+BackendOption = Annotated[
+    str | None, typer.Option("--backend", help="运行库 · onnxruntime | openvino")
+]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", help="线程数 · threads; 0 = all")]
 
 
@@ -83,6 +86,7 @@ def recognize(
     ] = False,
     outputs: Annotated[Path | None, typer.Option("--outputs", help="结果文件夹 · folder")] = None,
     model: ModelOption = None,
+    backend: BackendOption = None,
     threads: ThreadsOption = None,
     lang: LanguageOption = None,
 ) -> None:
@@ -95,7 +99,9 @@ def recognize(
     ]
     if len(chosen) > 1:
         raise SettingError(setting="--json / --jsonl / --csv", reason="choose one")
-    settings = load_settings(model=model, threads=threads, language=lang, outputs=outputs)
+    settings = load_settings(
+        model=model, backend=backend, threads=threads, language=lang, outputs=outputs
+    )
     work = Work(granularity.value, embedding, save, chosen[0] if chosen else "table")
     run(files, work, settings)
     if work.errors:
@@ -123,6 +129,7 @@ def evaluate(
     json_path: Annotated[Path | None, typer.Option("--json", help="写 JSON · write JSON")] = None,
     html_path: Annotated[Path | None, typer.Option("--html", help="写网页 · write HTML")] = None,
     model: ModelOption = None,
+    backend: BackendOption = None,
     threads: ThreadsOption = None,
     lang: LanguageOption = None,
 ) -> None:
@@ -135,7 +142,7 @@ def evaluate(
         trained,
         json_path,
         html_path,
-        load_settings(model=model, threads=threads, language=lang),
+        load_settings(model=model, backend=backend, threads=threads, language=lang),
     )
 
 
@@ -149,6 +156,7 @@ def serve(
     page: Annotated[bool, typer.Option(help="带网页 · with the web page")] = True,
     outputs: Annotated[Path | None, typer.Option("--outputs", help="结果文件夹 · folder")] = None,
     model: ModelOption = None,
+    backend: BackendOption = None,
     threads: ThreadsOption = None,
     lang: LanguageOption = None,
 ) -> None:
@@ -162,6 +170,7 @@ def serve(
         allowed_hosts=tuple(allow_host) if allow_host else None,
         outputs=outputs,
         model=model,
+        backend=backend,
         threads=threads,
         language=lang,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -14,12 +14,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from emoscope import exporters
 from emoscope.cli import show
+from emoscope.cli.model import open_model
 from emoscope.cli.sources import Named, expand
 from emoscope.errors import EmoscopeError
 from emoscope.events import Event
 from emoscope.events import Progress as Moved
 from emoscope.models import catalog
-from emoscope.recognizer import Recognizer, load
+from emoscope.recognizer import Recognizer
 from emoscope.result import Failure, Granularity, Result
 from emoscope.settings import Settings, language_of
 from emoscope.store import RunStore
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
-
-Writer = Callable[[Iterable["Result | Failure"]], None]
 
 
 @dataclass(slots=True)
@@ -49,7 +48,7 @@ class Work:
 def run(arguments: list[str], work: Work, settings: Settings) -> None:
     """Recognize all arguments and print; ``work`` counts what became of them."""
     language = language_of(settings.language)
-    recognizer = load(settings.model, threads=settings.threads, limits=settings.file_limits)
+    recognizer = open_model(settings, settings.file_limits)
     store = RunStore(settings.outputs) if work.save else None
     screen = Console(stderr=True)
     with _Bar(screen, language) as bar:
@@ -64,7 +63,7 @@ def run(arguments: list[str], work: Work, settings: Settings) -> None:
 def run_demo(settings: Settings) -> None:
     """Recognize the built-in samples and print what they were meant to express."""
     language = language_of(settings.language)
-    recognizer = load(settings.model, threads=settings.threads, limits=settings.file_limits)
+    recognizer = open_model(settings, settings.file_limits)
     screen = Console()
     samples = json.loads((SAMPLES / "samples.json").read_text("utf-8"))
     answers = [recognizer.recognize(SAMPLES / sample["file"]) for sample in samples]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 import socket
 
+from emoscope.cli.model import open_model
 from emoscope.errors import SettingError
 from emoscope.optional import require
-from emoscope.recognizer import load
 from emoscope.settings import Settings, language_of
 from emoscope.webui.texts import NOTICES
 
@@ -27,7 +27,7 @@ def run(settings: Settings, *, page: bool) -> None:
     language = language_of(settings.language)
     listening = _listen(settings.host, settings.port)
     try:
-        recognizer = load(settings.model, threads=settings.threads, limits=settings.upload_limits)
+        recognizer = open_model(settings, settings.upload_limits)
         app = create_app(recognizer, make_store(settings), settings, page=page)
         config = uvicorn.Config(
             app, log_level="warning", server_header=False, timeout_graceful_shutdown=10

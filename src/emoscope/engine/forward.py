@@ -48,7 +48,8 @@ class Forward:
         Raises:
             ValueError: a clip is shorter than one frame.
             ModelRunError: the backend failed.
-            ModelContractError: the backend gave another number of frames than the contract.
+            ModelContractError: the backend gave another number of frames than the contract, or
+                numbers that are not finite.
         """
         for clip in clips:
             if len(clip) < FRAME:
@@ -72,7 +73,24 @@ class Forward:
                 reason_zh=f"帧数是 {output.frame_counts.tolist()}，应为 {expected}",
                 reason_en=f"it gave {output.frame_counts.tolist()} frames instead of {expected}",
             )
-        return [
+        outputs = [
             ClipOutput(output.frame_logits[row, :count], output.frame_embeddings[row, :count])
             for row, count in enumerate(expected)
         ]
+        for clip, count in zip(outputs, expected, strict=True):
+            _check(clip, count)
+        return outputs
+
+
+def _check(clip: ClipOutput, count: int) -> None:
+    for name, rows in (("frame_logits", clip.logits), ("frame_embeddings", clip.embeddings)):
+        if len(rows) != count:
+            raise ModelContractError(
+                reason_zh=f"{name} 只有 {len(rows)} 行，应为 {count}",
+                reason_en=f"{name} has {len(rows)} rows instead of {count}",
+            )
+        if not np.isfinite(rows).all():
+            raise ModelContractError(
+                reason_zh=f"{name} 含有无效数值",
+                reason_en=f"{name} holds numbers that are not finite",
+            )

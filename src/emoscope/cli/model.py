@@ -1,0 +1,17 @@
+"""The model that the settings name, for every command that recognizes."""
+
+from __future__ import annotations
+
+from emoscope.limits import Limits
+from emoscope.recognizer import Recognizer, load
+from emoscope.settings import Settings
+
+
+def open_model(settings: Settings, limits: Limits) -> Recognizer:
+    """Load it.
+
+    Raises:
+        ModelError: it cannot be loaded.
+        ExtraMissingError: its backend's library is not installed.
+    """
+    return load(settings.model, backend=settings.backend, threads=settings.threads, limits=limits)
