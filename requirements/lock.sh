@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 compile() {
   uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-    --custom-compile-command "requirements/lock.sh" --extra webui --extra convert --group build "$@" pyproject.toml
+    --custom-compile-command "requirements/lock.sh" --extra webui --extra convert --extra annotations --group build "$@" pyproject.toml
 }
 compile -o requirements/run.txt
 compile --extra openvino --group test -c requirements/run.txt -o requirements/test.txt

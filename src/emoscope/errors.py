@@ -22,6 +22,7 @@
     + SourceNothingFoundError (FileNotFoundError) source_nothing_found
     + ListMalformedError (ValueError)           list_malformed
     + LabelUnknownError (ValueError)        label_unknown
+    + SegmentsMissingError (ValueError)     segments_missing
     + RequestError (ValueError)             the question around the sound
       x FieldMissingError                   field_missing
       x TooManyFilesError                   too_many_files
@@ -295,6 +296,14 @@ class LabelUnknownError(InputError, ValueError):
     code = "label_unknown"
     zh = "标签 {word!r} 无法对应到九种情绪（{known}）。请在列表里改写它，或去掉这些行。"
     en = "The label {word!r} is none of the nine ({known}). Rename it in the list or drop its rows."
+
+
+class SegmentsMissingError(InputError, ValueError):
+    """A result without a time axis, where one is needed."""
+
+    code = "segments_missing"
+    zh = "{name} 的结果没有时间轴。请用逐帧模式（granularity=frame）重新识别。"
+    en = "The result of {name} has no time axis. Recognize it again with granularity=frame."
 
 
 class RequestError(InputError, ValueError):

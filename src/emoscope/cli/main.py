@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from emoscope._version import __version__
+from emoscope.cli import models
 from emoscope.errors import EmoscopeError, InputError, ModelError, SettingError, StoreError
 
 app = typer.Typer(
@@ -23,6 +24,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(models.app, name="models")
 
 EXIT_CODES: dict[type[EmoscopeError], int] = {
     SettingError: 2,
@@ -144,6 +147,22 @@ def evaluate(
         html_path,
         load_settings(model=model, backend=backend, threads=threads, language=lang),
     )
+
+
+@app.command()
+def export(
+    source: Annotated[Path, typer.Argument(help="结果文件夹或 result.json · run folder or result")],
+    format_: Annotated[
+        str, typer.Option("--format", "-f", help="textgrid eaf audacity rttm vtt srt csv")
+    ] = "textgrid",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="文件或文件夹 · file or folder; else stdout")
+    ] = None,
+) -> None:
+    """导出分段 · Write the segments of a run for Praat, ELAN, Audacity, players."""
+    from emoscope.cli.export import run
+
+    run(source, format_, out)
 
 
 @app.command()

@@ -82,10 +82,7 @@ class ModelCard:
             return cls(
                 name=str(data["name"]),
                 revision=str(data["revision"]),
-                files=tuple(
-                    ModelFile(str(file["path"]), int(file["bytes"]), str(file["sha256"]))
-                    for file in data["files"]
-                ),
+                files=_files(data["files"]),
                 dim=int(data["dim"]),
                 licence=str(data["licence"]),
                 title_zh=str(data["title_zh"]),
@@ -98,6 +95,19 @@ class ModelCard:
             raise ModelContractError(
                 reason_zh=f"说明卡无法读取（{exc}）", reason_en=f"its card cannot be read ({exc})"
             ) from exc
+
+
+def _files(data: list[dict[str, Any]]) -> tuple[ModelFile, ...]:
+    files = tuple(
+        ModelFile(str(file["path"]), int(file["bytes"]), str(file["sha256"])) for file in data
+    )
+    # A card comes with its folder from anywhere; it must not point out of it.
+    for path in (Path(file.path) for file in files):
+        if path.is_absolute() or ".." in path.parts or not path.parts:
+            raise ValueError(f"files: {path}")
+    if not files:
+        raise ValueError("files: none")
+    return files
 
 
 Origin: TypeAlias = Literal["package", "cache", "folder"]

@@ -1,0 +1,169 @@
+"""``emoscope models``: which there are, fetching, checking and removing them.
+
+What can be typed is here; what it prints is in ``models_show``. As in ``main``, everything heavy
+is imported inside the commands.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from emoscope.models.doctor import Runner
+    from emoscope.webui.texts import Language
+
+app = typer.Typer(
+    help="模型：列出、获取、检查、删除 · Models: list, pull, verify, remove, path.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+UNUSABLE = 1
+"""Exit code of ``verify`` when a finding is an error."""
+
+
+class HubChoice(StrEnum):
+    """Where official files come from, as a choice."""
+
+    auto = "auto"
+    hf = "hf"
+    ms = "ms"
+
+
+NameArgument = Annotated[str, typer.Argument(help="模型名 · name, see: emoscope models list")]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON")]
+LanguageOption = Annotated[str | None, typer.Option("--lang", help="zh | en | auto")]
+
+
+@app.command("list")
+def list_models(as_json: JsonOption = False, lang: LanguageOption = None) -> None:
+    """列出全部模型 · List all models and what of them is on this machine."""
+    from rich.console import Console
+
+    from emoscope.cli import models_show as show
+
+    lines = show.inventory()
+    if as_json:
+        typer.echo(json.dumps([line.to_dict() for line in lines], ensure_ascii=False, indent=1))
+    else:
+        Console().print(show.inventory_table(lines, _language(lang)))
+
+
+@app.command()
+def pull(
+    name: NameArgument,
+    hub: Annotated[
+        HubChoice, typer.Option("--hub", help="来源 · Hugging Face, ModelScope, or both in turn")
+    ] = HubChoice.auto,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--from", help="已下载的官方文件夹 · official files that are already here"),
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="不联网 · use only what is already here")
+    ] = False,
+    keep_original: Annotated[
+        bool,
+        typer.Option(help="保留官方 model.pt · keep the official model.pt; large: 1.9 GB"),
+    ] = True,
+    lang: LanguageOption = None,
+) -> None:
+    """获取模型并转换 · Fetch a model, check it and convert it."""
+    from emoscope.cli import models_show as show
+    from emoscope.emotion2vec.config import CONFIG_FILE, read_config
+    from emoscope.emotion2vec.convert import convert
+    from emoscope.emotion2vec.tokens import check_tokens
+    from emoscope.models import catalog
+    from emoscope.models import hub as hubs
+    from emoscope.models.sources import TOKENS
+    from emoscope.optional import require
+
+    language = _language(lang)
+    if not catalog.is_installed(name, catalog.default_cache()):
+        # Before gigabytes are fetched, not after.
+        for package in ("yaml", "onnx"):
+            require(package, extra="convert")
+
+    def inspect(files: Path) -> None:
+        check_tokens(files / TOKENS)
+        read_config(files / CONFIG_FILE)
+
+    with show.PullProgress(language) as bar:
+        local = hubs.pull(
+            name,
+            convert=convert,
+            hub=hub.value,
+            folder=folder,
+            offline=offline,
+            keep_original=keep_original,
+            inspect=inspect,
+            listener=bar.listen,
+        )
+    typer.echo(show.pulled(local, language))
+
+
+@app.command()
+def verify(
+    model: Annotated[
+        str | None, typer.Argument(help="模型名或文件夹 · name, folder, or auto")
+    ] = None,
+    as_json: JsonOption = False,
+    lang: LanguageOption = None,
+) -> None:
+    """检查模型是否完整、未改动 · Check that a model is whole, unchanged and answers."""
+    from rich.console import Console
+
+    from emoscope.cli import models_show as show
+    from emoscope.models import doctor
+    from emoscope.settings import language_of, load_settings
+
+    settings = load_settings(model=model, language=lang)
+    findings = doctor.check(settings.model, open_backend=_open)
+    if as_json:
+        typer.echo(json.dumps(show.findings_json(findings), ensure_ascii=False, indent=1))
+    else:
+        language = language_of(settings.language)
+        Console().print(show.findings_text(settings.model, findings, language), soft_wrap=True)
+    if any(finding.severity == "error" for finding in findings):
+        raise typer.Exit(UNUSABLE)
+
+
+@app.command()
+def remove(name: NameArgument, lang: LanguageOption = None) -> None:
+    """删除已获取的模型 · Remove a fetched model and what a broken pull of it left."""
+    from emoscope.cli import models_show as show
+    from emoscope.models import hub as hubs
+
+    language = _language(lang)
+    typer.echo(show.removed(name, hubs.remove(name), language))
+
+
+@app.command()
+def path(
+    name: Annotated[
+        str | None, typer.Argument(help="模型名；不写则是缓存目录 · name; none: the cache folder")
+    ] = None,
+) -> None:
+    """打印模型所在的文件夹 · Print the folder of a model, or of all fetched ones."""
+    from emoscope.models import catalog
+
+    typer.echo(catalog.find(name).folder if name else catalog.default_cache())
+
+
+def _language(given: str | None) -> Language:
+    from emoscope.settings import language_of, load_settings
+
+    return language_of(load_settings(language=given).language)
+
+
+def _open(path: Path) -> Runner:
+    from emoscope.backends.onnx_backend import OnnxBackend
+
+    return OnnxBackend(path)

@@ -1,0 +1,208 @@
+"""What ``emoscope models`` shows. Pure where it can be: facts in, text or rich renderables out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+
+from emoscope.errors import EmoscopeError
+from emoscope.models import catalog, hub
+from emoscope.models.catalog import Entry, LocalModel
+from emoscope.models.doctor import Finding
+from emoscope.models.progress import (
+    Converting,
+    Downloading,
+    HubFailed,
+    PullEvent,
+    Retrying,
+    Waiting,
+)
+from emoscope.webui.texts import Language, Text
+
+TEXTS: dict[str, Text] = {
+    "name": Text("模型", "Model"),
+    "state": Text("状态", "State"),
+    "size": Text("磁盘", "On disk"),
+    "revision": Text("修订", "Revision"),
+    "licence": Text("许可", "Licence"),
+    "ready": Text("可用", "ready"),
+    "partial": Text("未下载完", "partly fetched"),
+    "damaged": Text("不可用", "damaged"),
+    "absent": Text("未获取", "not here"),
+    "pulled": Text("{name} 已就绪：{folder}", "{name} is ready: {folder}"),
+    "removed": Text("已删除 {name}，释放 {mb:.0f} MB。", "Removed {name}, {mb:.0f} MB freed."),
+    "waiting": Text("另一个进程正在处理 {model}（{holder}），等它完成……",
+                    "Another process is working on {model} ({holder}); waiting for it ..."),
+    "retrying": Text("{reason} {wait_s:.0f} 秒后重试。",
+                     "{reason} Trying again in {wait_s:.0f} s."),
+    "other_hub": Text("{hub} 没有成功：{reason}", "{hub} did not work: {reason}"),
+    "converting": Text("文件完整，正在转换 {model}……",
+                       "The files are whole; converting {model} ..."),
+    "whole": Text("{model}：完整、未改动，可以使用。",
+                  "{model}: whole, unchanged, ready to use."),
+    "error": Text("错误", "error"),
+    "warning": Text("注意", "warning"),
+    "note": Text("说明", "note"),
+}  # fmt: skip
+_COLOURS = {"error": "red", "warning": "yellow", "note": "green"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One model, and what of it is on this machine."""
+
+    name: str
+    title_zh: str
+    title_en: str
+    state: str
+    """ready, partial, damaged or absent."""
+    bytes: int
+    revision: str
+    dim: int
+    licence: str
+    folder: str
+    """Empty if it is not here."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return asdict(self)
+
+
+def inventory(cache: Path | None = None) -> list[Line]:
+    """Look at every model of the table."""
+    cache = cache or catalog.default_cache()
+    return [_line(entry, cache) for entry in catalog.CATALOG]
+
+
+def _line(entry: Entry, cache: Path) -> Line:
+    unfinished = hub.unfinished_bytes(entry.name, cache)
+    state, revision, folder, size = "partial" if unfinished else "absent", "", "", unfinished
+    if catalog.is_installed(entry.name, cache):
+        try:
+            local = catalog.find(entry.name, cache=cache)
+        except EmoscopeError:
+            state = "damaged"
+        else:
+            state, revision, folder = "ready", local.card.revision, str(local.folder)
+            files = sum(file.bytes for file in local.card.files)
+            # The built-in model shares its folder with other assets.
+            size += files if entry.is_built_in else hub.disk_bytes(local.folder)
+    return Line(
+        entry.name, entry.title_zh, entry.title_en, state, size, revision, entry.dim,
+        entry.licence, folder,
+    )  # fmt: skip
+
+
+def inventory_table(lines: Sequence[Line], language: Language) -> Table:
+    """One row per model."""
+    shown = Table(box=None, header_style="bold", pad_edge=False)
+    for key in ("name", "state", "size", "revision", "licence"):
+        shown.add_column(TEXTS[key](language), overflow="fold", no_wrap=key in ("name", "state"))
+    for line in lines:
+        style = "bold" if line.state == "ready" else ""
+        size = f"{line.bytes / 1e6:,.0f} MB" if line.bytes else ""
+        state = TEXTS[line.state](language)
+        shown.add_row(line.name, state, size, line.revision[:12], line.licence, style=style)
+    return shown
+
+
+def pulled(local: LocalModel, language: Language) -> str:
+    """What to say when a model is there."""
+    return TEXTS["pulled"](language, name=local.card.name, folder=local.folder)
+
+
+def removed(name: str, freed_bytes: int, language: Language) -> str:
+    """What to say when a model is gone."""
+    return TEXTS["removed"](language, name=name, mb=freed_bytes / 1e6)
+
+
+def findings_json(findings: Sequence[Finding]) -> dict[str, Any]:
+    """Findings for programs, in both languages."""
+    usable = all(finding.severity != "error" for finding in findings)
+    return {"usable": usable, "findings": [asdict(finding) for finding in findings]}
+
+
+def findings_text(model: str, findings: Sequence[Finding], language: Language) -> str:
+    """One line per finding, in rich markup."""
+    lines = []
+    for one in findings:
+        colour, word = _COLOURS[one.severity], TEXTS[one.severity](language)
+        sentence = escape(one.zh if language == "zh" else one.en)
+        lines.append(f"[{colour}]{word}[/{colour}] {sentence} ({one.code})")
+    if all(one.severity == "note" for one in findings):
+        lines.append(f"[green]{escape(TEXTS['whole'](language, model=model))}[/green]")
+    return "\n".join(lines)
+
+
+class PullProgress:
+    """A progress bar per file on stderr; only the sentences when that is no terminal."""
+
+    def __init__(self, language: Language) -> None:
+        self._screen = Console(stderr=True)
+        self._language = language
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=self._screen,
+            disable=not self._screen.is_terminal,
+        )
+        self._tasks: dict[tuple[str, str], TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def listen(self, event: PullEvent) -> None:
+        """Show what happened."""
+        if isinstance(event, Downloading):
+            self._move(event)
+        elif isinstance(event, Retrying):
+            self._say("retrying", reason=self._sentence(event.error), wait_s=event.wait_s)
+        elif isinstance(event, HubFailed):
+            self._say("other_hub", hub=event.hub, reason=self._sentence(event.error))
+        elif isinstance(event, Waiting):
+            self._say("waiting", model=event.model, holder=event.holder)
+        elif isinstance(event, Converting):
+            self._say("converting", model=event.model)
+
+    def _move(self, event: Downloading) -> None:
+        key = (event.hub, event.file)
+        total = event.total_bytes or None
+        if key not in self._tasks:
+            text = f"{event.hub} {event.file}"
+            self._tasks[key] = self._progress.add_task(text, total=total)
+        self._progress.update(self._tasks[key], completed=event.done_bytes, total=total)
+
+    def _say(self, key: str, **data: object) -> None:
+        sentence = escape(TEXTS[key](self._language, **data))
+        self._progress.console.print(sentence, style="yellow", highlight=False)
+
+    def _sentence(self, error: EmoscopeError) -> str:
+        return error.detail_zh if self._language == "zh" else error.detail_en

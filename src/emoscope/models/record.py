@@ -1,0 +1,94 @@
+"""What was fetched, from where, and what it was checked against: ``pull.json`` beside the card.
+
+The card describes the ONNX file; the record describes the official files it was made from, so that
+a later change of either is found. It never claims more than was done: ``checked_against`` says
+whose word a file's bytes were compared with.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from emoscope.models.catalog import ModelFile
+
+NAME = "pull.json"
+OFFICIAL = "official"
+"""Subfolder with the official files."""
+
+Checked: TypeAlias = Literal["catalog", "hub", "nothing"]
+"""The catalog's sha256, what the hub itself says of the file, or nobody's word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One official file."""
+
+    file: ModelFile
+    checked_against: Checked
+    commit: str = ""
+    """The commit that the hub named, for a revision that can move."""
+    kept: bool = True
+    """Whether it is still in the ``official`` folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class PullRecord:
+    """Where the official files of one model came from."""
+
+    model: str
+    hub: str
+    """hf, ms, or folder."""
+    endpoint: str
+    """Address of the hub or mirror; empty for a folder."""
+    repo: str
+    revision: str
+    files: tuple[Fetched, ...] = ()
+
+    def of(self, path: str) -> Fetched | None:
+        """What is recorded of one file."""
+        return next((one for one in self.files if one.file.path == path), None)
+
+    def with_file(self, fetched: Fetched) -> PullRecord:
+        """The record with one file added or replaced."""
+        others = tuple(one for one in self.files if one.file.path != fetched.file.path)
+        return replace(self, files=(*others, fetched))
+
+    def write(self, folder: Path) -> None:
+        """Write ``pull.json``, whole or not at all."""
+        data = {"schema_version": 1, **asdict(self)}
+        temporary = folder / f".{NAME}.tmp"
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(folder / NAME)
+
+    @classmethod
+    def read(cls, folder: Path) -> PullRecord | None:
+        """Read ``pull.json``; None where there is none that can be read."""
+        try:
+            data: dict[str, Any] = json.loads((folder / NAME).read_text("utf-8"))
+            return cls(
+                model=str(data["model"]),
+                hub=str(data["hub"]),
+                endpoint=str(data["endpoint"]),
+                repo=str(data["repo"]),
+                revision=str(data["revision"]),
+                files=tuple(_fetched(one) for one in data["files"]),
+            )
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return None
+
+
+def _fetched(data: dict[str, Any]) -> Fetched:
+    file = data["file"]
+    return Fetched(
+        ModelFile(str(file["path"]), int(file["bytes"]), str(file["sha256"])),
+        data["checked_against"],
+        str(data["commit"]),
+        bool(data["kept"]),
+    )

@@ -1,0 +1,174 @@
+"""``emoscope models ...`` against the local hub, and once with the real converter and runtime."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from emoscope.cli.models import app
+from emoscope.emotion2vec import config
+from emoscope.emotion2vec import convert as converter
+from emoscope.errors import (
+    ModelBuiltInError,
+    ModelNotInstalledError,
+    ModelPullError,
+    TokensHiddenError,
+)
+from emoscope.models import catalog
+from emoscope.recognizer import load
+from emoscope.waveform import RATE_HZ, Waveform
+from hub_server import FIVE, Hub, fake_convert, status
+from parity.official_folder import SIZES, write_folder
+from sounds import noise
+
+NAME = catalog.LARGE
+BASE = "emotion2vec-plus-base"
+
+
+class Ran:
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def models(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Ran]:
+    """Runs a command of the group in this process; our errors come through as they are."""
+    monkeypatch.setenv("EMOSCOPE_CACHE", str(cache))
+    monkeypatch.setenv("EMOSCOPE_LANGUAGE", "en")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Ran:
+        code = 0
+        try:
+            app(args=[str(argument) for argument in arguments])
+        except SystemExit as exit_:
+            code = int(exit_.code or 0)
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(converter, "convert", fake_convert)
+    monkeypatch.setattr(config, "read_config", lambda _path: None)
+
+
+@pytest.mark.usefixtures("pinned", "fake", "hub")
+def test_pull_list_path_remove(models: Callable[..., Ran], cache: Path) -> None:
+    pulled = models("pull", NAME)
+    assert pulled.out == f"{NAME} is ready: {cache / NAME}\n"
+    assert "converting" in pulled.err
+
+    assert re.search(rf"{NAME} +ready +1 MB +1234abcd", models("list").out)
+    assert models("path", NAME).out == f"{cache / NAME}\n"
+    assert models("path").out == f"{cache}\n"
+
+    assert "1 MB freed" in models("remove", NAME).out
+    assert re.search(rf"{NAME} +not here", models("list").out)
+    with pytest.raises(ModelNotInstalledError):
+        models("path", NAME)
+
+
+@pytest.mark.usefixtures("hub")
+def test_the_list_for_programs(models: Callable[..., Ran], cache: Path) -> None:
+    lines = json.loads(models("list", "--json").out)
+
+    assert [line["name"] for line in lines] == list(catalog.names())
+    assert lines[0]["state"] == "absent"
+    assert lines[0]["folder"] == ""
+
+    (cache / BASE).mkdir(parents=True)
+    (cache / BASE / "card.json").write_text("{", "utf-8")
+    assert json.loads(models("list", "--json").out)[1]["state"] == "damaged"
+
+
+@pytest.mark.usefixtures("pinned", "fake")
+def test_a_hub_that_fails_is_told_in_the_language(
+    models: Callable[..., Ran], hub: Hub, cache: Path
+) -> None:
+    hub.faults["config.yaml"] = [status(404)]
+
+    ran = models("pull", NAME, "--lang", "zh")
+
+    assert "Hugging Face 没有成功" in ran.err
+    assert "已就绪" in ran.out
+
+
+@pytest.mark.usefixtures("pinned", "fake")
+def test_no_hub_at_all(models: Callable[..., Ran], hub: Hub) -> None:
+    hub.faults["config.yaml"] = [status(404)] * 2
+
+    with pytest.raises(ModelPullError, match=r"Hugging Face .*ModelScope"):
+        models("pull", NAME)
+
+    with pytest.raises(ModelNotInstalledError):
+        models("pull", NAME, "--offline")
+
+
+def test_the_built_in_model_stays(models: Callable[..., Ran]) -> None:
+    with pytest.raises(ModelBuiltInError):
+        models("remove", catalog.COMPACT)
+
+
+@pytest.mark.usefixtures("pinned", "fake", "hub")
+def test_verify_says_no_in_both_languages_and_by_its_exit_code(
+    models: Callable[..., Ran], cache: Path
+) -> None:
+    models("pull", NAME)  # the fake's ONNX file is none
+
+    english, chinese = models("verify", NAME), models("verify", NAME, "--lang", "zh")
+
+    assert english.code == chinese.code == 1
+    assert "error" in english.out
+    assert "(model_contract)" in english.out
+    assert "模型文件不符合约定" in chinese.out
+    answer = json.loads(models("verify", NAME, "--json").out)
+    assert answer["usable"] is False
+    assert answer["findings"][0]["code"] == "model_contract"
+
+
+def test_from_the_hub_to_an_answer(
+    models: Callable[..., Ran], hub: Hub, cache: Path, tmp_path: Path
+) -> None:
+    """The real converter and runtime, on a small model in the official layout."""
+    write_folder(tmp_path / "official", SIZES["tiny"])
+    hub.files = {path.name: path.read_bytes() for path in (tmp_path / "official").iterdir()}
+    hub.files["configuration.json"] = b"{}"
+
+    assert models("pull", BASE).code == 0
+    verified = models("verify", BASE)
+    assert (verified.code, verified.out) == (0, f"{BASE}: whole, unchanged, ready to use.\n")
+
+    result = load(BASE).recognize(Waveform(noise(1.0), RATE_HZ))
+    assert sum(result.scores.to_dict().values()) == pytest.approx(1)
+
+    weights = cache / BASE / "official" / "model.pt"
+    data = bytearray(weights.read_bytes())
+    data[5000] ^= 1
+    weights.write_bytes(data)
+    verified = models("verify", BASE)
+    assert verified.code == 1
+    assert "official/model.pt" in verified.out
+
+
+def test_hidden_classes_are_refused_before_gigabytes_are_fetched(
+    models: Callable[..., Ran], hub: Hub, cache: Path
+) -> None:
+    hub.files["tokens.txt"] = FIVE.encode()
+
+    with pytest.raises(TokensHiddenError):
+        models("pull", BASE, "--hub", "hf")
+    with pytest.raises(ModelPullError, match="unuse_0"):
+        models("pull", BASE)
+
+    assert not hub.times("model.pt")
+    assert not catalog.is_installed(BASE, cache)
