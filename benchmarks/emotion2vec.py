@@ -1,0 +1,206 @@
+"""Emotion2Vec+ Large: FunASR and Emoscope on the same weights, in turn, on this machine.
+
+    python benchmarks/emotion2vec.py --peer parityvenv/bin/python [--size large] [--repeat 5]
+
+Each engine is a process of its own with two threads; both are loaded, then asked about the same
+clip one after the other, so that what else the machine does hits both alike. Wall time on a busy
+machine says little: read the CPU seconds beside it. The weights are random, in the official
+layout (``tests/parity/official_folder.py``); ``tests/parity/make_golden.py`` says how to set up
+the peer's interpreter. The last line of the output is one JSON document.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+THREADS = 2
+CLIPS_S = (4.0, 10.0)
+"""The first is also the first answer of a fresh process."""
+
+Answer = Callable[[Any], None]
+
+
+# -- inside an engine's process
+
+
+def load_funasr(folder: Path) -> Answer:
+    """Load the peer as its own documentation does."""
+    import logging
+
+    from funasr import AutoModel
+
+    model = AutoModel(
+        model=str(folder), device="cpu", ncpu=THREADS, disable_update=True, disable_pbar=True
+    )
+    logging.disable(logging.INFO)
+    return lambda sound: model.generate(sound, granularity="frame", extract_embedding=True)
+
+
+def load_emoscope(folder: Path) -> Answer:
+    """Load the converted model, exact."""
+    import numpy as np
+
+    from emoscope.backends.onnx_backend import OnnxBackend
+
+    backend = OnnxBackend(folder / "ours" / "model.onnx", threads=THREADS)
+    return lambda sound: backend.run(sound[None], np.array([len(sound)], np.int64))
+
+
+ENGINES = {"FunASR": load_funasr, "Emoscope": load_emoscope}
+
+
+def serve(engine: str, folder: Path) -> None:
+    """Answer each line, a duration in seconds, with a line of figures."""
+    # Libraries chat on stdout; the figures have it for themselves.
+    replies = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    from parity.clips import clip
+
+    started = time.perf_counter()
+    answer = ENGINES[engine](folder)
+    print(json.dumps({"load_s": time.perf_counter() - started}), file=replies, flush=True)
+    for line in sys.stdin:
+        sound = clip(float(line), seed=1)
+        wall_s, cpu_s = time.perf_counter(), cpu_seconds()
+        answer(sound)
+        figures = {
+            "wall_s": time.perf_counter() - wall_s,
+            "cpu_s": cpu_seconds() - cpu_s,
+            "peak_mb": peak_mb(),
+        }
+        print(json.dumps(figures), file=replies, flush=True)
+
+
+def cpu_seconds() -> float:
+    """Seconds that all threads of this process have computed."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def peak_mb() -> float:
+    """Most memory this process ever held, in MB; getrusage would inherit its parent's."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (kib,) = [line.split()[1] for line in lines if line.startswith("VmHWM")]
+    return int(kib) * 1024 / 1e6
+
+
+# -- the process that asks
+
+
+class Engine:
+    """A started engine."""
+
+    def __init__(self, name: str, python: str, folder: Path) -> None:
+        self.name = name
+        started = time.perf_counter()
+        self._process = subprocess.Popen(
+            [python, __file__, "--serve", name, "--folder", folder],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        )  # fmt: skip
+        self.load_s: float = self._read()["load_s"]
+        self.ask(CLIPS_S[0])
+        self.first_answer_s = time.perf_counter() - started
+        self.peak_mb = 0.0
+
+    def ask(self, duration_s: float) -> dict[str, float]:
+        """Have one clip answered."""
+        assert self._process.stdin
+        self._process.stdin.write(f"{duration_s}\n")
+        self._process.stdin.flush()
+        figures = self._read()
+        self.peak_mb = figures["peak_mb"]
+        return figures
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+    def _read(self) -> dict[str, float]:
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.name} ended; run it with --serve {self.name} to see why")
+        figures: dict[str, float] = json.loads(line)
+        return figures
+
+
+def measure(engines: list[Engine], repeat: int) -> dict[str, dict[str, Any]]:
+    """Ask all engines in turn, and take medians."""
+    result: dict[str, dict[str, Any]] = {
+        engine.name: {"load_s": engine.load_s, "first_answer_s": engine.first_answer_s}
+        for engine in engines
+    }
+    for duration_s in CLIPS_S:
+        rounds = [[engine.ask(duration_s) for engine in engines] for _ in range(repeat + 1)][1:]
+        for engine, figures in zip(engines, zip(*rounds, strict=True), strict=True):
+            for key in ("wall_s", "cpu_s"):
+                result[engine.name][f"{duration_s:g}s_{key}"] = median(f[key] for f in figures)
+    for engine in engines:
+        result[engine.name]["peak_mb"] = engine.peak_mb
+    return result
+
+
+def show(result: dict[str, dict[str, Any]]) -> None:
+    """Print a Markdown table: rows are figures, the last column is the peer's share of ours."""
+    peer, ours = result["FunASR"], result["Emoscope"]
+    print("| | FunASR | Emoscope | FunASR / Emoscope |\n|---|---:|---:|---:|")
+    for key in peer:
+        print(f"| {key} | {peer[key]:.2f} | {ours[key]:.2f} | {peer[key] / ours[key]:.2f} |")
+    print(json.dumps({"load_average": os.getloadavg()[0], "cores": os.cpu_count(), **result}))
+
+
+def main() -> None:
+    """Make the model, start both engines, ask, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peer", help="interpreter that has torch and FunASR")
+    parser.add_argument("--size", default="large")
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--folder", type=Path, help="keep the model here between runs")
+    parser.add_argument("--serve", choices=ENGINES, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.serve:
+        serve(args.serve, args.folder)
+        return
+    if not args.peer:
+        parser.error("--peer is needed")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = args.folder or Path(temporary)
+        if not (folder / "ours" / "card.json").exists():
+            make_model(folder, args.size)
+        engines = [
+            Engine("FunASR", args.peer, folder),
+            Engine("Emoscope", sys.executable, folder),
+        ]
+        show(measure(engines, args.repeat))
+        for engine in engines:
+            engine.close()
+
+
+def make_model(folder: Path, size: str) -> None:
+    """Write the official folder with the moments of the published file, and convert it."""
+    from emoscope.emotion2vec.convert import convert
+    from parity.funasr_answers import write_configuration
+    from parity.official_folder import SIZES, write_folder
+
+    write_folder(folder, SIZES[size], moments=True)
+    write_configuration(folder)
+    convert(folder, folder / "ours", name="model", revision="random")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""A small language for writing ONNX graphs: operators as calls, weights as promises.
+
+A weight's numbers are not in the graph. They are read, turned and written one at a time when the
+file is written, so the graph stays a few hundred kilobytes for a network of any size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoscope.emotion2vec.tensor_numbers import Array32
+from emoscope.optional import require
+
+OPSET = 17
+"""The first with LayerNormalization, and old enough for every runtime."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One initializer whose numbers come from the checkpoint."""
+
+    name: str
+    """In the graph."""
+    source: str
+    """In the checkpoint, without prefix."""
+    shape: tuple[int, ...]
+    """After ``turn``."""
+    turn: Callable[[Array32], Array32]
+    """From the checkpoint's numbers to the graph's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A network without its numbers."""
+
+    proto: Any
+    """``onnx.GraphProto`` with everything but the weights."""
+    weights: tuple[Weight, ...]
+
+
+def as_it_is(numbers: Array32) -> Array32:
+    """The turn that changes nothing."""
+    return numbers
+
+
+def transposed(numbers: Array32) -> Array32:
+    """``(outputs, inputs)`` of PyTorch -> ``(inputs, outputs)`` of MatMul."""
+    return numbers.T
+
+
+class GraphBuilder:
+    """Collects nodes, constants and weights; every method returns the name of its output."""
+
+    def __init__(self) -> None:
+        self._onnx = require("onnx", extra="convert")
+        self._nodes: list[Any] = []
+        self._constants: dict[tuple[str, tuple[int, ...], bytes], Any] = {}
+        self._weights: dict[str, Weight] = {}
+
+    def op(self, kind: str, *inputs: str, out: str = "", **attributes: Any) -> str:
+        """Add one operator of the standard domain with one output.
+
+        Args:
+            kind: the operator's name.
+            inputs: names.
+            out: name of the output; counted by default.
+            attributes: of the operator.
+        """
+        return self.ops(kind, *inputs, outputs=[out or f"{kind}_{len(self._nodes)}"], **attributes)[
+            0
+        ]
+
+    def ops(self, kind: str, *inputs: str, outputs: list[str], **attributes: Any) -> list[str]:
+        """Add one operator with several outputs."""
+        helper = self._onnx.helper
+        name = f"{kind}_{len(self._nodes)}"
+        self._nodes.append(helper.make_node(kind, inputs, outputs, name=name, **attributes))
+        return outputs
+
+    def constant(self, value: object, dtype: type = np.float32) -> str:
+        """Add a small constant; equal ones are kept once."""
+        numbers: NDArray[Any] = np.asarray(value, dtype)
+        key = (numbers.dtype.str, numbers.shape, numbers.tobytes())
+        if key not in self._constants:
+            name = f"constant_{len(self._constants)}"
+            self._constants[key] = self._onnx.numpy_helper.from_array(numbers, name)
+        return str(self._constants[key].name)
+
+    def int64(self, *values: int) -> str:
+        """A constant vector, as shapes and axes want it."""
+        return self.constant(values, np.int64)
+
+    def weight(
+        self,
+        source: str,
+        shape: tuple[int, ...],
+        turn: Callable[[Array32], Array32] = as_it_is,
+        *,
+        part: str = "",
+    ) -> str:
+        """Add a weight; ``part`` tells apart several that come from one tensor."""
+        name = source + part
+        self._weights[name] = Weight(name, source, shape, turn)
+        return name
+
+    def build(self, name: str, inputs: list[Any], outputs: list[Any]) -> Graph:
+        """Put everything together; inputs and outputs are ``(name, dtype, shape)``."""
+        helper = self._onnx.helper
+        info = [
+            [
+                helper.make_tensor_value_info(
+                    port, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), shape
+                )
+                for port, dtype, shape in ports
+            ]
+            for ports in (inputs, outputs)
+        ]
+        proto = helper.make_graph(
+            self._nodes, name, *info, initializer=list(self._constants.values())
+        )
+        return Graph(proto, tuple(self._weights.values()))

@@ -1,0 +1,40 @@
+"""Raw little-endian numbers of a checkpoint -> float32."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoscope.errors import CheckpointTensorsError
+
+Array32: TypeAlias = NDArray[np.float32]
+
+_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+
+
+def item_bytes(dtype: str, *, name: str, file: str) -> int:
+    """Bytes per number of a tensor that must hold weights.
+
+    Raises:
+        CheckpointTensorsError: ``dtype`` is none of float32, float16 and bfloat16.
+    """
+    if dtype not in _BYTES:
+        raise CheckpointTensorsError(
+            file=file,
+            reason_zh=f"{name} 的类型是 {dtype}，不是 float32/float16/bfloat16",
+            reason_en=f"{name} holds {dtype}, not float32, float16 or bfloat16",
+        )
+    return _BYTES[dtype]
+
+
+def as_float32(raw: bytes, dtype: str) -> Array32:
+    """Numbers ``(n,)`` from ``n`` items; exact, as both halves are subsets of float32."""
+    if dtype == "float32":
+        return np.frombuffer(raw, "<f4")
+    if dtype == "float16":
+        return np.frombuffer(raw, "<f2").astype(np.float32)
+    # bfloat16 is the upper half of a float32; NumPy has no such type.
+    upper = np.frombuffer(raw, "<u2").astype(np.uint32)
+    return (upper << np.uint32(16)).view(np.float32)

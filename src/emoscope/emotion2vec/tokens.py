@@ -1,0 +1,35 @@
+"""``tokens.txt``: nine lines, and none of them hidden.
+
+Some revisions on the hubs carry a file of 90 bytes that renames four classes to ``unuse_*``. The
+weights are the same; the original then never answers those four. Emoscope maps classes by index,
+so it would not notice, and people would compare two different sets of classes: it says so instead.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from emoscope.errors import ModelFileMissingError, TokensCountError, TokensHiddenError
+from emoscope.labels import COUNT
+
+_MAX_BYTES = 100_000
+
+
+def check_tokens(path: Path) -> None:
+    """Check that all nine classes are there.
+
+    Raises:
+        ModelFileMissingError: there is no such file.
+        TokensHiddenError: classes are hidden as ``unuse_*``.
+        TokensCountError: there are not nine.
+    """
+    if not path.is_file():
+        raise ModelFileMissingError(file=path.name)
+    with path.open("rb") as file:
+        text = file.read(_MAX_BYTES).decode("utf-8", errors="replace")
+    labels = [line.strip() for line in text.splitlines() if line.strip()]
+    hidden = [label for label in labels if label.startswith("unuse")]
+    if hidden:
+        raise TokensHiddenError(count=len(hidden), labels=", ".join(hidden[:COUNT]))
+    if len(labels) != COUNT:
+        raise TokensCountError(count=len(labels), labels=", ".join(labels[: 2 * COUNT]))
