@@ -14,6 +14,7 @@ import pytest
 from emoscope.audio.windows import frame_count
 from emoscope.backends.base import Backend
 from emoscope.backends.onnx_backend import OnnxBackend
+from emoscope.backends.openvino_backend import OpenVinoBackend
 from emoscope.emotion2vec.convert import convert
 from parity.clips import clip
 from parity.compare import (
@@ -29,11 +30,11 @@ from parity.official_folder import SIZES, weights, write_folder
 GOLDEN = Path(__file__).with_name("golden_tiny.npz")
 
 
-@pytest.fixture(scope="module")
-def backend(tmp_path_factory: pytest.TempPathFactory) -> Backend:
+@pytest.fixture(scope="module", params=[OnnxBackend, OpenVinoBackend])
+def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Backend:
     folder = tmp_path_factory.mktemp("official")
     write_folder(folder, SIZES["tiny"])
-    return OnnxBackend(convert(folder, folder / "ours", name="tiny", revision="r").onnx_path)
+    return request.param(convert(folder, folder / "ours", name="tiny", revision="r").onnx_path)
 
 
 def test_features_and_scores_are_those_of_funasr(backend: Backend) -> None:
