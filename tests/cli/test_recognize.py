@@ -224,6 +224,13 @@ def test_frame_mode_prints_segments(emoscope, clip) -> None:
     assert "0.00 -" in emoscope("recognize", clip, "-g", "frame").out
 
 
+@pytest.mark.parametrize(("language", "words"), [("zh", "没有名为"), ("en", "There is no model")])
+def test_an_error_speaks_the_language_of_the_command(emoscope, language, words) -> None:
+    ran = emoscope("models", "remove", "nothing", "--lang", language)
+
+    assert words in ran.err
+
+
 def test_two_formats_at_once_are_refused(emoscope, clip) -> None:
     ran = emoscope("recognize", clip, "--json", "--csv")
 

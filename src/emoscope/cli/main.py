@@ -14,6 +14,7 @@ import typer
 
 from emoscope._version import __version__
 from emoscope.cli import models
+from emoscope.cli.language import LanguageOption, language
 from emoscope.errors import EmoscopeError, InputError, ModelError, SettingError, StoreError
 
 app = typer.Typer(
@@ -50,7 +51,6 @@ class Level(StrEnum):
 ModelOption = Annotated[
     str | None, typer.Option("--model", "-m", help="模型 · model name, folder, or auto")
 ]
-LanguageOption = Annotated[str | None, typer.Option("--lang", help="zh | en | auto")]
 BackendOption = Annotated[
     str | None, typer.Option("--backend", help="运行库 · onnxruntime | openvino")
 ]
@@ -210,13 +210,7 @@ def main(arguments: list[str] | None = None) -> Any:
 
 
 def _sentence(error: EmoscopeError) -> str:
-    from emoscope.settings import language_of, load_settings
-
-    try:
-        language = language_of(load_settings().language)
-    except SettingError:
-        language = language_of("auto")
-    return error.detail_zh if language == "zh" else error.detail_en
+    return error.detail_zh if language() == "zh" else error.detail_en
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emoscope.cli.language import LanguageOption
+
 if TYPE_CHECKING:
     from emoscope.models.doctor import Runner
     from emoscope.webui.texts import Language
@@ -39,7 +41,6 @@ class HubChoice(StrEnum):
 
 NameArgument = Annotated[str, typer.Argument(help="模型名 · name, see: emoscope models list")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON")]
-LanguageOption = Annotated[str | None, typer.Option("--lang", help="zh | en | auto")]
 
 
 @app.command("list")

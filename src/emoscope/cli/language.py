@@ -1,0 +1,37 @@
+"""``--lang``, and the language of what is said when a command fails.
+
+An error leaves the command that knew the option, so the option remembers itself on parsing.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from emoscope.webui.texts import Language
+
+_asked: ContextVar[str | None] = ContextVar("asked", default=None)
+
+
+def _remember(value: str | None) -> str | None:
+    _asked.set(value)
+    return value
+
+
+LanguageOption = Annotated[
+    str | None, typer.Option("--lang", help="zh | en | auto", callback=_remember)
+]
+
+
+def language() -> Language:
+    """Return the language that ``--lang``, the settings, or the machine asks for, in this order."""
+    from emoscope.errors import SettingError
+    from emoscope.settings import language_of, load_settings
+
+    try:
+        return language_of(load_settings(language=_asked.get()).language)
+    except SettingError:  # it is told as an error of its own
+        return language_of("auto")
