@@ -97,5 +97,6 @@ def _writable(text: str) -> str:
 
 def _csv_line(cells: list[str]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
-    return _writable(buffer.getvalue())
+    # With "\n" alone the writer would leave a "\r" inside a name without quotes.
+    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
+    return _writable(buffer.getvalue().removesuffix("\r\n")) + "\n"

@@ -21,7 +21,7 @@ class Emotion:
     en: str
     emoji: str
     colour: str
-    """``#rrggbb`` on light ground: at least 3:1 against white, apart for the colour-blind."""
+    """``#rrggbb`` on light ground: 3:1 against white at least, and told apart by all eyes."""
 
     @property
     def title(self) -> str:
@@ -30,15 +30,15 @@ class Emotion:
 
 
 EMOTIONS: tuple[Emotion, ...] = (
-    Emotion(0, "angry", "愤怒", "Angry", "😠", "#d1342f"),
-    Emotion(1, "disgusted", "厌恶", "Disgusted", "🤢", "#6b8e23"),
-    Emotion(2, "fearful", "恐惧", "Fearful", "😨", "#7b4bb7"),
-    Emotion(3, "happy", "快乐", "Happy", "😊", "#d98200"),
-    Emotion(4, "neutral", "中性", "Neutral", "😐", "#6e7b8b"),
-    Emotion(5, "other", "其他", "Other", "🤔", "#9a6a4f"),
-    Emotion(6, "sad", "悲伤", "Sad", "😢", "#2a6fbb"),
-    Emotion(7, "surprised", "惊讶", "Surprised", "😲", "#c2408f"),
-    Emotion(8, "unknown", "未知", "Unknown", "❓", "#59616b"),
+    Emotion(0, "angry", "愤怒", "Angry", "😠", "#e84e3d"),
+    Emotion(1, "disgusted", "厌恶", "Disgusted", "🤢", "#656800"),
+    Emotion(2, "fearful", "恐惧", "Fearful", "😨", "#764ab9"),
+    Emotion(3, "happy", "快乐", "Happy", "😊", "#d07c00"),
+    Emotion(4, "neutral", "中性", "Neutral", "😐", "#7e8789"),
+    Emotion(5, "other", "其他", "Other", "🤔", "#966957"),
+    Emotion(6, "sad", "悲伤", "Sad", "😢", "#4892d7"),
+    Emotion(7, "surprised", "惊讶", "Surprised", "😲", "#bb479d"),
+    Emotion(8, "unknown", "未知", "Unknown", "❓", "#5a5d6a"),
 )
 
 KEYS: tuple[str, ...] = tuple(emotion.key for emotion in EMOTIONS)

@@ -132,7 +132,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[io.BufferedReader]:
     """
     try:
         file = Path(path).open("rb")  # noqa: SIM115 - closed below; only opening is translated
-    except FileNotFoundError as exc:
+    except (FileNotFoundError, ValueError) as exc:  # no file's name has a NUL in it
         raise SourceNotFoundError(name=str(path)) from exc
     except OSError as exc:
         raise SourceUnreadableError(name=str(path), reason=exc.strerror or str(exc)) from exc

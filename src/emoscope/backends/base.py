@@ -8,11 +8,15 @@ Python code needs to know which model it has. Law: padding and batching change n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emoscope.errors import ModelContractError
+from emoscope.labels import COUNT
 
 Array32: TypeAlias = NDArray[np.float32]
 Array64i: TypeAlias = NDArray[np.int64]
@@ -58,3 +62,52 @@ class Backend(Protocol):
         Raises:
             ModelRunError: the library failed.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """An input or output, as a model file declares it."""
+
+    kind: str
+    """``float32``, ``int64``, or the library's own word for another type."""
+    shape: tuple[int | None, ...]
+    """None where any size fits."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({', '.join('?' if n is None else str(n) for n in self.shape)})"
+
+
+_CONTRACT = {
+    # Clips, samples and frames are free, so that any batch fits.
+    "waveform": Tensor("float32", (None, None)),
+    "lengths": Tensor("int64", (None,)),
+    "frame_logits": Tensor("float32", (None, None, COUNT)),
+    "frame_counts": Tensor("int64", (None,)),
+}
+
+
+def check_contract(inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor]) -> int:
+    """Return D of a model that declares these.
+
+    Raises:
+        ModelContractError: they are not the contract's.
+    """
+    if inputs.keys() != set(INPUTS) or not set(OUTPUTS) <= outputs.keys():
+        found = f"{', '.join(inputs)} -> {', '.join(outputs)}"
+        raise ModelContractError(
+            reason_zh=f"输入输出是 {found}", reason_en=f"its inputs and outputs are {found}"
+        )
+    declared = {**inputs, **outputs}
+    dim = declared["frame_embeddings"].shape[-1:]
+    expected = {**_CONTRACT, "frame_embeddings": Tensor("float32", (None, None, *dim))}
+    for name, tensor in expected.items():
+        if declared[name] != tensor:
+            raise ModelContractError(
+                reason_zh=f"{name} 是 {declared[name]}，应为 {tensor}",
+                reason_en=f"{name} is {declared[name]} instead of {tensor}",
+            )
+    if not dim or dim[0] is None:
+        raise ModelContractError(
+            reason_zh="嵌入维度不固定", reason_en="its embeddings have no fixed size"
+        )
+    return dim[0]

@@ -5,18 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from emoscope.backends.base import INPUTS, OUTPUTS, Array32, Array64i, Output
+from emoscope.backends.base import (
+    INPUTS,
+    OUTPUTS,
+    Array32,
+    Array64i,
+    Output,
+    Tensor,
+    check_contract,
+)
 from emoscope.errors import ModelContractError, ModelFileMissingError, ModelRunError
-from emoscope.labels import COUNT
-
-_TENSORS = {
-    "waveform": ("tensor(float)", 2),
-    "lengths": ("tensor(int64)", 1),
-    "frame_logits": ("tensor(float)", 3),
-    "frame_embeddings": ("tensor(float)", 3),
-    "frame_counts": ("tensor(int64)", 1),
-}
-"""Type and rank of each; clips, samples and frames are free, so that any batch fits."""
 
 
 class OnnxBackend:
@@ -52,7 +50,9 @@ class OnnxBackend:
                 reason_zh="无法作为 ONNX 模型加载", reason_en="it cannot be loaded as an ONNX model"
             ) from exc
         self.version: str = onnxruntime.__version__
-        self.dim = _check_contract(self._session)
+        self.dim = check_contract(
+            _tensors(self._session.get_inputs()), _tensors(self._session.get_outputs())
+        )
 
     def run(self, waveform: Array32, lengths: Array64i) -> Output:
         """Run a batch; see ``Backend.run``."""
@@ -64,25 +64,14 @@ class OnnxBackend:
             raise ModelRunError(reason=reason[:200]) from exc
 
 
-def _check_contract(session: Any) -> int:
-    """Return D."""
-    inputs = {node.name: node for node in session.get_inputs()}
-    outputs = {node.name: node for node in session.get_outputs()}
-    if inputs.keys() != set(INPUTS) or not set(OUTPUTS) <= outputs.keys():
-        found = f"{', '.join(inputs)} -> {', '.join(outputs)}"
-        raise ModelContractError(
-            reason_zh=f"输入输出是 {found}", reason_en=f"its inputs and outputs are {found}"
+_KINDS = {"tensor(float)": "float32", "tensor(int64)": "int64"}
+
+
+def _tensors(nodes: list[Any]) -> dict[str, Tensor]:
+    return {
+        node.name: Tensor(
+            _KINDS.get(node.type, node.type),
+            tuple(n if isinstance(n, int) else None for n in node.shape),
         )
-    for name, (kind, rank) in _TENSORS.items():
-        node = inputs.get(name) or outputs[name]
-        free = node.shape[:2] if rank == 3 else node.shape
-        if node.type != kind or len(node.shape) != rank or any(isinstance(n, int) for n in free):
-            found = f"{name} {node.type} {node.shape}"
-            raise ModelContractError(reason_zh=f"有 {found}", reason_en=f"it has {found}")
-    classes, dim = outputs["frame_logits"].shape[-1], outputs["frame_embeddings"].shape[-1]
-    if classes != COUNT or not isinstance(dim, int):
-        raise ModelContractError(
-            reason_zh=f"类别数是 {classes}，嵌入维度是 {dim}",
-            reason_en=f"it has {classes} classes and {dim} embedding numbers",
-        )
-    return dim
+        for node in nodes
+    }

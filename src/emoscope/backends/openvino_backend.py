@@ -6,9 +6,16 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from emoscope.backends.base import INPUTS, OUTPUTS, Array32, Array64i, Output
+from emoscope.backends.base import (
+    INPUTS,
+    OUTPUTS,
+    Array32,
+    Array64i,
+    Output,
+    Tensor,
+    check_contract,
+)
 from emoscope.errors import ModelContractError, ModelFileMissingError, ModelRunError
-from emoscope.labels import COUNT
 from emoscope.optional import require
 
 
@@ -44,7 +51,7 @@ class OpenVinoBackend:
                 reason_zh="无法作为 ONNX 模型加载", reason_en="it cannot be loaded as an ONNX model"
             ) from exc
         self.version: str = openvino.__version__
-        self.dim = _check_contract(model)
+        self.dim = check_contract(_tensors(model.inputs), _tensors(model.outputs))
         self._model = model
         # A request holds the buffers of one run and is not for two threads at once.
         self._requests = threading.local()
@@ -60,22 +67,18 @@ class OpenVinoBackend:
             # Copied: the request's own buffers are overwritten by its next run.
             return Output(*(request.get_tensor(name).data.copy() for name in OUTPUTS))
         except Exception as exc:  # as above
-            raise ModelRunError(reason=str(exc).strip().splitlines()[-1][:200]) from exc
+            reason = str(exc).strip().rpartition("\n")[2] or type(exc).__name__
+            raise ModelRunError(reason=reason[:200]) from exc
 
 
-def _check_contract(model: Any) -> int:
-    """Return D."""
-    inputs = {port.any_name for port in model.inputs}
-    outputs = {port.any_name: port.partial_shape for port in model.outputs}
-    if inputs != set(INPUTS) or not set(OUTPUTS) <= outputs.keys():
-        found = f"{', '.join(sorted(inputs))} -> {', '.join(outputs)}"
-        raise ModelContractError(
-            reason_zh=f"输入输出是 {found}", reason_en=f"its inputs and outputs are {found}"
-        )
-    classes, dim = outputs["frame_logits"][-1], outputs["frame_embeddings"][-1]
-    if classes.is_dynamic or classes.get_length() != COUNT or dim.is_dynamic:
-        raise ModelContractError(
-            reason_zh=f"类别数是 {classes}，嵌入维度是 {dim}",
-            reason_en=f"it has {classes} classes and {dim} embedding numbers",
-        )
-    return int(dim.get_length())
+_KINDS = {"f32": "float32", "i64": "int64"}
+
+
+def _tensors(ports: list[Any]) -> dict[str, Tensor]:
+    found = {}
+    for port in ports:
+        kind = port.element_type.get_type_name()
+        sizes = () if port.partial_shape.rank.is_dynamic else port.partial_shape
+        shape = tuple(None if n.is_dynamic else int(n.get_length()) for n in sizes)
+        found[port.any_name] = Tensor(_KINDS.get(kind, kind), shape)
+    return found

@@ -1,0 +1,73 @@
+"""What the tests of every folder share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TypeAlias
+
+import av
+import hypothesis
+import numpy as np
+import onnxruntime
+import pytest
+
+from emoscope.backends.fake_backend import FakeBackend
+from emoscope.recognizer import Recognizer
+from emoscope.result import ModelRef
+from emoscope.waveform import RATE_HZ, Samples
+
+Speech: TypeAlias = Callable[..., Samples]
+
+# No deadline: the machine may be busy with something else.
+hypothesis.settings.register_profile("emoscope", deadline=None, max_examples=40)
+hypothesis.settings.load_profile("emoscope")
+
+
+def pytest_report_header() -> str:
+    """Say what the numbers were made with."""
+    return f"numpy {np.__version__}, onnxruntime {onnxruntime.__version__}, av {av.__version__}"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of the person who runs the tests stay outside."""
+    for name in os.environ:
+        if name.upper().startswith("EMOSCOPE_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def speech() -> Speech:
+    """Maker of a voice-like sound: a buzz with moving pitch and formants, syllables and pauses."""
+    return make_speech
+
+
+def make_speech(
+    duration_s: float = 3.0, *, seed: int = 0, level: float = 0.1, noise: float = 1e-4
+) -> Samples:
+    """Return samples at 16 kHz, shape ``(n,)``.
+
+    Args:
+        duration_s: length in seconds.
+        seed: another number, another sentence.
+        level: root mean square of the syllables' loudest moments, about.
+        noise: root mean square of the room behind them.
+    """
+    rng = np.random.default_rng(seed)
+    size = round(duration_s * RATE_HZ)
+    time_s = np.arange(size) / RATE_HZ
+    pitch_hz = 130 + 30 * np.sin(2 * np.pi * 0.7 * time_s + rng.uniform(0, 6))
+    turns = np.cumsum(pitch_hz) / RATE_HZ
+    buzz = sum(np.sin(2 * np.pi * n * turns) / n for n in range(1, 40))
+    hiss = rng.standard_normal(size)
+    beat = 0.5 + 0.5 * np.sin(2 * np.pi * 3.0 * time_s + rng.uniform(0, 6))  # three a second
+    words = np.sin(2 * np.pi * 0.8 * time_s + rng.uniform(0, 6)) > -0.4  # and pauses between
+    sound = (buzz + 0.05 * hiss) * beat**2 * words * level
+    return (sound + noise * rng.standard_normal(size)).astype(np.float32)
+
+
+@pytest.fixture
+def fake_recognizer() -> Recognizer:
+    """A recognizer over a model without weights."""
+    return Recognizer(FakeBackend(), ModelRef("fake", "1", "0" * 64))
