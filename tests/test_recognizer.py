@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -60,7 +62,7 @@ def test_the_steps_of_a_file_come_in_order_with_milliseconds(
     result = fake_recognizer.recognize(data, listener=heard.append)
 
     names = [step.name for step in result.steps]
-    assert names == ["receive", "decode", "mix", "resample", "check", "infer"]
+    assert names == ["receive", "decode", "resample", "mix", "check", "infer"]
     assert all(step.milliseconds >= 0 for step in result.steps)
     assert tuple(event for event in heard if isinstance(event, Step)) == result.steps
     facts = {step.name: step.data for step in result.steps}
@@ -351,11 +353,35 @@ def test_no_limit_lets_in_less_than_the_model_needs() -> None:
     assert recognizer.recognize(waveform(VOICE_16_BIT[:400])).duration_s == 0.025
 
 
-def test_samples_at_another_rate_are_a_mistake_of_the_caller(
+def test_samples_at_another_rate_are_resampled(fake_recognizer: Recognizer) -> None:
+    tone = (0.4 * np.sin(np.arange(44_100) * 0.1)).astype(np.float32)
+
+    recording = fake_recognizer.prepare(Waveform(tone, 44_100, "tone"))
+
+    assert recording.waveform.rate_hz == 16_000
+    assert recording.waveform.duration_s == pytest.approx(1.0, abs=0.001)
+
+
+def test_a_wrong_granularity_is_told_before_the_first_recording(
     fake_recognizer: Recognizer,
 ) -> None:
-    with pytest.raises(ValueError, match="44100"):
-        fake_recognizer.recognize(Waveform(VOICE_16_BIT, 44_100))
+    with pytest.raises(GranularityError):
+        fake_recognizer.recognize_many(["never read"], granularity="word")  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_read_once(fake_recognizer: Recognizer, tmp_path: Path) -> None:
+    """As in ``emoscope recognize <(sox ...)``: what is hashed must be what is decoded."""
+    pipe, data = tmp_path / "pipe", wav(0.3 * np.sin(np.arange(16_000) * 0.1))
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(data,))
+    writer.start()
+
+    recording = fake_recognizer.prepare(pipe)
+
+    writer.join()
+    assert recording.source.sha256 == hashlib.sha256(data).hexdigest()
+    assert recording.waveform.duration_s == 1.0
 
 
 @pytest.mark.parametrize("word", ["Frame", "frames", "", "utterance "])

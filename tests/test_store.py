@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import subprocess
@@ -16,12 +17,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
 
 from emoscope import store as store_module
-from emoscope.errors import RunNotFoundError, StoreError, StoreFullError
+from emoscope.errors import RunDamagedError, RunNotFoundError, StoreError, StoreFullError
 from emoscope.recognizer import Recognizer
 from emoscope.result import Result
 from emoscope.store import AUDIO, EMBEDDING, LATEST, RESULT, RUN_NAME, RunStore
@@ -439,11 +441,13 @@ def test_a_full_disk_is_told_and_leaves_nothing(
     latest = (store.root / LATEST).read_bytes()
     real = store_module._write
 
-    def write(path: Path, data: bytes) -> None:
+    def write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
         if path.name == file or (file == "the pointer" and path.parent == store.root):
-            path.write_bytes(data[: len(data) // 2])
+            whole = io.BytesIO()
+            fill(whole)
+            path.write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
             raise OSError(code, os.strerror(code))
-        real(path, data)
+        real(path, fill)
 
     monkeypatch.setattr(store_module, "_write", write)
     with pytest.raises(StoreFullError) as caught:
@@ -503,8 +507,9 @@ def test_a_root_that_cannot_be_written_is_a_store_error(
 def test_an_interrupted_save_cleans_up(
     store: RunStore, result: Result, waveform: Waveform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(path: Path, data: bytes) -> None:
-        path.write_bytes(data)
+    def interrupt(path: Path, fill: Callable[[BinaryIO], None]) -> None:
+        with path.open("wb") as file:
+            fill(file)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(store_module, "_write", interrupt)
@@ -522,3 +527,22 @@ def test_numbers_that_json_has_no_word_for_are_refused_and_leave_nothing(
     with pytest.raises(ValueError, match="JSON"):
         store.save(broken, waveform)
     assert list(store.root.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema_version": 2}', "\x00"])
+def test_a_damaged_or_newer_result_is_told(
+    store: RunStore, result: Result, waveform: Waveform, text: str
+) -> None:
+    run = store.save(result, waveform)
+    (run.path / RESULT).write_text(text)
+
+    with pytest.raises(RunDamagedError):
+        store.open(run.name)
+
+
+def test_json_is_one_key_a_line(store: RunStore, result: Result, waveform: Waveform) -> None:
+    run = store.save(result, waveform)
+
+    lines = (run.path / RESULT).read_text("utf-8").splitlines()
+    assert len(lines) == len(run.result.to_dict()) + 2
+    assert json.loads("\n".join(lines)) == json.loads(json.dumps(run.result.to_dict()))

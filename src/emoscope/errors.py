@@ -63,6 +63,7 @@
   - StoreError (OSError)                    store_failed
     + StoreFullError                        store_full
     + RunNotFoundError                      run_not_found
+    + RunDamagedError                       run_damaged
   - BusyError (RuntimeError)                server_busy
   - SettingError (ValueError)               setting_invalid
   - ExtraMissingError (ImportError)         extra_missing
@@ -626,6 +627,14 @@ class RunNotFoundError(StoreError):
     code = "run_not_found"
     zh = "找不到运行记录 {run}。"
     en = "There is no run {run}."
+
+
+class RunDamagedError(StoreError):
+    """A ``result.json`` that this version cannot read."""
+
+    code = "run_damaged"
+    zh = "无法读取运行记录 {run}：文件已损坏，或来自更新的版本（{reason}）。"
+    en = "The run {run} cannot be read: it is damaged, or of a newer version ({reason})."
 
 
 class BusyError(EmoscopeError, RuntimeError):

@@ -21,7 +21,7 @@ import numpy as np
 
 from emoscope._version import __version__
 from emoscope.audio import quality, windows
-from emoscope.audio.decode import decode, opened
+from emoscope.audio.decode import at_16_khz, decode, opened
 from emoscope.backends.base import Array32, Backend
 from emoscope.engine.forward import Forward
 from emoscope.errors import (
@@ -47,10 +47,10 @@ from emoscope.result import (
     SourceRef,
     Track,
 )
-from emoscope.waveform import RATE_HZ, Waveform
+from emoscope.waveform import Waveform
 
 Source: TypeAlias = bytes | str | os.PathLike[str] | Waveform
-"""The bytes of a file, a path to one, or samples at 16 kHz."""
+"""The bytes of a file, a path to one, or samples."""
 
 BackendName: TypeAlias = Literal["onnxruntime", "openvino"]
 
@@ -125,7 +125,7 @@ class Recognizer:
         """Say which emotion a recording holds.
 
         Args:
-            source: the bytes of a file, its path, or a ``Waveform`` at 16 kHz.
+            source: the bytes of a file, its path, or a ``Waveform``.
             granularity: ``frame`` adds the track of 20 ms rows and the segments.
             embedding: keep the embedding, shape ``(T, D)``.
             name: what to call the recording; a path's own name by default.
@@ -135,6 +135,7 @@ class Recognizer:
             InputError: the recording or a parameter cannot be used.
             ModelError: the model failed.
         """
+        _check_granularity(granularity)
         recording = self.prepare(source, name=name, listener=listener)
         return self.answer(
             recording, granularity=granularity, embedding=embedding, listener=listener
@@ -147,12 +148,21 @@ class Recognizer:
         granularity: Granularity = "utterance",
         embedding: bool = False,
     ) -> Iterator[Result | Failure]:
-        """Recognize one after another, in order; a bad one becomes a ``Failure``, no more."""
-        for source in sources:
-            try:
-                yield self.recognize(source, granularity=granularity, embedding=embedding)
-            except EmoscopeError as error:
-                yield Failure(name_of(source), error)
+        """Recognize one after another, in order; a bad one becomes a ``Failure``, no more.
+
+        Raises:
+            GranularityError: at once, before the first recording.
+        """
+        _check_granularity(granularity)
+
+        def answers() -> Iterator[Result | Failure]:
+            for source in sources:
+                try:
+                    yield self.recognize(source, granularity=granularity, embedding=embedding)
+                except EmoscopeError as error:
+                    yield Failure(name_of(source), error)
+
+        return answers()
 
     def prepare(
         self,
@@ -179,6 +189,7 @@ class Recognizer:
             waveform = _as_given(source, self.limits)
         else:
             started_s = time.perf_counter()
+            source = _whole_if_pipe(source)
             sha256, size_bytes = _digest(source)
             received_ms += (time.perf_counter() - started_s) * 1000
             log.add("receive", received_ms, bytes=size_bytes)
@@ -203,8 +214,7 @@ class Recognizer:
             GranularityError: ``granularity`` is neither of the two words.
             ModelError: the model failed.
         """
-        if granularity not in GRANULARITIES:
-            raise GranularityError(value=granularity)
+        _check_granularity(granularity)
         waveform = recording.waveform
         log = StepLog(listener)
         with log.timed("infer", model=self.model.name) as numbers:
@@ -333,16 +343,19 @@ def name_of(source: Source) -> str:
     return Path(source).name
 
 
+def _check_granularity(granularity: str) -> None:
+    if granularity not in GRANULARITIES:
+        raise GranularityError(value=granularity)
+
+
 def _as_given(waveform: Waveform, limits: Limits) -> Waveform:
-    if waveform.rate_hz != RATE_HZ:
-        raise ValueError(f"samples are taken at {RATE_HZ} Hz, not {waveform.rate_hz}; decode files")
     if waveform.duration_s > limits.max_duration_s:
         raise AudioTooLongError(max_duration_s=limits.max_duration_s)
     if not len(waveform.samples):
         raise AudioNoSamplesError
     if not np.isfinite(waveform.samples).all():
         raise AudioNotFiniteError
-    return waveform
+    return at_16_khz(waveform)
 
 
 def _refuse_unusable(waveform: Waveform, found: Quality, limits: Limits) -> None:
@@ -360,6 +373,14 @@ def _abstain(found: Quality, duration_s: float) -> tuple[str, ...]:
     """Reasons for which no emotion should be read from the scores (P37)."""
     reasons = [code for code in found.reasons if code == "no_speech"]
     return ("too_short", *reasons) if duration_s < 0.3 else tuple(reasons)
+
+
+def _whole_if_pipe(source: bytes | str | os.PathLike[str]) -> bytes | str | os.PathLike[str]:
+    """Return what a pipe holds, which can be read only once; leave everything else alone."""
+    if isinstance(source, bytes) or not Path(source).is_fifo():
+        return source
+    with opened(source) as pipe:
+        return pipe.read()
 
 
 def _digest(source: bytes | str | os.PathLike[str]) -> tuple[str, int]:

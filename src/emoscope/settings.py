@@ -24,7 +24,13 @@ from emoscope.limits import COMMAND_LINE, UPLOAD, Limits
 class Settings(BaseSettings):
     """One field per setting; its description is its documentation."""
 
-    model_config = SettingsConfigDict(env_prefix="EMOSCOPE_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="EMOSCOPE_",
+        # A container passes on what is not set as an empty string.
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+    )
 
     model: str = Field("auto", description="model name, folder, or auto")
     backend: Literal["onnxruntime", "openvino"] = Field(

@@ -7,7 +7,6 @@ other programs may poll the folder. Two runs in one second: the second gets the 
 from __future__ import annotations
 
 import errno
-import io
 import json
 import os
 import re
@@ -15,15 +14,15 @@ import secrets
 import shutil
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from emoscope.errors import RunNotFoundError, StoreError, StoreFullError
+from emoscope.errors import RunDamagedError, RunNotFoundError, StoreError, StoreFullError
 from emoscope.events import Step
 from emoscope.result import Result
 from emoscope.waveform import Waveform
@@ -46,6 +45,8 @@ _TEMPORARY = ".tmp-"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _TAKEN = {errno.EEXIST, errno.ENOTEMPTY}
 _STALE_S = 3600.0
+_BLOCK = 1 << 20
+"""Samples written at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +90,13 @@ class RunStore:
         temporary = self.root / f"{_TEMPORARY}{secrets.token_hex(8)}"
         with _translated(), _removed_on_failure(temporary):
             temporary.mkdir(parents=True)
-            _write(temporary / AUDIO, wav_bytes(waveform))
+            _write(temporary / AUDIO, lambda file: write_wav(file, waveform))
             if result.embedding is not None:
-                _write(temporary / EMBEDDING, npy_bytes(result.embedding))
+                vectors = result.embedding
+                _write(temporary / EMBEDDING, lambda file: write_npy(file, vectors))
             milliseconds = (time.perf_counter() - started_s) * 1000
             result = replace(result, steps=(*result.steps, Step("write", milliseconds)))
-            _write(temporary / RESULT, json_bytes(result.to_dict()))
+            _write(temporary / RESULT, lambda file: write_json(file, result.to_dict()))
             _sync_folder(temporary)
             path = self._place(temporary, result)
             try:
@@ -110,10 +112,10 @@ class RunStore:
 
         Raises:
             RunNotFoundError: there is no run of this name.
+            RunDamagedError: its ``result.json`` cannot be read.
         """
-        path = self.file(name, RESULT).parent
-        data: dict[str, Any] = json.loads((path / RESULT).read_text("utf-8"))
-        return Run(path, Result.from_dict(data))
+        path = self.file(name, RESULT)
+        return Run(path.parent, read_result(path))
 
     def file(self, name: str, file: str) -> Path:
         """Path of one file of a run; names come from strangers and are checked by pattern.
@@ -174,35 +176,57 @@ class RunStore:
         }
         temporary = self.root / f"{_TEMPORARY}{secrets.token_hex(8)}"
         with _removed_on_failure(temporary):
-            _write(temporary, json_bytes(latest))
+            _write(temporary, lambda file: write_json(file, latest))
             temporary.replace(self.root / LATEST)
 
 
-def wav_bytes(waveform: Waveform) -> bytes:
-    """Return a 16-bit mono WAV file."""
-    # Full scale is 32768 on the negative side only; rounding, not truncation.
-    samples = np.clip(np.rint(waveform.samples * 32_768.0), -32_768, 32_767).astype("<i2")
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(waveform.rate_hz)
-        file.writeframes(samples.tobytes())
-    return buffer.getvalue()
+def read_result(path: Path) -> Result:
+    """Read a ``result.json``.
+
+    Raises:
+        RunNotFoundError: there is no such file.
+        RunDamagedError: it is not one of ours, or of a newer version.
+    """
+    try:
+        return Result.from_dict(json.loads(path.read_text("utf-8")))
+    except FileNotFoundError as exc:
+        raise RunNotFoundError(run=str(path)) from exc
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise RunDamagedError(run=str(path), reason=str(exc)[:200]) from exc
 
 
-def npy_bytes(array: np.ndarray[Any, Any]) -> bytes:
-    """Return a ``.npy`` file that loads with ``allow_pickle=False``."""
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
+def write_wav(file: BinaryIO, waveform: Waveform) -> None:
+    """Write a 16-bit mono WAV file, piece by piece: hours of sound are not copied in memory."""
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(waveform.rate_hz)
+        out.setnframes(len(waveform.samples))
+        for first in range(0, len(waveform.samples), _BLOCK):
+            # Full scale is 32768 on the negative side only; rounding, not truncation.
+            scaled = np.rint(waveform.samples[first : first + _BLOCK] * 32_768.0)
+            out.writeframesraw(np.clip(scaled, -32_768, 32_767).astype("<i2").tobytes())
 
 
-def json_bytes(data: object) -> bytes:
-    """Return UTF-8 JSON that people can read; NaN is refused, as JSON has none."""
-    text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
-    # A file name that is no UTF-8 holds lone surrogates: as \udcff they are JSON again.
-    return text.encode("utf-8", "backslashreplace") + b"\n"
+def write_npy(file: BinaryIO, array: np.ndarray[Any, Any]) -> None:
+    """Write a ``.npy`` file that loads with ``allow_pickle=False``."""
+    np.save(file, array, allow_pickle=False)
+
+
+def write_json(file: BinaryIO, data: dict[str, Any]) -> None:
+    """Write UTF-8 JSON, one key a line, so that thousands of frames are one line and not many.
+
+    NaN is refused, as JSON has none.
+    """
+    for at, (key, value) in enumerate(data.items()):
+        line = f"{',' if at else '{'}\n{json.dumps(key)}: {_json(value)}"
+        # A file name that is no UTF-8 holds lone surrogates: as \udcff they are JSON again.
+        file.write(line.encode("utf-8", "backslashreplace"))
+    file.write(b"\n}\n")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _age_order(name: str) -> tuple[str, int]:
@@ -210,9 +234,10 @@ def _age_order(name: str) -> tuple[str, int]:
     return name[8:16] + stem, int(number or 1)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
+    """Make a new file, filled and on the disk."""
     with path.open("xb") as file:
-        file.write(data)
+        fill(file)
         file.flush()
         os.fsync(file.fileno())
 

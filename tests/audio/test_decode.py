@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emoscope import errors
-from emoscope.audio.decode import decode
+from emoscope.audio.decode import at_16_khz, decode
 from emoscope.audio.windows import frame_count
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.errors import EmoscopeError
@@ -16,6 +16,7 @@ from emoscope.events import StepLog
 from emoscope.limits import Limits
 from emoscope.recognizer import Recognizer
 from emoscope.result import ModelRef
+from emoscope.waveform import Waveform
 from sounds import BAD, FORMATS, encode, noise, sample, three_hours, wav, wav_header
 
 SENTENCE = "happy_zh.wav"
@@ -73,12 +74,27 @@ def test_a_tone_above_8_khz_leaves_no_alias() -> None:
     assert np.abs(heard[4_000:-4_000]).max() < 1e-4  # 16-bit quantization of the file itself
 
 
-def test_channels_are_averaged() -> None:
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100])
+def test_channels_are_averaged(rate_hz: int) -> None:
     left, right = noise(1.0), -0.5 * noise(1.0)
 
-    heard = decode(wav(np.stack([left, right], axis=1))).samples
+    heard = decode(wav(np.stack([left, right], axis=1), rate_hz)).samples
 
-    np.testing.assert_allclose(heard, (left + right) / 2, atol=1e-4)
+    np.testing.assert_allclose(heard, decode(wav((left + right) / 2, rate_hz)).samples, atol=1e-4)
+
+
+def test_samples_at_any_rate_are_brought_to_16_khz() -> None:
+    tone = (0.5 * np.sin(2 * np.pi * 1_000 * np.arange(44_100) / 44_100)).astype(np.float32)
+
+    heard = at_16_khz(Waveform(tone, 44_100, "tone"))
+
+    assert (heard.rate_hz, heard.name) == (16_000, "tone")
+    assert abs(len(heard.samples) - 16_000) <= 2
+    np.testing.assert_allclose(
+        heard.samples[4_000:12_000],
+        0.5 * np.sin(2 * np.pi * 1_000 * np.arange(4_000, 12_000) / 16_000),
+        atol=1e-3,
+    )
 
 
 @pytest.mark.parametrize("bits", ["u8", "s32", "flt", "dbl"])
@@ -248,9 +264,9 @@ def test_the_log_says_what_was_done() -> None:
 
     decode(encode(sample(SENTENCE), "webm"), log=log)
 
-    assert [step.name for step in log.steps] == ["decode", "mix", "resample"]
+    assert [step.name for step in log.steps] == ["decode", "resample", "mix"]
     assert log.steps[0].data["codec"] == "opus"
-    assert log.steps[1].data["channels"] == 2
+    assert log.steps[2].data["channels"] == 2
     assert all(step.milliseconds >= 0 for step in log.steps)
 
 

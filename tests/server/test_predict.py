@@ -45,7 +45,7 @@ def test_the_reply_is_result_json_with_the_run_and_its_files(server) -> None:
     stamp = datetime.strptime(body["timestamp"], "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - local
     assert body["run"].startswith(stamp.strftime("outputs_%Y%m%d_%H%M%S"))
     steps = [step["step"] for step in body["log"]]
-    assert steps == ["receive", "decode", "mix", "resample", "check", "infer", "write"]
+    assert steps == ["receive", "decode", "resample", "mix", "check", "infer", "write"]
 
 
 def test_every_linked_file_can_be_fetched(server) -> None:

@@ -15,7 +15,7 @@ import io
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeAlias, cast
@@ -106,7 +106,7 @@ def decode(
         source: the bytes of a file, or its path.
         limits: checked before the first frame and while decoding.
         name: name of the waveform; a path's own name by default.
-        log: gets the steps decode, mix and resample with their milliseconds.
+        log: gets the steps decode, resample and mix with their milliseconds.
 
     Raises:
         AudioError: the sound cannot be used; each reason has its own class.
@@ -168,8 +168,8 @@ def _decode_from(
         rate_hz=encoding.rate_hz,
         skipped_packets=stages.skipped_packets,
     )
-    log.add("mix", stages.mix_s * 1000, channels=encoding.channels)
     log.add("resample", stages.resample_s * 1000, from_hz=encoding.rate_hz, to_hz=RATE_HZ)
+    log.add("mix", stages.mix_s * 1000, channels=encoding.channels)
     return Waveform(samples, RATE_HZ, name)
 
 
@@ -289,31 +289,67 @@ def _to_float(frame: Any) -> Samples:
 
 
 def _mono_16k(planes: Iterator[tuple[int, Samples]], stages: _Stages) -> Iterator[Samples]:
-    """Average the channels and bring every stretch of one rate to 16 kHz, sample-aligned.
+    """Bring every channel to 16 kHz, sample-aligned, and average them."""
+    resampler: _Resampler | None = None
+    for rate_hz, samples in planes:
+        if resampler is None or not resampler.fits(rate_hz, len(samples)):
+            if resampler is not None:
+                yield _mixed(resampler.rest(stages), stages)
+            resampler = _Resampler(rate_hz, len(samples))
+        yield _mixed(resampler(samples, stages), stages)
+    if resampler is not None:
+        yield _mixed(resampler.rest(stages), stages)
+
+
+def _mixed(planes: Samples, stages: _Stages) -> Samples:
+    """Mean of the channels, ``(channels, n)`` to ``(n,)``."""
+    start_s = time.perf_counter()
+    mono: Samples = planes[0] if len(planes) == 1 else planes.mean(axis=0, dtype=np.float32)
+    stages.mix_s += time.perf_counter() - start_s
+    return mono
+
+
+class _Resampler:
+    """One rate and number of channels to 16 kHz, block by block; planes are ``(channels, n)``.
 
     soxr's HQ recipe: flat to 7.5 kHz, aliases below −130 dB.
     """
-    import soxr
 
-    current_hz = 0
-    stream: Any = None
-    for rate_hz, samples in planes:
-        start_s = time.perf_counter()
-        mono = samples[0] if len(samples) == 1 else samples.mean(axis=0, dtype=np.float32)
-        mixed_s = time.perf_counter()
-        stages.mix_s += mixed_s - start_s
-        if rate_hz != current_hz:
-            if stream is not None:
-                yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
-            current_hz = rate_hz
-            stream = (
-                None
-                if rate_hz == RATE_HZ
-                else soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="float32", quality="HQ")
+    def __init__(self, rate_hz: int, channels: int) -> None:
+        import soxr
+
+        self._layout = rate_hz, channels
+        self._stream: Any = None
+        if rate_hz != RATE_HZ:
+            self._stream = soxr.ResampleStream(
+                rate_hz, RATE_HZ, channels, dtype="float32", quality="HQ"
             )
-        block = mono if stream is None else stream.resample_chunk(np.ascontiguousarray(mono))
-        stages.resample_s += time.perf_counter() - mixed_s
-        yield block
-    if stream is not None:
-        with suppress(ValueError):  # soxr refuses to flush a stream that never had a sample
-            yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+
+    def fits(self, rate_hz: int, channels: int) -> bool:
+        """Whether it was made for this rate and number of channels."""
+        return self._layout == (rate_hz, channels)
+
+    def __call__(self, planes: Samples, stages: _Stages, *, last: bool = False) -> Samples:
+        if self._stream is None:
+            return planes
+        start_s = time.perf_counter()
+        # soxr takes (n, channels), and a plain (n,) for one channel.
+        rows = np.ascontiguousarray(planes[0] if len(planes) == 1 else planes.T)
+        out = self._stream.resample_chunk(rows, last=last)
+        stages.resample_s += time.perf_counter() - start_s
+        return cast(Samples, out[None] if out.ndim == 1 else out.T)
+
+    def rest(self, stages: _Stages) -> Samples:
+        """Return what the filter still holds."""
+        nothing = np.zeros((self._layout[1], 0), np.float32)
+        return self(nothing, stages, last=True)
+
+
+def at_16_khz(waveform: Waveform) -> Waveform:
+    """Return the same sound at 16 kHz."""
+    if waveform.rate_hz == RATE_HZ or not len(waveform.samples):
+        return waveform
+    stages, resampler = _Stages(), _Resampler(waveform.rate_hz, 1)
+    parts = [resampler(waveform.samples[None], stages), resampler.rest(stages)]
+    samples = np.clip(np.concatenate(parts, axis=1)[0], -1.0, 1.0)
+    return Waveform(samples, RATE_HZ, waveform.name)

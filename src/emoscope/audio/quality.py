@@ -6,6 +6,8 @@ advice for each belongs to the faces.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from emoscope.result import Array64, Quality
@@ -17,6 +19,7 @@ SILENCE_DBFS = -80.0
 _FRAME_S = 0.025
 _AUDIBLE_DBFS = -60.0
 """A frame below this counts as silence whatever the rest is like."""
+_BLOCK = 1 << 20
 _CLIP_RUN = 3
 """So many neighbouring samples at full scale are a flat top; one alone may be a true peak."""
 
@@ -30,8 +33,9 @@ def check(waveform: Waveform) -> Quality:
     falls 60 dB under its maximum for good.
     """
     samples = waveform.samples
-    peak = float(np.abs(samples).max(initial=0.0))
-    level_dbfs = _dbfs(float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))))
+    peak = max(float(samples.max(initial=0.0)), -float(samples.min(initial=0.0)))
+    power = sum(float(np.square(block, dtype=np.float64).sum()) for block in _blocks(samples))
+    level_dbfs = _dbfs((power / max(1, len(samples))) ** 0.5)
     levels = _frame_levels(samples, waveform.rate_hz)
     # One word in a long silence fills few frames, and a click fewer still.
     quiet, loud = (float(level) for level in np.percentile(levels, [10, 98]))
@@ -66,6 +70,12 @@ def _reasons(quality: Quality, duration_s: float) -> list[str]:
     return [code for code, holds in found.items() if holds]
 
 
+def _blocks(samples: Samples) -> Iterator[Samples]:
+    """Cut into pieces, so that float64 copies of hours of sound never stand in memory at once."""
+    for first in range(0, len(samples), _BLOCK):
+        yield samples[first : first + _BLOCK]
+
+
 def _dbfs(magnitude: float) -> float:
     return 20.0 * float(np.log10(max(magnitude, 1e-10)))
 
@@ -77,8 +87,8 @@ def _frame_levels(samples: Samples, rate_hz: int) -> Array64:
     """
     size = round(_FRAME_S * rate_hz)
     count = max(1, len(samples) // size)
-    frames = samples[: count * size].astype(np.float64)
-    power = frames.reshape(count, -1).var(axis=1)
+    frames = samples[: count * size].reshape(count, -1)
+    power = frames.var(axis=1, dtype=np.float64)
     return np.asarray(10.0 * np.log10(np.maximum(power, 1e-10)))
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 from emoscope.annotations import FORMATS, to_text
-from emoscope.errors import RunNotFoundError, SettingError
-from emoscope.result import Result
-from emoscope.store import RESULT
+from emoscope.errors import SettingError
+from emoscope.store import RESULT, read_result
 
 
 def run(source: Path, name: str, out: Path | None) -> None:
@@ -17,16 +15,14 @@ def run(source: Path, name: str, out: Path | None) -> None:
 
     Raises:
         SettingError: there is no such format.
-        RunNotFoundError: there is no result at ``source``, or it cannot be read.
+        RunNotFoundError: there is no result at ``source``.
+        RunDamagedError: it cannot be read.
         SegmentsMissingError: the run was not made by frame.
     """
     if name not in FORMATS:
         raise SettingError(setting="--format", reason=", ".join(FORMATS))
     path = source / RESULT if source.is_dir() else source
-    try:
-        result = Result.from_dict(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise RunNotFoundError(run=str(source)) from exc
+    result = read_result(path)
     text = to_text(result, name)
     if out is None:
         sys.stdout.write(text)
