@@ -1,0 +1,171 @@
+"""Save pictures of the page, to be looked at: both languages, wide and narrow, light and dark.
+
+    python scripts/shots.py [--out shots] [--only NAME]
+
+Uses the built-in model when it is there, else the model without weights that the tests use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import uvicorn
+from playwright.sync_api import Page, sync_playwright
+
+from emoscope import recognizer as recognizers
+from emoscope.audio.decode import decode
+from emoscope.backends.fake_backend import FakeBackend
+from emoscope.errors import EmoscopeError
+from emoscope.limits import UPLOAD
+from emoscope.recognizer import Recognizer
+from emoscope.result import ModelRef
+from emoscope.server.app import create_app
+from emoscope.settings import load_settings
+from emoscope.store import RunStore, wav_bytes
+from emoscope.waveform import Waveform
+
+SAMPLES = Path(__file__).parents[1] / "src/emoscope/assets/samples"
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+WIDE, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
+
+
+def _recognizer() -> Recognizer:
+    try:
+        return recognizers.load("compact", limits=UPLOAD)
+    except EmoscopeError as error:
+        print(f"the built-in model cannot be used ({error}); using the one without weights")
+        return Recognizer(FakeBackend(), ModelRef("fake", "1", "0" * 64), limits=UPLOAD)
+
+
+@contextmanager
+def _serving(outputs: Path) -> Iterator[str]:
+    app = create_app(_recognizer(), RunStore(outputs), load_settings())
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}/"
+    server.should_exit = True
+    thread.join(10)
+
+
+def _ask(page: Page, sample: Any, granularity: str = "utterance") -> None:
+    page.set_input_files("#emo-form-one input[type=file]", sample)
+    page.check(f"#emo-form-one input[value={granularity}]")
+    page.click("#emo-form-one [data-do=start]")
+    page.wait_for_selector("#emo-result-one [data-answer]")
+
+
+def _empty(_page: Page) -> None:
+    """The page as it opens."""
+
+
+def _utterance(page: Page) -> None:
+    page.check("#emo-form-one input[name=embedding]")
+    _ask(page, SAMPLES / "angry_zh.wav")
+
+
+def _frame(page: Page) -> None:
+    both = [decode(SAMPLES / name).samples for name in ("angry_zh.wav", "sad_zh.wav")]
+    joined = wav_bytes(Waveform(np.concatenate(both)))
+    file = {"name": "two_moods.wav", "mimeType": "audio/wav", "buffer": joined}
+    _ask(page, file, "frame")
+    page.evaluate("document.querySelector('emo-timeline audio').currentTime = 2.2")
+    stage = page.locator(".emo-stage")
+    box = stage.bounding_box()
+    assert box is not None  # noqa: S101 - it is on the page
+    stage.hover(position={"x": box["width"] * 0.55, "y": 60})
+    page.wait_for_timeout(300)
+
+
+def _error(page: Page) -> None:
+    file = {"name": "notes.mp3", "mimeType": "audio/mpeg", "buffer": b"not sound at all" * 99}
+    page.set_input_files("#emo-form-one input[type=file]", file)
+    page.click("#emo-form-one [data-do=start]")
+    page.wait_for_selector("#emo-result-one .emo-error")
+
+
+def _doubtful(page: Page) -> None:
+    """A recording in which there is next to nothing."""
+    rng = np.random.default_rng(0)
+    samples = np.zeros(32_000, np.float32)
+    samples[:320] = rng.uniform(-0.02, 0.02, 320)
+    file = {"name": "quiet.wav", "mimeType": "audio/wav", "buffer": wav_bytes(Waveform(samples))}
+    page.set_input_files("#emo-form-one input[type=file]", file)
+    page.click("#emo-form-one [data-do=start]")
+    page.wait_for_selector("#emo-result-one .emo-abstain")
+
+
+def _batch(page: Page) -> None:
+    page.click("button[data-view=many]")
+    sounds: list[Any] = [
+        {"name": path.name, "mimeType": "audio/wav", "buffer": path.read_bytes()}
+        for path in sorted(SAMPLES.glob("*.wav"))[:5]
+    ]
+    sounds.insert(2, {"name": "notes.mp3", "mimeType": "audio/mpeg", "buffer": b"no" * 999})
+    page.set_input_files("#emo-form-many input[type=file]", sounds)
+    page.click("#emo-form-many [data-do=start]")
+    page.wait_for_selector("#emo-result-many [data-over=true]")
+
+
+SCENES: dict[str, Callable[[Page], None]] = {
+    "empty": _empty,
+    "utterance": _utterance,
+    "frame": _frame,
+    "error": _error,
+    "doubtful": _doubtful,
+    "batch": _batch,
+}
+LOOKS = {
+    "zh": ("zh", WIDE, "light"),
+    "en": ("en", WIDE, "light"),
+    "zh-dark": ("zh", WIDE, "dark"),
+    "zh-phone": ("zh", PHONE, "light"),
+    "en-phone-dark": ("en", PHONE, "dark"),
+}
+
+
+def main() -> None:
+    """Take every scene in every look."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("shots"))
+    parser.add_argument("--only", default="", help="part of a picture's name")
+    arguments = parser.parse_args()
+    arguments.out.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as outputs,
+        _serving(Path(outputs)) as address,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        for look, (language, size, scheme) in LOOKS.items():
+            for scene, play in SCENES.items():
+                if arguments.only not in f"{scene}-{look}":
+                    continue
+                context = browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+                page = context.new_page()
+                page.on("pageerror", lambda error: print("page error:", error))
+                page.goto(f"{address}?lang={language}")
+                page.wait_for_selector("#emo-form-one emo-form")
+                play(page)
+                page.wait_for_timeout(400)
+                path = arguments.out / f"{scene}-{look}.png"
+                page.screenshot(path=path, full_page=True)
+                print(path)
+                context.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

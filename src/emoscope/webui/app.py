@@ -1,0 +1,129 @@
+"""Mounts the page on the server's application, with Gradio's doors closed.
+
+Three things about Gradio 6 were found by trying and are undone here; each has a test on the real
+application. Mounted, it does not check which files a client names, so that anybody could read any
+file of the machine: ``has_launched`` switches the check on. It asks two hosts on the internet at
+start: the environment says no before it is imported. It keeps the history of runs in the browser:
+``run_history=False``. And ``guard.py`` keeps out what the page does not need at all.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import shutil
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emoscope.optional import require
+from emoscope.recognizer import Recognizer
+from emoscope.store import RunStore
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_QUIET = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
+_ZIP_RUNS_MAX = 200
+
+
+def mount(
+    app: FastAPI, recognizer: Recognizer, store: RunStore, *, max_bytes: int, queue_size: int
+) -> FastAPI:
+    """Mount the page at ``/``; call it last, because Gradio takes every path that is left.
+
+    Args:
+        app: an application with ``/outputs/{run}/{file}`` on it, which the page links to.
+        recognizer: what answers.
+        store: where runs are written.
+        max_bytes: largest upload.
+        queue_size: questions that may wait.
+
+    Raises:
+        ExtraMissingError: Gradio is not installed.
+    """
+    uploads = _quiet_uploads()
+    gr = require("gradio", extra="webui")
+    from emoscope.webui.desk import Desk
+    from emoscope.webui.guard import Doorkeeper
+    from emoscope.webui.pages import build
+
+    _add_routes(app, store)
+    desk = Desk(recognizer, store, uploads=uploads, max_bytes=max_bytes)
+    page = build(desk, queue_size=queue_size)
+    gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        mcp_server=False,
+        show_error=False,
+        max_file_size=max_bytes,
+        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+        head=head(),
+        favicon_path=str(files("emoscope.webui").joinpath("favicon.png")),
+    )
+    page.has_launched = True
+    gradio_route: Any = app.routes[-1]
+    gradio_route.app = Doorkeeper(gradio_route.app, uploads=uploads, max_bytes=max_bytes)
+    return app
+
+
+@functools.cache
+def head() -> str:
+    """Styles and scripts of the page, inline: nothing to fetch, nothing to cache wrongly."""
+    folder = files("emoscope.webui")
+    style = folder.joinpath("style.css").read_text("utf-8")
+    first = folder.joinpath("first.js").read_text("utf-8")
+    modules = "".join(
+        f'<script type="module">{folder.joinpath(name).read_text("utf-8")}</script>'
+        for name in ("page.js", "timeline.js")
+    )
+    return f"<style>{style}</style><script>{first}</script>{modules}"
+
+
+def _add_routes(app: FastAPI, store: RunStore) -> None:
+    from starlette.responses import Response, StreamingResponse
+
+    from emoscope.errors import RouteNotFoundError, TooManyFilesError
+    from emoscope.webui.archive import zip_of_runs
+    from emoscope.webui.form import sample_bytes
+
+    @app.get("/page/samples/{file}", include_in_schema=False, response_model=None)
+    def sample(file: str) -> Any:
+        try:
+            return Response(sample_bytes(file), media_type="audio/wav")
+        except KeyError as exc:
+            raise RouteNotFoundError from exc
+
+    @app.get("/page/batch.zip", include_in_schema=False, response_model=None)
+    def batch(runs: str) -> Any:
+        names = runs.split(",")
+        if len(names) > _ZIP_RUNS_MAX:
+            raise TooManyFilesError(field="runs")
+        return StreamingResponse(
+            zip_of_runs(store, names),
+            media_type="application/zip",
+            headers={"Content-Disposition": 'attachment; filename="emoscope.zip"'},
+        )
+
+
+@functools.cache
+def _quiet_uploads() -> Path:
+    """Set Gradio's environment, once and before it is imported; return the upload folder.
+
+    The folder is this process's own and readable by nobody else, and goes when the process ends.
+    """
+    os.environ.update(_QUIET)
+    folder = Path(tempfile.mkdtemp(prefix="emoscope-uploads-")).resolve()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    return folder

@@ -1,0 +1,99 @@
+"""Answers what the page asks: question in, HTML out. Knows nothing of Gradio."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from emoscope.errors import EmoscopeError, InternalError
+from emoscope.recognizer import Recognizer
+from emoscope.result import Failure
+from emoscope.store import Run, RunStore
+from emoscope.waveform import Waveform
+from emoscope.webui import render
+from emoscope.webui.curve import timeline_data
+from emoscope.webui.form import MANY_MAX
+from emoscope.webui.many import Line, table
+from emoscope.webui.question import Asked, Question, fetch, read_question
+
+LOG = logging.getLogger(__name__)
+
+
+class Desk:
+    """The page's side of the recognizer.
+
+    Args:
+        recognizer: what answers.
+        store: where runs are written.
+        uploads: the only folder that uploaded files are read from.
+        max_bytes: largest recording.
+    """
+
+    def __init__(
+        self, recognizer: Recognizer, store: RunStore, *, uploads: Path, max_bytes: int
+    ) -> None:
+        self.recognizer = recognizer
+        self.store = store
+        self.uploads = uploads
+        self.max_bytes = max_bytes
+
+    def one(self, raw: object) -> str:
+        """Recognize one recording and return the right side, or the red panel."""
+        try:
+            question = read_question(raw, most=1)
+            run, waveform = self._run(question.asked[0], question)
+            return _marked(self._show(run, waveform))
+        except EmoscopeError as error:
+            return _marked(render.error_panel(error))
+        except Exception:
+            LOG.exception("the page could not show an answer")
+            return _marked(render.error_panel(InternalError()))
+
+    def many(self, raw: object) -> Iterator[str]:
+        """Recognize one after another and return the table anew after each (P22, P39)."""
+        try:
+            question = read_question(raw, most=MANY_MAX)
+        except EmoscopeError as error:
+            yield _marked(render.error_panel(error))
+            return
+        lines: list[Line] = []
+        total = len(question.asked)
+        yield _marked(table(lines, total))
+        for asked in question.asked:
+            lines.append(self._line(asked, question))
+            yield _marked(table(lines, total))
+
+    def _line(self, asked: Asked, question: Question) -> Line:
+        try:
+            return self._run(asked, question)[0]
+        except EmoscopeError as error:
+            return Failure(asked.name, error)
+        except Exception:
+            LOG.exception("a file of a batch could not be recognized")
+            return Failure(asked.name, InternalError())
+
+    def _run(self, asked: Asked, question: Question) -> tuple[Run, Waveform]:
+        sound = fetch(asked, uploads=self.uploads, max_bytes=self.max_bytes)
+        recording = self.recognizer.prepare(sound, name=asked.name)
+        result = self.recognizer.answer(
+            recording, granularity=question.granularity, embedding=question.embedding
+        )
+        return self.store.save(result, recording.waveform), recording.waveform
+
+    def _show(self, run: Run, waveform: Waveform) -> str:
+        result = run.result
+        timeline = None if result.track is None else timeline_data(result, waveform)
+        return render.page_of_result(
+            result,
+            run=run.name,
+            files=run.files(),
+            card_of_model=self.recognizer.card,
+            timeline=timeline,
+        )
+
+
+def _marked(shown: str) -> str:
+    """Tell two answers apart even when they look the same; the script waits for the change."""
+    return f'<div data-answer="{secrets.token_hex(6)}">{shown}</div>'

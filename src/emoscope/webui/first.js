@@ -1,0 +1,18 @@
+// Runs before anything is drawn, so that the page never shows the wrong language first.
+(() => {
+  const root = document.documentElement;
+  const remembered = () => {
+    try {
+      return localStorage.getItem("emoscope-language");
+    } catch {
+      return null; // storage may be forbidden
+    }
+  };
+  const asked = new URLSearchParams(location.search).get("lang");
+  const spoken = (navigator.language || "").toLowerCase().startsWith("zh") ? "zh" : "en";
+  const known = (language) => (["zh", "en"].includes(language) ? language : null);
+  const language = known(asked) || known(remembered()) || spoken;
+  root.dataset.lang = language;
+  root.lang = language === "zh" ? "zh-CN" : "en";
+  root.dataset.view = location.hash === "#many" ? "many" : "one";
+})();

@@ -1,0 +1,165 @@
+"""The words of the page, in Chinese and English. The rest of the words is in ``texts.py``."""
+
+from __future__ import annotations
+
+from emoscope.webui.texts import Language, Text
+
+PAGE: dict[str, Text] = {
+    "tagline": Text("让语音情绪看得见", "See the emotion in speech"),
+    "language": Text("语言", "Language"),
+    "views": Text("页面", "Views"),
+    "view_one": Text("单条录音", "Single"),
+    "view_many": Text("批量识别", "Batch"),
+    "footer": Text(
+        "录音只在运行本服务的机器上处理，不会上传到互联网。",
+        "Recordings are processed on the machine that runs this service and go nowhere else.",
+    ),
+    "api": Text("接口文档", "API document"),
+}
+"""Head and foot of the page."""
+
+LANGUAGE_NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
+"""Each language's own name, the same in both."""
+
+FORM: dict[str, Text] = {
+    "sound": Text("录音", "Recording"),
+    "drop": Text("把录音拖到这里，或点击选择文件", "Drop a recording here, or click to choose one"),
+    "drop_many": Text(
+        "把多个录音拖到这里，或点击选择文件", "Drop recordings here, or click to choose them"
+    ),
+    "formats": Text(
+        "支持 {formats}，单个文件不超过 {megabytes:g} MB", "{formats}; up to {megabytes:g} MB each"
+    ),
+    "record": Text("用麦克风录音", "Record"),
+    "stop": Text("停止录音", "Stop recording"),
+    "remove": Text("移除", "Remove"),
+    "clear": Text("清空", "Clear"),
+    "sample": Text("📝 加载示例音频", "📝 Load a sample"),
+    "samples": Text("换一个示例", "Other samples"),
+    "synthetic": Text(
+        "示例为合成语音，仅用于演示。", "The samples are synthetic speech, made to show the page."
+    ),
+    "granularity": Text("识别方式", "How to recognize"),
+    "utterance": Text("整句", "Whole utterance"),
+    "utterance_help": Text(
+        "整段录音给出一个情绪和九项得分。适合 30 秒以内的一句话。",
+        "One emotion and nine scores for the whole clip. For a sentence of up to 30 s.",
+    ),
+    "frame": Text("逐帧", "Frame by frame"),
+    "frame_help": Text(
+        "每 20 毫秒一组得分，画出情绪曲线和分段。适合观察情绪怎样变化。",
+        "A row of scores every 20 ms, drawn as a curve with segments. To see how emotion changes.",
+    ),
+    "embedding": Text("导出特征向量", "Export the embedding"),
+    "embedding_help": Text(
+        "另存 embedding.npy，可用于检索、聚类或训练自己的分类器。",
+        "Adds embedding.npy, for search, clustering or a classifier of your own.",
+    ),
+    "start": Text("开始识别", "Start"),
+    "start_many": Text("全部识别", "Start all"),
+    "tips": Text("怎样录效果最好？", "What makes a good recording?"),
+}
+"""The left side."""
+
+TIPS: tuple[Text, ...] = (
+    Text("1–30 秒，最好 3–10 秒的一句话。", "1-30 s; a sentence of 3-10 s is best."),
+    Text("只有一个人说话，中文或英文。", "One speaker, in Chinese or English."),
+    Text(
+        "安静的环境，没有音乐和噪声；歌曲不适用。",
+        "A quiet place, no music or noise; songs do not work.",
+    ),
+    Text("避免电话和 8 kbit/s AMR 等低码率录音。", "No telephone sound, no 8 kbit/s AMR."),
+)
+"""The advice of P6, before anything went wrong."""
+
+WAITING: dict[str, Text] = {
+    "empty_title": Text("结果会显示在这里", "The result appears here"),
+    "empty_many": Text("识别后，每个文件占一行", "Each file gets a line here"),
+    "step_one": Text("放入一段录音，或加载示例", "Add a recording, or load a sample"),
+    "step_two": Text("选择整句或逐帧", "Choose utterance or frame mode"),
+    "step_three": Text("点击「开始识别」", "Press “Start”"),
+    "classes": Text("能分辨的九类", "The nine classes"),
+    "working": Text("正在识别……", "Recognizing…"),
+    "uploading": Text("正在上传……", "Uploading…"),
+    "no_sound": Text(
+        "请先放入一段录音，或加载示例音频。", "Add a recording first, or load a sample."
+    ),
+    "no_answer": Text(
+        "服务没有给出结果：可能正忙，请稍后再试。",
+        "The service gave no answer. It may be busy; try again in a moment.",
+    ),
+    "no_server": Text(
+        "连不上服务。请确认它仍在运行，然后重试。",
+        "The service cannot be reached. Check that it is still running and try again.",
+    ),
+    "no_microphone": Text(
+        "无法使用麦克风：请在浏览器里允许，并通过 https 或本机地址打开本页。",
+        "The microphone cannot be used. Allow it in the browser, and open this page "
+        "over https or on this machine.",
+    ),
+}
+"""What stands on the right before there is a result, or instead of one."""
+
+RESULT: dict[str, Text] = {
+    "confidence": Text("置信度: {percent:.1f}%", "Confidence: {percent:.1f}%"),
+    "cannot_tell": Text("无法判断", "Cannot tell"),
+    "cannot_tell_help": Text(
+        "下面的得分仅供参考，不应当作结论。",
+        "The scores below are for reference only and are no conclusion.",
+    ),
+    "scores": Text("九类情绪得分", "Scores of the nine emotions"),
+    "mixed": Text("混合情绪：{name}", "Mixed emotion: {name}"),
+    "mixed_parts": Text(
+        "{first} {first_percent:.1f}% + {second} {second_percent:.1f}%",
+        "{first} {first_percent:.1f}% + {second} {second_percent:.1f}%",
+    ),
+    "timeline": Text("情绪时间轴", "Emotion over time"),
+    "timeline_help": Text(
+        "点击或拖动可跳转；空格播放，左右键移动。点图例只看一种情绪。",
+        "Click or drag to seek; space plays, arrows move. Click the legend to see one emotion.",
+    ),
+    "segments": Text("分段", "Segments"),
+    "from": Text("开始", "From"),
+    "to": Text("结束", "To"),
+    "length": Text("时长", "Length"),
+    "emotion": Text("情绪", "Emotion"),
+    "score": Text("平均得分", "Mean score"),
+    "quality": Text("录音检查", "Recording check"),
+    "quality_fine": Text("录音质量良好。", "The recording is fine."),
+    "duration": Text("时长", "Length"),
+    "level": Text("音量", "Level"),
+    "snr": Text("信噪比", "SNR"),
+    "bandwidth": Text("频带上限", "Bandwidth"),
+    "speech": Text("有声比例", "Sound share"),
+    "clipping": Text("削波", "Clipping"),
+    "model": Text("识别模型", "Model"),
+    "log": Text("处理日志", "Processing log"),
+    "total": Text("共 {milliseconds:.0f} 毫秒", "{milliseconds:.0f} ms in all"),
+    "milliseconds": Text("{milliseconds:.1f} 毫秒", "{milliseconds:.1f} ms"),
+    "downloads": Text("下载", "Downloads"),
+    "processed_audio.wav": Text("处理后的音频（16 kHz 单声道）", "Processed audio (16 kHz mono)"),
+    "result.json": Text("完整结果（JSON）", "Full result (JSON)"),
+    "embedding.npy": Text("特征向量（NumPy）", "Embedding (NumPy)"),
+    "saved": Text("已保存到 {run}", "Saved as {run}"),
+}
+"""The right side."""
+
+FAILURE: dict[str, Text] = {
+    "title": Text("这段录音无法识别", "This recording cannot be recognized"),
+    "title_ours": Text("没有成功", "That did not work"),
+    "code": Text("错误代码 {code}", "Error code {code}"),
+}
+"""The red panel."""
+
+MANY: dict[str, Text] = {
+    "progress": Text("已完成 {done} / {total}", "{done} of {total} done"),
+    "summary": Text("{done} 个成功，{failed} 个失败", "{done} recognized, {failed} failed"),
+    "file": Text("文件", "File"),
+    "second": Text("其次", "Second"),
+    "check": Text("录音检查", "Check"),
+    "fine": Text("良好", "fine"),
+    "result": Text("结果", "Result"),
+    "zip": Text("下载全部结果（ZIP）", "Download all results (ZIP)"),
+    "too_many": Text("一次最多 {limit} 个文件。", "At most {limit} files at a time."),
+}
+"""Many files at once."""

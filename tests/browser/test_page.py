@@ -1,0 +1,364 @@
+"""What a person does on the page, in a real Chromium."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import FilePayload, Page, expect
+
+from emoscope.errors import AudioNotRecognizedError, AudioTooLargeError
+from emoscope.result import Scores
+from emoscope.webui.form import samples
+from serving import GRADIO_WARNINGS, MAX_BYTES, Site
+from sounds import FORMATS, SAMPLES, encode, sample, wav
+
+pytestmark = [pytest.mark.browser, *GRADIO_WARNINGS]
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+ENGLISH = {"locale": "en-US"}
+
+
+def give(page: Page, *files: Path | FilePayload, kind: str = "one") -> None:
+    chosen = [file(one.name, one.read_bytes()) if isinstance(one, Path) else one for one in files]
+    # One payload is given as itself: a form for one recording takes no list.
+    page.set_input_files(
+        f"#emo-form-{kind} input[type=file]", chosen[0] if kind == "one" else chosen
+    )
+
+
+def file(name: str, data: bytes) -> FilePayload:
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": data}
+
+
+def start(page: Page, granularity: str = "utterance", kind: str = "one") -> None:
+    page.check(f"#emo-form-{kind} input[value={granularity}]")
+    page.click(f"#emo-form-{kind} [data-do=start]")
+
+
+def headline(page: Page) -> str:
+    words = page.locator(".emo-headline")
+    words.wait_for()
+    return " ".join(words.inner_text().split())
+
+
+def answered(page: Page, granularity: str = "utterance") -> str:
+    start(page, granularity)
+    return headline(page)
+
+
+def only_run(site: Site, before: set[str]) -> dict[str, Any]:
+    (run,) = site.runs() - before
+    data: dict[str, Any] = json.loads((site.outputs / run / "result.json").read_text("utf-8"))
+    return data
+
+
+def expected(data: dict[str, Any]) -> tuple[str, str]:
+    """The headline in both languages, from what was saved."""
+    scores = Scores.from_dict(data["scores"])
+    percent = f"{scores.percentages()[scores.top.index]:.1f}%"
+    top = scores.top
+    return (
+        f"{top.emoji} {top.title} 置信度: {percent}",
+        f"{top.emoji} {top.en} Confidence: {percent}",
+    )
+
+
+def test_a_recording_goes_in_and_its_emotion_comes_out(page: Page, site: Site) -> None:
+    before = site.runs()
+    give(page, SAMPLES / "happy_zh.wav")
+    page.check("#emo-form-one input[name=embedding]")
+
+    shown = answered(page)
+
+    data = only_run(site, before)
+    zh, en = expected(data)
+    assert shown == zh
+    assert data["source"]["name"] == "happy_zh.wav"
+    values = [float(v[:-1]) for v in page.locator(".emo-bar-value").all_inner_texts()]
+    assert len(values) == 9
+    assert values == sorted(values, reverse=True)
+    assert round(sum(values), 1) == 100.0
+    links = page.locator(".emo-download")
+    assert links.count() == 3
+    for index in range(3):
+        with page.expect_download() as download:
+            links.nth(index).click()
+        assert download.value.path().stat().st_size > 0
+    assert page.locator(".emo-log li").count() >= 5
+
+    page.click("button[data-language=en]")
+    assert headline(page) == en
+
+
+@pytest.mark.parametrize("context", [ENGLISH], indirect=True)
+def test_the_browser_chooses_the_language_and_the_address_overrules_it(
+    page: Page, site: Site
+) -> None:
+    expect(page.locator("#emo-form-one [data-do=start]")).to_have_text("Start", use_inner_text=True)
+
+    page.goto(f"{site.url}/?lang=zh")
+
+    expect(page.locator("#emo-form-one [data-do=start]")).to_have_text(
+        "开始识别", use_inner_text=True
+    )
+    assert page.locator("html").get_attribute("lang") == "zh-CN"
+
+
+def test_switching_the_language_keeps_everything_and_asks_nothing(page: Page, site: Site) -> None:
+    give(page, SAMPLES / "sad_en.wav")
+    chinese = answered(page, "frame")
+    runs, requests = site.runs(), []
+    page.on("request", lambda request: requests.append(request.url))
+
+    page.click("button[data-language=en]")
+    english = headline(page)
+    assert "lang=en" in page.url
+    assert "置信度" not in page.locator("body").inner_text()
+    page.click("button[data-language=zh]")
+
+    assert english.endswith("%")
+    assert english != chinese
+    assert headline(page) == chinese
+    assert page.locator("#emo-form-one .emo-file").inner_text() == "sad_en.wav"
+    assert requests == []
+    assert site.runs() == runs
+
+
+def test_a_sample_proves_that_it_works(page: Page, site: Site) -> None:
+    before = site.runs()
+
+    page.get_by_role("button", name="📝 加载示例音频").click()
+    assert page.locator("[data-sample]:visible").count() == len(samples())
+    page.click("[data-sample='angry_en.wav']")
+    answered(page)
+
+    assert only_run(site, before)["source"]["name"] == "angry_en.wav"
+
+
+def test_the_timeline_is_in_step_with_the_sound(page: Page) -> None:
+    give(page, SAMPLES / "angry_zh.wav")
+    answered(page, "frame")
+    stage = page.locator(".emo-stage")
+    audio = "document.querySelector('emo-timeline audio')"
+    page.wait_for_function(f"{audio}.readyState >= 1")
+    duration = page.evaluate(f"{audio}.duration")
+    box = stage.bounding_box()
+    assert box is not None
+
+    def cursor() -> float:
+        at = page.locator(".emo-cursor").bounding_box()
+        assert at is not None
+        return (at["x"] + at["width"] / 2 - box["x"]) / box["width"] * duration
+
+    stage.click(position={"x": box["width"] * 0.5, "y": 50})
+    page.wait_for_function(f"!{audio}.seeking")
+    assert page.evaluate(f"{audio}.currentTime") == pytest.approx(duration / 2, abs=0.05)
+    assert cursor() == pytest.approx(duration / 2, abs=0.05)
+
+    tip = page.locator(".emo-tip")
+    expect(tip).to_be_visible()
+    assert f"{duration / 2:.1f}" in tip.inner_text()
+    assert tip.inner_text().count("%") == 9
+
+    stage.press("Home")
+    assert page.evaluate(f"{audio}.currentTime") == 0
+    stage.press("Space")
+    page.wait_for_function(f"{audio}.currentTime > 0.4")
+    now = page.evaluate(f"{audio}.currentTime")
+    assert cursor() == pytest.approx(now, abs=0.15)  # it goes on while we ask
+    stage.press("Space")
+    assert page.evaluate(f"{audio}.paused")
+
+    page.locator("tr[data-start]").last.click()
+    start_s = float(page.locator("tr[data-start]").last.get_attribute("data-start") or -1)
+    assert page.evaluate(f"{audio}.currentTime") == pytest.approx(start_s, abs=0.05)
+
+    key = page.locator(".emo-key").first
+    key.click()
+    assert key.get_attribute("aria-pressed") == "true"
+
+
+def test_a_bad_file_says_what_is_wrong_and_writes_nothing(page: Page, site: Site) -> None:
+    before = site.runs()
+    give(page, file("notes.mp3", b"not sound at all" * 99))
+
+    start(page)
+
+    panel = page.locator("#emo-result-one .emo-error")
+    expect(panel).to_contain_text(AudioNotRecognizedError().detail_zh)
+    expect(panel).to_contain_text("audio_not_recognized")
+    assert site.runs() == before
+    give(page, SAMPLES / "happy_en.wav")
+    assert answered(page)  # and the page lives on
+
+
+def test_a_file_that_is_too_large_is_not_even_sent(page: Page) -> None:
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+
+    give(page, file("long.wav", b"0" * (MAX_BYTES + 1)))
+    start(page)
+
+    note = page.locator("#emo-notes-one .emo-error:visible")
+    expect(note).to_contain_text(AudioTooLargeError(max_bytes=MAX_BYTES).detail_zh)
+    assert not [url for url in sent if "upload" in url]
+
+
+def test_nothing_chosen_says_so(page: Page) -> None:
+    page.click("#emo-form-one [data-do=start]")
+
+    expect(page.locator("#emo-notes-one .emo-error:visible")).to_contain_text("请先放入一段录音")
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_every_format_gets_through_the_browser_untouched(page: Page, site: Site, name: str) -> None:
+    before = site.runs()
+    give(page, file(f"speech.{name}", encode(sample("neutral_zh.wav"), name)))
+
+    answered(page)
+
+    assert only_run(site, before)["duration_s"] == pytest.approx(5.1, abs=0.06)
+
+
+def test_many_files_one_table_one_zip(page: Page, site: Site) -> None:
+    before = site.runs()
+    page.click("button[data-view=many]")
+    give(
+        page,
+        SAMPLES / "happy_zh.wav",
+        file("坏.mp3", b"nothing" * 99),
+        file("large.wav", b"0" * (MAX_BYTES + 1)),
+        SAMPLES / "sad_en.wav",
+        kind="many",
+    )
+
+    start(page, kind="many")
+    page.wait_for_selector("#emo-result-many [data-over=true]")
+
+    rows = page.locator("#emo-result-many tbody tr")
+    assert [row.split("\t")[1].strip() for row in rows.all_inner_texts()] == [
+        "happy_zh.wav",
+        "坏.mp3",
+        "large.wav",
+        "sad_en.wav",
+    ]
+    assert page.locator("#emo-result-many .emo-failed").count() == 2
+    expect(page.locator(".emo-progress")).to_contain_text("2 个成功，2 个失败")
+    with page.expect_download() as download:
+        page.click("#emo-result-many a.emo-primary")
+    made = site.runs() - before
+    with zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())) as archive:
+        assert archive.testzip() is None
+        assert {name.split("/")[0] for name in archive.namelist()} == {"summary.csv", *made}
+
+
+@pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>.wav", "{{value}}${alert(1)}.wav"])
+def test_a_name_is_only_a_name(page: Page, name: str) -> None:
+    give(page, file(name, wav(sample("happy_zh.wav"))))
+    answered(page, "frame")
+    assert page.locator("#emo-form-one .emo-file").inner_text() == name
+    assert page.locator("#emo-result-one .emo-file").inner_text() == name
+
+    page.click("button[data-view=many]")
+    give(page, file(name, wav(sample("happy_zh.wav"))), file(name, b"bad"), kind="many")
+    start(page, kind="many")
+    page.wait_for_selector("#emo-result-many [data-over=true]")
+
+    assert page.locator("#emo-result-many td.emo-file").all_inner_texts() == [name, name]
+    page.wait_for_timeout(300)
+    assert page.locator("main img").count() == 0  # dialogs fail the test in the fixture
+
+
+def test_hardly_anything_to_hear_gets_no_emotion(page: Page) -> None:
+    rng = np.random.default_rng(0)
+    samples = np.zeros(32_000, np.float32)
+    samples[:320] = rng.uniform(-0.05, 0.05, 320)
+    give(page, file("quiet.wav", wav(samples)))
+
+    shown = answered(page)
+
+    assert shown == "🤷 无法判断"
+
+
+@pytest.mark.parametrize("context", [{"permissions": ["microphone"]}], indirect=True)
+def test_the_microphone_records(page: Page, site: Site) -> None:
+    before = site.runs()
+    record = page.locator("[data-do=record]")
+
+    record.click()
+    expect(page.locator(".emo-clock")).to_have_text("0:01")
+    record.click()
+    expect(page.locator("#emo-form-one .emo-chosen .emo-file")).to_contain_text("recording_")
+    answered(page)
+
+    assert only_run(site, before)["duration_s"] == pytest.approx(1.3, abs=0.8)
+
+
+def test_files_can_be_dropped_anywhere(page: Page) -> None:
+    page.evaluate(
+        """() => {
+          const data = new DataTransfer();
+          data.items.add(new File(["x"], "dropped.wav"));
+          for (const type of ["dragenter", "dragover", "drop"])
+            document.body.dispatchEvent(
+              new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+        }"""
+    )
+
+    expect(page.locator("#emo-form-one .emo-chosen .emo-file")).to_have_text("dropped.wav")
+
+
+@pytest.mark.parametrize("context", [PHONE, {**PHONE, "locale": "en-US"}], indirect=True)
+def test_a_phone_shows_everything_without_scrolling_sideways(page: Page) -> None:
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(wide) <= 0
+
+    give(page, SAMPLES / "angry_en.wav")
+    answered(page, "frame")
+    assert page.evaluate(wide) <= 0
+
+    page.click("button[data-view=many]")
+    give(page, SAMPLES / "angry_en.wav", file("notes.mp3", b"bad"), kind="many")
+    start(page, kind="many")
+    page.wait_for_selector("#emo-result-many [data-over=true]")
+    assert page.evaluate(wide) <= 0
+
+
+def test_it_works_with_the_keyboard_alone(page: Page) -> None:
+    page.locator("[data-do=sample]").focus()
+    page.keyboard.press("Enter")
+    page.locator("#emo-form-one input[value=utterance]").focus()
+    page.keyboard.press("ArrowDown")
+    assert page.is_checked("#emo-form-one input[value=frame]")
+    page.locator("#emo-form-one [data-do=start]").focus()
+    page.keyboard.press("Enter")
+
+    page.locator("emo-timeline").wait_for()
+
+
+def test_a_server_that_is_gone_is_told(page: Page) -> None:
+    give(page, SAMPLES / "happy_zh.wav")
+    page.route("**/gradio_api/upload", lambda route: route.abort())
+
+    start(page)
+
+    expect(page.locator("#emo-notes-one .emo-error:visible")).to_contain_text("连不上服务")
+    expect(page.locator("#emo-form-one [data-do=start]")).to_be_enabled()
+
+
+@pytest.mark.parametrize("status", [503, 403, 500])
+def test_a_queue_that_turns_away_is_told_and_can_be_asked_again(page: Page, status: int) -> None:
+    give(page, SAMPLES / "happy_zh.wav")
+    page.route("**/gradio_api/queue/join*", lambda route: route.fulfill(status=status, json={}))
+
+    start(page)
+
+    expect(page.locator("#emo-notes-one .emo-error:visible")).to_contain_text("服务没有给出结果")
+    page.unroute("**/gradio_api/queue/join*")
+    assert answered(page)

@@ -1,0 +1,88 @@
+"""The real application on a free port of 127.0.0.1, page and all."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from emoscope.backends.fake_backend import FakeBackend
+from emoscope.recognizer import Recognizer
+from emoscope.result import ModelRef
+from emoscope.server.app import create_app
+from emoscope.settings import load_settings
+from emoscope.store import RunStore
+
+MAX_BYTES = 1_000_000
+GRADIO_WARNINGS = [
+    # Gradio's queue uses two things that pandas is about to drop; the page works without them.
+    pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting'"),
+    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
+]
+"""For ``pytestmark`` where a question is put to the page."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running application."""
+
+    app: FastAPI
+    url: str
+    """Without a slash at its end."""
+    outputs: Path
+    client: httpx.Client
+
+    def runs(self) -> set[str]:
+        """Names of the run directories, and of anything left half-written."""
+        if not self.outputs.is_dir():
+            return set()
+        return {path.name for path in self.outputs.iterdir() if path.is_dir()}
+
+
+@contextmanager
+def site(outputs: Path, recognizer: Recognizer | None = None) -> Iterator[Site]:
+    """Serve the application over a model without weights, or another recognizer."""
+    settings = load_settings(outputs=outputs, upload_max_bytes=MAX_BYTES)
+    recognizer = recognizer or Recognizer(
+        FakeBackend(), ModelRef("fake", "1", "0" * 64), limits=settings.upload_limits
+    )
+    with warnings.catch_warnings():
+        # Gradio leaves event loops behind when it is imported; they are collected here, where it
+        # is known whose they are, and not in the middle of another test.
+        warnings.simplefilter("ignore", ResourceWarning)
+        app = create_app(recognizer, RunStore(outputs), settings)
+        gc.collect()
+    with serving(app) as url, httpx.Client(base_url=url, timeout=60) as client:
+        yield Site(app, url, outputs, client)
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """Serve any application until the block ends; gives its address."""
+    server = uvicorn.Server(
+        # A browser keeps a stream open; stopping must not wait for it.
+        uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_level="critical", timeout_graceful_shutdown=1
+        )
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.01)
+        assert thread.is_alive(), "the server did not start"
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        assert not thread.is_alive(), "the server did not stop"

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from emoscope.errors import InternalError
+from emoscope.recognizer import Recognizer
+from emoscope.store import RunStore
+from emoscope.webui.desk import Desk
+
+GOOD, OTHER = {"sample": "happy_zh.wav"}, {"sample": "sad_en.wav"}
+
+
+@pytest.fixture
+def desk(fake_recognizer: Recognizer, tmp_path: Path) -> Desk:
+    return Desk(
+        fake_recognizer, RunStore(tmp_path / "outputs"), uploads=tmp_path, max_bytes=1_000_000
+    )
+
+
+def test_one_answer_is_one_run(desk: Desk) -> None:
+    shown = desk.one({"sources": [GOOD]})
+
+    (run,) = desk.store.names()
+    assert f'data-run="{run}"' in shown
+    assert desk.store.open(run).result.name == "happy_zh.wav"
+
+
+def test_two_answers_are_never_the_same_even_when_they_look_so(desk: Desk) -> None:
+    """The script waits for a change."""
+    assert desk.one({}) != desk.one({})
+
+
+def test_a_bug_becomes_a_sentence_and_a_line_in_the_log(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_arguments: object, **_named: object) -> None:
+        raise ZeroDivisionError("inner detail")
+
+    monkeypatch.setattr(desk.recognizer, "answer", broken)
+
+    with caplog.at_level(logging.ERROR):
+        shown = desk.one({"sources": [GOOD]})
+        *_, table = desk.many({"sources": [GOOD, OTHER]})
+
+    assert InternalError().detail_zh in shown
+    assert "inner detail" not in shown + table
+    assert table.count("emo-failed") == 2
+    assert "inner detail" in caplog.text
+    assert desk.store.names() == []
+
+
+def test_a_batch_tells_of_every_file_in_turn(desk: Desk) -> None:
+    bad = {"name": "x.wav", "path": "/nowhere"}
+
+    tables = list(desk.many({"sources": [GOOD, bad, OTHER]}))
+
+    assert [table.count("<tr") - 1 for table in tables] == [0, 1, 2, 3]
+    assert "source_not_found" in tables[-1]
+    assert len(desk.store.names()) == 2
+
+
+def test_a_wrong_question_about_many_is_the_red_panel(desk: Desk) -> None:
+    (shown,) = desk.many({"sources": [GOOD] * 101})
+
+    assert "too_many_files" in shown

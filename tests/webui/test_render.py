@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import html
+import json
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emoscope.errors import AudioEmptyFileError, InternalError, all_errors
+from emoscope.events import Step
+from emoscope.labels import COUNT, EMOTIONS
+from emoscope.result import Failure, Quality, Result, Scores, Track
+from emoscope.store import Run
+from emoscope.waveform import Waveform
+from emoscope.webui import many, render
+from emoscope.webui.curve import COLUMNS, timeline_data
+from emoscope.webui.markup import esc
+from results import make_result, make_scores
+
+EVIL = "<img src=x onerror=alert(1)>'\"{{value}}${value}.wav"
+
+
+def seen(markup: str, language: str) -> str:
+    """What a reader of one language sees, spaces joined."""
+    other = "en" if language == "zh" else "zh"
+    markup = re.sub(rf'<span lang="{other}">[^<]*</span>', "", markup)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", markup)).split())
+
+
+def shown(result: Result, **changes: object) -> str:
+    options = {"run": "outputs_20240104_223000", "files": ("processed_audio.wav", "result.json")}
+    return render.page_of_result(result, **{**options, **changes})  # type: ignore[arg-type]
+
+
+def frames(seconds: float, seed: int = 0) -> tuple[Result, Waveform]:
+    rng = np.random.default_rng(seed)
+    samples = rng.uniform(-0.1, 0.1, round(seconds * 16_000)).astype(np.float32)
+    rows = (len(samples) - 400) // 320 + 1
+    track = Track(rng.standard_normal((rows, COUNT)).astype(np.float32))
+    result = make_result(
+        granularity="frame",
+        duration_s=seconds,
+        scores=track.utterance,
+        track=track,
+        segments=track.segments(seconds),
+    )
+    return result, Waveform(samples)
+
+
+def test_the_headline_is_the_one_of_the_contract() -> None:
+    scores = make_scores(happy=0.853, surprised=0.1)
+
+    assert seen(render.headline(scores), "zh") == "😊 快乐 (Happy) 置信度: 85.3%"
+    assert seen(render.headline(scores), "en") == "😊 Happy Confidence: 85.3%"
+
+
+@given(st.lists(st.floats(0.001, 1), min_size=COUNT, max_size=COUNT))
+def test_bars_descend_and_add_up_to_one_hundred(numbers: list[float]) -> None:
+    scores = Scores(np.array(numbers) / sum(numbers))
+
+    shown = [float(n) for n in re.findall(r">(\d+\.\d)%<", render.bars(scores))]
+
+    assert len(shown) == COUNT
+    assert shown == sorted(shown, reverse=True)
+    assert round(sum(shown), 1) == 100.0
+
+
+def test_mixed_emotions_are_read_out() -> None:
+    sentence = render.mixed_sentence(make_scores(happy=0.7, surprised=0.2))
+
+    assert seen(sentence, "zh") == "混合情绪：惊喜 快乐 70.0% + 惊讶 20.0%"
+    assert seen(sentence, "en") == "Mixed emotion: pleasant surprise Happy 70.0% + Surprised 20.0%"
+    assert render.mixed_sentence(make_scores(happy=0.99)) == ""
+
+
+@pytest.mark.parametrize(
+    "markup", [shown(make_result(EVIL)), many.table([Failure(EVIL, InternalError())], 1)]
+)
+def test_names_never_become_markup(markup: str) -> None:
+    assert "<img" not in markup
+    assert "{{" not in markup
+    assert "${" not in markup
+    assert EVIL in html.unescape(markup)
+
+
+@given(st.text())
+def test_escaping_can_be_undone_and_leaves_nothing_active(text: str) -> None:
+    safe = esc(text)
+
+    assert html.unescape(safe) == html.unescape(html.escape(text))
+    assert not set(safe) & set("<>\"'{}$")
+
+
+def test_abstention_comes_first_and_claims_no_emotion() -> None:
+    quality = Quality(-60.0, 0.01, 0.0, None, 8000.0, 0.01, ("no_speech",))
+    markup = shown(make_result(quality=quality, abstain=("no_speech",)))
+
+    text = seen(markup, "zh")
+
+    assert text.startswith("🤷 无法判断几乎听不到声音")
+    assert "置信度" not in text
+    assert "信噪比—" in text
+
+
+def test_advice_carries_its_numbers() -> None:
+    quality = Quality(-48.0, 0.9, 0.031, 8.0, 3400.0, 0.8, ("too_quiet", "clipped"))
+    markup = shown(make_result(quality=quality))
+
+    assert "-48 dBFS" in seen(markup, "zh")
+    assert "3.1 % of the sound is clipped" in seen(markup, "en")
+
+
+def test_the_compact_model_says_what_it_is_and_how_to_get_the_large_one() -> None:
+    compact, large = (
+        shown(make_result()),
+        shown(make_result(model=make_result().model.__class__("x", "1", "0"))),
+    )
+
+    assert "emoscope models pull emotion2vec-plus-large" in compact
+    assert "models pull" not in large
+
+
+def test_log_and_downloads() -> None:
+    steps = (Step("receive", 1.25, {"bytes": 99}), Step("infer", 30.0, {"model": "m", "frames": 7}))
+    files = ("processed_audio.wav", "result.json", "embedding.npy")
+    markup = shown(make_result(steps=steps), files=files)
+
+    assert "接收音频：99 字节 1.2 毫秒" in seen(markup, "zh").replace("字节1", "字节 1")
+    assert "31 ms in all" in seen(markup, "en")
+    for file in files:
+        assert f'href="outputs/outputs_20240104_223000/{file}"' in markup
+
+
+def test_frame_mode_shows_the_timeline_and_every_segment() -> None:
+    result, waveform = frames(6.0)
+    markup = shown(result, timeline=timeline_data(result, waveform))
+
+    drawing = re.search(r'data-drawing="([^"]*)"', markup)
+    assert drawing is not None
+    assert json.loads(html.unescape(drawing[1]))["duration_s"] == 6.0
+    assert markup.count("<tr data-start=") == len(result.segments)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1.0, 24.0, 24.1, 100.0])
+def test_the_drawing_is_small_and_whole(seconds: float) -> None:
+    data = timeline_data(*frames(seconds))
+
+    rows = np.array(data["scores"])
+    assert 1 <= len(rows) <= COLUMNS
+    assert np.abs(rows.sum(axis=1) - 1000).max() <= len(EMOTIONS)
+    peaks = data["peaks"]
+    assert isinstance(peaks, list)
+    assert max(peaks) == 100
+    assert len(peaks) <= COLUMNS
+    assert len(json.dumps(data)) < 80_000
+
+
+def test_only_a_track_has_a_timeline() -> None:
+    with pytest.raises(ValueError, match="track"):
+        timeline_data(make_result(), Waveform(np.zeros(16_000, np.float32)))
+
+
+@pytest.mark.parametrize("kind", [AudioEmptyFileError, InternalError])
+def test_the_red_panel_has_both_sentences_and_the_code(kind: type) -> None:
+    error = kind()
+    panel = render.error_panel(error)
+
+    assert error.detail_zh in seen(panel, "zh")
+    assert error.detail_en in seen(panel, "en")
+    assert error.code in panel
+    assert 'role="alert"' in panel
+    assert all_errors()
+
+
+def test_a_batch_counts_and_offers_one_zip(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("runs")
+    runs = [Run(folder / f"outputs_20240104_22300{i}", make_result(f"{i}.wav")) for i in range(2)]
+    lines = [runs[0], Failure("bad.mp3", AudioEmptyFileError()), runs[1]]
+
+    half, whole = many.table(lines[:2], 3), many.table(lines, 3)
+
+    assert "已完成 2 / 3" in seen(half, "zh")
+    assert "batch.zip" not in half
+    assert "2 recognized, 1 failed" in seen(whole, "en")
+    assert "runs=outputs_20240104_223000%2Coutputs_20240104_223001" in whole
+    assert whole.count("<tr") == 4
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "text"), [(4.25, "4.2 s"), (59.9, "59.9 s"), (725, "12:05")]
+)
+def test_lengths_read_well(duration_s: float, text: str) -> None:
+    assert render.seconds(duration_s) == text
