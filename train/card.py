@@ -1,0 +1,239 @@
+"""The two cards of the model: `compact.json` for programs, `compact.md` for people."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from data import EMOTIONS, FOREIGN_CORPORA, TRAIN_CORPORA, Clip
+
+# What a linear classifier on log-mel statistics reaches, answering a corpus's own classes only.
+TRIVIAL = {
+    "ravdess": 0.47,
+    "nemo": 0.39,
+    "emodb": 0.64,
+    "indianemo": 0.37,
+    "turev": 0.47,
+    "tess": 0.30,
+}
+LICENCE = "CC-BY-NC-SA-4.0"
+ATTRIBUTION = [
+    (
+        "RAVDESS (English): S. R. Livingstone, F. A. Russo, PLoS ONE 2018, "
+        "doi:10.5281/zenodo.1188976; CC BY-NC-SA 4.0; "
+        "copy used: Rahul5430/Speech-Emotion-Recognition-System"
+    ),
+    "nEMO (Polish): I. Christop, 2024; CC BY-NC-SA 4.0; copy used: amu-cai/nEMO",
+    (
+        "EmoDB (German): F. Burkhardt et al., Interspeech 2005; CC0 1.0 as republished by "
+        "audEERING; copy used: zhufeiyao/Berlin-Database-of-Emotional-Speech_2020"
+    ),
+    (
+        "IndianEMO (English, Hindi): RakshakTeam; CC BY-NC-SA 4.0; "
+        "copy used: RakshakTeam/emospeech-dataset-v1"
+    ),
+]
+LIMITS_ZH = (
+    "只用演员表演的短句训练(英语、波兰语、德语、印地语，没有中文)，没有见过自然流露的情绪；"
+    "换一种语言、说话人或录音条件，准确率会明显下降，没听过的说话人常被误判为“厌恶”或“恐惧”，悲伤常被漏掉，"
+    "“其他”与“未知”只能作参考，不可用于对人做决定。"
+)
+LIMITS_EN = (
+    "Trained only on short acted sentences (English, Polish, German, Hindi; no Chinese) and never "
+    "on spontaneous emotion: accuracy falls clearly on other languages, speakers and recording "
+    "conditions, new speakers are often wrongly called disgusted or fearful, sadness is often "
+    "missed, `other` and `unknown` are indicative at best, and no decision about a person should "
+    "rest on it."
+)
+UNKNOWN_ZH = (
+    "“其他”只来自 EmoDB 中表演“无聊”的德语短句(训练集 63 条)；“未知”没有真实数据，"
+    "由合成的非语音(噪声、纯音、和弦、敲击、嗡声、近乎静音)教出，每批约占 4 %；"
+    "所有语音片段都以这两类为反例。"
+)
+UNKNOWN_EN = (
+    "`other` comes only from acted boredom in German (63 training clips of EmoDB); `unknown` has "
+    "no recordings at all and is taught with synthetic non-speech (noise, tones, chords, knocks, "
+    "hum, near silence), about 4 % of every batch; every labelled clip of speech counts as "
+    "neither."
+)
+
+
+def counts(clips: Sequence[Clip]) -> dict[str, dict[str, float]]:
+    """Clips, speakers and hours of some clips, per corpus."""
+    result: dict[str, dict[str, float]] = {}
+    for corpus in sorted({clip.corpus for clip in clips}):
+        own = [clip for clip in clips if clip.corpus == corpus]
+        result[corpus] = {
+            "clips": len(own),
+            "speakers": len({clip.speaker for clip in own}),
+            "hours": round(sum(clip.duration_s for clip in own) / 3600.0, 2),
+        }
+    return result
+
+
+def build(
+    model: Path,
+    clips: Sequence[Clip],
+    accuracy: Mapping[str, Mapping[str, Any]],
+    *,
+    revision: str,
+    dim: int,
+    parameters: int,
+) -> dict[str, Any]:
+    """The card as one dictionary."""
+    content = model.read_bytes()
+    roles = {
+        "train": [c for c in clips if c.split == "train" and c.corpus in TRAIN_CORPORA],
+        "dev": [c for c in clips if c.split == "dev" and c.corpus in TRAIN_CORPORA],
+        "test": [c for c in clips if c.split == "test" and c.corpus in TRAIN_CORPORA],
+        "evaluated_only": [c for c in clips if c.corpus in FOREIGN_CORPORA],
+    }
+    return {
+        "name": "compact",
+        "revision": revision,
+        "title_zh": "内置小模型",
+        "title_en": "Built-in compact model",
+        "files": [
+            {
+                "path": model.name,
+                "bytes": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
+        ],
+        "rate_hz": 16_000,
+        "hop_s": 0.02,
+        "dim": dim,
+        "parameters": parameters,
+        "licence": LICENCE,
+        "attribution": ATTRIBUTION,
+        "trained_on": list(TRAIN_CORPORA),
+        "data": {role: counts(chosen) for role, chosen in roles.items()},
+        "accuracy": {
+            corpus: {key: value for key, value in row.items() if key != "confusion"}
+            for corpus, row in accuracy.items()
+        },
+        "limits_zh": LIMITS_ZH,
+        "limits_en": LIMITS_EN,
+        "unknown_and_other_zh": UNKNOWN_ZH,
+        "unknown_and_other_en": UNKNOWN_EN,
+    }
+
+
+def write(content: str | bytes, target: Path) -> None:
+    """Write a file whole or not at all; text as UTF-8."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.tmp")
+    temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+    temporary.replace(target)
+
+
+def as_json(card: Mapping[str, Any]) -> str:
+    """The card for programs."""
+    return json.dumps(card, ensure_ascii=False, indent=2) + "\n"
+
+
+def as_markdown(
+    card: Mapping[str, Any], accuracy: Mapping[str, Mapping[str, Any]], four_seconds_ms: float
+) -> str:
+    """The card for people: a short Chinese head, then English."""
+    (entry,) = card["files"]
+    facts = (
+        f"{card['parameters']:,} parameters, {entry['bytes'] / 1e6:.1f} MB, "
+        f"embedding {card['dim']}, {four_seconds_ms:.0f} ms for 4 s of sound on one core "
+        "of the machine that trained it"
+    )
+    lines = [
+        f"# compact · {card['title_zh']}",
+        "",
+        f"版本 {card['revision']} · 许可 {card['licence']}(不可商用)。",
+        card["limits_zh"],
+        card["unknown_and_other_zh"],
+        "下表 UAR 为各类召回率的平均，括号内是对说话人重抽样的 95 % 区间；",
+        "“九类”是产品的真实行为，“限定类”只允许回答该语料库自己的类别。",
+        "",
+        "## What it is",
+        "",
+        f"Revision {card['revision']}; {facts}.",
+        f"{card['limits_en']}",
+        f"{card['unknown_and_other_en']}",
+        "",
+        "A network looks at every 20 ms frame; small experts read statistics of the two seconds",
+        "around it, so a timeline shows changes slower than about a second best.",
+        "Everything is measured against the clip's own level.",
+        "",
+        "## Figures on held-out speakers",
+        "",
+        "UAR is unweighted average recall: the mean of the classes' recalls.",
+        "*Nine* lets the model answer any of its nine classes, as the product does; *own* allows",
+        "only the classes that the corpus annotates. Brackets: 95 % bootstrap intervals over",
+        "speakers; with two speakers (emodb, nemo, tess) they show little more than those two.",
+        "The last three corpora were never trained or tuned on: they say what to expect elsewhere.",
+        "",
+        "| corpus | trained on | classes | clips | speakers | UAR nine 九类 | UAR own 限定 | WA |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for corpus, row in accuracy.items():
+        lines.append(
+            f"| {corpus} | {'yes' if row['trained_on'] else 'no'} | {row['classes']} "
+            f"| {row['clips']} | {row['speakers']} | {_with_interval(row, 'uar', 'ci95')} "
+            f"| {_with_interval(row, 'uar_own_classes', 'ci95_own_classes')} "
+            f"| {row['wa']:.3f} |"
+        )
+    lines += ["", _shortfall(accuracy), "", "## Recall per class", ""]
+    lines += ["| corpus | " + " | ".join(EMOTIONS) + " |", "|---" * (len(EMOTIONS) + 1) + "|"]
+    for corpus, row in accuracy.items():
+        recall = row["per_class_recall"]
+        cells = [f"{recall[name]:.2f}" if name in recall else "–" for name in EMOTIONS]
+        lines.append(f"| {corpus} | " + " | ".join(cells) + " |")
+    lines += ["", "## Confusion", "", "Rows: what was acted. Columns: what the model answered."]
+    for corpus, row in accuracy.items():
+        lines += ["", f"### {corpus}", ""]
+        lines += ["| | " + " | ".join(EMOTIONS) + " |", "|---" * (len(EMOTIONS) + 1) + "|"]
+        for name, values in zip(EMOTIONS, row["confusion"], strict=True):
+            if any(values):
+                lines.append(f"| **{name}** | " + " | ".join(map(str, values)) + " |")
+    lines += ["", "## Data", ""]
+    lines += ["| role | corpus | clips | speakers | hours |", "|---|---|---|---|---|"]
+    for role, corpora in card["data"].items():
+        for corpus, amount in corpora.items():
+            lines.append(
+                f"| {role} | {corpus} | {amount['clips']} | {amount['speakers']} "
+                f"| {amount['hours']} |"
+            )
+    lines += [
+        "",
+        "Splits are by speaker: nobody heard in training is heard in a test.",
+        "",
+        "## Licence and attribution",
+        "",
+        f"The weights carry {card['licence']}: share alike, not for commercial use. Trained on:",
+        "",
+        *[f"- {line}" for line in card["attribution"]],
+        "",
+        "## How to repeat",
+        "",
+        "`python train/run.py --data FOLDER` makes the file and both cards in under an hour on two",
+        "cores; `--quick` shows the whole path in a few minutes. See `train/README.md` for the",
+        "recipe and `train/LOG.md` for what was tried, failures included.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _shortfall(accuracy: Mapping[str, Mapping[str, Any]]) -> str:
+    short = [
+        f"{corpus} ({accuracy[corpus]['uar']:.3f} against {trivial:.2f})"
+        for corpus, trivial in TRIVIAL.items()
+        if accuracy[corpus]["uar"] <= trivial
+    ]
+    if not short:
+        return "Every figure is above that of a trivial classifier on log-mel statistics."
+    return "**Short of a trivial classifier on log-mel statistics:** " + ", ".join(short) + "."
+
+
+def _with_interval(row: Mapping[str, Any], figure: str, limits: str) -> str:
+    low, high = row[limits]
+    return f"{row[figure]:.3f} [{low:.3f}, {high:.3f}]"

@@ -1,0 +1,110 @@
+"""Trained weights to `compact.onnx`: norms folded, front end inside, metadata filled in."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import nn
+
+from joined import Joined, WholeModel
+from network import HOP, WINDOW, Block, Picture
+
+OPSET = 17
+LICENCE = "CC-BY-NC-SA-4.0"
+AUTHOR = "The Emoscope founders"
+
+
+def _fold(conv: nn.Conv1d | nn.Conv2d, norm: nn.BatchNorm1d | nn.BatchNorm2d) -> None:
+    """Move a batch norm into the convolution before it and leave an identity in its place."""
+    running_mean, running_var = norm.running_mean, norm.running_var
+    assert running_mean is not None
+    assert running_var is not None
+    scale = norm.weight / torch.sqrt(running_var + norm.eps)
+    with torch.no_grad():
+        conv.weight.mul_(scale.reshape(-1, *[1] * (conv.weight.ndim - 1)))
+    conv.bias = nn.Parameter(norm.bias - running_mean * scale)
+
+
+def folded(joined: Joined) -> Joined:
+    """A copy without batch norms that answers the same."""
+    joined = copy.deepcopy(joined).eval()
+    network = joined.network
+    for module in network.modules():
+        if isinstance(module, Picture | Block):
+            _fold(module.conv, module.norm)
+            module.norm = nn.Identity()  # type: ignore[assignment]
+    for conv, norm in (("pitch_conv", "pitch_norm"), ("flat", "flat_norm"), ("last", "last_norm")):
+        if hasattr(network, conv):
+            _fold(getattr(network, conv), getattr(network, norm))
+            setattr(network, norm, nn.Identity())
+    return joined
+
+
+def export(joined: Joined, target: Path, *, version: str) -> None:
+    """Write the contract's ONNX file, whole or not at all."""
+    model = WholeModel(folded(joined)).eval()
+    waveform = torch.randn(2, 8_000) * 0.1
+    lengths = torch.tensor([8_000, 6_000])
+    temporary = target.with_name(f".{target.name}.tmp")
+    torch.onnx.export(
+        model,
+        (waveform, lengths),
+        str(temporary),
+        input_names=["waveform", "lengths"],
+        output_names=["frame_logits", "frame_embeddings", "frame_counts"],
+        dynamic_axes={
+            "waveform": {0: "B", 1: "N"},
+            "lengths": {0: "B"},
+            "frame_logits": {0: "B", 1: "T"},
+            "frame_embeddings": {0: "B", 1: "T"},
+            "frame_counts": {0: "B"},
+        },
+        opset_version=OPSET,
+        dynamo=False,
+    )
+    graph = onnx.load(temporary)
+    graph.producer_name = "emoscope train/export.py"
+    graph.producer_version = version
+    graph.doc_string = "Emotion of speech in nine classes; see compact.json and its licence."
+    onnx.helper.set_model_props(
+        graph, {"author": AUTHOR, "licence": LICENCE, "version": version, "name": "compact"}
+    )
+    onnx.checker.check_model(graph, full_check=True)
+    onnx.save(graph, temporary)
+    check(joined, temporary)
+    temporary.replace(target)
+
+
+def check(joined: Joined, path: Path) -> float:
+    """Refuse a file that does not keep the contract; returns the largest difference seen."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    random = np.random.default_rng(0)
+    lengths = np.array([400, 719, 720, 9_999, 24_000], dtype=np.int64)
+    waveform = np.zeros((len(lengths), int(lengths.max())), dtype=np.float32)
+    for row, length in enumerate(lengths):
+        waveform[row, :length] = random.standard_normal(length) * 10.0 ** -(row % 4)
+    together = session.run(None, {"waveform": waveform, "lengths": lengths})
+    model = WholeModel(joined).eval()
+    with torch.inference_mode():
+        trained = model(torch.from_numpy(waveform), torch.from_numpy(lengths))
+    worst = 0.0
+    for row, length in enumerate(lengths):
+        frames = (int(length) - WINDOW) // (2 * HOP) + 1
+        alone = session.run(
+            None, {"waveform": waveform[row : row + 1, :length], "lengths": lengths[row : row + 1]}
+        )
+        if int(together[2][row]) != frames or alone[0].shape[1] != frames:
+            raise ValueError(f"{length} samples: {together[2][row]} frames, expected {frames}")
+        for one, many, torch_many in zip(alone[:2], together[:2], trained[:2], strict=True):
+            if np.abs(many[row, frames:]).max(initial=0.0) != 0.0:
+                raise ValueError(f"{length} samples: rows past the end are not zero")
+            for other in (many[row, :frames], torch_many[row, :frames].numpy()):
+                worst = max(worst, float(np.abs(one[0] - other).max()))
+    if not worst < 1e-4:
+        raise ValueError(f"padding, batching or export changes the answer by {worst:.1e}")
+    return worst

@@ -1,0 +1,82 @@
+"""The shipped model: the network's and the experts' view of every frame under one head.
+
+A frame's embedding is the network's own numbers followed by the experts', which judge the two
+seconds around the frame. Loud frames weigh more in the experts' part: their numbers are scaled by
+weights whose mean over a clip is one. So the plain mean of the frames is a weighted mean of what
+the experts said, and with one linear head the mean embedding still gives the mean logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from network import Compact, Spectrum, short_frame_count
+from overview import Expert, Overview
+
+WINDOW_S = 2.0  # what an expert sees around a frame
+QUIET_WEIGHT = 0.2  # of a silent frame, where a loud one has 1.2
+
+
+class Joined(nn.Module):
+    """Power spectrum to frames: network and experts under one head."""
+
+    def __init__(self, network: Compact, experts: Sequence[Expert]) -> None:
+        super().__init__()
+        self.network = network
+        self.overview = Overview(WINDOW_S)
+        self.experts = nn.ModuleList(experts)
+        self.width = network.shape.width + sum(expert.head.in_features for expert in experts)
+        self.head = nn.Linear(self.width, network.shape.classes)
+
+    def weigh(self, network_share: float, experts_share: float, offset: Tensor) -> None:
+        """Set the head: shares of the two views' logits, and what is added to each class `(9,)`."""
+        each = experts_share / len(self.experts)
+        heads = [expert.head for expert in self.experts if isinstance(expert, Expert)]
+        with torch.no_grad():
+            weights = [network_share * self.network.head.weight]
+            weights += [each * head.weight for head in heads]
+            bias = network_share * self.network.head.bias + offset
+            self.head.weight.copy_(torch.cat(weights, dim=1))
+            self.head.bias.copy_(bias + each * torch.stack([h.bias for h in heads]).sum(dim=0))
+
+    def views(self, power: Tensor, counts10: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Both parts of the embedding `(B, T, ·)`, the mask `(B, T, 1)` and the counts `(B,)`."""
+        own, mask, counts = self.network.embed(power, counts10)
+        short = torch.arange(power.shape[1])
+        mask10 = (short[None, :] < counts10[:, None]).to(power.dtype)[:, :, None]
+        mel, pitch = self.network.pictures(power, mask10)
+        statistics, loud = self.overview(mel, pitch, mask10)
+        weight = (loud[:, ::2] + QUIET_WEIGHT) * mask  # (B, T, 1)
+        own_frames = mask.sum(dim=1, keepdim=True)
+        weight = weight * own_frames / weight.sum(dim=1, keepdim=True)
+        said = [expert.embed(statistics) for expert in self.experts if isinstance(expert, Expert)]
+        return own, torch.cat(said, dim=2) * weight, mask, counts
+
+    def forward(self, power: Tensor, counts10: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Frame logits `(B, T, 9)`, frame embeddings `(B, T, D)`, frame counts `(B,)`."""
+        own, said, mask, counts = self.views(power, counts10)
+        embeddings = torch.cat([own, said], dim=2)
+        return self.head(embeddings) * mask, embeddings, counts
+
+
+class WholeModel(nn.Module):
+    """The file's contract: `waveform (B, N)`, `lengths (B,)` in, frames out."""
+
+    def __init__(self, joined: Joined) -> None:
+        super().__init__()
+        self.spectrum = Spectrum()
+        self.joined = joined
+
+    def forward(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Frame logits `(B, T, 9)`, frame embeddings `(B, T, D)`, frame counts `(B,)`."""
+        return self.joined(self.spectrum(waveform), short_frame_count(lengths))
+
+
+def parameter_count(joined: Joined) -> int:
+    """Trained numbers, each once: the heads of the parts live on in the joined head."""
+    parts = [joined.network, *joined.experts]
+    total = sum(p.numel() for part in [*parts, joined.head] for p in part.parameters())
+    return total - sum(p.numel() for part in parts for p in part.head.parameters())

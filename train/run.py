@@ -1,0 +1,151 @@
+"""One command from the corpora to the shipped model: decode, train, export, evaluate, cards.
+
+python train/run.py --data FOLDER            # the shipped recipe, under an hour on two cores
+python train/run.py --data FOLDER --quick    # the whole path in minutes, into the cache folder
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import card
+import evaluate
+import export
+from balance import fit_balance
+from data import FOREIGN_CORPORA, TRAIN_CORPORA, Clip, Sound, choose, load_clips
+from experts import ExpertPlan, train_experts
+from fit import Plan, fit, recalls
+from joined import Joined, parameter_count
+from network import Compact, Shape, fast_spectrum
+from overview import Expert
+
+HOUSE = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    """Parse the arguments and go from data to cards."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--data", type=Path, required=True, help="folder with clips.csv and tars")
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "emoscope-train")
+    parser.add_argument("--revision", default=time.strftime("%Y-%m-%d") + ".1")
+    parser.add_argument("--quick", action="store_true", help="a short run that ships nothing")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--keep-weights", action="store_true", help="export what the cache holds, train nothing"
+    )
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    began = time.monotonic()
+
+    assets, page = HOUSE / "src/emoscope/assets", HOUSE / "docs/models/compact.md"
+    plan = dataclasses.replace(Plan(), seed=options.seed)
+    expert_plan = dataclasses.replace(ExpertPlan(), seed=options.seed - 1)
+    if options.quick:
+        assets, page = options.cache / "quick", options.cache / "quick" / "compact.md"
+        plan = dataclasses.replace(plan, epochs=2, draws_per_epoch=1536, average=0.98)
+        expert_plan = dataclasses.replace(expert_plan, variants=1, count=2, steps=300)
+    assets.mkdir(parents=True, exist_ok=True)
+
+    clips = load_clips(options.data, options.cache, TRAIN_CORPORA + FOREIGN_CORPORA)
+    sound = Sound(options.cache)
+    _say(began, f"decoded {len(clips)} clips")
+
+    train = choose(clips, "train", TRAIN_CORPORA)
+    dev = choose(clips, "dev", TRAIN_CORPORA)
+    weights, expert_weights = options.cache / "compact.pt", options.cache / "experts.pt"
+    if not options.keep_weights:
+        specialists = train_experts(train, sound, expert_plan)
+        _save([expert.state_dict() for expert in specialists], expert_weights)
+        _say(began, f"trained {len(specialists)} experts")
+        fit(train, dev, sound, Shape(), plan, lambda now: _save(now.state_dict(), weights))
+        _say(began, "trained the network")
+    joined = join(weights, expert_weights, dev, sound)
+
+    # Everything is made in the cache and moved at the end, so that file and card always agree.
+    model = options.cache / "build" / "compact.onnx"
+    model.parent.mkdir(exist_ok=True)
+    export.export(joined, model, version=options.revision)
+    accuracy = {}
+    test = choose(clips, "test", TRAIN_CORPORA + FOREIGN_CORPORA)
+    for corpus in TRAIN_CORPORA + FOREIGN_CORPORA:
+        own = [clip for clip in test if clip.corpus == corpus]
+        if options.quick:
+            own = [own[place] for place in np.random.default_rng(0).permutation(len(own))[:150]]
+        accuracy[corpus] = evaluate.figures(evaluate.answers(model, own, sound), own, corpus)
+        low, high = accuracy[corpus]["ci95"]
+        uar, own_uar = accuracy[corpus]["uar"], accuracy[corpus]["uar_own_classes"]
+        print(f"{corpus:10} UAR {uar:.3f} [{low:.3f}, {high:.3f}]  own {own_uar:.3f}", flush=True)
+    described = card.build(
+        model,
+        clips,
+        accuracy,
+        revision=options.revision,
+        dim=joined.width,
+        parameters=parameter_count(joined),
+    )
+    four_seconds_ms = evaluate.milliseconds(model)
+    card.write(model.read_bytes(), assets / "compact.onnx")
+    card.write(card.as_json(described), assets / "compact.json")
+    card.write(card.as_markdown(described, accuracy, four_seconds_ms), page)
+    _say(began, f"wrote {model.name}, {four_seconds_ms:.0f} ms for 4 s on one core")
+
+
+def join(weights: Path, expert_weights: Path, dev: list[Clip], sound: Sound) -> Joined:
+    """Network and experts under one head, weighed against each other on the dev split."""
+    network = Compact(Shape())
+    network.load_state_dict(torch.load(weights, weights_only=True))
+    specialists = []
+    for state in torch.load(expert_weights, weights_only=True):
+        expert = Expert()
+        expert.load_state_dict(state)
+        specialists.append(expert.eval())
+    joined = Joined(network, specialists).eval()
+    of_network, of_experts = views_of(joined, dev, sound)
+    balance = fit_balance(of_network, of_experts, dev)
+    joined.weigh(*balance)
+    both = balance[0] * of_network + balance[1] * of_experts + balance[2].numpy()
+    for name, logits in (("network", of_network), ("experts", of_experts), ("joined", both)):
+        nine, own = recalls(logits, dev, own=False), recalls(logits, dev, own=True)
+        means = f"{np.mean(list(nine.values())):.3f} own {np.mean(list(own.values())):.3f}"
+        print(f"dev {name:8} {means} ", {corpus: round(nine[corpus], 3) for corpus in nine})
+    print(f"factors {balance[0]:.2f} {balance[1]:.2f}, offsets", balance[2].numpy().round(2))
+    return joined
+
+
+def views_of(joined: Joined, clips: list[Clip], sound: Sound) -> tuple[np.ndarray, np.ndarray]:
+    """Utterance logits `(clips, 9)` of the network alone and of the experts alone."""
+    joined.weigh(1.0, 0.0, torch.zeros(9))
+    network_head = copy.deepcopy(joined.head)
+    joined.weigh(0.0, 1.0, torch.zeros(9))
+    rows: list[tuple[np.ndarray, np.ndarray]] = []
+    with torch.inference_mode():
+        for clip in clips:
+            power = fast_spectrum(torch.from_numpy(sound.samples(clip))[None])
+            _, embeddings, _ = joined(power, torch.tensor([power.shape[1]]))
+            mean = embeddings.mean(dim=1)
+            rows.append((network_head(mean)[0].numpy(), joined.head(mean)[0].numpy()))
+    return np.stack([row[0] for row in rows]), np.stack([row[1] for row in rows])
+
+
+def _save(state: Any, target: Path) -> None:
+    """Keep weights whole or not at all, so that export can be repeated without training."""
+    temporary = target.with_name(f".{target.name}.tmp")
+    torch.save(state, temporary)
+    temporary.replace(target)
+
+
+def _say(began: float, what: str) -> None:
+    print(f"[{(time.monotonic() - began) / 60.0:5.1f} min] {what}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
