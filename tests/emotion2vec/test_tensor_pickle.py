@@ -233,3 +233,9 @@ def test_no_change_of_a_pickle_makes_it_do_anything_but_parse_or_be_refused(
 
     with contextlib.suppress(CheckpointError):
         parse(bytes(pickled), file="model.pt")
+
+
+def test_a_name_with_a_broken_escape_is_damage() -> None:
+    """Found by fuzzing: pickletools warns of it and goes on."""
+    with pytest.raises(CheckpointDamagedError):
+        parse(b"cos\\\nsystem\n.", file="model.pt")

@@ -10,6 +10,7 @@ plain values. A name is only ever compared with that list; nothing is imported o
 from __future__ import annotations
 
 import pickletools
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
@@ -32,6 +33,8 @@ DTYPES = {
 """How the pickle names a storage -> what its numbers are."""
 
 _MAX_DIMENSIONS = 16
+_MALFORMED = (ValueError, IndexError, KeyError, TypeError, AttributeError)
+"""What opcodes in a senseless order lead to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +76,19 @@ def parse(pickled: bytes, *, file: str) -> Any:
     """
     machine = _Machine(file)
     try:
-        for opcode, argument, _ in pickletools.genops(pickled):
-            if opcode.name == "STOP":
-                return machine.pop()
-            action = _ACTIONS.get(opcode.name)
-            if action is None:
-                raise CheckpointRefusedError(file=file, what=f"the pickle opcode {opcode.name}")
-            action(machine, argument)
+        with warnings.catch_warnings():
+            # A name with a broken escape is only warned of by pickletools: it is damage.
+            warnings.simplefilter("error", DeprecationWarning)
+            for opcode, argument, _ in pickletools.genops(pickled):
+                if opcode.name == "STOP":
+                    return machine.pop()
+                action = _ACTIONS.get(opcode.name)
+                if action is None:
+                    raise CheckpointRefusedError(file=file, what=f"the pickle opcode {opcode.name}")
+                action(machine, argument)
     except (CheckpointRefusedError, CheckpointDamagedError):
         raise
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError) as exc:
+    except (*_MALFORMED, DeprecationWarning) as exc:
         raise _damaged(file) from exc
     raise _damaged(file)
 
