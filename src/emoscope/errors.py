@@ -40,6 +40,8 @@
     + ModelFileMissingError (FileNotFoundError)  model_file_missing
     + ModelChangedError (ValueError)        model_changed
     + ModelContractError (ValueError)       model_contract
+    + ModelFastMissingError (FileNotFoundError)  model_fast_missing
+    + ModelFastRefusedError (ValueError)    model_fast_refused
     + ModelRunError (RuntimeError)          model_run_failed
     + CheckpointError (ValueError)          official weights
       x CheckpointDamagedError              checkpoint_damaged
@@ -433,6 +435,25 @@ class ModelContractError(ModelError, ValueError):
     code = "model_contract"
     zh = "模型文件不符合约定：{reason_zh}"
     en = "The model file does not follow the contract: {reason_en}"
+
+
+class ModelFastMissingError(ModelError, FileNotFoundError):
+    """A fast answer was asked for, and the model has no variant for it."""
+
+    code = "model_fast_missing"
+    zh = "模型 {model} 没有快速版本。运行 {command} 制作，或使用 --precision exact。"
+    en = "The model {model} has no fast variant. Make it with: {command}, or use --precision exact."
+
+
+class ModelFastRefusedError(ModelError, ValueError):
+    """The fast variant does not say what the exact model says."""
+
+    code = "model_fast_refused"
+    zh = "模型 {model} 的快速版本与精确版本不一致（{figures}），不会使用。请用 --precision exact。"
+    en = (
+        "The fast variant of {model} does not agree with the exact model ({figures}) "
+        "and is not used. Use --precision exact."
+    )
 
 
 class ModelRunError(ModelError, RuntimeError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -11,14 +12,16 @@ import numpy as np
 
 from emoscope._version import __version__
 from emoscope.emotion2vec.checkpoint import Checkpoint, open_checkpoint
-from emoscope.emotion2vec.config import CONFIG_FILE, read_config
+from emoscope.emotion2vec.config import CONFIG_FILE, NetworkConfig, read_config
+from emoscope.emotion2vec.fast_graph import build_int8_graph, build_open_graph, centers_of
 from emoscope.emotion2vec.graph import build_graph
+from emoscope.emotion2vec.graph_builder import Graph
 from emoscope.emotion2vec.layout import match
 from emoscope.emotion2vec.onnx_file import write_onnx
 from emoscope.emotion2vec.tensor_numbers import Array32
 from emoscope.emotion2vec.tokens import check_tokens
-from emoscope.errors import CheckpointTensorsError
-from emoscope.models.catalog import CATALOG, LocalModel, ModelCard
+from emoscope.errors import CheckpointTensorsError, ModelContractError
+from emoscope.models.catalog import CATALOG, LocalModel, ModelCard, ModelFile
 
 CARD_FILE = "card.json"
 
@@ -46,17 +49,9 @@ def convert(folder: Path, target: Path, *, name: str, revision: str) -> LocalMod
     """
     check_tokens(folder / "tokens.txt")
     config = read_config(folder / CONFIG_FILE)
-    with closing(open_checkpoint(folder)) as checkpoint:
-        names = match(checkpoint.shapes, config, file=checkpoint.file)
-        target.mkdir(parents=True, exist_ok=True)
-        path = target / f"{name}.onnx"
-        size, sha256 = write_onnx(
-            path,
-            build_graph(config),
-            lambda source: _finite(checkpoint, names[source]),
-            producer="emoscope",
-            metadata={"name": name, "revision": revision, "licence": _licence(name)},
-        )
+    path = target / f"{name}.onnx"
+    metadata = {"name": name, "revision": revision, "licence": _licence(name)}
+    size, sha256 = _write(folder, path, config, build_graph(config), metadata)
     card = {
         "name": name,
         "revision": revision,
@@ -68,6 +63,63 @@ def convert(folder: Path, target: Path, *, name: str, revision: str) -> LocalMod
     }
     _write_last(target / CARD_FILE, card)
     return LocalModel(target, ModelCard.from_dict(card))
+
+
+def convert_open(folder: Path, path: Path) -> None:
+    """Write the exact network whose embedding is all that enters the layers of its blocks.
+
+    Args:
+        folder: official files, as for ``convert``.
+        path: the ONNX file to write, as large as the exact one.
+
+    Raises:
+        As ``convert``.
+    """
+    config = read_config(folder / CONFIG_FILE)
+    _write(folder, path, config, build_open_graph(config), metadata={})
+
+
+def convert_fast(folder: Path, model: LocalModel, mean: Array32) -> ModelFile:
+    """Write ``<name>.int8.onnx`` beside a converted model, from the same official files.
+
+    It is not in the card yet: a variant is named there with the figures of its agreement.
+    The same files and mean give the same bytes.
+
+    Args:
+        folder: official files, as for ``convert``.
+        model: what ``convert`` made of them.
+        mean: of the embedding of ``convert_open`` over some speech, ``(numbers,)``.
+
+    Raises:
+        As ``convert``.
+        ModelContractError: the official files are those of another network.
+    """
+    config, card = read_config(folder / CONFIG_FILE), model.card
+    if config.dim != card.dim:
+        raise ModelContractError(
+            reason_zh=f"官方文件的嵌入是 {config.dim} 维，说明卡写的是 {card.dim} 维",
+            reason_en=f"the official files have {config.dim} embedding numbers, "
+            f"its card says {card.dim}",
+        )
+    path = model.folder / f"{card.name}.int8.onnx"
+    metadata = {"name": card.name, "revision": card.revision, "licence": card.licence}
+    graph = build_int8_graph(config, centers_of(config, mean))
+    return ModelFile(path.name, *_write(folder, path, config, graph, metadata))
+
+
+def _write(
+    folder: Path, path: Path, config: NetworkConfig, graph: Graph, metadata: Mapping[str, str]
+) -> tuple[int, str]:
+    with closing(open_checkpoint(folder)) as checkpoint:
+        names = match(checkpoint.shapes, config, file=checkpoint.file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return write_onnx(
+            path,
+            graph,
+            lambda source: _finite(checkpoint, names[source]),
+            producer="emoscope",
+            metadata=metadata,
+        )
 
 
 def _finite(checkpoint: Checkpoint, name: str) -> Array32:

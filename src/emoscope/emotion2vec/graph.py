@@ -10,14 +10,18 @@ frame, and no token attends to padding.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 
 from emoscope.emotion2vec.config import NetworkConfig
-from emoscope.emotion2vec.graph_builder import Graph, GraphBuilder, transposed
+from emoscope.emotion2vec.graph_builder import Graph, GraphBuilder, as_it_is, transposed
 from emoscope.emotion2vec.layout import AUDIO, block_names
 from emoscope.emotion2vec.tensor_numbers import Array32
 from emoscope.labels import COUNT
+
+Turn32: TypeAlias = Callable[[Array32], Array32]
 
 NORM_EPS = 1e-5
 """Of all norms outside the blocks, the waveform's included."""
@@ -28,8 +32,8 @@ is finite in half precision too."""
 
 
 def build_graph(config: NetworkConfig) -> Graph:
-    """Write the network down for one configuration."""
-    return _Network(config).build()
+    """Write the network down for one configuration, exact."""
+    return Network(config).build()
 
 
 def alibi_slopes(heads: int) -> list[float]:
@@ -44,7 +48,7 @@ def _geometric(heads: int) -> list[float]:
     return [ratio ** (i + 1) for i in range(heads)]
 
 
-class _Network:
+class Network:
     """Each method adds one part of the network and returns the name of its output."""
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -52,6 +56,7 @@ class _Network:
         self.g = GraphBuilder()
 
     def build(self) -> Graph:
+        """Put the parts together."""
         g, c = self.g, self.config
         counts = self.frame_counts()  # (B,)
         x = self.front_end(self.normalized())  # (B, T, C)
@@ -64,15 +69,27 @@ class _Network:
         bias = self.attention_bias(x, counts)  # (B, H, S, S)
         for name in block_names(c):
             x = self.block(x, name, bias)
-        bounds = g.int64(c.extra_tokens), g.int64(np.iinfo(np.int64).max), g.int64(1)
-        x = g.op("Slice", x, *bounds, out="frame_embeddings")  # (B, T, D)
-        self.linear(x, "proj.", c.dim, COUNT, out="frame_logits")
-        return g.build(
+        self.linear(self.features(x), "proj.", c.dim, COUNT, out="frame_logits")
+        return self.finished(c.dim)
+
+    def features(self, x: str) -> str:
+        """What the classifier sees, and the embedding: the last block's output, ``(B, T, D)``."""
+        return self.frames(x, out="frame_embeddings")
+
+    def frames(self, x: str, *, out: str = "") -> str:
+        """Without the extra tokens, ``(B, S, ...)`` to ``(B, T, ...)``."""
+        g = self.g
+        bounds = g.int64(self.config.extra_tokens), g.int64(np.iinfo(np.int64).max), g.int64(1)
+        return g.op("Slice", x, *bounds, out=out)
+
+    def finished(self, dim: int) -> Graph:
+        """The graph with the contract's inputs and outputs, ``dim`` numbers per embedding."""
+        return self.g.build(
             "emotion2vec",
             inputs=[("waveform", np.float32, ["B", "N"]), ("lengths", np.int64, ["B"])],
             outputs=[
                 ("frame_logits", np.float32, ["B", "T", COUNT]),
-                ("frame_embeddings", np.float32, ["B", "T", c.dim]),
+                ("frame_embeddings", np.float32, ["B", "T", dim]),
                 ("frame_counts", np.int64, ["B"]),
             ],
         )
@@ -185,8 +202,8 @@ class _Network:
         g, c = self.g, self.config
         x = g.op("Add", x, self.attention(x, name + "attn.", bias))
         x = self.norm(x, name + "norm1.", c.dim, c.norm_eps)
-        inner = self.gelu(self.linear(x, name + "mlp.fc1.", c.dim, c.hidden))
-        x = g.op("Add", x, self.linear(inner, name + "mlp.fc2.", c.hidden, c.dim))
+        inner = self.gelu(self.block_linear(x, name + "mlp.fc1.", c.dim, c.hidden))
+        x = g.op("Add", x, self.block_linear(inner, name + "mlp.fc2.", c.hidden, c.dim))
         return self.norm(x, name + "norm2.", c.dim, c.norm_eps)
 
     def attention(self, x: str, name: str, bias: str) -> str:
@@ -201,11 +218,11 @@ class _Network:
         mixed = g.op("MatMul", g.op("Softmax", logits, axis=-1), value)
         mixed = g.op("Transpose", mixed, perm=[0, 2, 1, 3])
         mixed = g.op("Reshape", mixed, g.int64(0, 0, c.dim))
-        return self.linear(mixed, name + "proj.", c.dim, c.dim)
+        return self.block_linear(mixed, name + "proj.", c.dim, c.dim)
 
     def third(self, x: str, name: str, i: int) -> str:
         """Queries, keys or values: one third of the original's ``qkv``, ``(B, S, D)``."""
-        g, c = self.g, self.config
+        c = self.config
         rows = slice(i * c.dim, (i + 1) * c.dim)
         # The 1 / sqrt(D / H) of the logits is carried by the queries.
         scale = np.float32(c.head_dim**-0.5 if i == 0 else 1.0)
@@ -217,8 +234,7 @@ class _Network:
         def offset(numbers: Array32) -> Array32:
             return numbers[rows] * scale
 
-        x = g.op("MatMul", x, g.weight(name + "qkv.weight", (c.dim, c.dim), weight, part=part))
-        return g.op("Add", x, g.weight(name + "qkv.bias", (c.dim,), offset, part=part))
+        return self.product(x, name + "qkv.", (c.dim, c.dim), weight, offset, part=part)
 
     # -- what all parts are made of
 
@@ -227,6 +243,25 @@ class _Network:
         g = self.g
         x = g.op("MatMul", x, g.weight(name + "weight", (inputs, outputs), transposed))
         return g.op("Add", x, g.weight(name + "bias", (outputs,)), out=out)
+
+    def block_linear(self, x: str, name: str, inputs: int, outputs: int) -> str:
+        """``x W + b`` over the last axis, in a block."""
+        return self.product(x, name, (inputs, outputs), transposed, as_it_is)
+
+    def product(
+        self,
+        x: str,
+        name: str,
+        shape: tuple[int, int],
+        weight: Turn32,
+        bias: Turn32,
+        *,
+        part: str = "",
+    ) -> str:
+        """``x W + b`` in a block, from turned tensors: what other networks do in other ways."""
+        g = self.g
+        x = g.op("MatMul", x, g.weight(name + "weight", shape, weight, part=part))
+        return g.op("Add", x, g.weight(name + "bias", shape[1:], bias, part=part))
 
     def norm(self, x: str, name: str, size: int, eps: float = NORM_EPS) -> str:
         """LayerNorm over the last axis."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from math import prod
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from emoscope.optional import require
 
 OPSET = 17
 """The first with LayerNormalization, and old enough for every runtime."""
+
+
+Turn: TypeAlias = Callable[[Array32], NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,15 @@ class Weight:
     """In the checkpoint, without prefix."""
     shape: tuple[int, ...]
     """After ``turn``."""
-    turn: Callable[[Array32], Array32]
+    turn: Turn
     """From the checkpoint's numbers to the graph's."""
+    dtype: str = "<f4"
+    """Of the graph's numbers."""
+
+    @property
+    def bytes(self) -> int:
+        """Its length in the file."""
+        return prod(self.shape) * np.dtype(self.dtype).itemsize
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +110,14 @@ class GraphBuilder:
         self,
         source: str,
         shape: tuple[int, ...],
-        turn: Callable[[Array32], Array32] = as_it_is,
+        turn: Turn = as_it_is,
         *,
         part: str = "",
+        dtype: str = "<f4",
     ) -> str:
         """Add a weight; ``part`` tells apart several that come from one tensor."""
         name = source + part
-        self._weights[name] = Weight(name, source, shape, turn)
+        self._weights[name] = Weight(name, source, shape, turn, dtype)
         return name
 
     def build(self, name: str, inputs: list[Any], outputs: list[Any]) -> Graph:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from math import prod
 from pathlib import Path
 from typing import BinaryIO
+
+import numpy as np
 
 from emoscope.emotion2vec.graph_builder import OPSET, Graph, Weight
 from emoscope.emotion2vec.tensor_numbers import Array32
@@ -89,8 +90,7 @@ def _write_model(
     nodes = graph.proto.SerializeToString(deterministic=True)
     heads = [_tensor_head(weight) for weight in graph.weights]
     length = len(nodes) + sum(
-        len(head) + 4 * prod(weight.shape)
-        for head, weight in zip(heads, graph.weights, strict=True)
+        len(head) + weight.bytes for head, weight in zip(heads, graph.weights, strict=True)
     )
     file.write(model.SerializeToString(deterministic=True))
     file.write(_field(_MODEL_GRAPH, length))
@@ -103,16 +103,16 @@ def _write_model(
 def _tensor_head(weight: Weight) -> bytes:
     """Everything of one initializer but its numbers."""
     onnx = require("onnx", extra="convert")
-    kind = onnx.TensorProto.FLOAT
+    kind = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(weight.dtype))
     tensor = onnx.TensorProto(name=weight.name, dims=weight.shape, data_type=kind)
-    size = 4 * prod(weight.shape)
-    head: bytes = tensor.SerializeToString(deterministic=True) + _field(_TENSOR_RAW_DATA, size)
-    return _field(_GRAPH_INITIALIZER, len(head) + size) + head
+    data = _field(_TENSOR_RAW_DATA, weight.bytes)
+    head: bytes = tensor.SerializeToString(deterministic=True) + data
+    return _field(_GRAPH_INITIALIZER, len(head) + weight.bytes) + head
 
 
 def _numbers(weight: Weight, tensor: Array32) -> memoryview:
-    numbers = weight.turn(tensor).reshape(weight.shape).astype("<f4", order="C", copy=False)
-    return numbers.data.cast("B")
+    numbers = weight.turn(tensor).reshape(weight.shape)
+    return numbers.astype(weight.dtype, order="C", copy=False).data.cast("B")
 
 
 def _field(number: int, length: int) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -21,6 +21,7 @@ from emoscope.errors import (
     ModelNotInstalledError,
     ModelUnknownError,
 )
+from emoscope.models.agreement import Agreement
 from emoscope.models.sources import Source, official
 
 COMPACT = "compact"
@@ -70,6 +71,8 @@ class ModelCard:
     limits_en: str = ""
     accuracy: dict[str, Any] = field(default_factory=dict)
     """Test figures by corpus, as the card gives them."""
+    variants: tuple[Variant, ...] = ()
+    """The same model rounded, for speed."""
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ModelCard:
@@ -90,11 +93,36 @@ class ModelCard:
                 limits_zh=str(data.get("limits_zh", "")),
                 limits_en=str(data.get("limits_en", "")),
                 accuracy=dict(data.get("accuracy", {})),
+                variants=tuple(Variant.from_dict(one) for one in data.get("variants", [])),
             )
-        except (KeyError, TypeError, ValueError) as exc:
+        except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise ModelContractError(
                 reason_zh=f"说明卡无法读取（{exc}）", reason_en=f"its card cannot be read ({exc})"
             ) from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Another file of the same model, with what is known of its agreement with the exact one."""
+
+    precision: str
+    """What it is rounded to, such as ``int8``."""
+    file: ModelFile
+    agreement: Agreement
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in the card."""
+        return {
+            "precision": self.precision,
+            "file": asdict(self.file),
+            "agreement": self.agreement.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Variant:
+        """Read what ``to_dict`` wrote."""
+        (file,) = _files([data["file"]])
+        return cls(str(data["precision"]), file, Agreement.from_dict(data["agreement"]))
 
 
 def _files(data: list[dict[str, Any]]) -> tuple[ModelFile, ...]:

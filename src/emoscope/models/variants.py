@@ -1,0 +1,71 @@
+"""Which file of a model answers: the exact one, or a variant that agreed with it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from emoscope.errors import ModelFastMissingError, ModelFastRefusedError
+from emoscope.models.agreement import Thresholds
+from emoscope.models.catalog import LocalModel, ModelCard, Variant
+
+Precision: TypeAlias = Literal["exact", "fast", "auto"]
+
+WORTH_IT = 1.2
+"""A variant is taken by itself only where it was measured to be faster by this factor."""
+
+
+def choose(local: LocalModel, precision: Precision, bar: Thresholds) -> Variant | None:
+    """Return the variant to run, or None for the exact model.
+
+    Args:
+        local: the model.
+        precision: ``exact``; ``fast``, or fail; ``auto``, a variant if it agreed and is worth it.
+        bar: what it must have reached.
+
+    Raises:
+        ModelFastMissingError: ``fast``, and there is no variant.
+        ModelFastRefusedError: ``fast``, and it did not agree.
+    """
+    if precision == "exact":
+        return None
+    variant = local.card.variants[0] if local.card.variants else None
+    if precision == "auto":
+        if variant is None or variant.agreement.failures(bar):
+            return None
+        return variant if variant.agreement.speedup >= WORTH_IT else None
+    name = local.card.name
+    if variant is None:
+        raise ModelFastMissingError(model=name, command=f"emoscope models fast {name}")
+    if failures := variant.agreement.failures(bar):
+        raise ModelFastRefusedError(model=name, figures=", ".join(failures))
+    return variant
+
+
+def record(local: LocalModel, variant: Variant) -> LocalModel:
+    """Write a variant into the card, in place of one of the same precision.
+
+    Raises:
+        OSError: the card cannot be written; the old one is still there.
+    """
+    path = local.folder / "card.json"
+    data = json.loads(path.read_text("utf-8"))
+    others = [one for one in local.card.variants if one.precision != variant.precision]
+    data["variants"] = [one.to_dict() for one in (*others, variant)]
+    _replace(path, data)
+    return LocalModel(local.folder, ModelCard.from_dict(data), local.origin)
+
+
+def _replace(path: Path, data: dict[str, object]) -> None:
+    partial = path.with_name(path.name + ".part")
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            json.dump(data, file, ensure_ascii=False, indent=2)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
