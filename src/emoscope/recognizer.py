@@ -35,7 +35,9 @@ from emoscope.errors import (
 )
 from emoscope.events import Listener, Progress, Step, StepLog, ignore
 from emoscope.limits import COMMAND_LINE, Limits
-from emoscope.models import catalog
+from emoscope.models import catalog, variants
+from emoscope.models.agreement import BAR, Thresholds
+from emoscope.models.variants import Precision
 from emoscope.result import (
     FRAME_S,
     GRANULARITIES,
@@ -257,6 +259,8 @@ def load(
     model: str | os.PathLike[str] = catalog.AUTO,
     *,
     backend: BackendName = "onnxruntime",
+    precision: Precision = "exact",
+    agreement_bar: Thresholds = BAR,
     threads: int = 0,
     limits: Limits = COMMAND_LINE,
     now: Callable[[], datetime] = local_now,
@@ -267,21 +271,29 @@ def load(
         model: ``auto`` (the large model if it is here, else ``compact``), a name of
             ``emoscope models list``, or a folder.
         backend: what runs it; ``openvino`` needs the extra of that name.
+        precision: ``exact``; ``fast``, the rounded variant, or an error; ``auto``, that variant
+            where it agreed with the exact model and was measured to be faster.
+        agreement_bar: what a variant must have reached to be used.
         threads: threads inside one run; 0 takes all cores.
         limits: what recordings are accepted.
         now: the clock of ``Result.created``.
 
     Raises:
-        ModelError: the model is unknown, not on this machine, incomplete or changed.
+        ModelError: the model is unknown, not on this machine, incomplete or changed; or ``fast``,
+            and it has no variant that agrees.
         ExtraMissingError: the backend's library is not installed.
     """
     started_s = time.perf_counter()
     local = catalog.find(model)
-    local.verify()
-    card = local.card
-    reference = ModelRef(card.name, card.revision, card.files[0].sha256)
+    card, variant = local.card, variants.choose(local, precision, agreement_bar)
+    if variant is None:
+        local.verify()
+        path, reference = local.onnx_path, ModelRef(card.name, card.revision, card.files[0].sha256)
+    else:
+        variant.file.verify(local.folder)
+        path, reference = local.folder / variant.file.path, variants.reference(card, variant)
     return Recognizer(
-        _backend(backend, local.onnx_path, threads),
+        _backend(backend, path, threads),
         reference,
         card=card,
         origin=local.origin,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timezone
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias, cast
@@ -302,10 +302,14 @@ class ModelRef:
     revision: str
     sha256: str
     """Of the file that ran."""
+    precision: str = "exact"
+    """``exact``, or what the variant that ran is rounded to."""
+    agreement: dict[str, Any] | None = None
+    """How near that variant was to the exact model when it was made; None for the exact one."""
 
     def to_dict(self) -> dict[str, object]:
         """As in ``result.json``."""
-        return {"name": self.name, "revision": self.revision, "sha256": self.sha256}
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from pydantic_settings import (
 
 from emoscope.errors import SettingError
 from emoscope.limits import COMMAND_LINE, UPLOAD, Limits
+from emoscope.models.agreement import MAX_SCORE_DIFFERENCE, MIN_COSINE, Thresholds
 
 
 class Settings(BaseSettings):
@@ -37,6 +38,20 @@ class Settings(BaseSettings):
         "onnxruntime", description="what runs the model; openvino needs the extra of that name"
     )
     threads: int = Field(0, ge=0, le=1024, description="threads inside one run; 0 takes all cores")
+    precision: Literal["exact", "fast", "auto"] = Field(
+        "exact",
+        description="exact; fast: the rounded variant, or an error; auto: that variant where it "
+        "agreed with the exact model and was measured to be faster",
+    )
+    fast_min_cosine: float = Field(
+        MIN_COSINE, ge=-1, le=1, description="lowest embedding cosine of a variant that is used"
+    )
+    fast_max_score_difference: float = Field(
+        MAX_SCORE_DIFFERENCE,
+        ge=0,
+        le=1,
+        description="largest difference of a score of a variant that is used",
+    )
     language: Literal["auto", "zh", "en"] = Field(
         "auto", description="language of the terminal: zh, en, or auto (from LANG)"
     )
@@ -56,6 +71,11 @@ class Settings(BaseSettings):
         COMMAND_LINE.max_duration_s, gt=0, description="longest recording on the command line in s"
     )
     queue_size: int = Field(64, ge=1, description="requests that may wait before 503 is answered")
+
+    @property
+    def agreement_bar(self) -> Thresholds:
+        """What a fast variant has to reach."""
+        return Thresholds(self.fast_min_cosine, self.fast_max_score_difference)
 
     @property
     def upload_limits(self) -> Limits:

@@ -57,6 +57,11 @@ BackendOption = Annotated[
 ThreadsOption = Annotated[int | None, typer.Option("--threads", help="线程数 · threads; 0 = all")]
 
 
+PrecisionOption = Annotated[
+    str | None, typer.Option("--precision", help="精确或快速 · exact | fast | auto")
+]
+
+
 def exit_code(error: EmoscopeError) -> int:
     """Return the exit code of an error, by its nearest ancestor in the table."""
     return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
@@ -90,6 +95,7 @@ def recognize(
     outputs: Annotated[Path | None, typer.Option("--outputs", help="结果文件夹 · folder")] = None,
     model: ModelOption = None,
     backend: BackendOption = None,
+    precision: PrecisionOption = None,
     threads: ThreadsOption = None,
     lang: LanguageOption = None,
 ) -> None:
@@ -103,7 +109,12 @@ def recognize(
     if len(chosen) > 1:
         raise SettingError(setting="--json / --jsonl / --csv", reason="choose one")
     settings = load_settings(
-        model=model, backend=backend, threads=threads, language=lang, outputs=outputs
+        model=model,
+        backend=backend,
+        precision=precision,
+        threads=threads,
+        language=lang,
+        outputs=outputs,
     )
     work = Work(granularity.value, embedding, save, chosen[0] if chosen else "table")
     run(files, work, settings)
@@ -133,6 +144,7 @@ def evaluate(
     html_path: Annotated[Path | None, typer.Option("--html", help="写网页 · write HTML")] = None,
     model: ModelOption = None,
     backend: BackendOption = None,
+    precision: PrecisionOption = None,
     threads: ThreadsOption = None,
     lang: LanguageOption = None,
 ) -> None:
@@ -145,7 +157,9 @@ def evaluate(
         trained,
         json_path,
         html_path,
-        load_settings(model=model, backend=backend, threads=threads, language=lang),
+        load_settings(
+            model=model, backend=backend, precision=precision, threads=threads, language=lang
+        ),
     )
 
 
@@ -176,6 +190,7 @@ def serve(
     outputs: Annotated[Path | None, typer.Option("--outputs", help="结果文件夹 · folder")] = None,
     model: ModelOption = None,
     backend: BackendOption = None,
+    precision: PrecisionOption = None,
     threads: ThreadsOption = None,
     lang: LanguageOption = None,
 ) -> None:
@@ -190,6 +205,7 @@ def serve(
         outputs=outputs,
         model=model,
         backend=backend,
+        precision=precision,
         threads=threads,
         language=lang,
     )

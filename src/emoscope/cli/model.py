@@ -14,4 +14,11 @@ def open_model(settings: Settings, limits: Limits) -> Recognizer:
         ModelError: it cannot be loaded.
         ExtraMissingError: its backend's library is not installed.
     """
-    return load(settings.model, backend=settings.backend, threads=settings.threads, limits=limits)
+    return load(
+        settings.model,
+        backend=settings.backend,
+        precision=settings.precision,
+        agreement_bar=settings.agreement_bar,
+        threads=settings.threads,
+        limits=limits,
+    )

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emoscope.cli.language import LanguageOption
+from emoscope.errors import EmoscopeError
 
 if TYPE_CHECKING:
-    from emoscope.models.doctor import Runner
+    from emoscope.backends.base import Backend
+    from emoscope.models.agreement import Agreement
     from emoscope.webui.texts import Language
 
 app = typer.Typer(
@@ -111,6 +113,38 @@ def pull(
 
 
 @app.command()
+def fast(
+    name: Annotated[str, typer.Argument(help="模型名或文件夹 · name or folder of a model")],
+    folder: Annotated[
+        Path | None,
+        typer.Option("--from", help="官方文件夹 · its official files; by default those kept"),
+    ] = None,
+    lang: LanguageOption = None,
+) -> None:
+    """制作快速版本并与精确版本比对 · Make a fast variant and compare it with the exact model."""
+    from emoscope.cli import models_show as show
+    from emoscope.engine.fast import make_fast
+    from emoscope.errors import ModelCacheError
+    from emoscope.models import catalog
+    from emoscope.models.record import OFFICIAL
+    from emoscope.settings import language_of, load_settings
+
+    settings = load_settings(language=lang)
+    local = catalog.find(name)
+    try:
+        local = make_fast(local, folder or local.folder / OFFICIAL, open_backend=_open)
+    except OSError as exc:
+        if isinstance(exc, EmoscopeError):
+            raise
+        raise ModelCacheError(reason=exc.strerror or str(exc)) from exc
+    variant = local.card.variants[-1]
+    language = language_of(settings.language)
+    typer.echo(show.compared(local, variant, settings.agreement_bar, language))
+    if variant.agreement.failures(settings.agreement_bar):
+        raise typer.Exit(UNUSABLE)
+
+
+@app.command()
 def verify(
     model: Annotated[
         str | None, typer.Argument(help="模型名或文件夹 · name, folder, or auto")
@@ -126,7 +160,9 @@ def verify(
     from emoscope.settings import language_of, load_settings
 
     settings = load_settings(model=model, language=lang)
-    findings = doctor.check(settings.model, open_backend=_open)
+    findings = doctor.check(
+        settings.model, open_backend=_open, compare=_compare, bar=settings.agreement_bar
+    )
     if as_json:
         typer.echo(json.dumps(show.findings_json(findings), ensure_ascii=False, indent=1))
     else:
@@ -164,7 +200,13 @@ def _language(given: str | None) -> Language:
     return language_of(load_settings(language=given).language)
 
 
-def _open(path: Path) -> Runner:
+def _open(path: Path) -> Backend:
     from emoscope.backends.onnx_backend import OnnxBackend
 
     return OnnxBackend(path)
+
+
+def _compare(exact: Path, fast: Path) -> Agreement:
+    from emoscope.engine.fast import compare
+
+    return compare(exact, fast, _open)

@@ -21,9 +21,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from emoscope.errors import EmoscopeError
+from emoscope.errors import EmoscopeError, ModelFastRefusedError
 from emoscope.models import catalog, hub
-from emoscope.models.catalog import Entry, LocalModel
+from emoscope.models.agreement import Thresholds
+from emoscope.models.catalog import Entry, LocalModel, Variant
 from emoscope.models.doctor import Finding
 from emoscope.models.progress import (
     Converting,
@@ -46,6 +47,13 @@ TEXTS: dict[str, Text] = {
     "damaged": Text("不可用", "damaged"),
     "absent": Text("未获取", "not here"),
     "pulled": Text("{name} 已就绪：{folder}", "{name} is ready: {folder}"),
+    "figures": Text("{file}：嵌入余弦 {cosine:.4f}，{clips} 段中 {same} 段首位情绪相同，"
+                    "得分最大相差 {difference:.3f}，CPU 时间快 {speedup:.2f} 倍。",
+                    "{file}: embedding cosine {cosine:.4f}, same top class in {same} of {clips} "
+                    "clips, largest score difference {difference:.3f}, {speedup:.2f} times faster "
+                    "in CPU time."),
+    "agreed": Text("与精确版本一致，可用 --precision fast。",
+                   "It agrees with the exact model: --precision fast may use it."),
     "removed": Text("已删除 {name}，释放 {mb:.0f} MB。", "Removed {name}, {mb:.0f} MB freed."),
     "waiting": Text("另一个进程正在处理 {model}（{holder}），等它完成……",
                     "Another process is working on {model} ({holder}); waiting for it ..."),
@@ -125,6 +133,24 @@ def inventory_table(lines: Sequence[Line], language: Language) -> Table:
 def pulled(local: LocalModel, language: Language) -> str:
     """What to say when a model is there."""
     return TEXTS["pulled"](language, name=local.card.name, folder=local.folder)
+
+
+def compared(local: LocalModel, variant: Variant, bar: Thresholds, language: Language) -> str:
+    """What to say of a variant that was made."""
+    found = variant.agreement
+    figures = TEXTS["figures"](
+        language,
+        file=variant.file.path,
+        cosine=found.cosine,
+        same=found.same_top,
+        clips=found.clips,
+        difference=found.score_difference,
+        speedup=found.speedup,
+    )
+    if failures := found.failures(bar):
+        error = ModelFastRefusedError(model=local.card.name, figures=", ".join(failures))
+        return f"{figures}\n{error.detail_zh if language == 'zh' else error.detail_en}"
+    return f"{figures}\n{TEXTS['agreed'](language)}"
 
 
 def removed(name: str, freed_bytes: int, language: Language) -> str:

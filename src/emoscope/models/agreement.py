@@ -17,6 +17,9 @@ class Thresholds:
     max_score_difference: float = MAX_SCORE_DIFFERENCE
 
 
+BAR = Thresholds()
+
+
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """A variant beside the exact model, on the same clips."""

@@ -1,8 +1,7 @@
 """Is a model whole, unchanged, nine-class, and does it answer? Findings in both languages.
 
-Each check is one function from a ``Patient`` to findings, and ``CHECKS`` is their order; another
-one (a fast variant against the exact one, say) is one more function there. What needs a backend is
-given one, because backends stand above models.
+Each check is one function from a ``Patient`` to findings, and ``CHECKS`` is their order. What
+needs a backend is given one, because backends stand above models.
 
 What is not checked: whether the scores are right. That is the parity suite's work, with the
 original beside it.
@@ -23,12 +22,14 @@ from emoscope.audio.windows import FRAME, HOP
 from emoscope.errors import (
     EmoscopeError,
     ModelChangedError,
+    ModelFastRefusedError,
     ModelFileMissingError,
     TokensCountError,
     TokensHiddenError,
 )
 from emoscope.labels import COUNT
 from emoscope.models import catalog
+from emoscope.models.agreement import BAR, Agreement, Thresholds
 from emoscope.models.catalog import LocalModel, ModelFile, file_sha256
 from emoscope.models.record import OFFICIAL, PullRecord
 from emoscope.models.sources import NEEDED_FILES, TOKENS, WEIGHTS
@@ -80,6 +81,7 @@ class Runner(Protocol):
 
 
 Opener: TypeAlias = Callable[[Path], Runner]
+Comparer: TypeAlias = Callable[[Path, Path], Agreement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class Patient:
     """None for an official folder."""
     record: PullRecord | None = None
     open_backend: Opener | None = None
+    compare: Comparer | None = None
+    bar: Thresholds = BAR
 
     @property
     def official(self) -> Path:
@@ -100,7 +104,12 @@ class Patient:
 
 
 def check(
-    model: str | os.PathLike[str], cache: Path | None = None, *, open_backend: Opener | None = None
+    model: str | os.PathLike[str],
+    cache: Path | None = None,
+    *,
+    open_backend: Opener | None = None,
+    compare: Comparer | None = None,
+    bar: Thresholds = BAR,
 ) -> list[Finding]:
     """Look a model over; nothing is changed.
 
@@ -108,6 +117,8 @@ def check(
         model: ``auto``, a name of the table, a folder with a card, or an official folder.
         cache: where fetched models are kept; the platform's cache folder by default.
         open_backend: loads an ONNX file; without it the model is not run.
+        compare: holds a variant against the exact file; without it the card's figures count.
+        bar: what a variant has to reach.
 
     Returns:
         The findings, in the order of the checks. A model without an error can be used.
@@ -120,7 +131,8 @@ def check(
             local = catalog.find(model, cache=cache)
         except EmoscopeError as error:
             return [_told(error)]
-        patient = Patient(local.folder, local, PullRecord.read(local.folder), open_backend)
+        record = PullRecord.read(local.folder)
+        patient = Patient(local.folder, local, record, open_backend, compare, bar)
     return [finding for one in CHECKS for finding in one(patient)]
 
 
@@ -214,6 +226,27 @@ def contract(patient: Patient) -> Iterator[Finding]:
         yield _told(error)
 
 
+def fast_variants(patient: Patient) -> Iterator[Finding]:
+    """Every variant is whole and agreed with the exact model: when it was made, and now."""
+    if patient.local is None:
+        return
+    for variant in patient.local.card.variants:
+        damaged = list(_file(variant.file, patient.folder))
+        yield from damaged
+        agreement = variant.agreement
+        if patient.compare and not damaged and patient.local.onnx_path.is_file():
+            try:
+                agreement = patient.compare(
+                    patient.local.onnx_path, patient.folder / variant.file.path
+                )
+            except EmoscopeError as error:
+                yield _told(error)
+                continue
+        if failures := agreement.failures(patient.bar):
+            name, figures = patient.local.card.name, ", ".join(failures)
+            yield _told(ModelFastRefusedError(model=name, figures=figures))
+
+
 CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     files,
     record,
@@ -221,6 +254,7 @@ CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     official_files,
     tokens,
     contract,
+    fast_variants,
 )
 
 

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from emoscope.errors import ModelFastMissingError, ModelFastRefusedError
 from emoscope.models.agreement import Thresholds
 from emoscope.models.catalog import LocalModel, ModelCard, Variant
+from emoscope.result import ModelRef
 
 Precision: TypeAlias = Literal["exact", "fast", "auto"]
 
@@ -42,6 +43,12 @@ def choose(local: LocalModel, precision: Precision, bar: Thresholds) -> Variant 
     if failures := variant.agreement.failures(bar):
         raise ModelFastRefusedError(model=name, figures=", ".join(failures))
     return variant
+
+
+def reference(card: ModelCard, variant: Variant) -> ModelRef:
+    """What a result says of the model when a variant answered."""
+    agreement = variant.agreement.to_dict()
+    return ModelRef(card.name, card.revision, variant.file.sha256, variant.precision, agreement)
 
 
 def record(local: LocalModel, variant: Variant) -> LocalModel:

@@ -125,12 +125,25 @@ class EmbeddingReply(_Exact):
     dtype: Literal["float32"]
 
 
+class AgreementReply(_Exact):
+    """How near a rounded variant was to the exact model on the built-in recordings."""
+
+    clips: int
+    same_top: int
+    cosine: float
+    lowest_cosine: float
+    score_difference: float
+    speedup: float
+
+
 class ModelReply(_Exact):
     """Which model answered."""
 
     name: str
     revision: str
     sha256: str
+    precision: str
+    agreement: AgreementReply | None
 
 
 class SourceReply(_Exact):
