@@ -1,4 +1,4 @@
-"""Emotion2Vec+ Large: FunASR and Emoscope on the same weights, in turn, on this machine.
+"""Emotion2Vec+ Large: FunASR and Emoscope, exact and fast, on the same weights, in turn.
 
     python benchmarks/emotion2vec.py --peer parityvenv/bin/python [--size large] [--repeat 5]
 
@@ -50,17 +50,27 @@ def load_funasr(folder: Path) -> Answer:
     return lambda sound: model.generate(sound, granularity="frame", extract_embedding=True)
 
 
-def load_emoscope(folder: Path) -> Answer:
+def load_exact(folder: Path) -> Answer:
     """Load the converted model, exact."""
+    return load_emoscope(folder / "ours" / "model.onnx")
+
+
+def load_fast(folder: Path) -> Answer:
+    """Load its fast variant."""
+    return load_emoscope(folder / "ours" / "model.int8.onnx")
+
+
+def load_emoscope(path: Path) -> Answer:
+    """Load an ONNX file."""
     import numpy as np
 
     from emoscope.backends.onnx_backend import OnnxBackend
 
-    backend = OnnxBackend(folder / "ours" / "model.onnx", threads=THREADS)
+    backend = OnnxBackend(path, threads=THREADS)
     return lambda sound: backend.run(sound[None], np.array([len(sound)], np.int64))
 
 
-ENGINES = {"FunASR": load_funasr, "Emoscope": load_emoscope}
+ENGINES = {"FunASR": load_funasr, "exact": load_exact, "fast": load_fast}
 
 
 def serve(engine: str, folder: Path) -> None:
@@ -155,13 +165,17 @@ def measure(engines: list[Engine], repeat: int) -> dict[str, dict[str, Any]]:
     return result
 
 
-def show(result: dict[str, dict[str, Any]]) -> None:
-    """Print a Markdown table: rows are figures, the last column is the peer's share of ours."""
-    peer, ours = result["FunASR"], result["Emoscope"]
-    print("| | FunASR | Emoscope | FunASR / Emoscope |\n|---|---:|---:|---:|")
+def show(result: dict[str, dict[str, Any]], agreement: dict[str, Any]) -> None:
+    """Print a Markdown table: rows are figures, the last columns how often ours goes into it."""
+    peer, exact, fast = (result[name] for name in ENGINES)
+    print("| | FunASR | exact | fast | FunASR / exact | FunASR / fast | exact / fast |")
+    print("|---|" + "---:|" * 6)
     for key in peer:
-        print(f"| {key} | {peer[key]:.2f} | {ours[key]:.2f} | {peer[key] / ours[key]:.2f} |")
-    print(json.dumps({"load_average": os.getloadavg()[0], "cores": os.cpu_count(), **result}))
+        one, two, three = peer[key], exact[key], fast[key]
+        ratios = f"{one / two:.2f} | {one / three:.2f} | {two / three:.2f}"
+        print(f"| {key} | {one:.2f} | {two:.2f} | {three:.2f} | {ratios} |")
+    machine = {"load_average": os.getloadavg()[0], "cores": os.cpu_count()}
+    print(json.dumps({**machine, **result, "agreement": agreement}))
 
 
 def main() -> None:
@@ -182,11 +196,12 @@ def main() -> None:
         folder = args.folder or Path(temporary)
         if not (folder / "ours" / "card.json").exists():
             make_model(folder, args.size)
+        agreement = make_fast(folder)
+        pythons = [args.peer, sys.executable, sys.executable]
         engines = [
-            Engine("FunASR", args.peer, folder),
-            Engine("Emoscope", sys.executable, folder),
+            Engine(name, python, folder) for name, python in zip(ENGINES, pythons, strict=True)
         ]
-        show(measure(engines, args.repeat))
+        show(measure(engines, args.repeat), agreement)
         for engine in engines:
             engine.close()
 
@@ -200,6 +215,18 @@ def make_model(folder: Path, size: str) -> None:
     write_folder(folder, SIZES[size], moments=True)
     write_configuration(folder)
     convert(folder, folder / "ours", name="model", revision="random")
+
+
+def make_fast(folder: Path) -> dict[str, Any]:
+    """Make the fast variant if it is not there; returns the figures of its agreement."""
+    from emoscope.backends.onnx_backend import OnnxBackend
+    from emoscope.engine import fast
+    from emoscope.models.catalog import find
+
+    local = find(folder / "ours")
+    if not local.card.variants:
+        local = fast.make_fast(local, folder, open_backend=OnnxBackend)
+    return local.card.variants[0].agreement.to_dict()
 
 
 if __name__ == "__main__":

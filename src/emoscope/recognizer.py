@@ -285,6 +285,8 @@ def load(
     """
     started_s = time.perf_counter()
     local = catalog.find(model)
+    if precision == "auto" and backend != "onnxruntime":
+        precision = "exact"  # OpenVINO takes longer for the variant than for the exact model
     card, variant = local.card, variants.choose(local, precision, agreement_bar)
     if variant is None:
         local.verify()

@@ -214,6 +214,14 @@ def test_results_say_which_precision_answered(folder: Path) -> None:
     assert 0 < difference < 0.05
 
 
+def test_another_backend_is_not_fast_by_itself(folder: Path) -> None:
+    card_says(folder, AGREED)
+
+    for backend, precision in (("onnxruntime", "int8"), ("openvino", "exact")):
+        assert load(folder, backend=backend, precision="auto").model.precision == precision
+    assert load(folder, backend="openvino", precision="fast").model.precision == "int8"
+
+
 def test_auto_takes_what_agreed_and_is_worth_it(folder: Path) -> None:
     local = find(folder)
     for agreement, taken in (
