@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from emoscope._version import __version__
 from emoscope.audio import quality, windows
 from emoscope.audio.decode import at_16_khz, decode, opened
 from emoscope.backends.base import Array32, Backend
+from emoscope.backends.choice import BackendName, open_backend
 from emoscope.engine.forward import Forward
 from emoscope.errors import (
     AudioNoSamplesError,
@@ -53,8 +54,6 @@ from emoscope.waveform import Waveform
 
 Source: TypeAlias = bytes | str | os.PathLike[str] | Waveform
 """The bytes of a file, a path to one, or samples."""
-
-BackendName: TypeAlias = Literal["onnxruntime", "openvino"]
 
 WINDOW_S = 20.0
 """Sound longer than this and its contexts is given to the model in windows of at most this."""
@@ -287,33 +286,16 @@ def load(
     local = catalog.find(model)
     if precision == "auto" and backend != "onnxruntime":
         precision = "exact"  # OpenVINO takes longer for the variant than for the exact model
-    card, variant = local.card, variants.choose(local, precision, agreement_bar)
-    if variant is None:
-        local.verify()
-        path, reference = local.onnx_path, ModelRef(card.name, card.revision, card.files[0].sha256)
-    else:
-        variant.file.verify(local.folder)
-        path, reference = local.folder / variant.file.path, variants.reference(card, variant)
+    path, reference = variants.verified(local, precision, agreement_bar)
     return Recognizer(
-        _backend(backend, path, threads),
+        open_backend(backend, path, threads),
         reference,
-        card=card,
+        card=local.card,
         origin=local.origin,
         load_s=time.perf_counter() - started_s,
         limits=limits,
         now=now,
     )
-
-
-def _backend(name: BackendName, path: Path, threads: int) -> Backend:
-    """Import only the library that is asked for."""
-    if name == "openvino":
-        from emoscope.backends.openvino_backend import OpenVinoBackend
-
-        return OpenVinoBackend(path, threads=threads)
-    from emoscope.backends.onnx_backend import OnnxBackend
-
-    return OnnxBackend(path, threads=threads)
 
 
 @functools.lru_cache(maxsize=4)

@@ -45,10 +45,22 @@ def choose(local: LocalModel, precision: Precision, bar: Thresholds) -> Variant 
     return variant
 
 
-def reference(card: ModelCard, variant: Variant) -> ModelRef:
-    """What a result says of the model when a variant answered."""
+def verified(local: LocalModel, precision: Precision, bar: Thresholds) -> tuple[Path, ModelRef]:
+    """Return the file to run, checked against the card, and what a result says of it.
+
+    Raises:
+        ModelFileMissingError: it is not there.
+        ModelChangedError: it is not the one that the card describes.
+        ModelError: as ``choose``.
+    """
+    card, variant = local.card, choose(local, precision, bar)
+    if variant is None:
+        local.verify()
+        return local.onnx_path, ModelRef(card.name, card.revision, card.files[0].sha256)
+    variant.file.verify(local.folder)
     agreement = variant.agreement.to_dict()
-    return ModelRef(card.name, card.revision, variant.file.sha256, variant.precision, agreement)
+    said = ModelRef(card.name, card.revision, variant.file.sha256, variant.precision, agreement)
+    return local.folder / variant.file.path, said
 
 
 def record(local: LocalModel, variant: Variant) -> LocalModel:
