@@ -311,3 +311,8 @@ def test_a_variant_points_into_its_folder() -> None:
 
     with pytest.raises(ValueError, match="away"):
         Variant.from_dict(data)
+
+
+def test_the_built_in_model_is_fast_as_it_is() -> None:
+    """A server told to be fast must start where only the built-in model is."""
+    assert variants.choose(find("compact"), "fast", BAR) is None

@@ -30,7 +30,8 @@ def choose(local: LocalModel, precision: Precision, bar: Thresholds) -> Variant 
         ModelFastMissingError: ``fast``, and there is no variant.
         ModelFastRefusedError: ``fast``, and it did not agree.
     """
-    if precision == "exact":
+    # What ships in the package has no variant and needs none; the result says that it was exact.
+    if precision == "exact" or local.origin == "package":
         return None
     variant = local.card.variants[0] if local.card.variants else None
     if precision == "auto":
@@ -39,7 +40,8 @@ def choose(local: LocalModel, precision: Precision, bar: Thresholds) -> Variant 
         return variant if variant.agreement.speedup >= WORTH_IT else None
     name = local.card.name
     if variant is None:
-        raise ModelFastMissingError(model=name, command=f"emoscope models fast {name}")
+        target = local.folder if local.origin == "folder" else name
+        raise ModelFastMissingError(model=name, command=f"emoscope models fast {target}")
     if failures := variant.agreement.failures(bar):
         raise ModelFastRefusedError(model=name, figures=", ".join(failures))
     return variant
