@@ -8,6 +8,7 @@ Uses the built-in model when it is there, else the model without weights that th
 from __future__ import annotations
 
 import argparse
+import io
 import tempfile
 import threading
 import time
@@ -29,13 +30,19 @@ from emoscope.recognizer import Recognizer
 from emoscope.result import ModelRef
 from emoscope.server.app import create_app
 from emoscope.settings import load_settings
-from emoscope.store import RunStore, wav_bytes
-from emoscope.waveform import Waveform
+from emoscope.store import RunStore, write_wav
+from emoscope.waveform import Samples, Waveform
 
 SAMPLES = Path(__file__).parents[1] / "src/emoscope/assets/samples"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 WIDE, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
+
+
+def _wav(samples: Samples) -> bytes:
+    buffer = io.BytesIO()
+    write_wav(buffer, Waveform(samples))
+    return buffer.getvalue()
 
 
 def _recognizer() -> Recognizer:
@@ -78,7 +85,7 @@ def _utterance(page: Page) -> None:
 
 def _frame(page: Page) -> None:
     both = [decode(SAMPLES / name).samples for name in ("angry_zh.wav", "sad_zh.wav")]
-    joined = wav_bytes(Waveform(np.concatenate(both)))
+    joined = _wav(np.concatenate(both))
     file = {"name": "two_moods.wav", "mimeType": "audio/wav", "buffer": joined}
     _ask(page, file, "frame")
     page.evaluate("document.querySelector('emo-timeline audio').currentTime = 2.2")
@@ -101,7 +108,7 @@ def _doubtful(page: Page) -> None:
     rng = np.random.default_rng(0)
     samples = np.zeros(32_000, np.float32)
     samples[:320] = rng.uniform(-0.02, 0.02, 320)
-    file = {"name": "quiet.wav", "mimeType": "audio/wav", "buffer": wav_bytes(Waveform(samples))}
+    file = {"name": "quiet.wav", "mimeType": "audio/wav", "buffer": _wav(samples)}
     page.set_input_files("#emo-form-one input[type=file]", file)
     page.click("#emo-form-one [data-do=start]")
     page.wait_for_selector("#emo-result-one .emo-abstain")

@@ -250,8 +250,9 @@ def test_a_variant_that_disagrees_is_refused(folder: Path) -> None:
 def test_a_model_without_variant_says_how_to_make_one(official: Path, tmp_path: Path) -> None:
     model = convert(official, tmp_path, name="mine", revision="r")
 
-    with pytest.raises(ModelFastMissingError, match="emoscope models fast mine"):
+    with pytest.raises(ModelFastMissingError) as caught:
         load(model.folder, precision="fast")
+    assert f"emoscope models fast {tmp_path}" in caught.value.detail_en
     assert load(model.folder, precision="auto").model.precision == "exact"
 
 
