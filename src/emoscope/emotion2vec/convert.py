@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -22,6 +20,7 @@ from emoscope.emotion2vec.tensor_numbers import Array32
 from emoscope.emotion2vec.tokens import check_tokens
 from emoscope.errors import CheckpointTensorsError, ModelContractError
 from emoscope.models.catalog import CATALOG, LocalModel, ModelCard, ModelFile
+from emoscope.models.whole_file import write_json
 
 CARD_FILE = "card.json"
 
@@ -61,7 +60,7 @@ def convert(folder: Path, target: Path, *, name: str, revision: str) -> LocalMod
         **_titles(name),
         "made_by": f"emoscope {__version__}",
     }
-    _write_last(target / CARD_FILE, card)
+    write_json(target / CARD_FILE, card)
     return LocalModel(target, ModelCard.from_dict(card))
 
 
@@ -144,17 +143,3 @@ def _titles(name: str) -> dict[str, str]:
         if entry.name == name:
             return {"title_zh": entry.title_zh, "title_en": entry.title_en}
     return {"title_zh": name, "title_en": name}
-
-
-def _write_last(path: Path, card: dict[str, object]) -> None:
-    """A folder with a card is complete, so the card appears whole and after everything else."""
-    partial = path.with_name(path.name + ".part")
-    try:
-        with partial.open("w", encoding="utf-8") as file:
-            json.dump(card, file, ensure_ascii=False, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -8,12 +8,12 @@ whose word a file's bytes were compared with.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from emoscope.models.catalog import ModelFile
+from emoscope.models.whole_file import write_json
 
 NAME = "pull.json"
 OFFICIAL = "official"
@@ -59,13 +59,7 @@ class PullRecord:
 
     def write(self, folder: Path) -> None:
         """Write ``pull.json``, whole or not at all."""
-        data = {"schema_version": 1, **asdict(self)}
-        temporary = folder / f".{NAME}.tmp"
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(folder / NAME)
+        write_json(folder / NAME, {"schema_version": 1, **asdict(self)})
 
     @classmethod
     def read(cls, folder: Path) -> PullRecord | None:

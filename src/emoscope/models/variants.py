@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from emoscope.errors import ModelFastMissingError, ModelFastRefusedError
 from emoscope.models.agreement import Thresholds
 from emoscope.models.catalog import LocalModel, ModelCard, Variant
+from emoscope.models.whole_file import write_json
 from emoscope.result import ModelRef
 
 Precision: TypeAlias = Literal["exact", "fast", "auto"]
@@ -75,18 +75,5 @@ def record(local: LocalModel, variant: Variant) -> LocalModel:
     data = json.loads(path.read_text("utf-8"))
     others = [one for one in local.card.variants if one.precision != variant.precision]
     data["variants"] = [one.to_dict() for one in (*others, variant)]
-    _replace(path, data)
+    write_json(path, data)
     return LocalModel(local.folder, ModelCard.from_dict(data), local.origin)
-
-
-def _replace(path: Path, data: dict[str, object]) -> None:
-    partial = path.with_name(path.name + ".part")
-    try:
-        with partial.open("w", encoding="utf-8") as file:
-            json.dump(data, file, ensure_ascii=False, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
