@@ -45,7 +45,7 @@ LIMITS_EN = (
     "Trained only on short acted sentences (English, Polish, German, Hindi; no Chinese) and never "
     "on spontaneous emotion: accuracy falls clearly on other languages, speakers and recording "
     "conditions, new speakers are often wrongly called disgusted or fearful, sadness is often "
-    "missed, `other` and `unknown` are indicative at best, and no decision about a person should "
+    'missed, "other" and "unknown" are indicative at best, and no decision about a person should '
     "rest on it."
 )
 UNKNOWN_ZH = (

@@ -139,7 +139,7 @@ SHORT_OF_FLOOR = pytest.mark.xfail(
         ("nemo", 0.39),
         ("indianemo", 0.37),
         ("tess", 0.30),
-        pytest.param("emodb", 0.64, marks=SHORT_OF_FLOOR),
+        ("emodb", 0.64),
         pytest.param("turev", 0.47, marks=SHORT_OF_FLOOR),
     ],
 )
