@@ -7,6 +7,7 @@ advice for each belongs to the faces.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def check(waveform: Waveform) -> Quality:
         speech_share=len(speech) / len(levels),
     )
     reasons = tuple(_reasons(quality, waveform.duration_s))
-    return Quality(**{**quality.to_dict(), "reasons": reasons})  # type: ignore[arg-type]
+    return replace(quality, reasons=reasons)
 
 
 def _reasons(quality: Quality, duration_s: float) -> list[str]:

@@ -9,6 +9,7 @@ from emoscope.cli.model import open_model
 from emoscope.errors import SettingError
 from emoscope.optional import require
 from emoscope.settings import Settings, language_of
+from emoscope.store import RunStore
 from emoscope.webui.texts import NOTICES
 
 
@@ -22,13 +23,13 @@ def run(settings: Settings, *, page: bool) -> None:
     """
     require("fastapi", extra="server")
     uvicorn = require("uvicorn", extra="server")
-    from emoscope.server.app import create_app, make_store
+    from emoscope.server.app import create_app
 
     language = language_of(settings.language)
     listening = _listen(settings.host, settings.port)
     try:
         recognizer = open_model(settings, settings.upload_limits)
-        app = create_app(recognizer, make_store(settings), settings, page=page)
+        app = create_app(recognizer, RunStore(settings.outputs), settings, page=page)
         config = uvicorn.Config(
             app, log_level="warning", server_header=False, timeout_graceful_shutdown=10
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
@@ -19,7 +18,7 @@ from emoscope.errors import (
 )
 from emoscope.recognizer import Recognizer
 from emoscope.server.routes import make_router
-from emoscope.server.schemas import problem
+from emoscope.server.schemas import is_chinese, problem
 from emoscope.server.security import Doors
 from emoscope.settings import Settings
 from emoscope.store import RunStore
@@ -74,30 +73,21 @@ def create_app(
     return app
 
 
-def make_store(settings: Settings) -> RunStore:
-    """Return the outputs folder of the settings."""
-    return RunStore(Path(settings.outputs))
-
-
 def _names(settings: Settings) -> tuple[str, ...]:
     return (settings.host, *settings.allowed_hosts)
 
 
-def _is_chinese(request: Request) -> bool:
-    return request.headers.get("accept-language", "").lower().startswith("zh")
-
-
 async def _on_our_error(request: Request, error: Exception) -> Response:
     ours = error if isinstance(error, EmoscopeError) else InternalError()
-    return problem(ours, chinese=_is_chinese(request))
+    return problem(ours, chinese=is_chinese(request.headers))
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 400
     ours = _HTTP_ERRORS.get(status, RequestMalformedError)()
-    return problem(ours, chinese=_is_chinese(request))
+    return problem(ours, chinese=is_chinese(request.headers))
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return problem(InternalError(), chinese=_is_chinese(request))
+    return problem(InternalError(), chinese=is_chinese(request.headers))

@@ -6,6 +6,7 @@ together.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -59,6 +60,11 @@ def problem(error: EmoscopeError, *, chinese: bool = False) -> JSONResponse:
     if isinstance(error, errors.BusyError):
         headers["Retry-After"] = str(error.data["retry_after_s"])
     return JSONResponse(body.model_dump(), status, headers=headers, media_type=PROBLEM_TYPE)
+
+
+def is_chinese(headers: Mapping[str, str]) -> bool:
+    """Whether a client asks for Chinese first."""
+    return headers.get("accept-language", "").lower().startswith("zh")
 
 
 def reply(run: Run) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emoscope.errors import AudioTooLargeError, HostRefusedError, OriginRefusedError
-from emoscope.server.schemas import problem
+from emoscope.server.schemas import is_chinese, problem
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _HEADERS = {
@@ -54,8 +54,7 @@ class Doors:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008, "reason": refusal.code})
         else:
-            chinese = headers.get("accept-language", "").lower().startswith("zh")
-            await problem(refusal, chinese=chinese)(scope, receive, send)
+            await problem(refusal, chinese=is_chinese(headers))(scope, receive, send)
 
     def _refusal(
         self, scope: Scope, headers: Headers

@@ -10,12 +10,11 @@ from emoscope.errors import EmoscopeError, InputError
 from emoscope.labels import EMOTIONS, Emotion
 from emoscope.models import catalog
 from emoscope.result import Quality, Result, Scores
+from emoscope.store import AUDIO
 from emoscope.webui.markup import both, card, esc, pair
 from emoscope.webui.mixed import leading_two, mixed
 from emoscope.webui.texts import ADVICE, NOTICES, Text, advice, step_line
 from emoscope.webui.words_page import FAILURE, FORM, RESULT, WAITING
-
-AUDIO = "processed_audio.wav"
 
 
 def page_of_result(
