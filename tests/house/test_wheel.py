@@ -34,6 +34,8 @@ def test_it_carries_the_model_the_samples_the_page_and_the_licences(unpacked: Pa
     needed = [
         "assets/compact.onnx",
         "assets/compact.json",
+        "assets/silero_vad.onnx",
+        "assets/silero_vad.LICENSE",
         "assets/samples/samples.json",
         "assets/samples/LICENSE",
         "webui/timeline.js",
