@@ -66,6 +66,9 @@
     + StoreFullError                        store_full
     + RunNotFoundError                      run_not_found
     + RunDamagedError                       run_damaged
+  - DecoderError (RuntimeError)             the process that decodes for a server
+    + DecoderCrashedError                   decoder_crashed
+    + DecoderTimeoutError (TimeoutError)    decoder_timeout
   - BusyError (RuntimeError)                server_busy
   - SettingError (ValueError)               setting_invalid
   - ExtraMissingError (ImportError)         extra_missing
@@ -656,6 +659,34 @@ class RunDamagedError(StoreError):
     code = "run_damaged"
     zh = "无法读取运行记录 {run}：文件已损坏，或来自更新的版本（{reason}）。"
     en = "The run {run} cannot be read: it is damaged, or of a newer version ({reason})."
+
+
+class DecoderError(EmoscopeError, RuntimeError):
+    """The process that decodes for a server was lost over this recording."""
+
+
+class DecoderCrashedError(DecoderError):
+    """It ended: a fault in a decoder, or more memory than it may have."""
+
+    code = "decoder_crashed"
+    zh = (
+        "解码这个文件时解码进程意外退出，已自动重启；其他请求不受影响。请换一种格式重新导出后再试。"
+    )
+    en = (
+        "The decoding process ended while it read this file and was replaced; no other request "
+        "was touched. Export the recording again, in another format."
+    )
+
+
+class DecoderTimeoutError(DecoderError, TimeoutError):
+    """It took longer than it may."""
+
+    code = "decoder_timeout"
+    zh = "解码超过 {seconds:g} 秒仍未完成，已停止。文件可能已损坏，请重新导出。"
+    en = (
+        "Decoding took more than {seconds:g} s and was stopped. "
+        "The file may be damaged; export it again."
+    )
 
 
 class BusyError(EmoscopeError, RuntimeError):

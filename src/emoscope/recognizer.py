@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 import os
@@ -22,6 +23,7 @@ import numpy as np
 from emoscope._version import __version__
 from emoscope.audio import quality, windows
 from emoscope.audio.decode import at_16_khz, decode, opened
+from emoscope.audio.decoders import Decoder
 from emoscope.backends.base import Array32, Backend
 from emoscope.backends.choice import BackendName, open_backend
 from emoscope.engine.forward import Forward
@@ -108,11 +110,18 @@ class Recognizer:
         self.limits = limits
         self._forward = Forward(backend)
         self._now = now
+        self._decode: Decoder = decode
         self._versions = {
             "emoscope": __version__,
             backend.name: backend.version,
             **_library_versions(),
         }
+
+    def decoding_with(self, decoder: Decoder) -> Recognizer:
+        """Return the same recognizer with another way to decode, as a server needs."""
+        other = copy.copy(self)
+        other._decode = decoder  # noqa: SLF001 - one of us
+        return other
 
     def recognize(
         self,
@@ -194,7 +203,7 @@ class Recognizer:
             sha256, size_bytes = _digest(source)
             received_ms += (time.perf_counter() - started_s) * 1000
             log.add("receive", received_ms, bytes=size_bytes)
-            waveform = decode(source, limits=self.limits, name=name, log=log)
+            waveform = self._decode(source, limits=self.limits, name=name, log=log)
         with log.timed("check"):
             found = quality.check(waveform)
             _refuse_unusable(waveform, found, self.limits)

@@ -33,6 +33,8 @@ _STATUS: dict[type[EmoscopeError], HTTPStatus] = {
     errors.RunNotFoundError: HTTPStatus.NOT_FOUND,
     errors.InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.StoreFullError: HTTPStatus.INSUFFICIENT_STORAGE,
+    errors.DecoderCrashedError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.DecoderTimeoutError: HTTPStatus.GATEWAY_TIMEOUT,
     errors.BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EmoscopeError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
