@@ -6,6 +6,7 @@ import hashlib
 import math
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -29,6 +30,7 @@ from emoscope.errors import (
     AudioTooLongError,
     AudioTooShortError,
     EmoscopeError,
+    EngineClosedError,
     GranularityError,
     ModelContractError,
     SourceNotFoundError,
@@ -545,3 +547,40 @@ def test_a_waveform_is_not_changed_by_being_recognized(
 
     np.testing.assert_array_equal(sound.samples, before)
     assert replace(sound, name="y").samples is sound.samples
+
+
+def test_threads_share_the_runs_of_one_model(speech: Speech) -> None:
+    """P34: and nobody's answer is another's."""
+    entered, free = threading.Event(), threading.Event()
+
+    class Slow(FakeBackend):
+        def run(self, waveform: np.ndarray, lengths: np.ndarray) -> Output:
+            if not entered.is_set():
+                entered.set()
+                assert free.wait(60)
+            return super().run(waveform, lengths)
+
+    backend = Slow()
+    recognizer = Recognizer(backend, MODEL)
+    sounds = [waveform(10.0**-i * speech(1.0, seed=i)) for i in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(recognizer.recognize, sounds[0])
+        assert entered.wait(60)
+        others = [pool.submit(recognizer.recognize, sound) for sound in sounds[1:]]
+        while recognizer.waiting < 3:
+            time.sleep(0.001)
+        free.set()
+    answers = [first.result(), *(other.result() for other in others)]
+
+    assert [clips for clips, _ in backend.batches] == [1, 3]
+    for sound, answer in zip(sounds, answers, strict=True):
+        alone = Recognizer(FakeBackend(), MODEL).recognize(sound)
+        np.testing.assert_allclose(answer.scores.values, alone.scores.values, atol=1e-6)
+
+
+def test_a_closed_recognizer_says_so(fake_recognizer: Recognizer, speech: Speech) -> None:
+    fake_recognizer.close()
+    fake_recognizer.close()
+
+    with pytest.raises(EngineClosedError):
+        fake_recognizer.recognize(waveform(speech(1.0)))

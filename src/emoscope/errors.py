@@ -70,6 +70,8 @@
     + DecoderCrashedError                   decoder_crashed
     + DecoderTimeoutError (TimeoutError)    decoder_timeout
   - BusyError (RuntimeError)                server_busy
+  - EngineClosedError (RuntimeError)        engine_closed
+  - CallCancelledError (RuntimeError)       call_cancelled
   - SettingError (ValueError)               setting_invalid
   - ExtraMissingError (ImportError)         extra_missing
   - InternalError (RuntimeError)            internal
@@ -695,6 +697,22 @@ class BusyError(EmoscopeError, RuntimeError):
     code = "server_busy"
     zh = "服务正忙，请在 {retry_after_s} 秒后重试。"
     en = "The server is busy; try again in {retry_after_s} s."
+
+
+class EngineClosedError(EmoscopeError, RuntimeError):
+    """The recognizer was closed, or its process is ending."""
+
+    code = "engine_closed"
+    zh = "识别器已关闭，不再接受新的录音。"
+    en = "The recognizer is closed and takes no more recordings."
+
+
+class CallCancelledError(EmoscopeError, RuntimeError):
+    """The caller left before the model had begun with its recording."""
+
+    code = "call_cancelled"
+    zh = "识别在开始之前已被取消。"
+    en = "The recognition was cancelled before the model had begun with it."
 
 
 class SettingError(EmoscopeError, ValueError):

@@ -26,6 +26,7 @@ from emoscope.audio.decode import at_16_khz, decode, opened
 from emoscope.audio.decoders import Decoder
 from emoscope.backends.base import Array32, Backend
 from emoscope.backends.choice import BackendName, open_backend
+from emoscope.engine.batcher import Batcher
 from emoscope.engine.forward import Forward
 from emoscope.errors import (
     AudioNoSamplesError,
@@ -108,7 +109,8 @@ class Recognizer:
         self.origin = origin
         self.load_s = load_s
         self.limits = limits
-        self._forward = Forward(backend)
+        # One for all threads that share this recognizer: requests, the page, Python callers.
+        self._forward = Batcher(Forward(backend))
         self._now = now
         self._decode: Decoder = decode
         self._versions = {
@@ -223,6 +225,8 @@ class Recognizer:
         Raises:
             GranularityError: ``granularity`` is neither of the two words.
             ModelError: the model failed.
+            BusyError: too many threads wait for the model.
+            EngineClosedError: ``close`` was called.
         """
         _check_granularity(granularity)
         waveform = recording.waveform
@@ -246,6 +250,15 @@ class Recognizer:
             steps=(*recording.steps, *log.steps),
             versions=dict(self._versions),
         )
+
+    @property
+    def waiting(self) -> int:
+        """Pieces of sound that wait for the model."""
+        return self._forward.waiting
+
+    def close(self) -> None:
+        """Finish what has been asked and take nothing more; twice is no error."""
+        self._forward.close()
 
     def _listen(
         self, waveform: Waveform, embedding: bool, listener: Listener

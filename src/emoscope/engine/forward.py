@@ -37,7 +37,7 @@ class Forward:
 
     def __init__(self, backend: Backend, *, max_padded_samples: int = MAX_PADDED_SAMPLES) -> None:
         self.backend = backend
-        self._max_padded_samples = max_padded_samples
+        self.max_padded_samples = max_padded_samples
 
     def run(self, clips: Sequence[Samples]) -> list[ClipOutput]:
         """Return one output per clip, in order.
@@ -51,12 +51,10 @@ class Forward:
             ModelContractError: the backend gave another number of frames than the contract, or
                 numbers that are not finite.
         """
-        for clip in clips:
-            if len(clip) < FRAME:
-                raise ValueError(f"a clip needs {FRAME} samples for one frame, not {len(clip)}")
+        check_lengths(clips)
         outputs: list[ClipOutput | None] = [None] * len(clips)
         lengths = [len(clip) for clip in clips]
-        for batch in buckets.plan(lengths, max_padded_samples=self._max_padded_samples):
+        for batch in buckets.plan(lengths, max_padded_samples=self.max_padded_samples):
             for position, output in zip(batch, self._run_batch(clips, batch), strict=True):
                 outputs[position] = output
         return [output for output in outputs if output is not None]
@@ -80,6 +78,17 @@ class Forward:
         for clip, count in zip(outputs, expected, strict=True):
             _check(clip, count)
         return outputs
+
+
+def check_lengths(clips: Sequence[Samples]) -> None:
+    """Check that every clip has a frame.
+
+    Raises:
+        ValueError: one has not.
+    """
+    for clip in clips:
+        if len(clip) < FRAME:
+            raise ValueError(f"a clip needs {FRAME} samples for one frame, not {len(clip)}")
 
 
 def _check(clip: ClipOutput, count: int) -> None:

@@ -36,6 +36,7 @@ _STATUS: dict[type[EmoscopeError], HTTPStatus] = {
     errors.DecoderCrashedError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.DecoderTimeoutError: HTTPStatus.GATEWAY_TIMEOUT,
     errors.BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.EngineClosedError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EmoscopeError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """HTTP status by error; a class that is not here has that of its nearest ancestor."""
