@@ -15,7 +15,8 @@ from emoscope.annotations import FORMATS, to_text
 from emoscope.cli import main as cli
 from emoscope.errors import RunNotFoundError, SegmentsMissingError, SettingError
 from emoscope.labels import by_key
-from emoscope.result import ModelRef, Quality, Result, Scores, Segment, SourceRef
+from emoscope.result import ModelRef, Quality, Result, Scores, SourceRef
+from emoscope.segments import Segment
 from emoscope.waveform import Span
 
 BORDERS_S = (0.0, 1.26, 3_599.9996, 3_725.04)

@@ -21,6 +21,7 @@ from emoscope.audio.windows import frame_count
 from emoscope.backends.base import Output
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.backends.onnx_backend import OnnxBackend
+from emoscope.engine.hearing import CONTEXT_S, WINDOW_S
 from emoscope.errors import (
     AudioEmptyFileError,
     AudioNoSamplesError,
@@ -37,7 +38,7 @@ from emoscope.errors import (
 )
 from emoscope.events import Event, Progress, Step
 from emoscope.limits import Limits
-from emoscope.recognizer import CONTEXT_S, WINDOW_S, Recognizer, load, name_of
+from emoscope.recognizer import Recognizer, load, name_of
 from emoscope.result import Failure, ModelRef, Result
 from emoscope.waveform import Waveform
 from sounds import wav

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -18,20 +17,18 @@ from hypothesis import strategies as st
 from emoscope.events import Step
 from emoscope.labels import EMOTIONS, KEYS
 from emoscope.result import (
-    FRAME_S,
     GRANULARITIES,
-    HOP_S,
     REASONS,
     SCHEMA_VERSION,
     ModelRef,
     Quality,
     Result,
     Scores,
-    Segment,
     SourceRef,
     Track,
 )
-from emoscope.waveform import Span
+from emoscope.segments import Segment
+from emoscope.waveform import FRAME_S, HOP_S, Span
 
 logit_rows = st.lists(st.floats(-30, 30, width=32), min_size=9, max_size=9)
 seeds = st.integers(0, 2**32 - 1)
@@ -41,6 +38,13 @@ def track_of(seed: int, frames: int, *, strength: float = 3.0, hold: int = 1) ->
     """A random track in which each row stays for ``hold`` frames."""
     rows = np.random.default_rng(seed).standard_normal((-(-frames // hold), 9)) * strength
     return Track(np.repeat(rows, hold, axis=0)[:frames].astype(np.float32))
+
+
+def with_pauses(track: Track, seed: int) -> Track:
+    """The same with silence in some of its rows."""
+    rng = np.random.default_rng(seed)
+    speech = np.repeat(rng.random(len(track) // 20 + 1) < 0.6, 20)[: len(track)]
+    return Track(track.logits, speech)
 
 
 def duration_of(track: Track, extra_samples: int = 0) -> float:
@@ -173,92 +177,6 @@ def test_smoothing_by_nothing_changes_nothing() -> None:
     np.testing.assert_allclose(track.smoothed(0.0), track.scores, atol=1e-12)
 
 
-# --- segments -------------------------------------------------------------------------------------
-
-
-@given(
-    seed=seeds,
-    frames=st.integers(1, 500),
-    hold=st.integers(1, 60),
-    extra_samples=st.integers(0, 319),
-    smoothing_s=st.sampled_from([0.0, 0.1, 0.6, 2.0]),
-    minimum_s=st.floats(0.0, 2.0) | st.sampled_from([0.02, 0.05, 0.14, 0.5, 0.51, 0.53]),
-)
-def test_segments_cover_the_recording_once(
-    seed: int,
-    frames: int,
-    hold: int,
-    extra_samples: int,
-    smoothing_s: float,
-    minimum_s: float,
-) -> None:
-    """P11: [0, duration] without gap or overlap, none short, neighbours never the same emotion."""
-    track = track_of(seed, frames, hold=hold)
-    duration_s = duration_of(track, extra_samples)
-    segments = track.segments(duration_s, smoothing_s=smoothing_s, minimum_s=minimum_s)
-
-    assert segments[0].span.start_s == 0
-    assert segments[-1].span.end_s == duration_s
-    for one, next_one in pairwise(segments):
-        assert one.span.end_s == next_one.span.start_s
-        assert one.emotion != next_one.emotion
-    if len(segments) > 1:
-        assert min(segment.span.duration_s for segment in segments) >= minimum_s - 1e-9
-    assert all(0 <= segment.score <= 1 for segment in segments)
-
-
-def test_a_segment_shows_what_leads_in_it_with_its_mean_score() -> None:
-    rows = np.zeros((200, 9), np.float32)
-    rows[:100, 3] = 4.0  # happy, two seconds
-    rows[100:, 6] = 4.0  # then sad
-    track = Track(rows)
-    first, last = track.segments(duration_of(track), smoothing_s=0.0)
-
-    assert (first.emotion.key, last.emotion.key) == ("happy", "sad")
-    assert first.span == Span(0.0, 2.0)
-    assert first.score == pytest.approx(math.exp(4) / (math.exp(4) + 8))
-
-
-def test_a_short_stretch_joins_the_neighbour_that_scores_higher_inside_it() -> None:
-    rows = np.zeros((210, 9), np.float32)
-    rows[:100, 3] = 4.0
-    rows[100:110] = [0, 0, 0, 1, 3, 0, 2, 0, 0]  # neutral leads for 0.2 s, and sad is second
-    rows[110:, 6] = 4.0
-    track = Track(rows)
-    segments = track.segments(duration_of(track), smoothing_s=0.0)
-
-    assert [segment.emotion.key for segment in segments] == ["happy", "sad"]
-    assert segments[1].span.start_s == 2.0
-
-
-@pytest.mark.parametrize("minimum_s", [0.05, 0.09, 0.13, 0.53])
-def test_a_minimum_between_two_frames_is_rounded_up(minimum_s: float) -> None:
-    """0.05 s is two and a half frames: a stretch of two would be shorter than was asked for."""
-    track = track_of(5, 800, strength=9.0, hold=math.floor(minimum_s / HOP_S))
-    segments = track.segments(duration_of(track), smoothing_s=0.0, minimum_s=minimum_s)
-
-    assert len(segments) > 1
-    assert min(segment.span.duration_s for segment in segments) >= minimum_s - 1e-9
-
-
-def test_one_emotion_throughout_is_one_segment_however_short() -> None:
-    track = Track(np.tile(np.eye(1, 9, 2, dtype=np.float32), (3, 1)))
-
-    (segment,) = track.segments(duration_of(track))
-    assert segment.emotion.key == "fearful"
-    assert segment.span == Span(0.0, duration_of(track))
-
-
-def test_segments_of_an_hour_are_ready_in_seconds() -> None:
-    """P7. A search through all stretches for each one that joins took three minutes."""
-    track = track_of(3, 180_000)
-    started_s = time.perf_counter()
-    segments = track.segments(duration_of(track))
-
-    assert time.perf_counter() - started_s < 15
-    assert len(segments) > 1_000
-
-
 # --- Result and JSON ------------------------------------------------------------------------------
 
 qualities = st.builds(
@@ -292,6 +210,9 @@ tracks = st.builds(track_of, seeds, st.integers(1, 40), strength=st.floats(0, 20
 @st.composite
 def results(draw: st.DrawFn) -> Result:
     track = draw(tracks)
+    if draw(st.booleans()):
+        track = with_pauses(track, draw(seeds))
+    segments = track.segments(duration_of(track))
     granularity = draw(st.sampled_from(GRANULARITIES))
     by_frame = granularity == "frame"
     return Result(
@@ -303,7 +224,8 @@ def results(draw: st.DrawFn) -> Result:
         quality=draw(qualities),
         model=ModelRef("compact", draw(st.text(max_size=9)), "cd" * 32),
         track=track if by_frame else None,
-        segments=track.segments(duration_of(track)) if by_frame else (),
+        segments=segments if by_frame else (),
+        reading=track.reading(segments, duration_of(track)) if by_frame else None,
         abstain=draw(st.sampled_from([(), ("no_speech",), ("too_short", "no_speech")])),
         steps=draw(steps),
         versions={"numpy": np.__version__},
@@ -321,6 +243,7 @@ def test_a_result_comes_back_from_its_json_text_the_same(result: Result) -> None
     assert again.scores == result.scores
     assert again.track == result.track
     assert again.segments == result.segments
+    assert again.reading == result.reading
     assert again.quality == result.quality
     assert again.steps == result.steps
     assert (again.source, again.model, again.abstain, again.versions) == (

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from emoscope.labels import EMOTIONS, Emotion
     from emoscope.limits import Limits
     from emoscope.recognizer import Recognizer, load, recognize, recognize_many
-    from emoscope.result import Failure, Quality, Result, Scores, Segment, Track
+    from emoscope.result import Failure, Quality, Result, Scores, Track
+    from emoscope.segments import Segment
     from emoscope.waveform import Span, Waveform
 
 _HOMES = {
@@ -33,7 +34,7 @@ _HOMES = {
     "Recognizer": "recognizer",
     "Result": "result",
     "Scores": "result",
-    "Segment": "result",
+    "Segment": "segments",
     "Span": "waveform",
     "Track": "result",
     "Waveform": "waveform",

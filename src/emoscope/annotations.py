@@ -10,6 +10,7 @@
 | csv | spreadsheets |
 
 Formats with tiers carry one in Chinese and one in English. Times keep the millisecond.
+Silence is left blank, as these formats do; only the CSV has lines for it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from pathlib import Path
 from emoscope.errors import SegmentsMissingError
 from emoscope.labels import Emotion
 from emoscope.optional import require
-from emoscope.result import Result, Segment
+from emoscope.result import Result
+from emoscope.segments import Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,10 @@ def to_text(result: Result, name: str) -> str:
     return chosen.write(result)
 
 
+def _voiced(result: Result) -> list[Segment]:
+    return [segment for segment in result.segments if not segment.silent]
+
+
 def _textgrid(result: Result) -> str:
     textgrid = require("praatio.textgrid", extra="annotations")
     grid = textgrid.Textgrid(0, result.duration_s)
@@ -64,7 +70,7 @@ def _textgrid(result: Result) -> str:
             textgrid.constants.Interval(
                 segment.span.start_s, segment.span.end_s, word(segment.emotion)
             )
-            for segment in result.segments
+            for segment in _voiced(result)
         ]
         grid.addTier(textgrid.IntervalTier(tier, entries, 0, result.duration_s))
     with tempfile.TemporaryDirectory() as folder:  # praatio writes to paths only
@@ -99,6 +105,8 @@ def _eaf(result: Result) -> str:
     for tier, word in TIERS.items():
         row = ET.SubElement(root, "TIER", LINGUISTIC_TYPE_REF="default-lt", TIER_ID=tier)
         for at, segment in enumerate(result.segments, start=1):
+            if segment.silent:
+                continue
             number += 1
             annotation = ET.SubElement(
                 ET.SubElement(row, "ANNOTATION"),
@@ -122,7 +130,7 @@ def _eaf(result: Result) -> str:
 def _audacity(result: Result) -> str:
     return "".join(
         f"{segment.span.start_s:.6f}\t{segment.span.end_s:.6f}\t{segment.emotion.key}\n"
-        for segment in result.segments
+        for segment in _voiced(result)
     )
 
 
@@ -132,7 +140,7 @@ def _rttm(result: Result) -> str:
     return "".join(
         f"SPEAKER {name} 1 {segment.span.start_s:.3f} {segment.span.duration_s:.3f} "
         f"<NA> <NA> {segment.emotion.key} {segment.score:.3f} <NA>\n"
-        for segment in result.segments
+        for segment in _voiced(result)
     )
 
 
@@ -140,7 +148,7 @@ def _subtitles(kind: str) -> Callable[[Result], str]:
     def write(result: Result) -> str:
         webvtt = require("webvtt", extra="annotations")
         track = webvtt.WebVTT()
-        for segment in result.segments:
+        for segment in _voiced(result):
             start, end = (_clock(time_s) for time_s in (segment.span.start_s, segment.span.end_s))
             track.captions.append(webvtt.Caption(start, end, _subtitle(segment)))
         buffer = io.StringIO()

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Emotion:
-    """One of the nine classes."""
+    """One of the nine classes, or ``SILENCE``."""
 
     index: int
-    """Position in every array of scores or logits."""
+    """Position in every array of scores or logits; −1 for ``SILENCE``, which is in none."""
     key: str
     """Lower-case English word; the key in JSON."""
     zh: str
@@ -40,6 +40,9 @@ EMOTIONS: tuple[Emotion, ...] = (
     Emotion(7, "surprised", "惊讶", "Surprised", "😲", "#bb479d"),
     Emotion(8, "unknown", "未知", "Unknown", "❓", "#5a5d6a"),
 )
+
+SILENCE = Emotion(-1, "silence", "静音", "Silence", "🔇", "#8a8f98")
+"""What a segment shows where nobody speaks. No class of a model and not one of the nine."""
 
 KEYS: tuple[str, ...] = tuple(emotion.key for emotion in EMOTIONS)
 COUNT = len(EMOTIONS)

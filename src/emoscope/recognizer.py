@@ -21,13 +21,14 @@ from typing import TypeAlias
 import numpy as np
 
 from emoscope._version import __version__
-from emoscope.audio import quality, windows
+from emoscope.audio import quality
 from emoscope.audio.decode import at_16_khz, decode, opened
 from emoscope.audio.decoders import Decoder
 from emoscope.backends.base import Array32, Backend
 from emoscope.backends.choice import BackendName, open_backend
 from emoscope.engine.batcher import Batcher
 from emoscope.engine.forward import Forward
+from emoscope.engine.hearing import Hearing, Rows
 from emoscope.errors import (
     AudioNoSamplesError,
     AudioNotFiniteError,
@@ -43,7 +44,6 @@ from emoscope.models import catalog, variants
 from emoscope.models.agreement import BAR, Thresholds
 from emoscope.models.variants import Precision
 from emoscope.result import (
-    FRAME_S,
     GRANULARITIES,
     Failure,
     Granularity,
@@ -53,15 +53,10 @@ from emoscope.result import (
     SourceRef,
     Track,
 )
-from emoscope.waveform import Waveform
+from emoscope.waveform import FRAME_S, HOP_S, Waveform
 
 Source: TypeAlias = bytes | str | os.PathLike[str] | Waveform
 """The bytes of a file, a path to one, or samples."""
-
-WINDOW_S = 20.0
-"""Sound longer than this and its contexts is given to the model in windows of at most this."""
-CONTEXT_S = 2.0
-"""Sound on each side of a window that the model hears and whose frames are thrown away."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -235,6 +230,7 @@ class Recognizer:
             track, vectors = self._listen(waveform, embedding, listener)
             numbers["frames"] = len(track)
         by_frame = granularity == "frame"
+        segments = track.segments(waveform.duration_s) if by_frame else ()
         return Result(
             source=recording.source,
             created=self._now(),
@@ -244,7 +240,8 @@ class Recognizer:
             quality=recording.quality,
             model=self.model,
             track=track if by_frame else None,
-            segments=track.segments(waveform.duration_s) if by_frame else (),
+            segments=segments,
+            reading=track.reading(segments, waveform.duration_s) if by_frame else None,
             embedding=vectors,
             abstain=_abstain(recording.quality, waveform.duration_s),
             steps=(*recording.steps, *log.steps),
@@ -264,16 +261,25 @@ class Recognizer:
         self, waveform: Waveform, embedding: bool, listener: Listener
     ) -> tuple[Track, Array32 | None]:
         """Run the windows one after another, so that memory does not grow with the batch."""
-        logits, vectors = [], []
-        pieces = windows.plan(len(waveform.samples), window_s=WINDOW_S, context_s=CONTEXT_S)
-        for done, piece in enumerate(pieces, start=1):
-            samples = waveform.samples[piece.first_sample : piece.last_sample]
-            (output,) = self._forward.run([samples])
-            logits.append(output.logits[piece.keep_from : piece.keep_to])
+        hearing = Hearing(self._forward)
+        logits, speech, vectors = [], [], []
+
+        def keep(rows: Rows) -> None:
+            logits.append(rows.logits)
+            speech.append(rows.speech)
             if embedding:
-                vectors.append(output.embeddings[piece.keep_from : piece.keep_to])
-            listener(Progress(waveform.duration_s * done / len(pieces), waveform.duration_s))
-        return Track(np.concatenate(logits)), np.concatenate(vectors) if embedding else None
+                vectors.append(rows.embeddings)
+
+        for block in waveform.blocks():
+            for rows in hearing.feed(block):
+                keep(rows)
+                done_s = (rows.first_frame + len(rows.logits)) * HOP_S
+                listener(Progress(done_s, waveform.duration_s))
+        for rows in hearing.finish():
+            keep(rows)
+            listener(Progress(waveform.duration_s, waveform.duration_s))
+        track = Track(np.concatenate(logits), np.concatenate(speech))
+        return track, np.concatenate(vectors) if embedding else None
 
 
 def load(

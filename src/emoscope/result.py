@@ -6,11 +6,8 @@ Everything here is frozen. ``Result.to_dict`` is the JSON of ``result.json`` (P1
 
 from __future__ import annotations
 
-import heapq
-import math
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timezone
-from itertools import pairwise
 from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
@@ -18,8 +15,10 @@ from numpy.typing import NDArray
 
 from emoscope.errors import EmoscopeError
 from emoscope.events import Step
-from emoscope.labels import COUNT, EMOTIONS, KEYS, Emotion, by_key
-from emoscope.waveform import Span
+from emoscope.labels import COUNT, EMOTIONS, KEYS, Emotion
+from emoscope.reading import Reading, read
+from emoscope.segments import DEFAULT, Mask, Rules, Segment, SegmentReader
+from emoscope.waveform import FRAME_S, HOP_S
 
 Array32: TypeAlias = NDArray[np.float32]
 Array64: TypeAlias = NDArray[np.float64]
@@ -27,11 +26,8 @@ Granularity: TypeAlias = Literal["utterance", "frame"]
 
 GRANULARITIES: tuple[Granularity, ...] = ("utterance", "frame")
 SCHEMA_VERSION = 1
-HOP_S = 0.02
-"""Seconds from one frame to the next (P10)."""
-FRAME_S = 0.025
-"""Seconds of sound that one frame covers."""
-
+_BLOCK = 4_096
+"""Rows read at once."""
 REASONS = (
     "too_short",
     "too_long",
@@ -124,31 +120,6 @@ class Scores:
         return cls(np.array([data[key] for key in KEYS], dtype=np.float64))
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A piece of the recording shown to people as one emotion."""
-
-    span: Span
-    emotion: Emotion
-    score: float
-    """Mean smoothed score of this emotion over the segment."""
-
-    def to_dict(self) -> dict[str, object]:
-        """As in ``result.json``."""
-        return {
-            "start_s": self.span.start_s,
-            "end_s": self.span.end_s,
-            "emotion": self.emotion.key,
-            "score": self.score,
-        }
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Segment:
-        """Read what ``to_dict`` wrote."""
-        span = Span(data["start_s"], data["end_s"])
-        return cls(span, by_key(data["emotion"]), data["score"])
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
     """The time axis: one row of nine logits every 20 ms.
@@ -158,16 +129,24 @@ class Track:
 
     logits: Array32
     """Shape ``(T, 9)``."""
+    speech: Mask | None = None
+    """Shape ``(T,)``, true where somebody speaks; None counts as everywhere."""
 
     def __post_init__(self) -> None:
         if self.logits.ndim != 2 or self.logits.shape[1] != COUNT or not len(self.logits):
             raise ValueError(f"a track has shape (T > 0, {COUNT}), not {self.logits.shape}")
+        if self.speech is not None and self.speech.shape != self.logits.shape[:1]:
+            raise ValueError(f"speech has shape {self.logits.shape[:1]}, not {self.speech.shape}")
 
     def __len__(self) -> int:
         return len(self.logits)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Track) and np.array_equal(self.logits, other.logits)
+        return (
+            isinstance(other, Track)
+            and np.array_equal(self.logits, other.logits)
+            and np.array_equal(self._voiced(), other._voiced())
+        )
 
     __hash__ = None  # type: ignore[assignment]  # holds an array
 
@@ -199,62 +178,29 @@ class Track:
         first, last = np.maximum(here - half, 0), np.minimum(here + half + 1, len(self))
         return cast(Array64, (sums[last] - sums[first]) / (last - first)[:, None])
 
-    def segments(
-        self, duration_s: float, *, smoothing_s: float = 0.6, minimum_s: float = 0.5
-    ) -> tuple[Segment, ...]:
-        """Cut [0, ``duration_s``] into stretches of one leading emotion, without gap or overlap.
+    def segments(self, duration_s: float, rules: Rules = DEFAULT) -> tuple[Segment, ...]:
+        """Cut [0, ``duration_s``] into emotions and silences, without gap or overlap.
 
         Args:
             duration_s: length of the recording in seconds.
-            smoothing_s: width of the window that ``smoothed`` averages over, in seconds.
-            minimum_s: a stretch shorter than this joins the neighbour whose emotion scores
-                higher inside it.
+            rules: how; see ``Rules``.
         """
-        curve = self.smoothed(smoothing_s)
-        leading = curve.argmax(axis=1)
-        borders = [0, *(np.flatnonzero(np.diff(leading)) + 1).tolist(), len(leading)]
-        runs = [(first, last, int(leading[first])) for first, last in pairwise(borders)]
-        # Rounded up, so that no stretch stays shorter; 0.14 / 0.02 is a hair above 7.
-        runs = _join_short(runs, curve, math.ceil(minimum_s / HOP_S - 1e-9))
-        ends_s = [first * HOP_S for first, _, _ in runs[1:]] + [duration_s]
-        starts_s = [0.0, *ends_s[:-1]]
-        return tuple(
-            Segment(
-                Span(start_s, end_s),
-                EMOTIONS[index],
-                float(curve[first:last, index].mean()),
-            )
-            for (first, last, index), start_s, end_s in zip(runs, starts_s, ends_s, strict=True)
-        )
+        reader, speech = SegmentReader(rules), self._voiced()
+        found: list[Segment] = []
+        # In blocks, because hours of sound have hundreds of thousands of rows.
+        for first in range(0, len(self), _BLOCK):
+            block = slice(first, first + _BLOCK)
+            found += reader.feed(softmax(self.logits[block]), speech[block])
+        return (*found, *reader.finish(duration_s))
 
+    def reading(
+        self, segments: tuple[Segment, ...], duration_s: float, rules: Rules = DEFAULT
+    ) -> Reading:
+        """Sum up segments that were made by ``rules``, and say which moments told most."""
+        return read(segments, self.attribution(self.utterance.top), duration_s, rules)
 
-def _join_short(
-    runs: list[tuple[int, int, int]], curve: Array64, minimum: int
-) -> list[tuple[int, int, int]]:
-    """Merge the shortest run into a neighbour until none is shorter than ``minimum`` frames."""
-    # Hours of sound have tens of thousands of runs: nothing here may search through all of them.
-    by_first = {run[0]: run for run in runs}
-    by_last = {run[1]: run for run in runs}
-    short = [(last - first, (first, last, index)) for first, last, index in runs]
-    heapq.heapify(short)
-    while short and short[0][0] < minimum:
-        run = heapq.heappop(short)[1]
-        first, last, _ = run
-        if by_first.get(first) != run:
-            continue  # it was merged meanwhile
-        neighbours = [near for near in (by_last.get(first), by_first.get(last)) if near]
-        if not neighbours:
-            break
-        means = curve[first:last].mean(axis=0)
-        index = max((near[2] for near in neighbours), key=means.__getitem__)
-        # Both neighbours may show the emotion that wins; then the three become one.
-        merging = [run, *(near for near in neighbours if near[2] == index)]
-        for part in merging:
-            del by_first[part[0]], by_last[part[1]]
-        joined = (min(part[0] for part in merging), max(part[1] for part in merging), index)
-        by_first[joined[0]] = by_last[joined[1]] = joined
-        heapq.heappush(short, (joined[1] - joined[0], joined))
-    return sorted(by_first.values())
+    def _voiced(self) -> Mask:
+        return np.ones(len(self), np.bool_) if self.speech is None else self.speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +286,8 @@ class Result:
     track: Track | None = None
     """Present when ``granularity`` is ``frame``."""
     segments: tuple[Segment, ...] = ()
+    """Present when ``granularity`` is ``frame``; cover the recording, silences included."""
+    reading: Reading | None = None
     """Present when ``granularity`` is ``frame``."""
     embedding: Array32 | None = None
     """Shape ``(T, D)``, when asked for; outside of the JSON."""
@@ -389,6 +337,7 @@ class Result:
             "abstain": list(self.abstain),
             "quality": self.quality.to_dict(),
             "segments": [segment.to_dict() for segment in self.segments],
+            "reading": None if self.reading is None else self.reading.to_dict(),
             "frames": None if self.track is None else _frames(self.track),
             "embedding": None
             if embedding is None
@@ -419,7 +368,7 @@ class Result:
         utc = datetime.fromisoformat(data["created_utc"])
         # The zone is the difference between the two clocks that were written.
         offset = created.replace(tzinfo=utc.tzinfo) - utc.replace(microsecond=0)
-        frames = data["frames"]
+        reading = data["reading"]
         return cls(
             source=SourceRef(**data["source"]),
             created=utc.astimezone(timezone(offset)),
@@ -428,8 +377,9 @@ class Result:
             scores=Scores.from_dict(data["scores"]),
             quality=Quality.from_dict(data["quality"]),
             model=ModelRef(**data["model"]),
-            track=None if frames is None else Track(np.array(frames["logits"], dtype=np.float32)),
+            track=_track(data["frames"]),
             segments=tuple(Segment.from_dict(segment) for segment in data["segments"]),
+            reading=None if reading is None else Reading.from_dict(reading),
             abstain=tuple(data["abstain"]),
             steps=tuple(
                 Step(step["step"], step["ms"], step.get("data", {})) for step in data["log"]
@@ -452,7 +402,27 @@ def _frames(track: Track) -> dict[str, object]:
         # Through text: the shortest decimal that reads back as the same float32.
         "logits": track.logits.astype(str).astype(np.float64).tolist(),
         "scores": track.scores.round(7).tolist(),
+        # Where somebody speaks: from frame, to frame (excluded).
+        "speech": None if track.speech is None else _runs(track.speech),
     }
+
+
+def _track(frames: dict[str, Any] | None) -> Track | None:
+    if frames is None:
+        return None
+    logits = np.array(frames["logits"], dtype=np.float32)
+    if frames["speech"] is None:
+        return Track(logits)
+    speech = np.zeros(len(logits), np.bool_)
+    for first, last in frames["speech"]:
+        speech[first:last] = True
+    return Track(logits, speech)
+
+
+def _runs(mask: Mask) -> list[list[int]]:
+    """First and last (excluded) position of each run of true."""
+    borders = np.flatnonzero(np.diff(mask, prepend=False, append=False))
+    return borders.reshape(-1, 2).tolist()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,6 +14,14 @@ Samples: TypeAlias = NDArray[np.float32]
 
 RATE_HZ = 16_000
 """The rate every model takes."""
+HOP_S = 0.02
+"""Seconds from one frame to the next (P10)."""
+FRAME_S = 0.025
+"""Seconds of sound that one frame covers."""
+
+
+_BLOCK = 1 << 18
+"""Samples looked at at once: 16 s, one MB."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,8 +71,27 @@ class Waveform:
         """Length in seconds."""
         return len(self.samples) / self.rate_hz
 
+    def blocks(self, size: int = _BLOCK) -> Iterator[Samples]:
+        """Walk through the samples in pieces, shape ``(size,)``; the last may be shorter.
+
+        Hours of sound lie in a file that is mapped into memory (``audio/spool.py``); what this
+        walk has passed is given back to the system.
+        """
+        for first in range(0, len(self.samples), size):
+            yield self.samples[first : first + size]
+            forget(self.samples)
+
     def cut(self, span: Span) -> Waveform:
         """Return the part inside ``span``, clipped to what is there; samples are shared."""
         first = round(span.start_s * self.rate_hz)
         last = round(span.end_s * self.rate_hz)
         return Waveform(self.samples[first:last], self.rate_hz, self.name)
+
+
+def forget(samples: Samples) -> None:
+    """Give the memory of mapped samples back; they are read again when they are looked at again."""
+    owner: object = samples
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        owner.madvise(mmap.MADV_DONTNEED)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoscope.audio.windows import FRAME, HOP, frame_count, plan
+from emoscope.audio.windows import FRAME, HOP, Window, WindowCutter, frame_count
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.engine.forward import Forward
 
@@ -33,43 +33,103 @@ def test_the_last_frame_fits_and_one_more_would_not(n_samples: int) -> None:
     assert count * HOP + FRAME > n_samples
 
 
+def cut(
+    samples: np.ndarray, window_s: float, context_s: float, portions: list[int] | None = None
+) -> list[Window]:
+    """All windows of a sound that comes in these portions, over and over; whole by default."""
+    cutter = WindowCutter(window_s=window_s, context_s=context_s)
+    windows: list[Window] = []
+    at, turn = 0, 0
+    while at < len(samples):
+        size = portions[turn % len(portions)] if portions else len(samples)
+        windows += cutter.feed(samples[at : at + size])
+        at, turn = at + size, turn + 1
+    return windows + list(cutter.finish())
+
+
+def numbered(n_samples: int) -> np.ndarray:
+    """Samples that say where they stood (exact in float32)."""
+    return np.arange(n_samples, dtype=np.float32)
+
+
 @given(sizes, window_seconds, context_seconds)
 def test_windows_keep_every_frame_exactly_once_and_in_order(
     n_samples: int, window_s: float, context_s: float
 ) -> None:
     kept: list[int] = []
-    for window in plan(n_samples, window_s=window_s, context_s=context_s):
-        assert 0 <= window.first_sample <= window.last_sample <= n_samples
-        assert window.first_sample % HOP == 0
-        rows = frame_count(window.last_sample - window.first_sample)
-        assert 0 <= window.keep_from <= window.keep_to <= rows
-        first = window.first_sample // HOP
-        kept += range(first + window.keep_from, first + window.keep_to)
+    end = 0
+    for window in cut(numbered(n_samples), window_s, context_s):
+        first = window.first_frame * HOP
+        end = first + len(window.samples)
+        np.testing.assert_array_equal(window.samples, numbered(n_samples)[first:end])
+        assert 0 <= window.keep_from < window.keep_to <= frame_count(len(window.samples))
+        kept += range(window.first_frame + window.keep_from, window.first_frame + window.keep_to)
 
     assert kept == list(range(frame_count(n_samples)))
-    assert window.last_sample == n_samples, "a model may hear what is behind the last frame"
+    assert not kept or end == n_samples, "a model may hear what is behind the last frame"
 
 
 @given(sizes, window_seconds, context_seconds)
-def test_windows_are_as_short_as_promised_and_have_their_context(
+def test_short_sound_stays_whole_and_long_sound_is_heard_in_equal_windows_with_context(
     n_samples: int, window_s: float, context_s: float
 ) -> None:
     total = frame_count(n_samples)
     keep, context = (int(seconds * 16_000) // HOP for seconds in (window_s, context_s))
-    windows = plan(n_samples, window_s=window_s, context_s=context_s)
+    windows = cut(numbered(n_samples), window_s, context_s)
 
     if total <= keep + 2 * context:
-        assert [(w.first_sample, w.last_sample) for w in windows] == [(0, n_samples)]
+        assert [len(window.samples) for window in windows] == [n_samples] * (total > 0)
         return
-    lengths = [window.keep_to - window.keep_from for window in windows]
-    assert max(lengths) <= keep
-    assert max(lengths) - min(lengths) <= 1, "equal shares: no short window at the end"
     for window in windows:
-        first = window.first_sample // HOP + window.keep_from
-        after = total - (window.first_sample // HOP + window.keep_to)
-        rows = frame_count(window.last_sample - window.first_sample)
-        assert window.keep_from == min(context, first)
-        assert rows - window.keep_to == min(context, after)
+        rows = frame_count(len(window.samples))
+        assert rows == keep + 2 * context, "no window is judged from less sound than the others"
+        before = window.keep_from
+        after = rows - window.keep_to
+        first = window.first_frame + before
+        assert before >= min(context, first)
+        assert after >= min(context, total - (window.first_frame + window.keep_to))
+
+
+@given(
+    st.integers(0, 30_000),
+    st.sampled_from([0.1, 0.3]),
+    st.sampled_from([0.0, 0.04, 0.5]),
+    st.lists(st.integers(1, 9_000), min_size=1, max_size=5),
+)
+def test_portions_of_any_size_give_the_same_windows(
+    n_samples: int, window_s: float, context_s: float, portions: list[int]
+) -> None:
+    whole = cut(numbered(n_samples), window_s, context_s)
+    pieces = cut(numbered(n_samples), window_s, context_s, portions)
+
+    assert len(whole) == len(pieces)
+    for one, other in zip(whole, pieces, strict=True):
+        assert (one.first_frame, one.keep_from, one.keep_to) == (
+            other.first_frame,
+            other.keep_from,
+            other.keep_to,
+        )
+        np.testing.assert_array_equal(one.samples, other.samples)
+
+
+def test_what_is_waiting_begins_where_the_windows_ended() -> None:
+    cutter = WindowCutter(window_s=0.1, context_s=0.04)
+    sound = numbered(6_000)
+    list(cutter.feed(sound))
+    samples, first = cutter.waiting(0.04)
+
+    assert first == cutter.kept - 2
+    np.testing.assert_array_equal(samples, sound[first * HOP :])
+
+
+def test_an_hour_holds_no_more_than_two_windows() -> None:
+    cutter = WindowCutter(window_s=1.0, context_s=0.25)
+    held = cutter._buffer.nbytes
+    for _ in range(3_600):
+        for window in cutter.feed(np.zeros(16_000, np.float32)):
+            assert window.samples.nbytes <= held
+    assert cutter._buffer.nbytes == held <= 4 * 16_000 * 2.6
+    assert cutter.kept >= 3_597 * 50
 
 
 @given(
@@ -87,8 +147,8 @@ def test_a_model_that_hears_one_frame_at_a_time_gives_the_same_rows_in_windows(
     (whole,) = forward.run([samples])
 
     glued = []
-    for window in plan(n_samples, window_s=window_s, context_s=context_s):
-        (output,) = forward.run([samples[window.first_sample : window.last_sample]])
+    for window in cut(samples, window_s, context_s):
+        (output,) = forward.run([window.samples])
         glued.append(output.logits[window.keep_from : window.keep_to])
 
     np.testing.assert_array_equal(np.concatenate(glued), whole.logits)

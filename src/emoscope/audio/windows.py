@@ -1,16 +1,26 @@
-"""Cut long sound into windows with context, and glue the frames back.
+"""Cut sound into windows with context while it arrives, and say which frames each one gives.
 
-A window is a piece given to the model. Neighbours share ``context_s`` of sound on each side, so
-that a frame near a border is computed from real sound on both sides; the frames of the context are
-thrown away. The glued track has exactly the rows that the whole clip would have.
+A window is a piece given to the model. The model hears ``context_s`` more on each side than it
+keeps, so that a frame near a border is computed from real sound on both sides; the frames of the
+context are thrown away. The kept frames, one window after another, are exactly the rows that the
+whole clip would have.
+
+The law is the same for files and live streams, because it never asks how much is still to come:
+
+- Sound up to one window and its contexts stays whole, so a short clip gets the model's own answer.
+- Window i keeps ``window_s`` from i · ``window_s`` on; the first hears as much as all others.
+- The last keeps what is left and hears as much as all others too, so the last word of a long
+  recording is not judged from a second of sound.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
-from emoscope.waveform import RATE_HZ
+import numpy as np
+
+from emoscope.waveform import RATE_HZ, Samples
 
 HOP = 320
 """Samples from one frame to the next: 20 ms at 16 kHz."""
@@ -23,34 +33,90 @@ def frame_count(n_samples: int) -> int:
     return (n_samples - FRAME) // HOP + 1 if n_samples >= FRAME else 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """Samples ``[first_sample, last_sample)``, keeping frames ``[keep_from, keep_to)``."""
+    """A piece for the model, whose frames ``[keep_from, keep_to)`` are kept."""
 
-    first_sample: int
-    last_sample: int
+    samples: Samples
+    first_frame: int
+    """Where it begins in the recording, in frames."""
     keep_from: int
+    """Frame of the window."""
     keep_to: int
 
 
-def plan(n_samples: int, *, window_s: float, context_s: float) -> list[Window]:
-    """Cover all frames of ``n_samples`` with windows that keep at most ``window_s`` each.
+class WindowCutter:
+    """Takes samples in portions of any size and gives windows as soon as they are settled.
 
-    Sound up to one window and its contexts stays whole, so short clips get exactly the answer of
-    the model on the whole clip.
+    It holds at most two windows and their contexts.
+
+    Args:
+        window_s: sound whose frames a window keeps, in seconds.
+        context_s: sound on each side that it hears besides.
     """
-    total = frame_count(n_samples)
-    keep = max(1, int(window_s * RATE_HZ) // HOP)
-    context = int(context_s * RATE_HZ) // HOP
-    if total <= keep + 2 * context:
-        return [Window(0, n_samples, 0, total)]
-    count = -(-total // keep)
-    # Equal shares: no short window at the end.
-    borders = [round(i * total / count) for i in range(count + 1)]
-    windows = []
-    for first, last in pairwise(borders):
-        start = max(0, first - context)
-        end = min(total, last + context)
-        last_sample = n_samples if end == total else (end - 1) * HOP + FRAME
-        windows.append(Window(start * HOP, last_sample, first - start, last - start))
-    return windows
+
+    def __init__(self, *, window_s: float, context_s: float) -> None:
+        self._keep = max(1, int(window_s * RATE_HZ) // HOP)
+        self._context = int(context_s * RATE_HZ) // HOP
+        self._heard = self._keep + 2 * self._context
+        self._buffer = np.empty((self._keep + self._heard) * HOP + FRAME, np.float32)
+        self._held = 0
+        """Samples in the buffer."""
+        self._base = 0
+        """Frame that the buffer begins with."""
+        self.kept = 0
+        """Frames that were given in windows."""
+
+    def feed(self, samples: Samples) -> Iterator[Window]:
+        """Take the next samples at 16 kHz, shape ``(n,)``, and give the windows that they settle.
+
+        It must be run to its end.
+        """
+        taken = 0
+        while taken < len(samples):
+            part = samples[taken : taken + len(self._buffer) - self._held]
+            self._buffer[self._held : self._held + len(part)] = part
+            self._held += len(part)
+            taken += len(part)
+            while (start := self._settled()) is not None:
+                yield self._cut(start)
+
+    def finish(self) -> Iterator[Window]:
+        """Give the last window, with all samples to the end; none if all is under one frame."""
+        total = self._base + frame_count(self._held)
+        if total > self.kept:
+            # Behind the last frame there are samples for which no frame is left.
+            start = max(0, total - self._heard)
+            samples = self._buffer[(start - self._base) * HOP : self._held].copy()
+            yield Window(samples, start, self.kept - start, total - start)
+            self.kept = total
+
+    def waiting(self, context_s: float) -> tuple[Samples, int]:
+        """Return the sound whose frames are not given yet, and some before it.
+
+        Args:
+            context_s: how much before it, where that much is held.
+
+        Returns:
+            The samples and the frame they begin with.
+        """
+        first = max(self._base, self.kept - int(context_s * RATE_HZ) // HOP)
+        return self._buffer[(first - self._base) * HOP : self._held].copy(), first
+
+    def _settled(self) -> int | None:
+        """Frame with which the next window begins, if it cannot be the last one."""
+        start = max(0, self.kept - self._context)
+        total = self._base + frame_count(self._held)
+        return start if total > start + self._heard else None
+
+    def _cut(self, start: int) -> Window:
+        first = (start - self._base) * HOP
+        samples = self._buffer[first : first + (self._heard - 1) * HOP + FRAME].copy()
+        keep_from = self.kept - start
+        window = Window(samples, start, keep_from, keep_from + self._keep)
+        # The last window may begin right behind the start of this one.
+        rest = self._buffer[first : self._held].copy()
+        self._buffer[: len(rest)] = rest
+        self._held, self._base = len(rest), start
+        self.kept += self._keep
+        return window

@@ -73,6 +73,6 @@ def segment_table(result: Result, language: Language) -> Table:
         shown.add_row(
             f"{span.start_s:.2f} - {span.end_s:.2f} s",
             emotion_name(segment.emotion, language),
-            f"{100 * segment.score:.1f}%",
+            "" if segment.silent else f"{100 * segment.score:.1f}%",
         )
     return shown

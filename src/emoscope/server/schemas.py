@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
@@ -95,13 +95,53 @@ class Problem(_Exact):
     detail_en: str
 
 
+Key: TypeAlias = Literal[KEYS]  # type: ignore[valid-type]  # the nine words, from the one table
+
+
 class SegmentReply(_Exact):
-    """A stretch of one leading emotion."""
+    """A stretch of one leading emotion, or of silence, whose score is 0."""
 
     start_s: float
     end_s: float
-    emotion: Literal[KEYS]  # type: ignore[valid-type]  # the nine words, from the one table
+    emotion: Key | Literal["silence"]
     score: Share
+
+
+class RulesReply(_Exact):
+    """How segments were made; seconds, and a margin between scores."""
+
+    smoothing_s: float
+    minimum_s: float
+    margin: float
+    pause_s: float
+    sound_s: float
+
+
+class TransitionReply(_Exact):
+    """One emotion gives way to another, perhaps across a silence."""
+
+    at_s: float
+    from_: Key = Field(alias="from")
+    to: Key
+
+
+class MomentReply(_Exact):
+    """A moment that spoke for the answer, and what it adds to the answer's logit."""
+
+    start_s: float
+    end_s: float
+    logit: float
+
+
+class ReadingReply(_Exact):
+    """The time axis in a few numbers."""
+
+    rules: RulesReply
+    shares: dict[str, Share] = Field(description="time per emotion and of silence; they sum to 1")
+    transitions: list[TransitionReply]
+    stability: Share | None
+    logit: float
+    moments: list[MomentReply]
 
 
 class FramesReply(_Exact):
@@ -113,6 +153,9 @@ class FramesReply(_Exact):
     keys: list[str]
     logits: list[list[float]]
     scores: list[list[float]]
+    speech: list[tuple[int, int]] | None = Field(
+        description="from and to (excluded) frame of each stretch with speech"
+    )
 
 
 class QualityReply(_Exact):
@@ -174,7 +217,7 @@ class PredictReply(_Exact):
     """``result.json``, the run's directory and links to its files."""
 
     schema_version: int
-    emotion: Literal[KEYS]  # type: ignore[valid-type]  # as above
+    emotion: Key
     confidence: Share
     scores: dict[str, Share]
     granularity: Literal["utterance", "frame"]
@@ -184,6 +227,7 @@ class PredictReply(_Exact):
     abstain: list[str] = Field(description="why no emotion should be read from the scores")
     quality: QualityReply
     segments: list[SegmentReply]
+    reading: ReadingReply | None
     frames: FramesReply | None
     embedding: EmbeddingReply | None
     model: ModelReply

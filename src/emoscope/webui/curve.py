@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from emoscope.labels import EMOTIONS
-from emoscope.result import HOP_S, Result
-from emoscope.waveform import Waveform
+from emoscope.result import Result
+from emoscope.waveform import HOP_S, Waveform
 
 COLUMNS = 1_200
 """A screen shows no more; longer recordings are averaged into this many columns."""
@@ -23,7 +23,7 @@ def timeline_data(result: Result, waveform: Waveform) -> dict[str, object]:
     Returns:
         ``duration_s``; ``emotions``: key, names, emoji and colour of the nine; ``scores``: one row
         per column with nine thousandths; ``peaks``: one value per (other) column, 0 to 100,
-        relative to the loudest; ``segments``: start, end, index of the emotion.
+        relative to the loudest; ``segments``: start, end, index of the emotion; silence has none.
 
     Raises:
         ValueError: the result has no track.
@@ -51,6 +51,7 @@ def timeline_data(result: Result, waveform: Waveform) -> dict[str, object]:
         "segments": [
             [round(s.span.start_s, 3), round(s.span.end_s, 3), s.emotion.index]
             for s in result.segments
+            if not s.silent
         ],
     }
 

@@ -198,7 +198,8 @@ def _segments(result: Result) -> str:
         f'<td class="emo-brief">{s.span.start_s:.2f} s</td>'
         f'<td class="emo-brief">{s.span.end_s:.2f} s</td>'
         f'<td class="emo-brief">{s.span.duration_s:.2f} s</td>'
-        f"<td>{badge(s.emotion)}</td><td>{s.score * 100:.1f}%</td></tr>"
+        f"<td>{badge(s.emotion)}</td>"
+        f"<td>{'' if s.silent else f'{s.score * 100:.1f}%'}</td></tr>"
         for s in result.segments
     )
     table = f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
