@@ -30,6 +30,8 @@
       x GranularityError                    granularity_invalid
       x BooleanError                        boolean_invalid
       x NameRefusedError                    name_refused
+      x TitleRefusedError                   title_refused
+      x CorrectionRefusedError              correction_refused
       x HostRefusedError                    host_refused
       x OriginRefusedError                  origin_refused
       x RouteNotFoundError                  route_not_found
@@ -364,6 +366,25 @@ class NameRefusedError(RequestError):
     code = "name_refused"
     zh = "文件名含有路径或控制字符，已拒绝。请只使用普通文件名。"
     en = "The file name holds a path or control characters and was refused. Use a plain name."
+
+
+class TitleRefusedError(RequestError):
+    """A title of a run that cannot be shown on one line."""
+
+    code = "title_refused"
+    zh = "标题最多 {limit} 个字，不能含有控制字符。"
+    en = "A title has up to {limit} characters and no control characters."
+
+
+class CorrectionRefusedError(RequestError):
+    """Corrected segments that do not cover the recording."""
+
+    code = "correction_refused"
+    zh = "更正没有保存：各段须首尾相接、覆盖整段录音，每段不短于 {minimum_s} 秒，情绪须是九类之一。"
+    en = (
+        "The correction was not saved: segments follow each other without gap or overlap, cover "
+        "the whole recording, last {minimum_s} s or more each, and carry one of the nine emotions."
+    )
 
 
 class HostRefusedError(RequestError):

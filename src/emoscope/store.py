@@ -34,10 +34,13 @@ AUDIO, RESULT, EMBEDDING, LATEST = (
     "embedding.npy",
     "latest.json",
 )
+CORRECTIONS, TITLE = "corrections.json", "title.json"
+"""What a person may put beside a result later."""
 MEDIA_TYPES = {
     AUDIO: "audio/wav",
     RESULT: "application/json",
     EMBEDDING: "application/octet-stream",
+    CORRECTIONS: "application/json",
 }
 """The files a run may have, and what they are on the wire."""
 
@@ -128,6 +131,52 @@ class RunStore:
             raise RunNotFoundError(run=name[:64])
         return path
 
+    def folder(self, name: str) -> Path:
+        """Path of a run's directory; the name comes from strangers and is checked by pattern.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+        """
+        return self.file(name, RESULT).parent
+
+    def write_beside(self, name: str, file: str, data: dict[str, Any] | None) -> None:
+        """Replace ``CORRECTIONS`` or ``TITLE`` of a run as a whole, or with None remove it.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            StoreFullError: the disk is full; what was there before is there still.
+            StoreError: it cannot be written.
+        """
+        if file not in (CORRECTIONS, TITLE):
+            raise ValueError(f"{file} is no file that may change")
+        target = self.folder(name) / file
+        with _translated():
+            if data is None:
+                target.unlink(missing_ok=True)
+                return
+            temporary = self.root / f"{_TEMPORARY}{secrets.token_hex(8)}"
+            with _removed_on_failure(temporary):
+                _write(temporary, lambda out: write_json(out, data))
+                temporary.replace(target)
+
+    def remove(self, name: str) -> None:
+        """Delete a run: at once for those who poll, then from the disk.
+
+        ``latest.json`` then names the newest run that is left.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            StoreError: it cannot be deleted.
+        """
+        path = self.root / name
+        if not RUN_NAME.fullmatch(name) or not path.is_dir():
+            raise RunNotFoundError(run=name[:64])
+        with _translated():
+            temporary = self.root / f"{_TEMPORARY}{secrets.token_hex(8)}"
+            path.rename(temporary)
+            shutil.rmtree(temporary)
+            self._leave_latest(name)
+
     def names(self) -> list[str]:
         """All runs, newest first."""
         if not self.root.is_dir():
@@ -179,6 +228,22 @@ class RunStore:
             _write(temporary, lambda file: write_json(file, latest))
             temporary.replace(self.root / LATEST)
 
+    def _leave_latest(self, gone: str) -> None:
+        """Point ``latest.json`` elsewhere if it names a run that is gone."""
+        latest = self.root / LATEST
+        try:
+            if json.loads(latest.read_text("utf-8")).get("run") != gone:
+                return
+        except (OSError, ValueError, AttributeError):
+            return
+        for name in self.names():
+            try:
+                self._point_latest(name, self.open(name).result)
+            except (RunNotFoundError, RunDamagedError):
+                continue
+            return
+        latest.unlink(missing_ok=True)
+
 
 def read_result(path: Path) -> Result:
     """Read a ``result.json``.
@@ -206,6 +271,22 @@ def write_wav(file: BinaryIO, waveform: Waveform) -> None:
             # Full scale is 32768 on the negative side only; rounding, not truncation.
             scaled = np.rint(waveform.samples[first : first + _BLOCK] * 32_768.0)
             out.writeframesraw(np.clip(scaled, -32_768, 32_767).astype("<i2").tobytes())
+
+
+def read_wav(path: Path) -> Waveform:
+    """Read what ``write_wav`` wrote.
+
+    Raises:
+        RunDamagedError: it is not such a file.
+    """
+    try:
+        with wave.open(str(path), "rb") as sound:
+            if (sound.getnchannels(), sound.getsampwidth()) != (1, 2):
+                raise RunDamagedError(run=path.parent.name, reason=path.name)
+            data = np.frombuffer(sound.readframes(sound.getnframes()), dtype="<i2")
+            return Waveform(data.astype(np.float32) / 32_768.0, sound.getframerate())
+    except (OSError, EOFError, wave.Error) as exc:
+        raise RunDamagedError(run=path.parent.name, reason=str(exc)[:200]) from exc
 
 
 def write_npy(file: BinaryIO, array: np.ndarray[Any, Any]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from emoscope.audio.speech import speech_frames
 from emoscope.audio.windows import Window, WindowCutter, frame_count
+from emoscope.engine.batcher import Batcher
 from emoscope.engine.forward import Forward
 from emoscope.result import Array32
 from emoscope.segments import Mask
@@ -35,10 +36,10 @@ class Hearing:
     """One recording on its way through the model, a window at a time, so that memory is bounded.
 
     Args:
-        forward: what runs the model.
+        forward: what runs the model, alone or shared with others.
     """
 
-    def __init__(self, forward: Forward) -> None:
+    def __init__(self, forward: Forward | Batcher) -> None:
         self._forward = forward
         self._cutter = WindowCutter(window_s=WINDOW_S, context_s=CONTEXT_S)
 

@@ -1,0 +1,254 @@
+"""The outputs folder as people use it: list and search, give a title, correct, delete.
+
+What a run says about the recording is ``result.json`` and never changes. A title and a correction
+lie beside it in files of their own, each replaced whole.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from emoscope.corrections import Corrected, read_correction
+from emoscope.errors import RunDamagedError, RunNotFoundError, TitleRefusedError
+from emoscope.labels import Emotion, by_key
+from emoscope.result import Granularity, Result
+from emoscope.store import AUDIO, CORRECTIONS, RESULT, TITLE, RunStore, read_wav
+from emoscope.waveform import Waveform
+
+TITLE_MAX = 120
+PAGE_MAX = 200
+"""Runs in one answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a list of runs shows of one, without reading its time axis."""
+
+    source: str
+    emotion: Emotion
+    confidence: float
+    granularity: Granularity
+    timestamp: str
+    """Local time, ``2024-01-04 22:30:00``."""
+    duration_s: float
+    model: str
+    abstain: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the list."""
+
+    name: str
+    """Of the run's directory (P12)."""
+    title: str
+    """Given by a person; empty when there is none."""
+    is_corrected: bool
+    facts: Facts | None
+    """None when ``result.json`` cannot be read; the run can still be deleted."""
+
+    @property
+    def shown(self) -> str:
+        """What people call it: the title, else the recording's name, else the run's."""
+        return self.title or (self.facts.source if self.facts else "") or self.name
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        facts = self.facts
+        about = None
+        if facts is not None:
+            about = {
+                "source": facts.source,
+                "emotion": facts.emotion.key,
+                "confidence": facts.confidence,
+                "granularity": facts.granularity,
+                "timestamp": facts.timestamp,
+                "duration_s": facts.duration_s,
+                "model": facts.model,
+                "abstain": list(facts.abstain),
+            }
+        return {
+            "run": self.name,
+            "title": self.title,
+            "corrected": self.is_corrected,
+            "facts": about,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Some runs out of all that match, newest first."""
+
+    entries: tuple[Entry, ...]
+    total: int
+    """How many match altogether."""
+
+
+def list_runs(store: RunStore, *, search: str = "", first: int = 0, count: int = 50) -> Listing:
+    """Return runs, newest first.
+
+    Args:
+        store: the outputs folder.
+        search: words that must all occur in the title, the recording's name, the run's name or
+            the emotion's names; case does not matter.
+        first: how many of those that match to pass over.
+        count: how many to return, ``PAGE_MAX`` at most.
+    """
+    first, count = max(0, first), min(max(0, count), PAGE_MAX)
+    names = store.names()
+    words = search.casefold().split()
+    if not words:
+        return Listing(tuple(_entries(store, names[first : first + count])), len(names))
+    matching = [entry for entry in _entries(store, names) if _matches(entry, words)]
+    return Listing(tuple(matching[first : first + count]), len(matching))
+
+
+def entry(store: RunStore, name: str) -> Entry:
+    """Return one line of the list.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+    """
+    folder = store.folder(name)
+    try:
+        status = (folder / RESULT).stat()
+        facts = _facts(folder / RESULT, status.st_mtime_ns, status.st_size)
+    except OSError as exc:
+        raise RunNotFoundError(run=name) from exc
+    return Entry(name, _title(folder), (folder / CORRECTIONS).is_file(), facts)
+
+
+def set_title(store: RunStore, name: str, title: str) -> Entry:
+    """Give a run a title, or take it away with an empty one; the directory keeps its name.
+
+    Raises:
+        TitleRefusedError: longer than ``TITLE_MAX``, or with characters that cannot be shown.
+        RunNotFoundError: there is no such run.
+        StoreError: it cannot be written.
+    """
+    title = " ".join(title.split())
+    if len(title) > TITLE_MAX or not title.isprintable():
+        raise TitleRefusedError(limit=TITLE_MAX)
+    store.write_beside(name, TITLE, {"title": title} if title else None)
+    return entry(store, name)
+
+
+def correction(store: RunStore, name: str) -> Corrected | None:
+    """Return what a person made of the segments, or None.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+        RunDamagedError: ``corrections.json`` cannot be read.
+    """
+    path = store.folder(name) / CORRECTIONS
+    try:
+        return Corrected.from_dict(json.loads(path.read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise RunDamagedError(run=name, reason=str(exc)[:200]) from exc
+
+
+def correct(
+    store: RunStore, name: str, raw: object, *, now: Callable[[], datetime]
+) -> Corrected | None:
+    """Keep a correction in the run, or with None take it away.
+
+    Args:
+        store: the outputs folder.
+        name: the run.
+        raw: a list of ``{"start_s", "end_s", "emotion"}`` that covers the recording, or None.
+        now: the clock; must give a time zone.
+
+    Raises:
+        CorrectionRefusedError: it has gaps, overlaps, another length, or an unknown emotion.
+        RunNotFoundError: there is no such run.
+        StoreError: it cannot be written.
+    """
+    original = store.open(name).result
+    if raw is None:
+        store.write_beside(name, CORRECTIONS, None)
+        return None
+    made = read_correction(original, raw, saved=now())
+    store.write_beside(name, CORRECTIONS, made.to_dict(original))
+    return made
+
+
+def corrected_result(store: RunStore, name: str) -> Result:
+    """Return a run's result with the segments as a person corrected them, if one did.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+        RunDamagedError: it cannot be read.
+    """
+    made = correction(store, name)
+    result = store.open(name).result
+    return result if made is None else made.apply(result)
+
+
+def sound(store: RunStore, name: str) -> Waveform:
+    """Return what the model heard, from the run's ``processed_audio.wav``.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+        RunDamagedError: the file cannot be read.
+    """
+    return read_wav(store.file(name, AUDIO))
+
+
+def _entries(store: RunStore, names: list[str]) -> list[Entry]:
+    found = []
+    for name in names:
+        try:
+            found.append(entry(store, name))
+        except RunNotFoundError:  # deleted meanwhile
+            continue
+    return found
+
+
+def _matches(found: Entry, words: list[str]) -> bool:
+    texts = [found.title, found.name]
+    if found.facts is not None:
+        emotion = found.facts.emotion
+        texts += [found.facts.source, emotion.key, emotion.zh, emotion.en, found.facts.timestamp]
+    haystack = "\n".join(texts).casefold()
+    return all(word in haystack for word in words)
+
+
+def _title(folder: Path) -> str:
+    try:
+        title = json.loads((folder / TITLE).read_text("utf-8"))["title"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""  # without a title, or with one that somebody broke by hand
+    return title[:TITLE_MAX] if isinstance(title, str) and title.isprintable() else ""
+
+
+@functools.lru_cache(maxsize=20_000)
+def _facts(path: Path, _modified_ns: int, _size: int) -> Facts | None:
+    """Read what a list shows; a run never changes, so it is read once."""
+    try:
+        data = json.loads(_without_frames(path))
+        return Facts(
+            source=str(data["source"]["name"]),
+            emotion=by_key(data["emotion"]),
+            confidence=float(data["confidence"]),
+            granularity=data["granularity"],
+            timestamp=str(data["timestamp"]),
+            duration_s=float(data["duration_s"]),
+            model=str(data["model"]["name"]),
+            abstain=tuple(map(str, data["abstain"])),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _without_frames(path: Path) -> str:
+    """Text of ``result.json`` less the line of its frames, which may be tens of megabytes."""
+    with path.open("rb") as file:  # one key a line, as the store writes it
+        return b"".join(line for line in file if not line.startswith(b'"frames"')).decode("utf-8")
