@@ -45,6 +45,7 @@
     + ModelFastMissingError (FileNotFoundError)  model_fast_missing
     + ModelFastRefusedError (ValueError)    model_fast_refused
     + ModelRunError (RuntimeError)          model_run_failed
+    + DeviceUnavailableError (RuntimeError) device_unavailable
     + CheckpointError (ValueError)          official weights
       x CheckpointDamagedError              checkpoint_damaged
       x CheckpointRefusedError              checkpoint_refused
@@ -488,6 +489,14 @@ class ModelRunError(ModelError, RuntimeError):
     code = "model_run_failed"
     zh = "模型运行失败：{reason}"
     en = "The model failed while running: {reason}"
+
+
+class DeviceUnavailableError(ModelError, RuntimeError):
+    """The device that was asked for cannot run the model."""
+
+    code = "device_unavailable"
+    zh = "无法在 {device} 上运行：{reason_zh}。请检查安装，或使用 --device cpu。"
+    en = "{device} cannot be used: {reason_en}. Check the installation, or use --device cpu."
 
 
 class CheckpointError(ModelError, ValueError):

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import copy
 import functools
-import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -22,10 +21,11 @@ import numpy as np
 
 from emoscope._version import __version__
 from emoscope.audio import quality
-from emoscope.audio.decode import at_16_khz, decode, opened
+from emoscope.audio.decode import at_16_khz, decode
 from emoscope.audio.decoders import Decoder
+from emoscope.audio.received import digest, whole_if_pipe
 from emoscope.backends.base import Array32, Backend
-from emoscope.backends.choice import BackendName, open_backend
+from emoscope.backends.choice import BackendName, DeviceChoice, gains_by_rounding, open_backend
 from emoscope.engine.batcher import Batcher
 from emoscope.engine.forward import Forward
 from emoscope.engine.hearing import Hearing, Rows
@@ -196,8 +196,8 @@ class Recognizer:
             waveform = _as_given(source, self.limits)
         else:
             started_s = time.perf_counter()
-            source = _whole_if_pipe(source)
-            sha256, size_bytes = _digest(source)
+            source = whole_if_pipe(source)
+            sha256, size_bytes = digest(source)
             received_ms += (time.perf_counter() - started_s) * 1000
             log.add("receive", received_ms, bytes=size_bytes)
             waveform = self._decode(source, limits=self.limits, name=name, log=log)
@@ -289,6 +289,7 @@ def load(
     precision: Precision = "exact",
     agreement_bar: Thresholds = BAR,
     threads: int = 0,
+    device: DeviceChoice = "cpu",
     limits: Limits = COMMAND_LINE,
     now: Callable[[], datetime] = local_now,
 ) -> Recognizer:
@@ -302,22 +303,24 @@ def load(
             where it agreed with the exact model and was measured to be faster.
         agreement_bar: what a variant must have reached to be used.
         threads: threads inside one run; 0 takes all cores.
+        device: ``cpu``; ``cuda``, or an error; ``auto``, an NVIDIA GPU where one can be used.
         limits: what recordings are accepted.
         now: the clock of ``Result.created``.
 
     Raises:
         ModelError: the model is unknown, not on this machine, incomplete or changed; or ``fast``,
-            and it has no variant that agrees.
+            and it has no variant that agrees; or ``cuda``, and it cannot be used.
         ExtraMissingError: the backend's library is not installed.
     """
     started_s = time.perf_counter()
     local = catalog.find(model)
-    if precision == "auto" and backend != "onnxruntime":
-        precision = "exact"  # OpenVINO takes longer for the variant than for the exact model
+    if precision == "auto" and not gains_by_rounding(backend, device):
+        precision = "exact"
     path, reference = variants.verified(local, precision, agreement_bar)
+    opened = open_backend(backend, path, threads, device)
     return Recognizer(
-        open_backend(backend, path, threads),
-        reference,
+        opened,
+        replace(reference, device=opened.device),
         card=local.card,
         origin=local.origin,
         load_s=time.perf_counter() - started_s,
@@ -397,22 +400,6 @@ def _abstain(found: Quality, duration_s: float) -> tuple[str, ...]:
     """Reasons for which no emotion should be read from the scores (P37)."""
     reasons = [code for code in found.reasons if code == "no_speech"]
     return ("too_short", *reasons) if duration_s < 0.3 else tuple(reasons)
-
-
-def _whole_if_pipe(source: bytes | str | os.PathLike[str]) -> bytes | str | os.PathLike[str]:
-    """Return what a pipe holds, which can be read only once; leave everything else alone."""
-    if isinstance(source, bytes) or not Path(source).is_fifo():
-        return source
-    with opened(source) as pipe:
-        return pipe.read()
-
-
-def _digest(source: bytes | str | os.PathLike[str]) -> tuple[str, int]:
-    """Sha256 and size in bytes."""
-    if isinstance(source, bytes):
-        return hashlib.sha256(source).hexdigest(), len(source)
-    with opened(source) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
 
 
 def _library_versions() -> dict[str, str]:

@@ -252,6 +252,8 @@ class ModelRef:
     """``exact``, or what the variant that ran is rounded to."""
     agreement: dict[str, Any] | None = None
     """How near that variant was to the exact model when it was made; None for the exact one."""
+    device: str = "cpu"
+    """What it computed on: ``cpu`` or ``cuda``."""
 
     def to_dict(self) -> dict[str, object]:
         """As in ``result.json``."""

@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         "onnxruntime", description="what runs the model; openvino needs the extra of that name"
     )
     threads: int = Field(0, ge=0, le=1024, description="threads inside one run; 0 takes all cores")
+    device: Literal["cpu", "cuda", "auto"] = Field(
+        "cpu",
+        description="what computes: cpu; cuda: an NVIDIA GPU, or an error (needs onnxruntime-gpu); "
+        "auto: the GPU where it can be used",
+    )
     precision: Literal["exact", "fast", "auto"] = Field(
         "exact",
         description="exact; fast: the rounded variant, or an error; auto: that variant where it "

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from emoscope.labels import COUNT
 
 Array32: TypeAlias = NDArray[np.float32]
 Array64i: TypeAlias = NDArray[np.int64]
+
+Device: TypeAlias = Literal["cpu", "cuda"]
+"""What computes."""
 
 INPUTS = ("waveform", "lengths")
 OUTPUTS = ("frame_logits", "frame_embeddings", "frame_counts")
@@ -47,6 +50,10 @@ class Backend(Protocol):
     @property
     def version(self) -> str:
         """Version of that library."""
+
+    @property
+    def device(self) -> Device:
+        """What it computes on, found out and not merely asked for."""
 
     @property
     def dim(self) -> int:

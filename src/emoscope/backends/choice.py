@@ -6,22 +6,49 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from emoscope.backends.base import Backend
+from emoscope.errors import DeviceUnavailableError
 
 BackendName: TypeAlias = Literal["onnxruntime", "openvino"]
+DeviceChoice: TypeAlias = Literal["cpu", "cuda", "auto"]
+"""``auto`` is the GPU where it can be used, else the processor."""
 
 
-def open_backend(name: BackendName, path: Path, threads: int) -> Backend:
+def open_backend(
+    name: BackendName, path: Path, threads: int, device: DeviceChoice = "cpu"
+) -> Backend:
     """Load an ONNX file.
 
     Raises:
         ModelFileMissingError: there is no such file.
         ModelContractError: it does not keep the contract.
         ExtraMissingError: the backend's library is not installed.
+        DeviceUnavailableError: ``cuda``, and it cannot be used.
     """
     if name == "openvino":
+        if device == "cuda":
+            raise DeviceUnavailableError(
+                device=device,
+                reason_zh="openvino 后端不支持 CUDA",
+                reason_en="the openvino backend knows no CUDA",
+            )
         from emoscope.backends.openvino_backend import OpenVinoBackend
 
         return OpenVinoBackend(path, threads=threads)
     from emoscope.backends.onnx_backend import OnnxBackend
 
-    return OnnxBackend(path, threads=threads)
+    return OnnxBackend(path, threads=threads, device=device)
+
+
+def gains_by_rounding(name: BackendName, device: DeviceChoice) -> bool:
+    """Whether a fast variant can be faster at all.
+
+    OpenVINO takes longer for it than for the exact model. ONNX Runtime has no integer products for
+    CUDA and would carry every one of them to the processor and back.
+    """
+    if name == "openvino" or device == "cuda":
+        return False
+    if device == "cpu":
+        return True
+    from emoscope.backends import cuda
+
+    return not cuda.is_offered()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from emoscope.audio.windows import FRAME, HOP
-from emoscope.backends.base import Array32, Array64i, Output
+from emoscope.backends.base import Array32, Array64i, Device, Output
 from emoscope.labels import COUNT
 
 
@@ -18,6 +18,7 @@ class FakeBackend:
 
     name = "fake"
     version = "1"
+    device: Device = "cpu"
 
     def __init__(self, dim: int = 4) -> None:
         self.dim = dim

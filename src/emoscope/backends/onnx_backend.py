@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from emoscope.backends import cuda
 from emoscope.backends.base import (
     INPUTS,
     OUTPUTS,
     Array32,
     Array64i,
+    Device,
     Output,
     Tensor,
     check_contract,
 )
-from emoscope.errors import ModelContractError, ModelFileMissingError, ModelRunError
+from emoscope.errors import (
+    DeviceUnavailableError,
+    ModelContractError,
+    ModelFileMissingError,
+    ModelRunError,
+)
 
 
 class OnnxBackend:
-    """A model file in ONNX Runtime on the CPU.
+    """A model file in ONNX Runtime, on the processor or an NVIDIA GPU.
 
     Args:
         path: the ONNX file.
         threads: threads inside one run; 0 lets the library take all cores.
+        device: ``cpu``; ``cuda``, or an error; ``auto``, CUDA where it can be used.
 
     Raises:
+        DeviceUnavailableError: ``cuda``, and it cannot be used.
         ModelFileMissingError: there is no such file.
         ModelContractError: the file is no model, or its inputs and outputs are not the contract's.
     """
 
     name = "onnxruntime"
 
-    def __init__(self, path: Path, *, threads: int = 0) -> None:
+    def __init__(
+        self, path: Path, *, threads: int = 0, device: Literal["cpu", "cuda", "auto"] = "cpu"
+    ) -> None:
         import onnxruntime
 
         if not path.is_file():
@@ -41,14 +52,15 @@ class OnnxBackend:
         # Idle threads must not burn the cores that decode and serve.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as exc:  # the library raises its own classes without a common root
-            raise ModelContractError(
-                reason_zh="无法作为 ONNX 模型加载", reason_en="it cannot be loaded as an ONNX model"
-            ) from exc
+        self.device: Device = "cpu"
+        session = None
+        if device != "cpu":
+            try:
+                session, self.device = cuda.open_session(path, options), "cuda"
+            except DeviceUnavailableError:
+                if device == "cuda":
+                    raise
+        self._session = session or _on_cpu(path, options)
         self.version: str = onnxruntime.__version__
         self.dim = check_contract(
             _tensors(self._session.get_inputs()), _tensors(self._session.get_outputs())
@@ -59,9 +71,20 @@ class OnnxBackend:
         feeds = dict(zip(INPUTS, (waveform, lengths), strict=True))
         try:
             return Output(*self._session.run(OUTPUTS, feeds))
-        except Exception as exc:  # as above
+        except Exception as exc:  # the library raises its own classes without a common root
             reason = str(exc).partition("\n")[0] or type(exc).__name__
             raise ModelRunError(reason=reason[:200]) from exc
+
+
+def _on_cpu(path: Path, options: Any) -> Any:
+    import onnxruntime
+
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=[cuda.CPU_PROVIDER])
+    except Exception as exc:  # the library raises its own classes without a common root
+        raise ModelContractError(
+            reason_zh="无法作为 ONNX 模型加载", reason_en="it cannot be loaded as an ONNX model"
+        ) from exc
 
 
 _KINDS = {"tensor(float)": "float32", "tensor(int64)": "int64"}

@@ -11,6 +11,7 @@ from emoscope.backends.base import (
     OUTPUTS,
     Array32,
     Array64i,
+    Device,
     Output,
     Tensor,
     check_contract,
@@ -36,6 +37,7 @@ class OpenVinoBackend:
     """
 
     name = "openvino"
+    device: Device = "cpu"
 
     def __init__(self, path: Path, *, threads: int = 0) -> None:
         openvino = require("openvino", extra="openvino")

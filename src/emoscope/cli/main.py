@@ -55,8 +55,7 @@ BackendOption = Annotated[
     str | None, typer.Option("--backend", help="运行库 · onnxruntime | openvino")
 ]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", help="线程数 · threads; 0 = all")]
-
-
+DeviceOption = Annotated[str | None, typer.Option("--device", help="设备 · cpu | cuda | auto")]
 PrecisionOption = Annotated[
     str | None, typer.Option("--precision", help="精确或快速 · exact | fast | auto")
 ]
@@ -97,6 +96,7 @@ def recognize(
     backend: BackendOption = None,
     precision: PrecisionOption = None,
     threads: ThreadsOption = None,
+    device: DeviceOption = None,
     lang: LanguageOption = None,
 ) -> None:
     """识别录音里的情绪 · Say which emotion each recording holds."""
@@ -113,6 +113,7 @@ def recognize(
         backend=backend,
         precision=precision,
         threads=threads,
+        device=device,
         language=lang,
         outputs=outputs,
     )
@@ -146,6 +147,7 @@ def evaluate(
     backend: BackendOption = None,
     precision: PrecisionOption = None,
     threads: ThreadsOption = None,
+    device: DeviceOption = None,
     lang: LanguageOption = None,
 ) -> None:
     """评测模型 · Measure a model on recordings whose emotion is known."""
@@ -158,7 +160,12 @@ def evaluate(
         json_path,
         html_path,
         load_settings(
-            model=model, backend=backend, precision=precision, threads=threads, language=lang
+            model=model,
+            backend=backend,
+            precision=precision,
+            threads=threads,
+            device=device,
+            language=lang,
         ),
     )
 
@@ -192,6 +199,7 @@ def serve(
     backend: BackendOption = None,
     precision: PrecisionOption = None,
     threads: ThreadsOption = None,
+    device: DeviceOption = None,
     lang: LanguageOption = None,
 ) -> None:
     """启动网页与接口 · Serve the page and the API."""
@@ -207,6 +215,7 @@ def serve(
         backend=backend,
         precision=precision,
         threads=threads,
+        device=device,
         language=lang,
     )
     run(settings, page=page)

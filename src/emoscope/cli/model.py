@@ -20,5 +20,6 @@ def open_model(settings: Settings, limits: Limits) -> Recognizer:
         precision=settings.precision,
         agreement_bar=settings.agreement_bar,
         threads=settings.threads,
+        device=settings.device,
         limits=limits,
     )

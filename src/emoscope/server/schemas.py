@@ -196,6 +196,7 @@ class ModelReply(_Exact):
     sha256: str
     precision: str
     agreement: AgreementReply | None
+    device: str
 
 
 class SourceReply(_Exact):

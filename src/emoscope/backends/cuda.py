@@ -1,0 +1,70 @@
+"""Whether ONNX Runtime can really use the GPU, which it does not say by itself.
+
+A provider that is listed may still fail to load its libraries; the session is then made without it
+and answers from the processor. So what was made is looked at. No GPU was at hand when this was
+written: it is tested with a library that behaves as the real one is known to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from pathlib import Path
+from typing import Any
+
+from emoscope.errors import DeviceUnavailableError
+
+PROVIDER = "CUDAExecutionProvider"
+CPU_PROVIDER = "CPUExecutionProvider"
+
+OPTIONS = {
+    # TensorFloat-32 keeps ten bits of a number: no longer the exact model.
+    "use_tf32": "0",
+    # The default tries all algorithms for every new length of sound, which takes seconds.
+    "cudnn_conv_algo_search": "HEURISTIC",
+}
+
+
+def is_offered() -> bool:
+    """Whether the installed ONNX Runtime was built for CUDA; the machine may lack a GPU still."""
+    import onnxruntime
+
+    return PROVIDER in onnxruntime.get_available_providers()
+
+
+def open_session(path: Path, session_options: Any) -> Any:
+    """Return a session on the GPU.
+
+    Raises:
+        DeviceUnavailableError: it cannot be had.
+    """
+    import onnxruntime
+
+    if not is_offered():
+        raise _unavailable(
+            "已安装的 ONNX Runtime 不带 CUDA，需要 onnxruntime-gpu",
+            "the installed ONNX Runtime is without CUDA; onnxruntime-gpu is needed",
+        )
+    if hasattr(onnxruntime, "preload_dlls"):
+        # Finds CUDA and cuDNN where pip put them. What it has to say it prints.
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(RuntimeError):
+            onnxruntime.preload_dlls()
+    try:
+        session = onnxruntime.InferenceSession(
+            str(path), session_options, providers=[(PROVIDER, OPTIONS), CPU_PROVIDER]
+        )
+    except Exception as exc:  # a driver too old, no memory left: classes without a common root
+        reason = str(exc).partition("\n")[0][:200] or type(exc).__name__
+        raise _unavailable(reason, reason) from exc
+    if PROVIDER not in session.get_providers():
+        raise _unavailable(
+            "显卡、驱动、CUDA 或 cuDNN 缺失或版本不符",
+            "the graphics card, its driver, CUDA or cuDNN is missing or of another version",
+        )
+    # Or it would go on with the processor when a run fails, and say nothing.
+    session.disable_fallback()
+    return session
+
+
+def _unavailable(reason_zh: str, reason_en: str) -> DeviceUnavailableError:
+    return DeviceUnavailableError(device="cuda", reason_zh=reason_zh, reason_en=reason_en)
