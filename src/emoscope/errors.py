@@ -542,10 +542,10 @@ class TokensHiddenError(ModelError, ValueError):
     """A ``tokens.txt`` that hides classes as ``unuse_*``: same weights, fewer emotions."""
 
     code = "tokens_hidden"
-    zh = "tokens.txt 隐藏了 {count} 个类别（{labels}），模型只会给出其余的情绪。请换用九个类别的版本。"  # noqa: E501 - one sentence
+    zh = "tokens.txt 隐藏了 {count} 个类别（{labels}）：原版工具不会给出这些情绪。Emoscope 按位置对应类别，九种都会给出，两者的结果不能直接比较。"  # noqa: E501 - one sentence
     en = (
-        "tokens.txt hides {count} classes ({labels}), so the model would only ever answer the "
-        "others. Use the revision with all nine."
+        "tokens.txt hides {count} classes ({labels}), which the original would never answer. "
+        "Emoscope takes classes by their place and answers all nine: do not compare the two."
     )
 
 
@@ -553,8 +553,11 @@ class TokensCountError(ModelError, ValueError):
     """A ``tokens.txt`` with another number of classes than nine."""
 
     code = "tokens_count"
-    zh = "tokens.txt 有 {count} 个类别，应为 9 个：{labels}"
-    en = "tokens.txt names {count} classes, not nine: {labels}"
+    zh = "tokens.txt 有 {count} 个类别，应为 9 个：{labels}。Emoscope 按位置对应类别，不使用这些名称。"  # noqa: E501 - one sentence
+    en = (
+        "tokens.txt names {count} classes, not nine: {labels}. "
+        "Emoscope takes classes by their place and does not use these names."
+    )
 
 
 class ModelPullError(ModelError, ConnectionError):

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
         le=1,
         description="largest difference of a score of a variant that is used",
     )
+    fast_on_pull: bool = Field(
+        False, description="emoscope models pull makes the fast variant as well"
+    )
     language: Literal["auto", "zh", "en"] = Field(
         "auto", description="language of the terminal: zh, en, or auto (from LANG)"
     )

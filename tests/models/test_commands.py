@@ -12,17 +12,22 @@ import pytest
 from emoscope.cli.models import app
 from emoscope.emotion2vec import config
 from emoscope.emotion2vec import convert as converter
+from emoscope.engine import fast as engine
 from emoscope.errors import (
+    CheckpointTensorsError,
     ModelBuiltInError,
+    ModelFastRefusedError,
     ModelNotInstalledError,
     ModelPullError,
-    TokensHiddenError,
 )
 from emoscope.models import catalog
+from emoscope.models.agreement import Thresholds
 from emoscope.recognizer import load
+from emoscope.result import Result
 from emoscope.waveform import RATE_HZ, Waveform
 from hub_server import FIVE, Hub, fake_convert, status
-from parity.official_folder import SIZES, write_folder
+from parity.official_folder import SIZES, weights, write_folder
+from parity.torch_zip import write_model_pt
 from sounds import noise
 
 NAME = catalog.LARGE
@@ -160,15 +165,103 @@ def test_from_the_hub_to_an_answer(
     assert "official/model.pt" in verified.out
 
 
-def test_hidden_classes_are_refused_before_gigabytes_are_fetched(
-    models: Callable[..., Ran], hub: Hub, cache: Path
+@pytest.fixture
+def tiny(hub: Hub, tmp_path: Path) -> Path:
+    """The hubs have a small model in the official layout; returns its folder."""
+    folder = tmp_path / "official"
+    write_folder(folder, SIZES["tiny"])
+    hub.files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    hub.files["configuration.json"] = b"{}"
+    return folder
+
+
+@pytest.mark.parametrize("way", ["hub", "folder"])
+def test_hidden_classes_are_told_and_answered_all_the_same(
+    way: str, models: Callable[..., Ran], hub: Hub, tiny: Path
 ) -> None:
+    """P2: classes are taken by index; verify goes on saying so."""
+    whole = load_from(models, tiny).scores.to_dict()
+    models("remove", BASE)
     hub.files["tokens.txt"] = FIVE.encode()
+    (tiny / "tokens.txt").write_text(FIVE, "utf-8")
 
-    with pytest.raises(TokensHiddenError):
-        models("pull", BASE, "--hub", "hf")
-    with pytest.raises(ModelPullError, match="unuse_0"):
-        models("pull", BASE)
+    ran = models("pull", BASE, *(() if way == "hub" else ("--from", tiny)))
 
-    assert not hub.times("model.pt")
+    assert ran.code == 0
+    assert "hides 4 classes (unuse_0, unuse_1, unuse_2, unuse_3)" in ran.err
+    assert "隐藏了 4 个类别" in models("pull", BASE, "--lang", "zh").err
+    again = load(BASE).recognize(Waveform(noise(1.0), RATE_HZ))
+    assert again.scores.to_dict() == whole
+    assert len(whole) == 9
+    verified = models("verify", BASE)
+    assert verified.code == 1
+    assert "tokens_hidden" in verified.out
+
+
+def test_weights_with_fewer_classes_are_refused(
+    models: Callable[..., Ran], tiny: Path, cache: Path
+) -> None:
+    """Then there is nothing to take by index."""
+    tensors = weights(SIZES["tiny"], 0)
+    tensors["proj.weight"], tensors["proj.bias"] = (
+        tensors["proj.weight"][:5],
+        tensors["proj.bias"][:5],
+    )
+    write_model_pt(tiny / "model.pt", tensors)
+    (tiny / "tokens.txt").write_text("a\nb\nc\nd\ne\n", "utf-8")
+
+    with pytest.raises(CheckpointTensorsError, match="proj"):
+        models("pull", BASE, "--from", tiny)
     assert not catalog.is_installed(BASE, cache)
+
+
+def test_pull_makes_the_fast_variant_where_that_is_wanted(
+    models: Callable[..., Ran], tiny: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "built_in_clips", lambda: [noise(0.5), noise(0.4)])
+    monkeypatch.setenv("EMOSCOPE_FAST_MIN_COSINE", "0.5")
+    monkeypatch.setenv("EMOSCOPE_FAST_MAX_SCORE_DIFFERENCE", "1")
+
+    ran = models("pull", BASE, "--fast", "--no-keep-original")
+
+    assert ran.code == 0
+    assert re.search(rf"{BASE}\.int8\.onnx: embedding cosine 0\.\d+, same top class", ran.out)
+    assert "Making the fast variant" in ran.err
+    assert not (cache / BASE / "official" / "model.pt").exists()
+    (variant,) = catalog.find(BASE).card.variants
+    variant.file.verify(cache / BASE)
+    made = (cache / BASE / variant.file.path).stat().st_mtime_ns
+    again = models("pull", BASE, "--fast")
+    assert "embedding cosine" in again.out
+    assert (cache / BASE / variant.file.path).stat().st_mtime_ns == made
+
+
+@pytest.mark.parametrize("way", ["option", "setting", "folder"])
+def test_a_variant_that_disagrees_is_told_and_the_exact_model_stays(
+    way: str, models: Callable[..., Ran], tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "built_in_clips", lambda: [noise(0.5), noise(0.4)])
+    monkeypatch.setenv("EMOSCOPE_FAST_MIN_COSINE", "1")
+    if way == "setting":
+        monkeypatch.setenv("EMOSCOPE_FAST_ON_PULL", "true")
+
+    arguments = {"option": ["--fast"], "setting": [], "folder": ["--fast", "--from", tiny]}[way]
+    ran = models("pull", BASE, *arguments)
+
+    assert ran.code == 0
+    assert "does not agree" in ran.out
+    load(BASE)
+    with pytest.raises(ModelFastRefusedError):
+        load(BASE, precision="fast", agreement_bar=Thresholds(min_cosine=1.0))
+
+
+def test_without_asking_no_variant_is_made(models: Callable[..., Ran], tiny: Path) -> None:
+    models("pull", BASE)
+
+    assert catalog.find(BASE).card.variants == ()
+
+
+def load_from(models: Callable[..., Ran], folder: Path) -> Result:
+    """Pull the base model from a folder and ask it."""
+    models("pull", BASE, "--from", folder)
+    return load(BASE).recognize(Waveform(noise(1.0), RATE_HZ))

@@ -19,6 +19,7 @@ from emoscope.errors import EmoscopeError
 if TYPE_CHECKING:
     from emoscope.backends.base import Backend
     from emoscope.models.agreement import Agreement
+    from emoscope.models.catalog import LocalModel
     from emoscope.webui.texts import Language
 
 app = typer.Typer(
@@ -76,26 +77,31 @@ def pull(
         bool,
         typer.Option(help="保留官方 model.pt · keep the official model.pt; large: 1.9 GB"),
     ] = True,
+    with_fast: Annotated[
+        bool | None,
+        typer.Option("--fast/--no-fast", help="同时制作快速版本 · the fast variant too"),
+    ] = None,
     lang: LanguageOption = None,
 ) -> None:
     """获取模型并转换 · Fetch a model, check it and convert it."""
     from emoscope.cli import models_show as show
     from emoscope.emotion2vec.config import CONFIG_FILE, read_config
     from emoscope.emotion2vec.convert import convert
-    from emoscope.emotion2vec.tokens import check_tokens
     from emoscope.models import catalog
     from emoscope.models import hub as hubs
-    from emoscope.models.sources import TOKENS
+    from emoscope.models.record import OFFICIAL
     from emoscope.optional import require
+    from emoscope.settings import language_of, load_settings
 
-    language = _language(lang)
+    settings = load_settings(language=lang, fast_on_pull=with_fast)
+    language = language_of(settings.language)
+    wants_fast = settings.fast_on_pull and not catalog.entry(name).is_built_in
     if not catalog.is_installed(name, catalog.default_cache()):
         # Before gigabytes are fetched, not after.
         for package in ("yaml", "onnx"):
             require(package, extra="convert")
 
     def inspect(files: Path) -> None:
-        check_tokens(files / TOKENS)
         read_config(files / CONFIG_FILE)
 
     with show.PullProgress(language) as bar:
@@ -105,11 +111,20 @@ def pull(
             hub=hub.value,
             folder=folder,
             offline=offline,
-            keep_original=keep_original,
+            keep_original=keep_original or wants_fast,
             inspect=inspect,
             listener=bar.listen,
         )
+    _tell_of_tokens(local.folder / OFFICIAL, language)
     typer.echo(show.pulled(local, language))
+    if wants_fast:
+        if not local.card.variants:
+            typer.echo(show.TEXTS["making_fast"](language, model=name), err=True)
+            local = _make_fast(local, folder)
+        # One that does not agree is never used, and is no reason to call the pull a failure.
+        typer.echo(show.compared(local, local.card.variants[-1], settings.agreement_bar, language))
+        if not keep_original:
+            hubs.pull(name, convert=convert, keep_original=False)
 
 
 @app.command()
@@ -123,20 +138,11 @@ def fast(
 ) -> None:
     """制作快速版本并与精确版本比对 · Make a fast variant and compare it with the exact model."""
     from emoscope.cli import models_show as show
-    from emoscope.engine.fast import make_fast
-    from emoscope.errors import ModelCacheError
     from emoscope.models import catalog
-    from emoscope.models.record import OFFICIAL
     from emoscope.settings import language_of, load_settings
 
     settings = load_settings(language=lang)
-    local = catalog.find(name)
-    try:
-        local = make_fast(local, folder or local.folder / OFFICIAL, open_backend=_open)
-    except OSError as exc:
-        if isinstance(exc, EmoscopeError):
-            raise
-        raise ModelCacheError(reason=exc.strerror or str(exc)) from exc
+    local = _make_fast(catalog.find(name), folder)
     variant = local.card.variants[-1]
     language = language_of(settings.language)
     typer.echo(show.compared(local, variant, settings.agreement_bar, language))
@@ -198,6 +204,32 @@ def _language(given: str | None) -> Language:
     from emoscope.settings import language_of, load_settings
 
     return language_of(load_settings(language=given).language)
+
+
+def _tell_of_tokens(official: Path, language: Language) -> None:
+    from emoscope.emotion2vec.tokens import check_tokens
+    from emoscope.errors import TokensCountError, TokensHiddenError
+    from emoscope.models.sources import TOKENS
+
+    try:
+        if (official / TOKENS).is_file():
+            check_tokens(official / TOKENS)
+    except (TokensHiddenError, TokensCountError) as error:
+        typer.echo(error.detail_zh if language == "zh" else error.detail_en, err=True)
+
+
+def _make_fast(local: LocalModel, official: Path | None) -> LocalModel:
+    """Make the variant from these official files, or those that were kept."""
+    from emoscope.engine.fast import make_fast
+    from emoscope.errors import ModelCacheError
+    from emoscope.models.record import OFFICIAL
+
+    try:
+        return make_fast(local, official or local.folder / OFFICIAL, open_backend=_open)
+    except OSError as exc:
+        if isinstance(exc, EmoscopeError):
+            raise
+        raise ModelCacheError(reason=exc.strerror or str(exc)) from exc
 
 
 def _open(path: Path) -> Backend:

@@ -17,9 +17,9 @@ from emoscope.emotion2vec.graph_builder import Graph
 from emoscope.emotion2vec.layout import match
 from emoscope.emotion2vec.onnx_file import write_onnx
 from emoscope.emotion2vec.tensor_numbers import Array32
-from emoscope.emotion2vec.tokens import check_tokens
-from emoscope.errors import CheckpointTensorsError, ModelContractError
+from emoscope.errors import CheckpointTensorsError, ModelContractError, ModelFileMissingError
 from emoscope.models.catalog import CATALOG, LocalModel, ModelCard, ModelFile
+from emoscope.models.sources import TOKENS
 from emoscope.models.whole_file import write_json
 
 CARD_FILE = "card.json"
@@ -28,8 +28,9 @@ CARD_FILE = "card.json"
 def convert(folder: Path, target: Path, *, name: str, revision: str) -> LocalModel:
     """Turn official weights into ``<name>.onnx`` and ``card.json``.
 
-    Torch and FunASR are not needed. The same files give the same bytes. Memory stays near the
-    size of the largest tensor.
+    Torch and FunASR are not needed. Classes are taken by index, whatever ``tokens.txt`` calls them;
+    that there are nine is a matter of the weights. The same files give the same bytes. Memory
+    stays near the size of the largest tensor.
 
     Args:
         folder: holds ``config.yaml``, ``tokens.txt`` and ``model.pt`` or ``model.safetensors``.
@@ -40,13 +41,12 @@ def convert(folder: Path, target: Path, *, name: str, revision: str) -> LocalMod
     Raises:
         ModelFileMissingError: an official file is missing.
         ModelConfigError: ``config.yaml`` describes another network.
-        TokensHiddenError: ``tokens.txt`` hides classes.
-        TokensCountError: it does not name nine.
         CheckpointError: the weights are damaged, unsafe, or of another network.
         ExtraMissingError: the packages of the extra ``convert`` are not installed.
         OSError: the target cannot be written; nothing half-written is left.
     """
-    check_tokens(folder / "tokens.txt")
+    if not (folder / TOKENS).is_file():
+        raise ModelFileMissingError(file=TOKENS)
     config = read_config(folder / CONFIG_FILE)
     path = target / f"{name}.onnx"
     metadata = {"name": name, "revision": revision, "licence": _licence(name)}

@@ -1,8 +1,9 @@
 """``tokens.txt``: nine lines, and none of them hidden.
 
 Some revisions on the hubs carry a file of 90 bytes that renames four classes to ``unuse_*``. The
-weights are the same; the original then never answers those four. Emoscope maps classes by index,
-so it would not notice, and people would compare two different sets of classes: it says so instead.
+weights are the same; the original then never answers those four. Emoscope maps classes by index
+(P2) and answers all nine, so the file is no reason to refuse the weights; but people who compare
+the two compare different sets of classes, and are told.
 """
 
 from __future__ import annotations
