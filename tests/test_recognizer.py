@@ -579,6 +579,17 @@ def test_threads_share_the_runs_of_one_model(speech: Speech) -> None:
         np.testing.assert_allclose(answer.scores.values, alone.scores.values, atol=1e-6)
 
 
+def test_threads_do_not_change_what_a_rounded_model_says(speech: Speech) -> None:
+    """P34."""
+    backend = FakeBackend()
+    recognizer = Recognizer(backend, replace(MODEL, precision="int8"))
+    sound = waveform(speech(1.0))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(recognizer.recognize, [sound] * 24))
+
+    assert backend.batches == [(1, 16_000)] * 24
+
+
 def test_a_closed_recognizer_says_so(fake_recognizer: Recognizer, speech: Speech) -> None:
     fake_recognizer.close()
     fake_recognizer.close()

@@ -27,7 +27,7 @@ from emoscope.audio.received import digest, whole_if_pipe
 from emoscope.backends.base import Array32, Backend
 from emoscope.backends.choice import BackendName, DeviceChoice, gains_by_rounding, open_backend
 from emoscope.engine.batcher import Batcher
-from emoscope.engine.forward import Forward
+from emoscope.engine.forward import Forward, batch_budget
 from emoscope.engine.hearing import Hearing, Rows
 from emoscope.errors import (
     AudioNoSamplesError,
@@ -105,7 +105,8 @@ class Recognizer:
         self.load_s = load_s
         self.limits = limits
         # One for all threads that share this recognizer: requests, the page, Python callers.
-        self._forward = Batcher(Forward(backend))
+        budget = batch_budget(backend.device, is_rounded=model.precision != "exact")
+        self._forward = Batcher(Forward(backend, max_padded_samples=budget))
         self._now = now
         self._decode: Decoder = decode
         self._versions = {

@@ -14,7 +14,12 @@ from emoscope.audio.windows import frame_count
 from emoscope.backends.base import Backend, Output
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.backends.onnx_backend import OnnxBackend
-from emoscope.engine.forward import MAX_PADDED_SAMPLES, Forward
+from emoscope.engine.forward import (
+    MAX_PADDED_SAMPLES,
+    MAX_PADDED_SAMPLES_GPU,
+    Forward,
+    batch_budget,
+)
 from emoscope.errors import ModelContractError
 from emoscope.waveform import Samples
 
@@ -162,3 +167,14 @@ def test_numbers_past_a_clips_own_end_mean_nothing() -> None:
     clips = noises([16_000, 15_000], 0)
     for output in Forward(_Broken(spoil)).run(clips):
         assert np.isfinite(output.logits).all()
+
+
+def test_a_rounded_model_runs_each_clip_alone() -> None:
+    """Its rounding depends on the company in the last bit, and its answer must not."""
+    backend = FakeBackend()
+    budget = batch_budget("cpu", is_rounded=True)
+    Forward(backend, max_padded_samples=budget).run(noises([16_000] * 3, 0))
+
+    assert backend.batches == [(1, 16_000)] * 3
+    assert batch_budget("cpu", is_rounded=False) == MAX_PADDED_SAMPLES
+    assert batch_budget("cuda", is_rounded=False) == MAX_PADDED_SAMPLES_GPU > MAX_PADDED_SAMPLES

@@ -8,13 +8,29 @@ from dataclasses import dataclass
 import numpy as np
 
 from emoscope.audio.windows import FRAME, frame_count
-from emoscope.backends.base import Array32, Backend
+from emoscope.backends.base import Array32, Backend, Device
 from emoscope.engine import buckets
 from emoscope.errors import ModelContractError
 from emoscope.waveform import Samples
 
-MAX_PADDED_SAMPLES = 16_000 * 60
-"""A minute of sound at once: enough to fill a processor, little enough for a laptop's memory."""
+MAX_PADDED_SAMPLES = 16_000 * 16
+"""Sixteen seconds of sound at once. A processor is full with one clip: batches cost what their
+clips cost one by one (``benchmarks/LOG.md``), and only make the first wait for the last."""
+MAX_PADDED_SAMPLES_GPU = 16_000 * 60
+"""A GPU is not full with one clip. Not measured by us."""
+
+
+def batch_budget(device: Device, *, is_rounded: bool) -> int:
+    """Samples of a batch, padding included.
+
+    Args:
+        device: what computes.
+        is_rounded: the model is a fast variant. Beside others a value may be rounded the other way;
+            so each clip runs alone, and its answer does not depend on who else asks (P34).
+    """
+    if is_rounded:
+        return 1
+    return MAX_PADDED_SAMPLES if device == "cpu" else MAX_PADDED_SAMPLES_GPU
 
 
 @dataclass(frozen=True, slots=True, eq=False)
