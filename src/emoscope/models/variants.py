@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from emoscope.errors import ModelFastMissingError, ModelFastRefusedError
+from emoscope.models import checked
 from emoscope.models.agreement import Thresholds
 from emoscope.models.catalog import LocalModel, ModelCard, Variant
 from emoscope.models.whole_file import write_json
@@ -57,9 +58,10 @@ def verified(local: LocalModel, precision: Precision, bar: Thresholds) -> tuple[
     """
     card, variant = local.card, choose(local, precision, bar)
     if variant is None:
-        local.verify()
+        for file in card.files:
+            checked.verify(local, file)
         return local.onnx_path, ModelRef(card.name, card.revision, card.files[0].sha256)
-    variant.file.verify(local.folder)
+    checked.verify(local, variant.file)
     agreement = variant.agreement.to_dict()
     said = ModelRef(card.name, card.revision, variant.file.sha256, variant.precision, agreement)
     return local.folder / variant.file.path, said
