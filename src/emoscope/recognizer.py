@@ -21,20 +21,16 @@ import numpy as np
 
 from emoscope._version import __version__
 from emoscope.audio import quality
-from emoscope.audio.decode import at_16_khz, decode
+from emoscope.audio.decode import decode
 from emoscope.audio.decoders import Decoder
 from emoscope.audio.received import digest, whole_if_pipe
+from emoscope.audio.usable import as_given, refuse_unusable
 from emoscope.backends.base import Array32, Backend
 from emoscope.backends.choice import BackendName, DeviceChoice, gains_by_rounding, open_backend
 from emoscope.engine.batcher import Batcher
 from emoscope.engine.forward import Forward, batch_budget
 from emoscope.engine.hearing import Hearing, Rows
 from emoscope.errors import (
-    AudioNoSamplesError,
-    AudioNotFiniteError,
-    AudioSilentError,
-    AudioTooLongError,
-    AudioTooShortError,
     EmoscopeError,
     GranularityError,
 )
@@ -53,7 +49,7 @@ from emoscope.result import (
     SourceRef,
     Track,
 )
-from emoscope.waveform import FRAME_S, HOP_S, Waveform
+from emoscope.waveform import HOP_S, Waveform
 
 Source: TypeAlias = bytes | str | os.PathLike[str] | Waveform
 """The bytes of a file, a path to one, or samples."""
@@ -194,7 +190,7 @@ class Recognizer:
         log = StepLog(listener)
         sha256 = None
         if isinstance(source, Waveform):
-            waveform = _as_given(source, self.limits)
+            waveform = as_given(source, self.limits)
         else:
             started_s = time.perf_counter()
             source = whole_if_pipe(source)
@@ -204,7 +200,7 @@ class Recognizer:
             waveform = self._decode(source, limits=self.limits, name=name, log=log)
         with log.timed("check"):
             found = quality.check(waveform)
-            _refuse_unusable(waveform, found, self.limits)
+            refuse_unusable(waveform, found, self.limits)
         reference = SourceRef(name or waveform.name or "audio", sha256)
         return Recording(waveform, found, reference, log.steps)
 
@@ -374,27 +370,6 @@ def name_of(source: Source) -> str:
 def _check_granularity(granularity: str) -> None:
     if granularity not in GRANULARITIES:
         raise GranularityError(value=granularity)
-
-
-def _as_given(waveform: Waveform, limits: Limits) -> Waveform:
-    if waveform.duration_s > limits.max_duration_s:
-        raise AudioTooLongError(max_duration_s=limits.max_duration_s)
-    if not len(waveform.samples):
-        raise AudioNoSamplesError
-    if not np.isfinite(waveform.samples).all():
-        raise AudioNotFiniteError
-    return at_16_khz(waveform)
-
-
-def _refuse_unusable(waveform: Waveform, found: Quality, limits: Limits) -> None:
-    """Refuse what no model could say anything about."""
-    # Whatever the limits allow, a model needs one frame.
-    min_duration_s = max(limits.min_duration_s, FRAME_S)
-    if waveform.duration_s < min_duration_s:
-        raise AudioTooShortError(duration_s=waveform.duration_s, min_duration_s=min_duration_s)
-    peak_dbfs = 20 * float(np.log10(max(found.peak, 1e-10)))
-    if peak_dbfs < quality.SILENCE_DBFS:
-        raise AudioSilentError(peak_dbfs=peak_dbfs)
 
 
 def _abstain(found: Quality, duration_s: float) -> tuple[str, ...]:

@@ -1,0 +1,49 @@
+"""Whether anything can be said about a sound at all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emoscope.audio import quality
+from emoscope.audio.decode import at_16_khz
+from emoscope.errors import (
+    AudioNoSamplesError,
+    AudioNotFiniteError,
+    AudioSilentError,
+    AudioTooLongError,
+    AudioTooShortError,
+)
+from emoscope.limits import Limits
+from emoscope.result import Quality
+from emoscope.waveform import FRAME_S, Waveform
+
+
+def as_given(waveform: Waveform, limits: Limits) -> Waveform:
+    """Return samples that somebody hands over, at 16 kHz.
+
+    Raises:
+        AudioError: too long, none at all, or not finite.
+    """
+    if waveform.duration_s > limits.max_duration_s:
+        raise AudioTooLongError(max_duration_s=limits.max_duration_s)
+    if not len(waveform.samples):
+        raise AudioNoSamplesError
+    if not np.isfinite(waveform.samples).all():
+        raise AudioNotFiniteError
+    return at_16_khz(waveform)
+
+
+def refuse_unusable(waveform: Waveform, found: Quality, limits: Limits) -> None:
+    """Refuse what no model could say anything about.
+
+    Raises:
+        AudioTooShortError: shorter than the limits allow, or than one frame.
+        AudioSilentError: nothing above the level of digital silence.
+    """
+    # Whatever the limits allow, a model needs one frame.
+    min_duration_s = max(limits.min_duration_s, FRAME_S)
+    if waveform.duration_s < min_duration_s:
+        raise AudioTooShortError(duration_s=waveform.duration_s, min_duration_s=min_duration_s)
+    peak_dbfs = 20 * float(np.log10(max(found.peak, 1e-10)))
+    if peak_dbfs < quality.SILENCE_DBFS:
+        raise AudioSilentError(peak_dbfs=peak_dbfs)
