@@ -72,7 +72,13 @@
   - DecoderError (RuntimeError)             the process that decodes for a server
     + DecoderCrashedError                   decoder_crashed
     + DecoderTimeoutError (TimeoutError)    decoder_timeout
-  - BusyError (RuntimeError)                server_busy
+  - ServiceError (RuntimeError)             a server that will not do it now
+    + BusyError                             server_busy
+    + ServerClosingError                    server_closing
+    + RateError                             rate_limited
+    + DeadlineError (TimeoutError)          deadline_exceeded
+    + UploadSlowError (TimeoutError)        upload_too_slow
+    + CancelledError                        cancelled
   - EngineClosedError (RuntimeError)        engine_closed
   - CallCancelledError (RuntimeError)       call_cancelled
   - SettingError (ValueError)               setting_invalid
@@ -724,12 +730,56 @@ class DecoderTimeoutError(DecoderError, TimeoutError):
     )
 
 
-class BusyError(EmoscopeError, RuntimeError):
+class ServiceError(EmoscopeError, RuntimeError):
+    """A server will not do it, or not now; the same question may be answered another time."""
+
+
+class BusyError(ServiceError):
     """As many requests wait as the server is willing to keep."""
 
     code = "server_busy"
     zh = "服务正忙，请在 {retry_after_s} 秒后重试。"
     en = "The server is busy; try again in {retry_after_s} s."
+
+
+class ServerClosingError(ServiceError):
+    """The server finishes what it has accepted and then ends."""
+
+    code = "server_closing"
+    zh = "服务正在关闭，不再接受新的请求。请在 {retry_after_s} 秒后重试。"
+    en = "The server is closing and takes nothing new; try again in {retry_after_s} s."
+
+
+class RateError(ServiceError):
+    """One key or one address asks more often than it may."""
+
+    code = "rate_limited"
+    zh = "请求太频繁：每分钟最多 {per_minute} 次。请在 {retry_after_s} 秒后重试。"
+    en = "Too many requests: {per_minute} a minute are allowed. Try again in {retry_after_s} s."
+
+
+class DeadlineError(ServiceError, TimeoutError):
+    """Waiting and working together took longer than a request may take."""
+
+    code = "deadline_exceeded"
+    zh = "处理超过 {seconds:g} 秒，已停止。长录音请通过 /v1/jobs 提交任务。"
+    en = "It took more than {seconds:g} s and was stopped. Give long recordings to /v1/jobs."
+
+
+class UploadSlowError(ServiceError, TimeoutError):
+    """A body comes so slowly that it would keep a connection for ever."""
+
+    code = "upload_too_slow"
+    zh = "上传太慢（低于每秒 {bytes_per_s} 字节），已中断。"
+    en = "The upload is too slow (less than {bytes_per_s} bytes a second) and was ended."
+
+
+class CancelledError(ServiceError):
+    """Nobody waits for the answer any more."""
+
+    code = "cancelled"
+    zh = "请求已取消。"
+    en = "The request was cancelled."
 
 
 class EngineClosedError(EmoscopeError, RuntimeError):

@@ -21,7 +21,7 @@ import numpy as np
 
 from emoscope._version import __version__
 from emoscope.audio import quality
-from emoscope.audio.decode import decode
+from emoscope.audio.decode import decode, library_versions
 from emoscope.audio.decoders import Decoder
 from emoscope.audio.received import digest, whole_if_pipe
 from emoscope.audio.usable import as_given, refuse_unusable
@@ -108,7 +108,7 @@ class Recognizer:
         self._versions = {
             "emoscope": __version__,
             backend.name: backend.version,
-            **_library_versions(),
+            **library_versions(),
         }
 
     def decoding_with(self, decoder: Decoder) -> Recognizer:
@@ -376,10 +376,3 @@ def _abstain(found: Quality, duration_s: float) -> tuple[str, ...]:
     """Reasons for which no emotion should be read from the scores (P37)."""
     reasons = [code for code in found.reasons if code == "no_speech"]
     return ("too_short", *reasons) if duration_s < 0.3 else tuple(reasons)
-
-
-def _library_versions() -> dict[str, str]:
-    import av
-    import soxr
-
-    return {"av": av.__version__, "soxr": soxr.__version__, "numpy": np.__version__}

@@ -79,6 +79,26 @@ class Settings(BaseSettings):
         COMMAND_LINE.max_duration_s, gt=0, description="longest recording on the command line in s"
     )
     queue_size: int = Field(64, ge=1, description="requests that may wait before 503 is answered")
+    requests_at_once: int = Field(
+        2, ge=1, le=64, description="requests in work at once: one decodes, another is in the model"
+    )
+    decoders: int = Field(2, ge=1, le=64, description="decoding processes of the server")
+    decode_deadline_s: float = Field(
+        20.0, gt=0, description="seconds that decoding one recording may take on the server"
+    )
+    deadline_s: float = Field(
+        120.0, gt=0, description="seconds that a request may wait and work before 504 is answered"
+    )
+    uploads_at_once: int = Field(256, ge=1, description="bodies that are received at once")
+    upload_grace_s: float = Field(
+        10.0, ge=0, description="seconds in which an upload may be as slow as it likes"
+    )
+    upload_min_bytes_per_s: float = Field(
+        8_000.0, gt=0, description="rate that an upload must keep up afterwards"
+    )
+    drain_s: float = Field(
+        15.0, ge=0, description="seconds to finish accepted requests in when the server is stopped"
+    )
 
     @property
     def agreement_bar(self) -> Thresholds:

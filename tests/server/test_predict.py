@@ -14,7 +14,7 @@ import pytest
 
 from emoscope.errors import all_errors
 from emoscope.labels import KEYS
-from emoscope.server.routes import _NO, _YES
+from emoscope.server.forms import NO, YES
 from emoscope.server.schemas import PredictReply, Problem, status_of
 from emoscope.store import RUN_NAME
 from sounds import BAD, noise, sample, three_hours, wav
@@ -92,11 +92,11 @@ def test_without_options_there_are_no_frames_and_no_vectors(server) -> None:
     assert "embedding.npy" not in body["files"]
 
 
-@pytest.mark.parametrize("word", [*_YES, *_NO, "TRUE", "Off"])
+@pytest.mark.parametrize("word", [*YES, *NO, "TRUE", "Off"])
 def test_booleans_take_eight_words(server, word: str) -> None:
     body = post(server, extract_embedding=word).json()
 
-    assert ("embedding.npy" in body["files"]) == (word.lower() in _YES)
+    assert ("embedding.npy" in body["files"]) == (word.lower() in YES)
 
 
 @pytest.mark.parametrize("what", BAD)

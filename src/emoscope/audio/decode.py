@@ -122,6 +122,14 @@ def decode(
         return _decode_from(reader, size_bytes, limits, name or Path(source).name, log)
 
 
+def library_versions() -> dict[str, str]:
+    """Return the versions of what decodes and resamples."""
+    import av
+    import soxr
+
+    return {"av": av.__version__, "soxr": soxr.__version__, "numpy": np.__version__}
+
+
 @contextmanager
 def opened(path: str | os.PathLike[str]) -> Iterator[io.BufferedReader]:
     """Open a file for reading.

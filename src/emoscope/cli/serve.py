@@ -24,6 +24,7 @@ def run(settings: Settings, *, page: bool) -> None:
     require("fastapi", extra="server")
     uvicorn = require("uvicorn", extra="server")
     from emoscope.server.app import create_app
+    from emoscope.server.stopping import FLUSH_S, DrainingServer
 
     language = language_of(settings.language)
     listening = _listen(settings.host, settings.port)
@@ -31,14 +32,15 @@ def run(settings: Settings, *, page: bool) -> None:
         recognizer = open_model(settings, settings.upload_limits)
         app = create_app(recognizer, RunStore(settings.outputs), settings, page=page)
         config = uvicorn.Config(
-            app, log_level="warning", server_header=False, timeout_graceful_shutdown=10
+            app, log_level="warning", server_header=False, timeout_graceful_shutdown=FLUSH_S
         )
         address = _address(settings.host, listening.getsockname()[1])
         print(NOTICES["address"](language, address=address), flush=True)  # noqa: T201 - promised
         if not _is_loopback(settings.host):
             print(NOTICES["open_door"](language, host=settings.host), flush=True)  # noqa: T201
         print(NOTICES["stop"](language), flush=True)  # noqa: T201 - likewise
-        uvicorn.Server(config).run(sockets=[listening])
+        gate = app.state.service.gate
+        DrainingServer(config, gate, settings.drain_s).run(sockets=[listening])
     finally:
         listening.close()
 

@@ -20,6 +20,7 @@ from emoscope.recognizer import Recognizer
 from emoscope.server.routes import make_router
 from emoscope.server.schemas import is_chinese, problem
 from emoscope.server.security import Doors
+from emoscope.server.service import make_service
 from emoscope.settings import Settings
 from emoscope.store import RunStore
 
@@ -46,6 +47,7 @@ def create_app(
         ExtraMissingError: the page is wanted and Gradio is not installed.
     """
     store.sweep()
+    service = make_service(recognizer, store, settings)
     # No /docs: FastAPI's page loads its scripts from elsewhere (P23).
     app = FastAPI(
         title="Emoscope",
@@ -53,20 +55,23 @@ def create_app(
         summary="让语音情绪看得见 · the emotion in speech, visible",
         docs_url=None,
         redoc_url=None,
+        lifespan=service.running,
     )
+    app.state.service = service
     app.add_middleware(Doors, names=_names(settings))
     app.add_exception_handler(EmoscopeError, _on_our_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(Exception, _on_bug)
-    app.include_router(make_router(recognizer, store, settings.queue_size))
+    app.include_router(make_router(service))
     if page:
         from emoscope.webui.app import mount
 
         # After all of our routes: what is mounted at / answers everything else.
         mount(
             app,
-            recognizer,
+            service.recognizer,
             store,
+            place=service.gate.place,
             max_bytes=settings.upload_max_bytes,
             queue_size=settings.queue_size,
         )

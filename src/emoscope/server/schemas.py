@@ -35,7 +35,11 @@ _STATUS: dict[type[EmoscopeError], HTTPStatus] = {
     errors.StoreFullError: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.DecoderCrashedError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.DecoderTimeoutError: HTTPStatus.GATEWAY_TIMEOUT,
-    errors.BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ServiceError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.RateError: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.DeadlineError: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.UploadSlowError: HTTPStatus.REQUEST_TIMEOUT,
+    errors.CancelledError: HTTPStatus.CONFLICT,
     errors.EngineClosedError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EmoscopeError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -60,9 +64,21 @@ def problem(error: EmoscopeError, *, chinese: bool = False) -> JSONResponse:
         detail_en=error.detail_en,
     )
     headers = {}
-    if isinstance(error, errors.BusyError):
+    if "retry_after_s" in error.data:
         headers["Retry-After"] = str(error.data["retry_after_s"])
     return JSONResponse(body.model_dump(), status, headers=headers, media_type=PROBLEM_TYPE)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the error replies of a route, for the OpenAPI document."""
+    return {
+        status: {
+            "model": Problem,
+            "description": "problem details (RFC 9457)",
+            "content": {PROBLEM_TYPE: {}},
+        }
+        for status in statuses
+    }
 
 
 def is_chinese(headers: Mapping[str, str]) -> bool:
@@ -253,3 +269,24 @@ class HealthReply(_Exact):
     version: str
     uptime_s: float
     model: HealthModel
+
+
+class LiveReply(_Exact):
+    """The process answers."""
+
+    status: Literal["live"]
+
+
+class ReadyReply(_Exact):
+    """The server takes work."""
+
+    status: Literal["ready"]
+    working: int = Field(description="requests in work")
+    waiting: int = Field(description="requests that wait")
+
+
+class VersionReply(_Exact):
+    """Which version of what runs here."""
+
+    emoscope: str
+    python: str

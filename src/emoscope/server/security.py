@@ -1,4 +1,4 @@
-"""The doors: which Host names are answered, which pages may post, how much is read.
+"""The doors: which Host names are answered, which pages may post.
 
 The Host check stops DNS rebinding: a foreign page that points its own name at this machine. Such
 an attack needs a name, so addresses in digits are always answered. The Origin check stops pages of
@@ -8,14 +8,13 @@ other sites from posting through a visitor's browser. Neither is a password.
 from __future__ import annotations
 
 import ipaddress
-import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emoscope.errors import AudioTooLargeError, HostRefusedError, OriginRefusedError
+from emoscope.errors import HostRefusedError, OriginRefusedError
 from emoscope.server.schemas import is_chinese, problem
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -24,10 +23,6 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "x-frame-options": "SAMEORIGIN",
 }
-_OVERHEAD_BYTES = 64 * 1024
-"""Multipart borders and the small fields beside the file."""
-_DRAIN_BYTES = 32 * 1024 * 1024
-"""So much more is read and thrown away, so that the sender hears the answer and not a reset."""
 
 
 class Doors:
@@ -102,22 +97,3 @@ def _with_headers(send: Send) -> Send:
         await send(message)
 
     return sending
-
-
-async def limited(stream: AsyncIterator[bytes], max_bytes: int | None) -> AsyncIterator[bytes]:
-    """Pass a request's body on until it grows past ``max_bytes`` and a little overhead.
-
-    Raises:
-        AudioTooLargeError: it did; what still comes is read and dropped, up to a bound.
-    """
-    seen = 0
-    max_bytes = sys.maxsize if max_bytes is None else max_bytes
-    async for chunk in stream:
-        seen += len(chunk)
-        if seen > max_bytes + _OVERHEAD_BYTES:
-            async for rest in stream:
-                seen += len(rest)
-                if seen > max_bytes + _DRAIN_BYTES:
-                    break
-            raise AudioTooLargeError(max_bytes=max_bytes)
-        yield chunk

@@ -14,6 +14,7 @@ import functools
 import os
 import shutil
 import tempfile
+from contextlib import nullcontext
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ from emoscope.store import RunStore
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from emoscope.webui.desk import Place
+
 _QUIET = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_HUB_OFFLINE": "1",
@@ -34,7 +37,13 @@ _ZIP_RUNS_MAX = 200
 
 
 def mount(
-    app: FastAPI, recognizer: Recognizer, store: RunStore, *, max_bytes: int, queue_size: int
+    app: FastAPI,
+    recognizer: Recognizer,
+    store: RunStore,
+    *,
+    max_bytes: int,
+    queue_size: int,
+    place: Place = nullcontext,
 ) -> FastAPI:
     """Mount the page at ``/``; call it last, because Gradio takes every path that is left.
 
@@ -44,6 +53,7 @@ def mount(
         store: where runs are written.
         max_bytes: largest upload.
         queue_size: questions that may wait.
+        place: gives a place in the queue that the page shares with the routes.
 
     Raises:
         ExtraMissingError: Gradio is not installed.
@@ -55,7 +65,7 @@ def mount(
     from emoscope.webui.pages import build
 
     _add_routes(app, store)
-    desk = Desk(recognizer, store, uploads=uploads, max_bytes=max_bytes)
+    desk = Desk(recognizer, store, uploads=uploads, max_bytes=max_bytes, place=place)
     page = build(desk, queue_size=queue_size)
     gr.mount_gradio_app(
         app,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TypeAlias
 
 from emoscope.errors import EmoscopeError, InternalError
 from emoscope.recognizer import Recognizer
@@ -18,6 +20,9 @@ from emoscope.webui.form import MANY_MAX
 from emoscope.webui.many import Line, table
 from emoscope.webui.question import Asked, Question, fetch, read_question
 
+Place: TypeAlias = Callable[[], AbstractContextManager[None]]
+"""Makes a block wait for its turn."""
+
 LOG = logging.getLogger(__name__)
 
 
@@ -29,15 +34,23 @@ class Desk:
         store: where runs are written.
         uploads: the only folder that uploaded files are read from.
         max_bytes: largest recording.
+        place: gives a place in the queue that the page shares with the routes.
     """
 
     def __init__(
-        self, recognizer: Recognizer, store: RunStore, *, uploads: Path, max_bytes: int
+        self,
+        recognizer: Recognizer,
+        store: RunStore,
+        *,
+        uploads: Path,
+        max_bytes: int,
+        place: Place = nullcontext,
     ) -> None:
         self.recognizer = recognizer
         self.store = store
         self.uploads = uploads
         self.max_bytes = max_bytes
+        self._place = place
 
     def one(self, raw: object) -> str:
         """Recognize one recording and return the right side, or the red panel."""
@@ -76,10 +89,11 @@ class Desk:
 
     def _run(self, asked: Asked, question: Question) -> tuple[Run, Waveform]:
         sound = fetch(asked, uploads=self.uploads, max_bytes=self.max_bytes)
-        recording = self.recognizer.prepare(sound, name=asked.name)
-        result = self.recognizer.answer(
-            recording, granularity=question.granularity, embedding=question.embedding
-        )
+        with self._place():
+            recording = self.recognizer.prepare(sound, name=asked.name)
+            result = self.recognizer.answer(
+                recording, granularity=question.granularity, embedding=question.embedding
+            )
         return self.store.save(result, recording.waveform), recording.waveform
 
     def _show(self, run: Run, waveform: Waveform) -> str:

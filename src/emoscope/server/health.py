@@ -1,0 +1,57 @@
+"""Whether the server lives, whether it takes work, and what it runs."""
+
+from __future__ import annotations
+
+import platform
+import time
+from typing import Any
+
+from fastapi import APIRouter
+
+from emoscope._version import __version__
+from emoscope.server import schemas
+from emoscope.server.service import Service
+
+
+def make_router(service: Service) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter()
+    recognizer = service.recognizer
+
+    @router.get("/health", response_model=schemas.HealthReply, summary="What is running")
+    async def health() -> dict[str, Any]:
+        """Say which model is loaded, from where, and how long that took."""
+        return {
+            "status": "ok",
+            "version": __version__,
+            "uptime_s": time.monotonic() - service.started_s,
+            "model": {
+                **recognizer.model.to_dict(),
+                "origin": recognizer.origin,
+                "load_s": recognizer.load_s,
+            },
+        }
+
+    @router.get("/health/live", response_model=schemas.LiveReply, summary="The server lives")
+    async def live() -> dict[str, str]:
+        """Answer while the process can answer at all; restart it when this fails."""
+        return {"status": "live"}
+
+    @router.get(
+        "/health/ready",
+        response_model=schemas.ReadyReply,
+        responses=schemas.problems(503),
+        summary="The server takes work",
+    )
+    async def ready() -> dict[str, Any]:
+        """Answer 200 from the end of the warm-up to the beginning of the end."""
+        service.gate.check()
+        gate = service.gate
+        return {"status": "ready", "working": gate.working, "waiting": gate.waiting}
+
+    @router.get("/version", response_model=schemas.VersionReply, summary="Which version runs")
+    async def version() -> dict[str, str]:
+        """Say which version of what runs here."""
+        return {"emoscope": __version__, "python": platform.python_version()}
+
+    return router

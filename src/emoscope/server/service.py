@@ -1,0 +1,121 @@
+"""What every route needs: the recognizer, the runs, and the way through the gate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import anyio.to_thread
+import numpy as np
+from fastapi import Request
+
+from emoscope.audio.decoders import Decoders
+from emoscope.events import Listener, ignore
+from emoscope.recognizer import Recognizer
+from emoscope.result import Granularity
+from emoscope.server.gate import Call, Gate, while_wanted
+from emoscope.server.uploads import Uploads
+from emoscope.settings import Settings
+from emoscope.store import Run, RunStore
+from emoscope.waveform import RATE_HZ, Waveform
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked about each recording, as in the Python API."""
+
+    granularity: Granularity = "utterance"
+    embedding: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One recording and what is asked about it."""
+
+    data: bytes
+    name: str
+    options: Options
+    received_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Made once, when the application is; shared by all routes and the page."""
+
+    recognizer: Recognizer
+    store: RunStore
+    settings: Settings
+    gate: Gate
+    uploads: Uploads
+    decoders: Decoders
+    started_s: float = field(default_factory=time.monotonic)
+
+    async def recognize(
+        self, request: Request, question: Question, listener: Listener = ignore
+    ) -> Run:
+        """Answer one question when its turn comes, unless its client goes away.
+
+        Raises:
+            EmoscopeError: of the recording, the model, the disk, or the gate.
+        """
+        call = Call(self.settings.deadline_s)
+        work = self.work(question, call, listener)
+        receive = cast(Callable[[], Any], request.receive)
+        return await while_wanted(receive, call, self.gate.run(call, work))
+
+    def work(self, question: Question, call: Call, listener: Listener) -> Callable[[], Run]:
+        """Return the work of one question, for a thread."""
+
+        def listening(event: Any) -> None:
+            call()
+            listener(event)
+
+        def work() -> Run:
+            call()
+            recording = self.recognizer.prepare(
+                question.data,
+                name=question.name,
+                received_ms=question.received_ms,
+                listener=listening,
+            )
+            result = self.recognizer.answer(
+                recording,
+                granularity=question.options.granularity,
+                embedding=question.options.embedding,
+                listener=listening,
+            )
+            return self.store.save(result, recording.waveform)
+
+        return work
+
+    @asynccontextmanager
+    async def running(self, _app: object) -> AsyncIterator[None]:
+        """Start the decoders and warm the model up; a server listens only after that."""
+        with self.decoders:
+            await anyio.to_thread.run_sync(self._warm_up)
+            yield
+
+    def _warm_up(self) -> None:
+        """Answer once, so that the first client does not wait for what is only needed once."""
+        hiss = 0.1 * np.random.default_rng(0).standard_normal(RATE_HZ)
+        self.recognizer.recognize(Waveform(hiss.clip(-1, 1).astype(np.float32)))
+
+
+def make_service(recognizer: Recognizer, store: RunStore, settings: Settings) -> Service:
+    """Put a recognizer behind a gate and its decoding into processes."""
+    decoders = Decoders(
+        settings.decoders, deadline_s=settings.decode_deadline_s, limits=recognizer.limits
+    )
+    return Service(
+        recognizer=recognizer.decoding_with(decoders),
+        store=store,
+        settings=settings,
+        gate=Gate(settings.requests_at_once, settings.queue_size),
+        uploads=Uploads(
+            settings.uploads_at_once, settings.upload_grace_s, settings.upload_min_bytes_per_s
+        ),
+        decoders=decoders,
+    )

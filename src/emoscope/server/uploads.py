@@ -1,0 +1,97 @@
+"""Bodies: how much is read, how fast it has to come, and how many come at once.
+
+A body is read before its request gets a place in the queue. Eight slow uploads that hold a place
+each would lock everybody out; here they hold a socket and a little memory.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import anyio
+
+from emoscope.errors import AudioTooLargeError, BusyError, UploadSlowError
+
+_OVERHEAD_BYTES = 64 * 1024
+"""Multipart borders and the small fields beside the file."""
+_DRAIN_BYTES = 32 * 1024 * 1024
+"""So much more is read and thrown away, so that the sender hears the answer and not a reset."""
+_DRAIN_S = 10.0
+_RETRY_AFTER_S = 5
+
+
+@dataclass(slots=True)
+class Uploads:
+    """What bodies are taken."""
+
+    at_once: int = 256
+    """Bodies that are being read at the same time."""
+    grace_s: float = 10.0
+    """For so long a body may come as slowly as it likes."""
+    least_bytes_per_s: float = 8_000.0
+    """Afterwards it has to have come at this rate on the whole."""
+    coming: int = field(default=0, init=False)
+    """Bodies that are being read now."""
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Count a body while it comes.
+
+        Raises:
+            BusyError: too many come already.
+        """
+        if self.coming >= self.at_once:
+            raise BusyError(retry_after_s=_RETRY_AFTER_S)
+        self.coming += 1
+        try:
+            yield
+        finally:
+            self.coming -= 1
+
+    async def limited(
+        self, stream: AsyncIterator[bytes], max_bytes: int | None
+    ) -> AsyncIterator[bytes]:
+        """Pass a body on until it grows past ``max_bytes`` and a little overhead.
+
+        Raises:
+            AudioTooLargeError: it did; what still comes is read and dropped, up to a bound.
+            UploadSlowError: it comes too slowly.
+            BusyError: too many bodies come already.
+        """
+        most = sys.maxsize if max_bytes is None else max_bytes + _OVERHEAD_BYTES
+        with self.one_more():
+            seen = 0
+            async for chunk in self._paced(stream):
+                seen += len(chunk)
+                if seen > most:
+                    await _drain(stream)
+                    raise AudioTooLargeError(max_bytes=max_bytes)
+                yield chunk
+
+    async def _paced(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        started_s, seen = time.monotonic(), 0
+        while True:
+            until_s = started_s + self.grace_s + seen / self.least_bytes_per_s
+            chunk: bytes | None = None
+            try:
+                with anyio.fail_after(until_s - time.monotonic()):
+                    chunk = await anext(stream, None)
+            except TimeoutError as exc:
+                raise UploadSlowError(bytes_per_s=round(self.least_bytes_per_s)) from exc
+            if chunk is None:
+                return
+            seen += len(chunk)
+            yield chunk
+
+
+async def _drain(stream: AsyncIterator[bytes]) -> None:
+    dropped = 0
+    with anyio.move_on_after(_DRAIN_S):
+        async for chunk in stream:
+            dropped += len(chunk)
+            if dropped > _DRAIN_BYTES:
+                return

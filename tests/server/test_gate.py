@@ -1,0 +1,198 @@
+"""The gate: order, bounds, deadlines, and places that always come back."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emoscope.errors import BusyError, CancelledError, DeadlineError, ServerClosingError
+from emoscope.server.gate import Call, Gate, while_wanted
+
+
+class Slow:
+    """Work that goes on until it is let go."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.let_go = threading.Event()
+
+    def __call__(self) -> str:
+        self.begun.set()
+        assert self.let_go.wait(30)
+        return "done"
+
+
+async def begun(slow: Slow) -> None:
+    while not slow.begun.is_set():
+        await asyncio.sleep(0.001)
+
+
+def test_places_are_bounded_and_come_back() -> None:
+    async def scene() -> None:
+        gate, slow = Gate(1, 2), Slow()
+        first = asyncio.create_task(gate.run(Call(), slow))
+        await begun(slow)
+        others = [asyncio.create_task(gate.run(Call(), lambda: "quick")) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(BusyError) as refusal:
+            await gate.run(Call(), lambda: "never")
+        assert refusal.value.data["retry_after_s"] >= 1
+        assert (gate.working, gate.waiting, gate.refused) == (1, 2, 1)
+        slow.let_go.set()
+        assert await asyncio.gather(first, *others) == ["done", "quick", "quick"]
+        assert (gate.working, gate.waiting) == (0, 0)
+
+    asyncio.run(scene())
+
+
+def test_turns_come_in_order() -> None:
+    async def scene() -> list[int]:
+        gate, slow, order = Gate(1, 10), Slow(), []
+        first = asyncio.create_task(gate.run(Call(), slow))
+        await begun(slow)
+
+        def noting(number: int) -> Callable[[], None]:
+            return lambda: order.append(number)
+
+        others = []
+        for number in range(8):
+            others.append(asyncio.create_task(gate.run(Call(), noting(number))))
+            await asyncio.sleep(0)
+        slow.let_go.set()
+        await asyncio.gather(first, *others)
+        return order
+
+    assert asyncio.run(scene()) == list(range(8))
+
+
+def test_who_waits_too_long_is_told_and_its_place_is_free() -> None:
+    async def scene() -> None:
+        gate, slow = Gate(1, 1), Slow()
+        first = asyncio.create_task(gate.run(Call(), slow))
+        await begun(slow)
+        with pytest.raises(DeadlineError):
+            await gate.run(Call(0.01), lambda: "never")
+        assert gate.waiting == 0
+        slow.let_go.set()
+        assert await first == "done"
+
+    asyncio.run(scene())
+
+
+def test_a_client_that_goes_frees_its_place() -> None:
+    async def scene() -> None:
+        gate, slow, gone = Gate(1, 1), Slow(), asyncio.Event()
+        first = asyncio.create_task(gate.run(Call(), slow))
+        await begun(slow)
+
+        async def receive() -> dict[str, object]:
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        call = Call()
+        waiting = asyncio.create_task(while_wanted(receive, call, gate.run(call, lambda: "never")))
+        await asyncio.sleep(0.01)
+        assert gate.waiting == 1
+        gone.set()
+        with pytest.raises(CancelledError):
+            await waiting
+        assert gate.waiting == 0
+        slow.let_go.set()
+        await first
+
+    asyncio.run(scene())
+
+
+def test_work_stops_between_two_events_when_its_client_has_gone() -> None:
+    now = [0.0]
+    call = Call(10, clock=lambda: now[0])
+    call()
+    now[0] = 11.0
+    with pytest.raises(DeadlineError):
+        call()
+    other = Call()
+    other.cancel()
+    with pytest.raises(CancelledError):
+        other()
+
+
+def test_work_that_fails_gives_its_place_back() -> None:
+    async def scene() -> None:
+        gate = Gate(1, 1)
+        for _ in range(3):
+            with pytest.raises(ZeroDivisionError):
+                await gate.run(Call(), lambda: 1 / 0)
+        assert await gate.run(Call(), lambda: "done") == "done"
+
+    asyncio.run(scene())
+
+
+def test_a_closing_gate_finishes_and_refuses() -> None:
+    async def scene() -> None:
+        gate, slow = Gate(1, 4), Slow()
+        first = asyncio.create_task(gate.run(Call(), slow))
+        await begun(slow)
+        second = asyncio.create_task(gate.run(Call(), lambda: "waited"))
+        await asyncio.sleep(0)
+        gate.close()
+        with pytest.raises(ServerClosingError):
+            await gate.run(Call(), lambda: "never")
+        with pytest.raises(ServerClosingError), gate.place():
+            pass
+        assert not gate.wait_until_empty(0.01)
+        slow.let_go.set()
+        assert await asyncio.gather(first, second) == ["done", "waited"]
+        assert gate.wait_until_empty(1)
+
+    asyncio.run(scene())
+
+
+def test_a_thread_waits_for_its_turn_without_being_counted() -> None:
+    async def scene() -> None:
+        gate, slow, entered = Gate(1, 1), Slow(), threading.Event()
+        first = asyncio.create_task(gate.run(Call(), slow))
+        await begun(slow)
+
+        def from_a_thread() -> None:
+            with gate.place():
+                entered.set()
+
+        threads = [threading.Thread(target=from_a_thread) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        while gate.waiting < 3:
+            await asyncio.sleep(0.001)
+        assert not entered.is_set()
+        slow.let_go.set()
+        await first
+        for thread in threads:
+            thread.join(10)
+        assert (gate.working, gate.waiting) == (0, 0)
+
+    asyncio.run(scene())
+
+
+@given(
+    st.lists(st.sampled_from(["quick", "failing", "hasty", "leaving"]), max_size=30),
+    st.integers(1, 3),
+    st.integers(1, 40),
+)
+def test_whatever_comes_every_place_comes_back(what: list[str], working: int, waiting: int) -> None:
+    async def one(gate: Gate, kind: str) -> None:
+        call = Call(0.0 if kind == "hasty" else None)
+        if kind == "leaving":
+            asyncio.get_running_loop().call_soon(call.cancel)
+        await gate.run(call, (lambda: 1 / 0) if kind == "failing" else (lambda: None))
+
+    async def scene() -> None:
+        gate = Gate(working, waiting)
+        await asyncio.gather(*(one(gate, kind) for kind in what), return_exceptions=True)
+        assert (gate.working, gate.waiting) == (0, 0)
+        await gate.run(Call(), lambda: None)
+
+    asyncio.run(scene())
