@@ -36,6 +36,11 @@
       x OriginRefusedError                  origin_refused
       x RouteNotFoundError                  route_not_found
       x MethodNotAllowedError               method_not_allowed
+      x FieldInvalidError                   field_invalid
+      x RequestTooLargeError                request_too_large
+      x IdempotencyError                    idempotency_conflict
+      x JobNotFoundError                    job_not_found
+      x JobStateError                       job_state
   - ModelError
     + ModelUnknownError (LookupError)       model_unknown
     + ModelNotInstalledError (FileNotFoundError) model_not_installed
@@ -424,6 +429,46 @@ class MethodNotAllowedError(RequestError):
     code = "method_not_allowed"
     zh = "这个地址不支持该 HTTP 方法。"
     en = "This address does not take that HTTP method."
+
+
+class FieldInvalidError(RequestError):
+    """A parameter that is not what it should be."""
+
+    code = "field_invalid"
+    zh = "参数 {field} 无效，应为：{expected}。"
+    en = "The parameter {field} is not valid; expected: {expected}."
+
+
+class RequestTooLargeError(RequestError):
+    """A body with several recordings that is too large as a whole."""
+
+    code = "request_too_large"
+    zh = "请求超过了 {max_bytes} 字节的上限。请分几次提交，或使用 /v1/jobs。"
+    en = "The request is larger than {max_bytes} bytes. Send it in parts, or use /v1/jobs."
+
+
+class IdempotencyError(RequestError):
+    """The key of an earlier request with another content."""
+
+    code = "idempotency_conflict"
+    zh = "这个 Idempotency-Key 已用于另一个内容不同的请求。"
+    en = "This Idempotency-Key belongs to an earlier request with another content."
+
+
+class JobNotFoundError(RequestError):
+    """No such job, or somebody else's."""
+
+    code = "job_not_found"
+    zh = "没有任务 {job}。"
+    en = "There is no job {job}."
+
+
+class JobStateError(RequestError):
+    """The job is not in a state in which this can be done."""
+
+    code = "job_state"
+    zh = "任务处于 {state} 状态，不能这样操作。"
+    en = "The job is {state}; this cannot be done now."
 
 
 class ModelError(EmoscopeError):

@@ -96,6 +96,17 @@ class Settings(BaseSettings):
     upload_min_bytes_per_s: float = Field(
         8_000.0, gt=0, description="rate that an upload must keep up afterwards"
     )
+    request_max_files: int = Field(
+        32, ge=1, le=1_000, description="recordings in one request to /v1/recognitions"
+    )
+    request_max_bytes: int = Field(
+        50_000_000, ge=1_000, description="largest body of a request to /v1/recognitions in bytes"
+    )
+    job_max_files: int = Field(500, ge=1, le=10_000, description="recordings in one job")
+    job_max_bytes: int = Field(
+        500_000_000, ge=1_000, description="largest body of a request to /v1/jobs in bytes"
+    )
+    jobs_waiting: int = Field(100, ge=1, description="jobs that may wait before 503 is answered")
     drain_s: float = Field(
         15.0, ge=0, description="seconds to finish accepted requests in when the server is stopped"
     )

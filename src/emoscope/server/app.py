@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from emoscope._version import __version__
 from emoscope.errors import (
     EmoscopeError,
+    FieldInvalidError,
     InternalError,
     MethodNotAllowedError,
     RequestMalformedError,
@@ -61,6 +63,7 @@ def create_app(
     app.add_middleware(Doors, names=_names(settings))
     app.add_exception_handler(EmoscopeError, _on_our_error)
     app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_parameter)
     app.add_exception_handler(Exception, _on_bug)
     app.include_router(make_router(service))
     if page:
@@ -90,6 +93,13 @@ async def _on_our_error(request: Request, error: Exception) -> Response:
 async def _on_http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 400
     ours = _HTTP_ERRORS.get(status, RequestMalformedError)()
+    return problem(ours, chinese=is_chinese(request.headers))
+
+
+async def _on_invalid_parameter(request: Request, error: Exception) -> Response:
+    first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+    field = ".".join(str(part) for part in first.get("loc", ())[1:])
+    ours = FieldInvalidError(field=field[:64], expected=first.get("msg", "?"))
     return problem(ours, chinese=is_chinese(request.headers))
 
 

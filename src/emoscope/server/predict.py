@@ -75,9 +75,9 @@ def make_router(service: Service) -> APIRouter:
                 parse_granularity(text_of(form, "granularity", "utterance")),
                 parse_boolean("extract_embedding", text_of(form, "extract_embedding", "false")),
             )
-            name, data = plain_name(upload.filename or ""), await upload.read()
-        received_ms = (time.perf_counter() - arrived_s) * 1000
-        question = Question(data, name, options, received_ms)
-        return JSONResponse(schemas.reply(await service.recognize(request, question)))
+            name = plain_name(upload.filename or "")
+            received_ms = (time.perf_counter() - arrived_s) * 1000
+            question = Question(upload.file, name, options, received_ms)
+            return JSONResponse(schemas.reply(await service.recognize(request, question)))
 
     return router

@@ -23,7 +23,7 @@ def make_router(service: Service) -> APIRouter:
         summary="One file of a run",
     )
     async def run_file(request: Request, run: str, file: str) -> Response:
-        """Return a file of a run; a run never changes, so its ETag holds for ever."""
+        """Return a file of a run; with its ETag it is asked for once."""
         path = service.store.file(run, file)
         reply = FileResponse(
             path,

@@ -31,6 +31,10 @@ _STATUS: dict[type[EmoscopeError], HTTPStatus] = {
     errors.RouteNotFoundError: HTTPStatus.NOT_FOUND,
     errors.MethodNotAllowedError: HTTPStatus.METHOD_NOT_ALLOWED,
     errors.RunNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.JobStateError: HTTPStatus.CONFLICT,
+    errors.IdempotencyError: HTTPStatus.CONFLICT,
+    errors.RequestTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.StoreFullError: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.DecoderCrashedError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -51,10 +55,10 @@ def status_of(kind: type[EmoscopeError]) -> HTTPStatus:
     return next(_STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in _STATUS)
 
 
-def problem(error: EmoscopeError, *, chinese: bool = False) -> JSONResponse:
+def problem_of(error: EmoscopeError, *, chinese: bool = False) -> Problem:
     """Return the error as problem details (RFC 9457)."""
     status = status_of(type(error))
-    body = Problem(
+    return Problem(
         type=f"urn:emoscope:error:{error.code}",
         title=status.phrase,
         status=int(status),
@@ -63,10 +67,15 @@ def problem(error: EmoscopeError, *, chinese: bool = False) -> JSONResponse:
         detail_zh=error.detail_zh,
         detail_en=error.detail_en,
     )
+
+
+def problem(error: EmoscopeError, *, chinese: bool = False) -> JSONResponse:
+    """Return the error as a reply."""
+    body = problem_of(error, chinese=chinese)
     headers = {}
     if "retry_after_s" in error.data:
         headers["Retry-After"] = str(error.data["retry_after_s"])
-    return JSONResponse(body.model_dump(), status, headers=headers, media_type=PROBLEM_TYPE)
+    return JSONResponse(body.model_dump(), body.status, headers=headers, media_type=PROBLEM_TYPE)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -290,3 +299,46 @@ class VersionReply(_Exact):
 
     emoscope: str
     python: str
+
+
+class FailedReply(_Exact):
+    """One of several recordings that could not be recognized."""
+
+    name: str
+    problem: Problem
+
+
+class RecognitionsReply(_Exact):
+    """An answer for each recording, in order."""
+
+    recognitions: list[PredictReply | FailedReply]
+
+
+class FactsReply(_Exact):
+    """What a list shows of a run."""
+
+    source: str
+    emotion: Literal[KEYS]  # type: ignore[valid-type]  # as above
+    confidence: Share
+    granularity: Literal["utterance", "frame"]
+    timestamp: str
+    duration_s: float
+    model: str
+    abstain: list[str]
+
+
+class EntryReply(_Exact):
+    """One line of the list of runs."""
+
+    run: str
+    title: str
+    corrected: bool
+    facts: FactsReply | None = Field(description="null when the run cannot be read")
+
+
+class ListReply(_Exact):
+    """A page of the list of runs, newest first."""
+
+    recognitions: list[EntryReply]
+    total: int
+    next: int | None

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import anyio.to_thread
 import numpy as np
@@ -35,10 +35,18 @@ class Options:
 class Question:
     """One recording and what is asked about it."""
 
-    data: bytes
+    sound: bytes | BinaryIO
+    """The bytes of a file, or where they lie; then they are read when their turn comes."""
     name: str
     options: Options
     received_ms: float = 0.0
+
+    def data(self) -> bytes:
+        """Return the bytes of the file."""
+        if isinstance(self.sound, bytes):
+            return self.sound
+        self.sound.seek(0)
+        return self.sound.read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ class Service:
         def work() -> Run:
             call()
             recording = self.recognizer.prepare(
-                question.data,
+                question.data(),
                 name=question.name,
                 received_ms=question.received_ms,
                 listener=listening,

@@ -1,0 +1,160 @@
+"""``/v1/recognitions``: recognize, list, read, delete."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import anyio.to_thread
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from emoscope import runs
+from emoscope.result import Failure, Granularity
+from emoscope.server import schemas
+from emoscope.server.answers import (
+    CSV,
+    JSON,
+    LINES,
+    NDJSON,
+    Told,
+    as_event,
+    as_line,
+    as_record,
+    head_of,
+    told,
+    wanted,
+)
+from emoscope.server.bodies import body_schema, questions_of
+from emoscope.server.service import Question, Service
+from emoscope.store import Run
+
+_HELP = """Send recordings in one of three ways: a form with one or more files `audio`; JSON with
+base64; or the plain bytes of one file, with `granularity`, `embedding` and `name` in the address.
+
+`Accept` chooses the reply: `application/json`, `application/jsonl`, `text/csv`, or
+`application/x-ndjson`, which streams what happens as it happens. A single bad recording in JSON is
+a problem with its status; among several it has a `problem` in its place and ends nothing."""
+
+
+def make_router(service: Service) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(tags=["recognitions"])
+    settings = service.settings
+
+    @router.post(
+        "/v1/recognitions",
+        response_model=schemas.RecognitionsReply,
+        responses={
+            **schemas.problems(400, 401, 403, 408, 413, 415, 422, 429, 500, 503, 504, 507),
+            200: {"content": {kind: {} for kind in (LINES, NDJSON, CSV)}},
+        },
+        openapi_extra=body_schema(settings.request_max_files),
+        summary="Recognize one or several recordings",
+        description=_HELP,
+    )
+    async def recognize(
+        request: Request,
+        granularity: Annotated[Granularity, Query(description="for plain bytes")] = "utterance",  # noqa: ARG001 - read from the request; here for the document
+        embedding: Annotated[bool, Query(description="for plain bytes")] = False,  # noqa: ARG001 - likewise
+        name: Annotated[str, Query(description="for plain bytes", max_length=200)] = "",  # noqa: ARG001 - likewise
+    ) -> Response:
+        service.gate.check()
+        chinese, form = schemas.is_chinese(request.headers), wanted(request.headers)
+        reading = questions_of(
+            request,
+            service,
+            max_files=settings.request_max_files,
+            max_bytes=settings.request_max_bytes,
+        )
+        if form == JSON:
+            async with reading as questions:
+                return await _in_json(request, service, questions, chinese=chinese)
+        # The first event is awaited here, so that a full queue is a 503 and not half a stream.
+        stream = _lines(request, service, reading, form, chinese=chinese)
+        first = await anext(stream)
+        return StreamingResponse(_joined(first, stream), media_type=form)
+
+    @router.get(
+        "/v1/recognitions",
+        response_model=schemas.ListReply,
+        responses=schemas.problems(401, 422),
+        summary="List runs, newest first",
+    )
+    async def listed(
+        search: Annotated[str, Query(max_length=200)] = "",
+        first: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
+        count: Annotated[int, Query(ge=1, le=runs.PAGE_MAX)] = 50,
+    ) -> dict[str, Any]:
+        """`next` is the `first` of the next page, or null after the last."""
+        page = await anyio.to_thread.run_sync(
+            lambda: runs.list_runs(service.store, search=search, first=first, count=count)
+        )
+        following = first + len(page.entries)
+        return {
+            "recognitions": [entry.to_dict() for entry in page.entries],
+            "total": page.total,
+            "next": following if following < page.total and page.entries else None,
+        }
+
+    @router.get(
+        "/v1/recognitions/{run}",
+        response_model=schemas.PredictReply,
+        responses=schemas.problems(401, 404),
+        summary="Read a run",
+    )
+    async def read(run: str) -> JSONResponse:
+        """Return the same as when it was recognized."""
+        found = await anyio.to_thread.run_sync(service.store.open, run)
+        return JSONResponse(schemas.reply(found))
+
+    @router.delete(
+        "/v1/recognitions/{run}",
+        status_code=204,
+        responses=schemas.problems(401, 403, 404),
+        summary="Delete a run and all of its files",
+    )
+    async def delete(run: str) -> Response:
+        """Gone means gone: the sound, the vectors, the result."""
+        await anyio.to_thread.run_sync(service.store.remove, run)
+        return Response(status_code=204)
+
+    return router
+
+
+async def _in_json(
+    request: Request, service: Service, questions: list[Question], *, chinese: bool
+) -> JSONResponse:
+    answers = [
+        one.what
+        async for one in told(request, service, questions)
+        if isinstance(one.what, Run | Failure)
+    ]
+    if len(answers) == 1 and isinstance(answers[0], Failure):
+        raise answers[0].error
+    records = [as_record(answer, chinese=chinese) for answer in answers]
+    return JSONResponse({"recognitions": records})
+
+
+async def _lines(
+    request: Request, service: Service, reading: Any, form: str, *, chinese: bool
+) -> AsyncIterator[str]:
+    async with reading as questions:
+        head = head_of(form)
+        async for one in told(request, service, questions):
+            line = _line(one, form, chinese=chinese)
+            if line:
+                yield head + line
+                head = ""
+
+
+def _line(one: Told, form: str, *, chinese: bool) -> str:
+    if form == NDJSON:
+        return as_event(one, chinese=chinese)
+    return as_line(one.what, form) if isinstance(one.what, Run | Failure) else ""
+
+
+async def _joined(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
+    yield first
+    async for line in rest:
+        yield line
