@@ -64,6 +64,10 @@ class Settings(BaseSettings):
         "auto", description="language of the terminal: zh, en, or auto (from LANG)"
     )
     outputs: Path = Field(Path("outputs"), description="folder of the run directories")
+    store: Literal["all", "features", "none"] = Field(
+        "all",
+        description="what the server keeps of a run: all; features, not the sound; none, nothing",
+    )
     host: str = Field("127.0.0.1", description="address the server listens on")
     port: int = Field(7860, ge=0, le=65535, description="port of the page and the API")
     allowed_hosts: tuple[str, ...] = Field(

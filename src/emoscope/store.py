@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal, TypeAlias
 
 import numpy as np
 
@@ -44,8 +44,11 @@ MEDIA_TYPES = {
 }
 """The files a run may have, and what they are on the wire."""
 
+Keep: TypeAlias = Literal["all", "features", "none"]
+
 _TEMPORARY = ".tmp-"
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""What the system says when there is no room."""
 _TAKEN = {errno.EEXIST, errno.ENOTEMPTY}
 _STALE_S = 3600.0
 _BLOCK = 1 << 20
@@ -58,14 +61,18 @@ class Run:
 
     path: Path
     result: Result
+    kept: bool = True
+    """False where nothing is stored; then there is no directory at ``path``."""
 
     @property
     def name(self) -> str:
-        """``outputs_YYYYMMDD_HHMMSS``, with a suffix when that was taken."""
-        return self.path.name
+        """``outputs_YYYYMMDD_HHMMSS``, with a suffix when that was taken; empty if not kept."""
+        return self.path.name if self.kept else ""
 
     def files(self) -> tuple[str, ...]:
         """Names of the files that are there, in a fixed order."""
+        if not self.kept:
+            return ()
         return tuple(name for name in MEDIA_TYPES if (self.path / name).is_file())
 
 
@@ -74,10 +81,12 @@ class RunStore:
 
     Args:
         root: the outputs folder; made when the first run is written.
+        keep: ``all``; ``features``: not the sound; ``none``: nothing, a run is only returned.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, keep: Keep = "all") -> None:
         self.root = root
+        self.keep = keep
 
     def save(self, result: Result, waveform: Waveform) -> Run:
         """Write a run, whole.
@@ -89,11 +98,14 @@ class RunStore:
             StoreFullError: the disk is full; nothing of the run is left.
             StoreError: the folder cannot be written.
         """
+        if self.keep == "none":
+            return Run(self.root, result, kept=False)
         started_s = time.perf_counter()
         temporary = self.root / f"{_TEMPORARY}{secrets.token_hex(8)}"
         with _translated(), _removed_on_failure(temporary):
             temporary.mkdir(parents=True)
-            _write(temporary / AUDIO, lambda file: write_wav(file, waveform))
+            if self.keep == "all":
+                _write(temporary / AUDIO, lambda file: write_wav(file, waveform))
             if result.embedding is not None:
                 vectors = result.embedding
                 _write(temporary / EMBEDDING, lambda file: write_npy(file, vectors))
@@ -350,6 +362,6 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        if exc.errno in _FULL:
+        if exc.errno in FULL:
             raise StoreFullError from exc
         raise StoreError(reason=exc.strerror or str(exc)) from exc

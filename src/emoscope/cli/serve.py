@@ -30,7 +30,9 @@ def run(settings: Settings, *, page: bool) -> None:
     listening = _listen(settings.host, settings.port)
     try:
         recognizer = open_model(settings, settings.upload_limits)
-        app = create_app(recognizer, RunStore(settings.outputs), settings, page=page)
+        app = create_app(
+            recognizer, RunStore(settings.outputs, keep=settings.store), settings, page=page
+        )
         config = uvicorn.Config(
             app, log_level="warning", server_header=False, timeout_graceful_shutdown=FLUSH_S
         )

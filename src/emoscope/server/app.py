@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -19,6 +21,7 @@ from emoscope.errors import (
     RouteNotFoundError,
 )
 from emoscope.recognizer import Recognizer
+from emoscope.server.jobs import Jobs
 from emoscope.server.routes import make_router
 from emoscope.server.schemas import is_chinese, problem
 from emoscope.server.security import Doors
@@ -50,6 +53,14 @@ def create_app(
     """
     store.sweep()
     service = make_service(recognizer, store, settings)
+    jobs = Jobs(service)
+
+    @asynccontextmanager
+    async def running(_app: FastAPI) -> AsyncIterator[None]:
+        async with service.running():
+            with jobs:
+                yield
+
     # No /docs: FastAPI's page loads its scripts from elsewhere (P23).
     app = FastAPI(
         title="Emoscope",
@@ -57,15 +68,15 @@ def create_app(
         summary="让语音情绪看得见 · the emotion in speech, visible",
         docs_url=None,
         redoc_url=None,
-        lifespan=service.running,
+        lifespan=running,
     )
-    app.state.service = service
+    app.state.service, app.state.jobs = service, jobs
     app.add_middleware(Doors, names=_names(settings))
     app.add_exception_handler(EmoscopeError, _on_our_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_parameter)
     app.add_exception_handler(Exception, _on_bug)
-    app.include_router(make_router(service))
+    app.include_router(make_router(service, jobs))
     if page:
         from emoscope.webui.app import mount
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from emoscope.server import health, predict, recognitions, run_files
+from emoscope.server import health, job_results, job_routes, predict, recognitions, run_files
+from emoscope.server.jobs import Jobs
 from emoscope.server.service import Service
 
 
-def make_router(service: Service) -> APIRouter:
+def make_router(service: Service, jobs: Jobs) -> APIRouter:
     """Return the routes over one service."""
     router = APIRouter()
     for resource in (predict, recognitions, run_files, health):
         router.include_router(resource.make_router(service))
+    for of_jobs in (job_routes, job_results):
+        router.include_router(of_jobs.make_router(service, jobs))
     return router

@@ -342,3 +342,40 @@ class ListReply(_Exact):
     recognitions: list[EntryReply]
     total: int
     next: int | None
+
+
+class JobItemReply(_Exact):
+    """One recording of a job."""
+
+    index: int
+    name: str
+    state: Literal["queued", "succeeded", "failed"]
+    run: str | None
+    problem: Problem | None
+
+
+class JobReply(_Exact):
+    """A job, and what came of each recording."""
+
+    id: str
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"] = Field(
+        description="failed: not one recording could be recognized"
+    )
+    granularity: Literal["utterance", "frame"]
+    embedding: bool
+    created_utc: str
+    started_utc: str | None
+    ended_utc: str | None
+    total: int
+    succeeded: int
+    failed: int
+    progress: Share
+    recordings: list[JobItemReply]
+
+
+class JobListReply(_Exact):
+    """A page of the list of jobs, newest first."""
+
+    jobs: list[JobReply]
+    total: int
+    next: int | None

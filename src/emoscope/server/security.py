@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emoscope.errors import HostRefusedError, OriginRefusedError
@@ -97,3 +98,14 @@ def _with_headers(send: Send) -> Send:
         await send(message)
 
     return sending
+
+
+def owner_of(request: Request) -> str:
+    """Return whose key a request carries; empty where no keys are asked for."""
+    return str(request.scope.get("state", {}).get("key_name", ""))
+
+
+def sees_all(request: Request) -> bool:
+    """Whether a request may see what others have asked: where nobody has a key, or as admin."""
+    scopes = request.scope.get("state", {}).get("key_scopes")
+    return scopes is None or "admin" in scopes

@@ -100,7 +100,7 @@ class Service:
         return work
 
     @asynccontextmanager
-    async def running(self, _app: object) -> AsyncIterator[None]:
+    async def running(self) -> AsyncIterator[None]:
         """Start the decoders and warm the model up; a server listens only after that."""
         with self.decoders:
             await anyio.to_thread.run_sync(self._warm_up)
