@@ -36,6 +36,8 @@
       x OriginRefusedError                  origin_refused
       x RouteNotFoundError                  route_not_found
       x MethodNotAllowedError               method_not_allowed
+      x KeyRequiredError (PermissionError)  key_required
+      x ScopeMissingError (PermissionError) scope_missing
       x FieldInvalidError                   field_invalid
       x RequestTooLargeError                request_too_large
       x IdempotencyError                    idempotency_conflict
@@ -429,6 +431,25 @@ class MethodNotAllowedError(RequestError):
     code = "method_not_allowed"
     zh = "这个地址不支持该 HTTP 方法。"
     en = "This address does not take that HTTP method."
+
+
+class KeyRequiredError(RequestError, PermissionError):
+    """No key, or one that the server does not know."""
+
+    code = "key_required"
+    zh = "需要有效的 API 密钥：用 X-API-Key 或 Authorization: Bearer 发送；浏览器中填在密码一栏。"
+    en = (
+        "A valid API key is needed: send it as X-API-Key or Authorization: Bearer; "
+        "in a browser it is the password."
+    )
+
+
+class ScopeMissingError(RequestError, PermissionError):
+    """The key may not do this."""
+
+    code = "scope_missing"
+    zh = "这个密钥没有 {scope} 权限。"
+    en = "This key has no right to {scope}."
 
 
 class FieldInvalidError(RequestError):

@@ -73,6 +73,22 @@ class Settings(BaseSettings):
     allowed_hosts: tuple[str, ...] = Field(
         (), description="further Host names the server answers to, as a JSON list"
     )
+    keys: Path = Field(
+        Path("emoscope-keys.json"), description="file of the API keys; see emoscope keys"
+    )
+    open: bool = Field(
+        False, description="let everybody in who can reach the port, also from other machines"
+    )
+    rate_per_minute: int = Field(
+        0, ge=0, description="requests a minute of each key or address; 0 for no limit"
+    )
+    tls_cert: Path | None = Field(
+        None, description="certificate (PEM); with it the server is https"
+    )
+    tls_key: Path | None = Field(None, description="private key of the certificate (PEM)")
+    root_path: str = Field(
+        "", pattern=r"^(/[A-Za-z0-9._-]+)*$", description="path that a proxy puts before ours"
+    )
     upload_max_bytes: int = Field(
         UPLOAD.max_bytes or 0, ge=1_000, description="largest upload in bytes"
     )

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from emoscope._version import __version__
-from emoscope.cli import models
+from emoscope.cli import keys, models
 from emoscope.cli.language import LanguageOption, language
 from emoscope.errors import EmoscopeError, InputError, ModelError, SettingError, StoreError
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 
 app.add_typer(models.app, name="models")
+app.add_typer(keys.app, name="keys")
 
 EXIT_CODES: dict[type[EmoscopeError], int] = {
     SettingError: 2,
@@ -195,6 +196,16 @@ def serve(
     ] = None,
     page: Annotated[bool, typer.Option(help="带网页 · with the web page")] = True,
     outputs: Annotated[Path | None, typer.Option("--outputs", help="结果文件夹 · folder")] = None,
+    open_: Annotated[
+        bool | None, typer.Option("--open", help="任何人都可使用 · no key, also for others")
+    ] = None,
+    keys_file: Annotated[
+        Path | None, typer.Option("--keys", help="密钥文件 · file of the keys")
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", help="证书 · certificate, PEM")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", help="私钥 · its key, PEM")] = None,
     model: ModelOption = None,
     backend: BackendOption = None,
     precision: PrecisionOption = None,
@@ -211,6 +222,10 @@ def serve(
         port=port,
         allowed_hosts=tuple(allow_host) if allow_host else None,
         outputs=outputs,
+        open=open_,
+        keys=keys_file,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
         model=model,
         backend=backend,
         precision=precision,

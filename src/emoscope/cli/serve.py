@@ -8,9 +8,13 @@ import socket
 from emoscope.cli.model import open_model
 from emoscope.errors import SettingError
 from emoscope.optional import require
+from emoscope.server.keys import KeyFile
 from emoscope.settings import Settings, language_of
 from emoscope.store import RunStore
 from emoscope.webui.texts import NOTICES
+
+WEBSOCKET_MAX_BYTES = 1 << 20
+"""A message holds what a microphone heard in a moment, never a recording."""
 
 
 def run(settings: Settings, *, page: bool) -> None:
@@ -27,6 +31,7 @@ def run(settings: Settings, *, page: bool) -> None:
     from emoscope.server.stopping import FLUSH_S, DrainingServer
 
     language = language_of(settings.language)
+    is_open = _check_entrance(settings)
     listening = _listen(settings.host, settings.port)
     try:
         recognizer = open_model(settings, settings.upload_limits)
@@ -34,17 +39,40 @@ def run(settings: Settings, *, page: bool) -> None:
             recognizer, RunStore(settings.outputs, keep=settings.store), settings, page=page
         )
         config = uvicorn.Config(
-            app, log_level="warning", server_header=False, timeout_graceful_shutdown=FLUSH_S
+            app,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=FLUSH_S,
+            root_path=settings.root_path,
+            ssl_certfile=settings.tls_cert,
+            ssl_keyfile=settings.tls_key,
+            ws_max_size=WEBSOCKET_MAX_BYTES,
+            ws_per_message_deflate=False,
         )
-        address = _address(settings.host, listening.getsockname()[1])
+        scheme = "https" if settings.tls_cert else "http"
+        address = _address(scheme, settings.host, listening.getsockname()[1])
         print(NOTICES["address"](language, address=address), flush=True)  # noqa: T201 - promised
-        if not _is_loopback(settings.host):
+        if is_open:
             print(NOTICES["open_door"](language, host=settings.host), flush=True)  # noqa: T201
         print(NOTICES["stop"](language), flush=True)  # noqa: T201 - likewise
         gate = app.state.service.gate
         DrainingServer(config, gate, settings.drain_s).run(sockets=[listening])
     finally:
         listening.close()
+
+
+def _check_entrance(settings: Settings) -> bool:
+    """Refuse to let the world in by accident; say whether it is let in on purpose.
+
+    Raises:
+        SettingError: other machines can reach the port, and nobody needs a key.
+    """
+    if _is_loopback(settings.host) or KeyFile(settings.keys).keys():
+        return False
+    if not settings.open:
+        reason = NOTICES["no_door"](language_of(settings.language), host=settings.host)
+        raise SettingError(setting="--host", reason=reason)
+    return True
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -62,9 +90,9 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _address(host: str, port: int) -> str:
+def _address(scheme: str, host: str, port: int) -> str:
     shown = "127.0.0.1" if host in ("0.0.0.0", "") else f"[{host}]" if ":" in host else host  # noqa: S104 - compared, not bound
-    return f"http://{shown}:{port}"
+    return f"{scheme}://{shown}:{port}"
 
 
 def _is_loopback(host: str) -> bool:

@@ -21,7 +21,9 @@ from emoscope.errors import (
     RouteNotFoundError,
 )
 from emoscope.recognizer import Recognizer
+from emoscope.server.entrance import Entrance
 from emoscope.server.jobs import Jobs
+from emoscope.server.keys import KeyFile
 from emoscope.server.routes import make_router
 from emoscope.server.schemas import is_chinese, problem
 from emoscope.server.security import Doors
@@ -71,6 +73,8 @@ def create_app(
         lifespan=running,
     )
     app.state.service, app.state.jobs = service, jobs
+    # The last one added is the first one asked.
+    app.add_middleware(Entrance, keys=KeyFile(settings.keys), per_minute=settings.rate_per_minute)
     app.add_middleware(Doors, names=_names(settings))
     app.add_exception_handler(EmoscopeError, _on_our_error)
     app.add_exception_handler(HTTPException, _on_http_error)

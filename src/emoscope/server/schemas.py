@@ -28,6 +28,8 @@ _STATUS: dict[type[EmoscopeError], HTTPStatus] = {
     errors.RequestMalformedError: HTTPStatus.BAD_REQUEST,
     errors.HostRefusedError: HTTPStatus.BAD_REQUEST,
     errors.OriginRefusedError: HTTPStatus.FORBIDDEN,
+    errors.KeyRequiredError: HTTPStatus.UNAUTHORIZED,
+    errors.ScopeMissingError: HTTPStatus.FORBIDDEN,
     errors.RouteNotFoundError: HTTPStatus.NOT_FOUND,
     errors.MethodNotAllowedError: HTTPStatus.METHOD_NOT_ALLOWED,
     errors.RunNotFoundError: HTTPStatus.NOT_FOUND,

@@ -93,6 +93,12 @@ NOTICES: dict[str, Text] = {
     "abstain": Text("无法判断：{reasons}", "Cannot tell: {reasons}"),
     "address": Text("网页与接口地址：{address}", "Page and API: {address}"),
     "stop": Text("按 Ctrl+C 停止", "Press Ctrl+C to stop"),
+    "no_door": Text(
+        "{host} 可被其他机器访问，但还没有密钥。"
+        "先运行 emoscope keys create 名称，或加 --open 表示任何人都可以使用",
+        "{host} can be reached from other machines, and there is no key yet. "
+        "Run emoscope keys create NAME first, or say --open to let everybody in",
+    ),
     "open_door": Text(
         "注意：{host} 可被其他机器访问，而服务没有密码。",
         "Note: {host} can be reached from other machines, and the service has no password.",

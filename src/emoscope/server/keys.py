@@ -1,0 +1,125 @@
+"""API keys: made once, shown once, kept as hashes.
+
+A key is 256 bits of chance, so a plain SHA-256 of it is enough: there is nothing to guess that a
+slow hash would protect. The file is small and read again when it changes, so that a key which was
+revoked stops working at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from emoscope.errors import SettingError
+
+Scope: TypeAlias = Literal["read", "recognize", "admin"]
+SCOPES: tuple[Scope, ...] = ("read", "recognize", "admin")
+PREFIX = "emo_"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What is kept of a key."""
+
+    name: str
+    sha256: str
+    scopes: tuple[Scope, ...]
+    created_utc: str
+
+
+class KeyFile:
+    """The keys of a server.
+
+    Args:
+        path: a JSON file, readable by its owner only; it need not exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._keys: tuple[Key, ...] = ()
+        self._stamp: tuple[int, int] | None = None
+
+    def keys(self) -> tuple[Key, ...]:
+        """Return all keys.
+
+        Raises:
+            SettingError: the file is damaged; a server with it would let nobody or anybody in.
+        """
+        try:
+            status = self.path.stat()
+            stamp = (status.st_mtime_ns, status.st_size)
+            if stamp != self._stamp:
+                data = json.loads(self.path.read_text("utf-8"))
+                self._keys = tuple(_key(entry) for entry in data["keys"])
+                self._stamp = stamp
+        except FileNotFoundError:
+            self._keys, self._stamp = (), None
+        except (OSError, ValueError, KeyError, TypeError) as exc:
+            raise SettingError(setting=str(self.path), reason=str(exc)[:200]) from exc
+        return self._keys
+
+    def find(self, secret: str) -> Key | None:
+        """Return the key of a secret; takes as long for a wrong one as for the last one."""
+        given = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+        found = None
+        for key in self.keys():
+            if hmac.compare_digest(key.sha256, given):
+                found = key
+        return found
+
+    def create(self, name: str, scopes: Iterable[str]) -> str:
+        """Add a key and return its secret, which is written nowhere.
+
+        Raises:
+            SettingError: the name is taken or no plain word, or a scope is none.
+        """
+        chosen = tuple(scope for scope in SCOPES if scope in (wanted := set(scopes)))
+        if not chosen or wanted - set(SCOPES):
+            raise SettingError(setting="--scope", reason=" | ".join(SCOPES))
+        if not _NAME.fullmatch(name) or any(key.name == name for key in self.keys()):
+            raise SettingError(setting="NAME", reason=f"{name!r}: [A-Za-z0-9._-], and only once")
+        secret = PREFIX + secrets.token_urlsafe(32)
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        digest = hashlib.sha256(secret.encode()).hexdigest()
+        self._write((*self.keys(), Key(name, digest, chosen, created)))
+        return secret
+
+    def revoke(self, name: str) -> None:
+        """Take a key away.
+
+        Raises:
+            SettingError: there is none of this name.
+        """
+        left = tuple(key for key in self.keys() if key.name != name)
+        if len(left) == len(self.keys()):
+            raise SettingError(setting="NAME", reason=f"{name!r}?")
+        self._write(left)
+
+    def _write(self, keys: tuple[Key, ...]) -> None:
+        """Replace the file as a whole; it is never readable by others, not even for a moment."""
+        temporary = self.path.with_name(f".{self.path.name}-{secrets.token_hex(4)}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump({"keys": [asdict(key) for key in keys]}, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self.path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def _key(entry: dict[str, Any]) -> Key:
+    scopes = tuple(scope for scope in SCOPES if scope in entry["scopes"])
+    return Key(str(entry["name"]), str(entry["sha256"]), scopes, str(entry["created_utc"]))
