@@ -286,6 +286,54 @@ def test_progress_rises_to_the_whole_length(fake_recognizer: Recognizer, speech:
     assert done[-1] == 70.0
 
 
+def test_a_file_that_breaks_off_is_judged_so_far_and_said(
+    fake_recognizer: Recognizer, speech: Speech
+) -> None:
+    """Nothing that was read is lost."""
+    whole = wav(speech(4.0))
+    result = fake_recognizer.recognize(whole[: len(whole) // 2])
+
+    assert result.duration_s == pytest.approx(2.0, abs=0.01)
+    assert "broken_off" in result.quality.reasons
+    assert "broken_off" not in fake_recognizer.recognize(whole).quality.reasons
+
+
+def test_who_listens_can_stop_a_long_recording(speech: Speech) -> None:
+    class StopHereError(Exception):
+        pass
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Progress) and event.done_s > 30:
+            raise StopHereError
+
+    backend = FakeBackend()
+    with pytest.raises(StopHereError):
+        Recognizer(backend, MODEL).recognize(
+            waveform(np.resize(speech(5.0), 200 * 16_000)), listener=stop
+        )
+    assert len(backend.batches) == 2
+
+
+def test_long_sound_lies_on_the_disk_and_may_be_asked_twice(
+    fake_recognizer: Recognizer, speech: Speech, tmp_path: Path
+) -> None:
+    path = tmp_path / "long.wav"
+    path.write_bytes(wav(np.resize(speech(5.0), 150 * 16_000)))
+    recording = fake_recognizer.prepare(path)
+    first = fake_recognizer.answer(recording, granularity="frame", embedding=True)
+    second = fake_recognizer.answer(recording)
+
+    assert not recording.waveform.samples.flags.owndata
+    assert first.scores == second.scores
+    assert first.embedding is not None
+    assert first.embedding.shape == (frame_count(150 * 16_000), 4)
+    in_memory = fake_recognizer.recognize(
+        waveform(np.array(recording.waveform.samples)), granularity="frame"
+    )
+    assert in_memory.track == first.track
+    assert in_memory.quality == first.quality
+
+
 # --- what is refused ------------------------------------------------------------------------------
 
 VOICE_16_BIT = (0.1 * np.sin(np.arange(16_000) / 10)).astype(np.float32)

@@ -32,6 +32,8 @@ class Progress:
     done_s: float
     """Seconds of sound finished."""
     total_s: float
+    step: str = "infer"
+    """``decode`` while a file is read, then ``infer``."""
 
 
 Event: TypeAlias = Step | Progress
@@ -62,6 +64,10 @@ class StepLog:
         step = Step(name, milliseconds, data)
         self._steps.append(step)
         self._listener(step)
+
+    def moved(self, name: str, done_s: float, total_s: float) -> None:
+        """Tell how far a step has come."""
+        self._listener(Progress(done_s, total_s, name))
 
     @contextmanager
     def timed(self, name: str, **data: object) -> Iterator[dict[str, object]]:

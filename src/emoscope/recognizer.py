@@ -21,10 +21,12 @@ import numpy as np
 
 from emoscope._version import __version__
 from emoscope.audio import quality
-from emoscope.audio.decode import decode, library_versions
+from emoscope.audio.decode import decode_of_any_length, library_versions
 from emoscope.audio.decoders import Decoder
 from emoscope.audio.received import digest, whole_if_pipe
+from emoscope.audio.spool import MEMORY_BYTES, Spool
 from emoscope.audio.usable import as_given, refuse_unusable
+from emoscope.audio.windows import frame_count
 from emoscope.backends.base import Array32, Backend
 from emoscope.backends.choice import BackendName, DeviceChoice, gains_by_rounding, open_backend
 from emoscope.engine.batcher import Batcher
@@ -35,6 +37,7 @@ from emoscope.errors import (
     GranularityError,
 )
 from emoscope.events import Listener, Progress, Step, StepLog, ignore
+from emoscope.labels import COUNT
 from emoscope.limits import COMMAND_LINE, Limits
 from emoscope.models import catalog, variants
 from emoscope.models.agreement import BAR, Thresholds
@@ -104,7 +107,7 @@ class Recognizer:
         budget = batch_budget(backend.device, is_rounded=model.precision != "exact")
         self._forward = Batcher(Forward(backend, max_padded_samples=budget))
         self._now = now
-        self._decode: Decoder = decode
+        self._decode: Decoder = decode_of_any_length
         self._versions = {
             "emoscope": __version__,
             backend.name: backend.version,
@@ -201,6 +204,8 @@ class Recognizer:
         with log.timed("check"):
             found = quality.check(waveform)
             refuse_unusable(waveform, found, self.limits)
+            if any(step.data.get("broken_off") for step in log.steps):
+                found = replace(found, reasons=(*found.reasons, "broken_off"))
         reference = SourceRef(name or waveform.name or "audio", sha256)
         return Recording(waveform, found, reference, log.steps)
 
@@ -259,13 +264,15 @@ class Recognizer:
     ) -> tuple[Track, Array32 | None]:
         """Run the windows one after another, so that memory does not grow with the batch."""
         hearing = Hearing(self._forward)
-        logits, speech, vectors = [], [], []
+        total = frame_count(len(waveform.samples))
+        logits, speech = np.empty((total, COUNT), np.float32), np.empty(total, np.bool_)
+        vectors = Spool(MEMORY_BYTES) if embedding else None
 
         def keep(rows: Rows) -> None:
-            logits.append(rows.logits)
-            speech.append(rows.speech)
-            if embedding:
-                vectors.append(rows.embeddings)
+            place = slice(rows.first_frame, rows.first_frame + len(rows.logits))
+            logits[place], speech[place] = rows.logits, rows.speech
+            if vectors is not None:
+                vectors.add(rows.embeddings)
 
         for block in waveform.blocks():
             for rows in hearing.feed(block):
@@ -275,8 +282,8 @@ class Recognizer:
         for rows in hearing.finish():
             keep(rows)
             listener(Progress(waveform.duration_s, waveform.duration_s))
-        track = Track(np.concatenate(logits), np.concatenate(speech))
-        return track, np.concatenate(vectors) if embedding else None
+        found = None if vectors is None else vectors.take().reshape(total, -1)
+        return Track(logits, speech), found
 
 
 def load(

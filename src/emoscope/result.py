@@ -37,6 +37,7 @@ REASONS = (
     "band_limited",
     "little_speech",
     "no_speech",
+    "broken_off",
 )
 """Codes of the recording check; the faces have a sentence of advice for each."""
 

@@ -25,7 +25,7 @@ import numpy as np
 from emoscope.errors import RunDamagedError, RunNotFoundError, StoreError, StoreFullError
 from emoscope.events import Step
 from emoscope.result import Result
-from emoscope.waveform import Waveform
+from emoscope.waveform import Waveform, forget
 
 RUN_NAME = re.compile(r"outputs_\d{8}_\d{6}(_\d{1,6})?", re.ASCII)
 AUDIO, RESULT, EMBEDDING, LATEST = (
@@ -51,8 +51,8 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """What the system says when there is no room."""
 _TAKEN = {errno.EEXIST, errno.ENOTEMPTY}
 _STALE_S = 3600.0
-_BLOCK = 1 << 20
-"""Samples written at once."""
+_ROWS = 4_096
+"""Rows of an embedding written at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,9 +279,9 @@ def write_wav(file: BinaryIO, waveform: Waveform) -> None:
         out.setsampwidth(2)
         out.setframerate(waveform.rate_hz)
         out.setnframes(len(waveform.samples))
-        for first in range(0, len(waveform.samples), _BLOCK):
+        for block in waveform.blocks():
             # Full scale is 32768 on the negative side only; rounding, not truncation.
-            scaled = np.rint(waveform.samples[first : first + _BLOCK] * 32_768.0)
+            scaled = np.rint(block * np.float32(32_768.0))
             out.writeframesraw(np.clip(scaled, -32_768, 32_767).astype("<i2").tobytes())
 
 
@@ -302,8 +302,12 @@ def read_wav(path: Path) -> Waveform:
 
 
 def write_npy(file: BinaryIO, array: np.ndarray[Any, Any]) -> None:
-    """Write a ``.npy`` file that loads with ``allow_pickle=False``."""
-    np.save(file, array, allow_pickle=False)
+    """Write a ``.npy`` file that loads with ``allow_pickle=False``, piece by piece."""
+    header = np.lib.format.header_data_from_array_1_0(np.ascontiguousarray(array[:1]))
+    np.lib.format.write_array_header_1_0(file, {**header, "shape": array.shape})
+    for first in range(0, len(array), _ROWS):
+        file.write(np.ascontiguousarray(array[first : first + _ROWS]).data)
+        forget(array)
 
 
 def write_json(file: BinaryIO, data: dict[str, Any]) -> None:

@@ -88,10 +88,12 @@ class Waveform:
         return Waveform(self.samples[first:last], self.rate_hz, self.name)
 
 
-def forget(samples: Samples) -> None:
-    """Give the memory of mapped samples back; they are read again when they are looked at again."""
-    owner: object = samples
+def forget(array: NDArray[np.float32]) -> None:
+    """Give the memory of a mapped array back; it is read again when it is looked at again."""
+    owner: object = array
     while isinstance(owner, np.ndarray):
         owner = owner.base
+    if isinstance(owner, memoryview):
+        owner = owner.obj
     if isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
         owner.madvise(mmap.MADV_DONTNEED)

@@ -12,7 +12,7 @@ from emoscope.audio.decode import at_16_khz, decode
 from emoscope.audio.windows import frame_count
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.errors import EmoscopeError
-from emoscope.events import StepLog
+from emoscope.events import Event, Progress, StepLog
 from emoscope.limits import Limits
 from emoscope.recognizer import Recognizer
 from emoscope.result import ModelRef
@@ -210,6 +210,46 @@ def test_half_an_mp3_is_half_a_recording() -> None:
     heard = decode(stream[: len(stream) // 2])
 
     assert heard.duration_s == pytest.approx(len(original) / 32_000, abs=0.2)
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_a_file_that_breaks_off_is_read_so_far_and_said(name: str) -> None:
+    """An M4A without its end cannot be opened at all: its index stands there."""
+    whole = encode(np.tile(sample(SENTENCE), 2), name)
+    log, cut_log = StepLog(), StepLog()
+    heard_s = decode(whole, log=log).duration_s
+    assert "broken_off" not in steps_of(log)["decode"]
+    if name == "m4a":
+        return
+    cut = decode(whole[: len(whole) // 2 - 7], log=cut_log)
+
+    assert cut.duration_s == pytest.approx(heard_s / 2, rel=0.1)
+    assert steps_of(cut_log)["decode"].get("broken_off") is True
+
+
+def steps_of(log: StepLog) -> dict[str, dict[str, object]]:
+    return {step.name: step.data for step in log.steps}
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFF024])
+def test_a_length_that_the_writer_did_not_know_is_no_break(size: int) -> None:
+    """What pipes write into the header before they know."""
+    data = bytearray(wav(noise(1.0)))
+    data[4:8] = size.to_bytes(4, "little")
+    log = StepLog()
+    decode(bytes(data), log=log)
+
+    assert "broken_off" not in steps_of(log)["decode"]
+
+
+def test_long_sound_tells_how_far_it_has_been_read() -> None:
+    heard: list[Event] = []
+    decode(wav(np.tile(noise(10.0), 10)), log=StepLog(heard.append))
+    moved = [event for event in heard if isinstance(event, Progress)]
+
+    assert [event.step for event in moved] == ["decode"] * 3
+    assert all(event.total_s == 100.0 for event in moved)
+    assert [round(event.done_s) // 30 for event in moved] == [1, 2, 3]
 
 
 def test_a_playlist_opens_no_address(tmp_path: object) -> None:

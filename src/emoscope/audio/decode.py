@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, Protocol, TypeAlias, cast
 
 import numpy as np
 
+from emoscope.audio.spool import MEMORY_BYTES, Spool
 from emoscope.errors import (
     AudioCodecRefusedError,
     AudioDamagedError,
@@ -68,6 +69,17 @@ _SIGNATURES = (
     (0, b"caff"),
     (4, b"ftyp"),
 )
+_HEAD_BYTES = 4_096
+_TELL_S = 30.0
+"""Sound decoded between two reports of progress."""
+_OGG_PAGE_BYTES = 65_307
+"""The largest page of an Ogg file."""
+_OGG_LAST = 0x04
+"""Flag of the last page."""
+_COUNTING = {"flac", "matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2"}
+"""Containers whose header states the length; the others' lengths are estimates of FFmpeg."""
+_PLACEHOLDER_BYTES = 0x7FFF_0000
+"""A RIFF size from here on was written by a program that did not know it."""
 _LEAST_BITS_PER_S = 1_000
 """A header that claims a thinner stream than this is a lie or a placeholder: decode and see."""
 
@@ -80,6 +92,8 @@ class Encoding:
     codec: str
     rate_hz: int
     channels: int
+    claimed_s: float
+    """Length by the header; 0 when it has none that can be believed."""
 
 
 class _Readable(Protocol):
@@ -113,13 +127,19 @@ def decode(
         SourceNotFoundError: there is no such file.
         SourceUnreadableError: the system refuses to read it.
     """
-    log = log or StepLog()
-    if isinstance(source, bytes):
-        return _decode_from(io.BytesIO(source), len(source), limits, name, log)
-    with opened(source) as file:
-        size_bytes = os.fstat(file.fileno()).st_size
-        reader = cast(_Readable, _Nameless(file))
-        return _decode_from(reader, size_bytes, limits, name or Path(source).name, log)
+    return _decode(source, limits, name, log or StepLog(), Spool())
+
+
+def decode_of_any_length(
+    source: Source, *, limits: Limits = COMMAND_LINE, name: str = "", log: StepLog | None = None
+) -> Waveform:
+    """Decode as ``decode`` does, but keep long sound on the disk, so that memory stays bounded.
+
+    Raises:
+        AudioError: as in ``decode``, and the other errors there.
+        StoreError: the folder for temporary files is full or cannot be written.
+    """
+    return _decode(source, limits, name, log or StepLog(), Spool(MEMORY_BYTES))
 
 
 def library_versions() -> dict[str, str]:
@@ -148,26 +168,44 @@ def opened(path: str | os.PathLike[str]) -> Iterator[io.BufferedReader]:
         yield file
 
 
-def _decode_from(
-    reader: _Readable, size_bytes: int, limits: Limits, name: str, log: StepLog
-) -> Waveform:
+def _decode(source: Source, limits: Limits, name: str, log: StepLog, spool: Spool) -> Waveform:
+    if isinstance(source, bytes):
+        _decode_into(spool, io.BytesIO(source), len(source), limits, log)
+        return Waveform(spool.take(), RATE_HZ, name)
+    with opened(source) as file:
+        size_bytes = os.fstat(file.fileno()).st_size
+        reader = cast(_Readable, _Nameless(file))
+        _decode_into(spool, reader, size_bytes, limits, log)
+    return Waveform(spool.take(), RATE_HZ, name or Path(source).name)
+
+
+def _decode_into(
+    spool: Spool, reader: _Readable, size_bytes: int, limits: Limits, log: StepLog
+) -> None:
     if size_bytes == 0:
         raise AudioEmptyFileError
     if limits.max_bytes is not None and size_bytes > limits.max_bytes:
         raise AudioTooLargeError(max_bytes=limits.max_bytes)
-    head = reader.read(512)
+    head = reader.read(_HEAD_BYTES)
     reader.seek(0)
     with _container(reader, head, limits) as container:
         encoding = _checked(container, head, size_bytes, limits)
         stages = _Stages()
-        blocks = list(_mono_16k(_planes(container, limits, stages), stages))
-    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-    if not len(samples):
+        told_s = 0.0
+        for block in _mono_16k(_planes(container, limits, stages), stages):
+            if not np.isfinite(block).all():
+                raise AudioNotFiniteError
+            # A resampler rings past full scale at steep edges; the models take [-1, 1].
+            spool.add(np.clip(block, -1.0, 1.0))
+            done_s = spool.count / RATE_HZ
+            if encoding.claimed_s and done_s - told_s >= _TELL_S:
+                told_s = done_s
+                log.moved("decode", done_s, max(encoding.claimed_s, done_s))
+        broken_off = stages.broken_off or _ends_early(
+            reader, head, size_bytes, encoding, spool.count / RATE_HZ
+        )
+    if not spool.count:
         raise AudioNoSamplesError
-    if not np.isfinite(samples).all():
-        raise AudioNotFiniteError
-    # A resampler rings past full scale at steep edges; the models take [-1, 1].
-    np.clip(samples, -1.0, 1.0, out=samples)
     log.add(
         "decode",
         stages.decode_s * 1000,
@@ -175,10 +213,10 @@ def _decode_from(
         codec=encoding.codec,
         rate_hz=encoding.rate_hz,
         skipped_packets=stages.skipped_packets,
+        **({"broken_off": True} if broken_off else {}),
     )
     log.add("resample", stages.resample_s * 1000, from_hz=encoding.rate_hz, to_hz=RATE_HZ)
     log.add("mix", stages.mix_s * 1000, channels=encoding.channels)
-    return Waveform(samples, RATE_HZ, name)
 
 
 @dataclass(slots=True)
@@ -189,12 +227,14 @@ class _Stages:
     mix_s: float = 0.0
     resample_s: float = 0.0
     skipped_packets: int = 0
+    broken_off: bool = False
+    """Whether the last packet could not be decoded, or the packets ended in an error."""
 
 
 def _container(reader: _Readable, head: bytes, limits: Limits) -> Any:
     import av
 
-    if any(mark in head[:64] for mark in _PLAYLISTS) or b"<MPD" in head:
+    if any(mark in head[:64] for mark in _PLAYLISTS) or b"<MPD" in head[:512]:
         raise AudioPlaylistError
     options = {
         "format_whitelist": ",".join(limits.containers),
@@ -232,7 +272,9 @@ def _checked(container: Any, head: bytes, size_bytes: int, limits: Limits) -> En
     plausible = claimed_s * _LEAST_BITS_PER_S <= size_bytes * 8
     if plausible and claimed_s > limits.max_duration_s:
         raise AudioTooLongError(max_duration_s=limits.max_duration_s)
-    return Encoding(container.format.name, context.name, rate_hz, channels)
+    return Encoding(
+        container.format.name, context.name, rate_hz, channels, claimed_s if plausible else 0.0
+    )
 
 
 def _check_layout(rate_hz: int, channels: int, limits: Limits) -> None:
@@ -277,13 +319,32 @@ def _frames(container: Any, stream: Any, stages: _Stages) -> Iterator[Any]:
             return
         except Exception:  # a file that breaks off: keep what came before
             stages.skipped_packets += 1
+            stages.broken_off = True
             return
         try:
             frames = packet.decode()
         except Exception:  # see _container: not only FFmpeg's own errors
             stages.skipped_packets += 1
+            stages.broken_off = True
             continue
+        if frames:
+            stages.broken_off = False
         yield from frames
+
+
+def _ends_early(
+    reader: _Readable, head: bytes, size_bytes: int, encoding: Encoding, heard_s: float
+) -> bool:
+    """Whether a file holds less than its own header says, as after half a transfer."""
+    if head[:4] == b"RIFF":
+        riff_bytes = int.from_bytes(head[4:8], "little") + 8
+        return size_bytes < riff_bytes < _PLACEHOLDER_BYTES
+    if head[:4] == b"OggS":
+        reader.seek(max(0, size_bytes - _OGG_PAGE_BYTES))
+        last_page = reader.read(_OGG_PAGE_BYTES).rpartition(b"OggS")[2]
+        return not (len(last_page) > 1 and last_page[1] & _OGG_LAST)
+    counts = encoding.container in _COUNTING or b"Xing" in head or b"Info" in head
+    return counts and heard_s < encoding.claimed_s * 0.99 - 0.5
 
 
 _FULL_SCALE = {"u8": 128.0, "s16": 32_768.0, "s32": 2_147_483_648.0, "s64": 2.0**63}

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from emoscope.result import Array64, Quality
-from emoscope.waveform import Samples, Waveform
+from emoscope.waveform import Samples, Waveform, forget
 
 SILENCE_DBFS = -80.0
 """A recording whose loudest sample stays below this holds nothing: it is refused, not judged."""
@@ -20,7 +20,7 @@ SILENCE_DBFS = -80.0
 _FRAME_S = 0.025
 _AUDIBLE_DBFS = -60.0
 """A frame below this counts as silence whatever the rest is like."""
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
 _CLIP_RUN = 3
 """So many neighbouring samples at full scale are a flat top; one alone may be a true peak."""
 
@@ -34,7 +34,7 @@ def check(waveform: Waveform) -> Quality:
     falls 60 dB under its maximum for good.
     """
     samples = waveform.samples
-    peak = max(float(samples.max(initial=0.0)), -float(samples.min(initial=0.0)))
+    peak = max((float(np.abs(block).max()) for block in _blocks(samples)), default=0.0)
     power = sum(float(np.square(block, dtype=np.float64).sum()) for block in _blocks(samples))
     level_dbfs = _dbfs((power / max(1, len(samples))) ** 0.5)
     levels = _frame_levels(samples, waveform.rate_hz)
@@ -85,6 +85,7 @@ def _blocks(samples: Samples) -> Iterator[Samples]:
     """Cut into pieces, so that float64 copies of hours of sound never stand in memory at once."""
     for first in range(0, len(samples), _BLOCK):
         yield samples[first : first + _BLOCK]
+        forget(samples)
 
 
 def _dbfs(magnitude: float) -> float:
@@ -99,7 +100,11 @@ def _frame_levels(samples: Samples, rate_hz: int) -> Array64:
     size = round(_FRAME_S * rate_hz)
     count = max(1, len(samples) // size)
     frames = samples[: count * size].reshape(count, -1)
-    power = frames.var(axis=1, dtype=np.float64)
+    power = np.empty(count)
+    for first in range(0, count, _BLOCK // size):
+        block = slice(first, first + _BLOCK // size)
+        power[block] = frames[block].var(axis=1, dtype=np.float64)
+        forget(samples)
     return np.asarray(10.0 * np.log10(np.maximum(power, 1e-10)))
 
 
@@ -108,13 +113,19 @@ def _mean_dbfs(levels: Array64) -> float:
 
 
 def _clipped_share(samples: Samples) -> float:
-    full = np.abs(samples) >= 0.985
-    # A run of n samples holds n − 2 places where three neighbours are at full scale.
-    triples = full[:-2] & full[1:-1] & full[2:]
-    inside = np.zeros(len(samples), dtype=bool)
-    for shift in range(_CLIP_RUN):
-        inside[shift : len(triples) + shift] |= triples
-    return float(inside.mean()) if len(samples) else 0.0
+    clipped = 0
+    for first in range(0, len(samples), _BLOCK):
+        # A flat top may lie across the border of two blocks.
+        before = min(first, _CLIP_RUN - 1)
+        full = np.abs(samples[first - before : first + _BLOCK + _CLIP_RUN - 1]) >= 0.985
+        # A run of n samples holds n − 2 places where three neighbours are at full scale.
+        triples = full[:-2] & full[1:-1] & full[2:]
+        inside = np.zeros(len(full), dtype=bool)
+        for shift in range(_CLIP_RUN):
+            inside[shift : len(triples) + shift] |= triples
+        clipped += int(inside[before : before + _BLOCK].sum())
+        forget(samples)
+    return clipped / max(1, len(samples))
 
 
 def _bandwidth_hz(samples: Samples, rate_hz: int) -> float:
@@ -127,9 +138,10 @@ def _bandwidth_hz(samples: Samples, rate_hz: int) -> float:
     starts = np.arange(0, len(samples) - size + 1, step)
     window = np.hanning(size)
     power = np.zeros(size // 2 + 1)
-    for block in np.array_split(starts, max(1, len(starts) // 1_000)):
+    for block in np.array_split(starts, max(1, len(starts) // 500)):
         frames = samples[block[:, None] + np.arange(size)] * window
         power += np.square(np.abs(np.fft.rfft(frames, axis=1))).sum(axis=0)
+        forget(samples)
     power[:2] = 0.0  # an offset of the converter is no sound
     heard = np.flatnonzero(power >= power.max() * 1e-6)
     return float((heard[-1] if len(heard) else 0) * rate_hz / size)

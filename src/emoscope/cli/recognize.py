@@ -24,7 +24,7 @@ from emoscope.recognizer import Recognizer
 from emoscope.result import Failure, Granularity, Result
 from emoscope.settings import Settings, language_of
 from emoscope.store import RunStore
-from emoscope.webui.texts import NOTICES, TERMINAL, Language
+from emoscope.webui.texts import NOTICES, STEPS, TERMINAL, Language
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -104,7 +104,7 @@ def _one(
     bar: _Bar,
     language: Language,
 ) -> Result:
-    recording = recognizer.prepare(source.source, name=source.name)
+    recording = recognizer.prepare(source.source, name=source.name, listener=bar.listen)
     result = recognizer.answer(
         recording,
         granularity=work.granularity,
@@ -169,6 +169,7 @@ class _Bar:
         )
         self._language = language
         self._task: TaskID | None = None
+        self._name = self._step = ""
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -180,11 +181,17 @@ class _Bar:
     def start(self, name: str) -> None:
         if self._task is not None:
             self._progress.remove_task(self._task)
-        text = f"{TERMINAL['working'](self._language)} {name}"
-        self._task = self._progress.add_task(text.replace("[", r"\["), total=1.0)
+        self._name, self._step = name.replace("[", r"\["), ""
+        text = f"{TERMINAL['working'](self._language)} {self._name}"
+        self._task = self._progress.add_task(text, total=1.0)
 
     def listen(self, event: Event) -> None:
         if isinstance(event, Moved) and self._task is not None:
+            if event.step != self._step:
+                # Reading is much faster than recognizing: the time left starts anew.
+                self._step = event.step
+                title = STEPS[event.step](self._language)
+                self._progress.reset(self._task, description=f"{title} {self._name}")
             self._progress.update(self._task, completed=event.done_s / event.total_s)
 
     def say(self, line: str) -> None:

@@ -62,6 +62,10 @@ ADVICE: dict[str, Text] = {
         "几乎听不到声音，不给出情绪判断。请检查麦克风。",
         "There is hardly anything to hear, so no emotion is claimed. Check the microphone.",
     ),
+    "broken_off": Text(
+        "文件中途断开，只分析了读到的部分。请重新传输或导出。",
+        "The file breaks off; only what could be read was judged. Transfer or export it again.",
+    ),
 }
 """One sentence of advice for each reason of the recording check (P36)."""
 

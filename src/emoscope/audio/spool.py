@@ -1,0 +1,84 @@
+"""Where long things wait: in memory while they are short, then in a file without a name.
+
+Two hours of decoded sound are half a gigabyte, and their embedding is more. Beyond
+``memory_bytes`` they are written to a temporary file that no other program sees and that the
+system removes with the process; who reads them gets an array all the same, mapped from that file.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import mmap
+import tempfile
+from typing import IO
+
+import numpy as np
+
+from emoscope.errors import StoreError, StoreFullError
+from emoscope.waveform import Samples
+
+MEMORY_BYTES = 8_000_000
+"""Two minutes of sound."""
+
+
+class Spool:
+    """Takes float32 arrays one after another and gives them back as one.
+
+    Args:
+        memory_bytes: how much to keep in memory; more goes to a file.
+    """
+
+    def __init__(self, memory_bytes: float = math.inf) -> None:
+        self._memory_bytes = memory_bytes
+        self._blocks: list[Samples] = []
+        self._file: IO[bytes] | None = None
+        self.count = 0
+        """Numbers taken."""
+
+    def add(self, block: Samples) -> None:
+        """Take the next numbers, of any shape.
+
+        Raises:
+            StoreFullError: the disk is full.
+            StoreError: the folder for temporary files cannot be written.
+        """
+        self._blocks.append(block)
+        self.count += block.size
+        if 4 * self.count > self._memory_bytes:
+            self._spill()
+
+    def take(self) -> Samples:
+        """Return all of it, shape ``(count,)``; nothing may be added afterwards.
+
+        Raises:
+            StoreFullError: the disk is full.
+            StoreError: the file cannot be written or mapped.
+        """
+        if self._file is None:
+            flat = [block.reshape(-1) for block in self._blocks]
+            return np.concatenate(flat) if flat else np.zeros(0, np.float32)
+        try:
+            self._file.flush()
+            # The map keeps the file, whose name is gone already.
+            mapped = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+            self._file.close()
+        except OSError as exc:
+            raise _translated(exc) from exc
+        return np.frombuffer(mapped, np.float32)
+
+    def _spill(self) -> None:
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="emoscope-")  # noqa: SIM115 - see take
+            for block in self._blocks:
+                self._file.write(np.ascontiguousarray(block).data)
+        except OSError as exc:
+            raise _translated(exc) from exc
+        self._blocks.clear()
+
+
+def _translated(exc: OSError) -> StoreError:
+    if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return StoreFullError()
+    return StoreError(reason=exc.strerror or str(exc))

@@ -1,0 +1,66 @@
+"""P7: two hours of sound take the memory of a minute, and a hundredth of their length."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from sounds import sample, sample_names
+
+ASK = """
+import json, resource, sys, time
+import emoscope
+recognizer = emoscope.load("compact")
+started_s = time.process_time()
+result = recognizer.recognize(sys.argv[1])
+print(json.dumps({
+    "duration_s": result.duration_s,
+    "cpu_s": time.process_time() - started_s,
+    "peak_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+}))
+"""
+
+
+def write_flac(path: Path, duration_s: int) -> None:
+    """The built-in recordings with pauses between them, over and over."""
+    pause = 1e-4 * np.random.default_rng(1).standard_normal(24_000)
+    parts = [part for name in sample_names() for part in (sample(name), pause)]
+    tape = (np.concatenate(parts) * 32_767).astype(np.int16)
+    with av.open(str(path), "w", format="flac") as out:
+        stream = out.add_stream("flac", rate=16_000, layout="mono")
+        done = 0
+        while done < duration_s * 16_000:
+            part = tape[: duration_s * 16_000 - done]
+            frame = av.AudioFrame.from_ndarray(part[None], "s16", "mono")
+            frame.sample_rate, frame.pts, frame.time_base = 16_000, done, Fraction(1, 16_000)
+            out.mux(stream.encode(frame))
+            done += len(part)
+        out.mux(stream.encode(None))
+
+
+def ask(path: Path) -> dict[str, float]:
+    """Recognize in a fresh process."""
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, str(path)], check=True, capture_output=True, text=True
+    )
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.slow
+def test_two_hours_take_the_memory_of_a_minute(tmp_path: Path) -> None:
+    figures = {}
+    for duration_s in (60, 7_200):
+        path = tmp_path / f"{duration_s}.flac"
+        write_flac(path, duration_s)
+        figures[duration_s] = ask(path)
+        assert figures[duration_s]["duration_s"] == duration_s
+    print(figures)
+
+    assert figures[7_200]["peak_kb"] <= 1.2 * figures[60]["peak_kb"]
