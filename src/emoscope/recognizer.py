@@ -231,6 +231,30 @@ class Recognizer:
         with log.timed("infer", model=self.model.name) as numbers:
             track, vectors = self._listen(waveform, embedding, listener)
             numbers["frames"] = len(track)
+        recording = replace(recording, steps=(*recording.steps, *log.steps))
+        return self.conclude(recording, track, granularity=granularity, embedding=vectors)
+
+    def hearing(self) -> Hearing:
+        """Begin a recording that arrives in portions."""
+        return Hearing(self._forward)
+
+    def conclude(
+        self,
+        recording: Recording,
+        track: Track,
+        *,
+        granularity: Granularity,
+        embedding: Array32 | None = None,
+    ) -> Result:
+        """Make a result of what the model said about a recording.
+
+        Args:
+            recording: with all steps that the result's log shall have.
+            track: all its rows.
+            granularity: as in ``recognize``.
+            embedding: shape ``(T, D)``, to keep it.
+        """
+        waveform = recording.waveform
         by_frame = granularity == "frame"
         segments = track.segments(waveform.duration_s) if by_frame else ()
         return Result(
@@ -244,9 +268,9 @@ class Recognizer:
             track=track if by_frame else None,
             segments=segments,
             reading=track.reading(segments, waveform.duration_s) if by_frame else None,
-            embedding=vectors,
+            embedding=embedding,
             abstain=_abstain(recording.quality, waveform.duration_s),
-            steps=(*recording.steps, *log.steps),
+            steps=recording.steps,
             versions=dict(self._versions),
         )
 
@@ -263,7 +287,7 @@ class Recognizer:
         self, waveform: Waveform, embedding: bool, listener: Listener
     ) -> tuple[Track, Array32 | None]:
         """Run the windows one after another, so that memory does not grow with the batch."""
-        hearing = Hearing(self._forward)
+        hearing = self.hearing()
         total = frame_count(len(waveform.samples))
         logits, speech = np.empty((total, COUNT), np.float32), np.empty(total, np.bool_)
         vectors = Spool(MEMORY_BYTES) if embedding else None

@@ -112,14 +112,19 @@ def test_portions_of_any_size_give_the_same_windows(
         np.testing.assert_array_equal(one.samples, other.samples)
 
 
-def test_what_is_waiting_begins_where_the_windows_ended() -> None:
+def test_the_latest_sound_can_be_looked_at_before_its_window_is_settled() -> None:
     cutter = WindowCutter(window_s=0.1, context_s=0.04)
     sound = numbered(6_000)
     list(cutter.feed(sound))
-    samples, first = cutter.waiting(0.04)
+    frame = cutter.kept + 1
+    window = cutter.latest(frame, 0.04)
 
-    assert first == cutter.kept - 2
-    np.testing.assert_array_equal(samples, sound[first * HOP :])
+    assert window is not None
+    assert window.first_frame == frame - 2
+    assert window.keep_from == 2
+    assert window.first_frame + window.keep_to == frame_count(6_000)
+    np.testing.assert_array_equal(window.samples, sound[window.first_frame * HOP :])
+    assert cutter.latest(frame_count(6_000), 0.04) is None
 
 
 def test_an_hour_holds_no_more_than_two_windows() -> None:

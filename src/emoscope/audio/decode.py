@@ -190,7 +190,7 @@ def _decode_into(
     reader.seek(0)
     with _container(reader, head, limits) as container:
         encoding = _checked(container, head, size_bytes, limits)
-        stages = _Stages()
+        stages = Stages()
         told_s = 0.0
         for block in _mono_16k(_planes(container, limits, stages), stages):
             if not np.isfinite(block).all():
@@ -220,8 +220,8 @@ def _decode_into(
 
 
 @dataclass(slots=True)
-class _Stages:
-    """Seconds spent, and packets that could not be decoded."""
+class Stages:
+    """Of one recording: seconds spent, and packets that could not be decoded."""
 
     decode_s: float = 0.0
     mix_s: float = 0.0
@@ -286,7 +286,7 @@ def _check_layout(rate_hz: int, channels: int, limits: Limits) -> None:
         )
 
 
-def _planes(container: Any, limits: Limits, stages: _Stages) -> Iterator[tuple[int, Samples]]:
+def _planes(container: Any, limits: Limits, stages: Stages) -> Iterator[tuple[int, Samples]]:
     """Yield ``(rate_hz, samples of shape (channels, n))``, stopping at the duration limit.
 
     A packet that cannot be decoded is skipped and counted: one bad packet of a thousand is no
@@ -310,7 +310,7 @@ def _planes(container: Any, limits: Limits, stages: _Stages) -> Iterator[tuple[i
         raise AudioDamagedError
 
 
-def _frames(container: Any, stream: Any, stages: _Stages) -> Iterator[Any]:
+def _frames(container: Any, stream: Any, stages: Stages) -> Iterator[Any]:
     packets = container.demux(stream)
     while True:
         try:
@@ -363,20 +363,20 @@ def _to_float(frame: Any) -> Samples:
     return cast(Samples, samples.astype(np.float32))
 
 
-def _mono_16k(planes: Iterator[tuple[int, Samples]], stages: _Stages) -> Iterator[Samples]:
+def _mono_16k(planes: Iterator[tuple[int, Samples]], stages: Stages) -> Iterator[Samples]:
     """Bring every channel to 16 kHz, sample-aligned, and average them."""
-    resampler: _Resampler | None = None
+    resampler: Resampler | None = None
     for rate_hz, samples in planes:
         if resampler is None or not resampler.fits(rate_hz, len(samples)):
             if resampler is not None:
                 yield _mixed(resampler.rest(stages), stages)
-            resampler = _Resampler(rate_hz, len(samples))
+            resampler = Resampler(rate_hz, len(samples))
         yield _mixed(resampler(samples, stages), stages)
     if resampler is not None:
         yield _mixed(resampler.rest(stages), stages)
 
 
-def _mixed(planes: Samples, stages: _Stages) -> Samples:
+def _mixed(planes: Samples, stages: Stages) -> Samples:
     """Mean of the channels, ``(channels, n)`` to ``(n,)``."""
     start_s = time.perf_counter()
     mono: Samples = planes[0] if len(planes) == 1 else planes.mean(axis=0, dtype=np.float32)
@@ -384,7 +384,7 @@ def _mixed(planes: Samples, stages: _Stages) -> Samples:
     return mono
 
 
-class _Resampler:
+class Resampler:
     """One rate and number of channels to 16 kHz, block by block; planes are ``(channels, n)``.
 
     soxr's HQ recipe: flat to 7.5 kHz, aliases below −130 dB.
@@ -404,7 +404,8 @@ class _Resampler:
         """Whether it was made for this rate and number of channels."""
         return self._layout == (rate_hz, channels)
 
-    def __call__(self, planes: Samples, stages: _Stages, *, last: bool = False) -> Samples:
+    def __call__(self, planes: Samples, stages: Stages, *, last: bool = False) -> Samples:
+        """Resample the next block; what the filter still needs is given with the next."""
         if self._stream is None:
             return planes
         start_s = time.perf_counter()
@@ -414,7 +415,7 @@ class _Resampler:
         stages.resample_s += time.perf_counter() - start_s
         return cast(Samples, out[None] if out.ndim == 1 else out.T)
 
-    def rest(self, stages: _Stages) -> Samples:
+    def rest(self, stages: Stages) -> Samples:
         """Return what the filter still holds."""
         nothing = np.zeros((self._layout[1], 0), np.float32)
         return self(nothing, stages, last=True)
@@ -424,7 +425,7 @@ def at_16_khz(waveform: Waveform) -> Waveform:
     """Return the same sound at 16 kHz."""
     if waveform.rate_hz == RATE_HZ or not len(waveform.samples):
         return waveform
-    stages, resampler = _Stages(), _Resampler(waveform.rate_hz, 1)
+    stages, resampler = Stages(), Resampler(waveform.rate_hz, 1)
     parts = [resampler(waveform.samples[None], stages), resampler.rest(stages)]
     samples = np.clip(np.concatenate(parts, axis=1)[0], -1.0, 1.0)
     return Waveform(samples, RATE_HZ, waveform.name)

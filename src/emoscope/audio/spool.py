@@ -31,7 +31,7 @@ class Spool:
 
     def __init__(self, memory_bytes: float = math.inf) -> None:
         self._memory_bytes = memory_bytes
-        self._blocks: list[Samples] = []
+        self._memory = bytearray()
         self._file: IO[bytes] | None = None
         self.count = 0
         """Numbers taken."""
@@ -43,7 +43,7 @@ class Spool:
             StoreFullError: the disk is full.
             StoreError: the folder for temporary files cannot be written.
         """
-        self._blocks.append(block)
+        self._memory += np.ascontiguousarray(block, np.float32).data
         self.count += block.size
         if 4 * self.count > self._memory_bytes:
             self._spill()
@@ -56,8 +56,7 @@ class Spool:
             StoreError: the file cannot be written or mapped.
         """
         if self._file is None:
-            flat = [block.reshape(-1) for block in self._blocks]
-            return np.concatenate(flat) if flat else np.zeros(0, np.float32)
+            return np.frombuffer(self._memory, np.float32)
         try:
             self._file.flush()
             # The map keeps the file, whose name is gone already.
@@ -71,11 +70,10 @@ class Spool:
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="emoscope-")  # noqa: SIM115 - see take
-            for block in self._blocks:
-                self._file.write(np.ascontiguousarray(block).data)
+            self._file.write(self._memory)
         except OSError as exc:
             raise _translated(exc) from exc
-        self._blocks.clear()
+        self._memory.clear()
 
 
 def _translated(exc: OSError) -> StoreError:

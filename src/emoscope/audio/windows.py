@@ -91,17 +91,22 @@ class WindowCutter:
             yield Window(samples, start, self.kept - start, total - start)
             self.kept = total
 
-    def waiting(self, context_s: float) -> tuple[Samples, int]:
-        """Return the sound whose frames are not given yet, and some before it.
+    def latest(self, frame: int, context_s: float) -> Window | None:
+        """Return the newest sound as a window that keeps all frames from ``frame`` on.
 
         Args:
-            context_s: how much before it, where that much is held.
+            frame: not before ``kept``.
+            context_s: sound before it that the model hears besides, where that much is held.
 
         Returns:
-            The samples and the frame they begin with.
+            None where there is no such frame yet.
         """
-        first = max(self._base, self.kept - int(context_s * RATE_HZ) // HOP)
-        return self._buffer[(first - self._base) * HOP : self._held].copy(), first
+        total = self._base + frame_count(self._held)
+        if total <= frame:
+            return None
+        first = max(self._base, frame - int(context_s * RATE_HZ) // HOP)
+        samples = self._buffer[(first - self._base) * HOP : self._held].copy()
+        return Window(samples, first, frame - first, total - first)
 
     def _settled(self) -> int | None:
         """Frame with which the next window begins, if it cannot be the last one."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from emoscope.audio.speech import speech_frames
-from emoscope.audio.windows import Window, WindowCutter, frame_count
-from emoscope.engine.batcher import Batcher
-from emoscope.engine.forward import Forward
+from emoscope.audio.windows import Window, WindowCutter
+from emoscope.engine.forward import ClipOutput
 from emoscope.result import Array32
 from emoscope.segments import Mask
 from emoscope.waveform import Samples
@@ -17,6 +17,13 @@ WINDOW_S = 20.0
 """Sound longer than this and its contexts is given to the model in windows of this."""
 CONTEXT_S = 2.0
 """Sound on each side of a window that the model hears and whose frames are thrown away."""
+
+
+class Runs(Protocol):
+    """What takes clips and gives one output for each, in order; see ``Forward.run``."""
+
+    def run(self, clips: Sequence[Samples]) -> list[ClipOutput]:
+        """Return one output per clip."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +46,7 @@ class Hearing:
         forward: what runs the model, alone or shared with others.
     """
 
-    def __init__(self, forward: Forward | Batcher) -> None:
+    def __init__(self, forward: Runs) -> None:
         self._forward = forward
         self._cutter = WindowCutter(window_s=WINDOW_S, context_s=CONTEXT_S)
 
@@ -57,18 +64,20 @@ class Hearing:
         for window in self._cutter.finish():
             yield self._rows(window)
 
-    def ahead(self, context_s: float) -> Rows | None:
-        """Return rows of the sound that no window covers yet, as well as they can be told now.
+    @property
+    def kept(self) -> int:
+        """Frames that were given."""
+        return self._cutter.kept
+
+    def ahead(self, frame: int, context_s: float) -> Rows | None:
+        """Return the rows from ``frame`` on as well as they can be told now, or None.
 
         Args:
-            context_s: sound before them that the model hears besides.
+            frame: not before ``kept``.
+            context_s: sound before it that the model hears besides.
         """
-        samples, first = self._cutter.waiting(context_s)
-        last = first + frame_count(len(samples))
-        kept = self._cutter.kept
-        if last <= kept:
-            return None
-        return self._rows(Window(samples, first, kept - first, last - first))
+        window = self._cutter.latest(frame, context_s)
+        return None if window is None else self._rows(window)
 
     def _rows(self, window: Window) -> Rows:
         (output,) = self._forward.run([window.samples])
