@@ -172,11 +172,13 @@ def test_each_frame_is_told_early_and_once_more(
 
 
 def test_speech_and_segments_begin_and_end(fake_recognizer: Recognizer) -> None:
-    """Two loud seconds, two of silence, two faint ones; the fake finds loud happy."""
+    """A loud sentence, silence, noise, silence, a faint sentence; the fake finds loud happy."""
+    voice = sample("happy_zh.wav")[:48_000]
     rng = np.random.default_rng(0)
-    hiss = rng.standard_normal(16_000 * 2)
-    hiss *= 1 + 0.5 * np.sin(np.arange(len(hiss)) / 1_000)
-    sound = np.concatenate([0.2 * hiss, 1e-4 * hiss, 0.02 * hiss, 1e-4 * hiss]).astype(np.float32)
+    pause = (1e-4 * rng.standard_normal(48_000)).astype(np.float32)
+    rain = (0.1 * rng.standard_normal(48_000)).astype(np.float32)
+    loud, faint = (voice * level / np.abs(voice).max() for level in (1.0, 0.2))
+    sound = np.concatenate([loud, pause, rain, pause, faint, pause]).astype(np.float32)
     events = play(StreamRecognizer(fake_recognizer), portions(sound, [1_600]))
     order = [
         event for event in events if isinstance(event, SpeechStarted | SpeechEnded | SegmentOpened)
@@ -193,7 +195,7 @@ def test_speech_and_segments_begin_and_end(fake_recognizer: Recognizer) -> None:
     assert order[1].emotion.key == "happy"  # type: ignore[union-attr]
     assert order[4].emotion.key == "neutral"  # type: ignore[union-attr]
     times = [getattr(event, "at_s", getattr(event, "start_s", None)) for event in order]
-    assert times == pytest.approx([0, 0, 2, 4, 4, 6], abs=0.2)
+    assert times == pytest.approx([0, 0, 3, 12, 12, 15], abs=0.4)
 
 
 def test_one_portion_costs_one_look_however_large(speech: Speech) -> None:

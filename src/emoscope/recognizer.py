@@ -229,14 +229,14 @@ class Recognizer:
         waveform = recording.waveform
         log = StepLog(listener)
         with log.timed("infer", model=self.model.name) as numbers:
-            track, vectors = self._listen(waveform, embedding, listener)
+            track, vectors = self._listen(waveform, granularity, embedding, listener)
             numbers["frames"] = len(track)
         recording = replace(recording, steps=(*recording.steps, *log.steps))
         return self.conclude(recording, track, granularity=granularity, embedding=vectors)
 
-    def hearing(self) -> Hearing:
-        """Begin a recording that arrives in portions."""
-        return Hearing(self._forward)
+    def hearing(self, granularity: Granularity) -> Hearing:
+        """Begin a recording that arrives in portions; ``frame`` also looks for speech."""
+        return Hearing(self._forward, find_speech=granularity == "frame")
 
     def conclude(
         self,
@@ -284,10 +284,10 @@ class Recognizer:
         self._forward.close()
 
     def _listen(
-        self, waveform: Waveform, embedding: bool, listener: Listener
+        self, waveform: Waveform, granularity: Granularity, embedding: bool, listener: Listener
     ) -> tuple[Track, Array32 | None]:
         """Run the windows one after another, so that memory does not grow with the batch."""
-        hearing = self.hearing()
+        hearing = self.hearing(granularity)
         total = frame_count(len(waveform.samples))
         logits, speech = np.empty((total, COUNT), np.float32), np.empty(total, np.bool_)
         vectors = Spool(MEMORY_BYTES) if embedding else None

@@ -129,7 +129,7 @@ class StreamRecognizer:
         self._resampler = Resampler(rate_hz, 1)
         self._stages = Stages()
         self._sound = Spool(MEMORY_BYTES)
-        self._hearing = recognizer.hearing()
+        self._hearing = recognizer.hearing("frame")
         self._logits, self._speech = Spool(MEMORY_BYTES), bytearray()
         self._vectors = Spool(MEMORY_BYTES) if embedding else None
         self._reader, self._live = SegmentReader(), SegmentReader()

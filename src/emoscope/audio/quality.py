@@ -38,8 +38,11 @@ def check(waveform: Waveform) -> Quality:
     power = sum(float(np.square(block, dtype=np.float64).sum()) for block in _blocks(samples))
     level_dbfs = _dbfs((power / max(1, len(samples))) ** 0.5)
     levels = _frame_levels(samples, waveform.rate_hz)
-    quiet, pauses, threshold_dbfs = audible(levels)
-    speech = levels[levels >= threshold_dbfs]
+    # One word in a long silence fills few frames, and a click fewer still.
+    quiet, loud = (float(level) for level in np.percentile(levels, [10, 98]))
+    pauses = loud - quiet > 6.0
+    threshold = max(_AUDIBLE_DBFS, quiet + 0.3 * (loud - quiet) if pauses else quiet)
+    speech = levels[levels >= threshold]
     quality = Quality(
         level_dbfs=level_dbfs,
         peak=peak,
@@ -50,19 +53,6 @@ def check(waveform: Waveform) -> Quality:
     )
     reasons = tuple(_reasons(quality, waveform.duration_s))
     return replace(quality, reasons=reasons)
-
-
-def audible(levels: Array64) -> tuple[float, bool, float]:
-    """Say what stands out among the levels of frames.
-
-    Returns:
-        Level of the quietest tenth, whether there are pauses, and the level from which on a frame
-        counts as sound; all in dBFS.
-    """
-    # One word in a long silence fills few frames, and a click fewer still.
-    quiet, loud = (float(level) for level in np.percentile(levels, [10, 98]))
-    pauses = loud - quiet > 6.0
-    return quiet, pauses, max(_AUDIBLE_DBFS, quiet + 0.3 * (loud - quiet) if pauses else quiet)
 
 
 def _reasons(quality: Quality, duration_s: float) -> list[str]:

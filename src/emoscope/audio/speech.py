@@ -1,9 +1,4 @@
-"""Which frames of a window have speech: the one place to put another detector in.
-
-It sees a window of the model, contexts included, and nothing of what comes later: so a live stream
-and a file are judged alike. What decides now is loudness against the window's own quiet parts;
-steady noise without a pause counts as speech.
-"""
+"""Which frames have speech: the steps of the voice detector laid over the frames of the model."""
 
 from __future__ import annotations
 
@@ -12,20 +7,40 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from emoscope.audio.quality import audible
+from emoscope.audio.vad import RULES, STEP, SpeechProbabilities
 from emoscope.audio.windows import FRAME, HOP
 from emoscope.waveform import Samples
 
 Mask: TypeAlias = NDArray[np.bool_]
 
 
-def speech_frames(samples: Samples) -> Mask:
-    """Return whether each frame of a window has speech, shape ``(T,)``.
+class SpeechFrames:
+    """Takes one recording in portions of any size and says which of its frames have speech.
 
-    Args:
-        samples: at 16 kHz, at least one frame.
+    The detector hears nothing of what comes later, so a live stream and a file are judged alike.
+    Pauses are closed and clicks dropped where segments are made (``segments.Rules``).
     """
-    frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::HOP]
-    power = frames.var(axis=1, dtype=np.float64)
-    levels = 10.0 * np.log10(np.maximum(power, 1e-10))
-    return np.asarray(levels >= audible(levels)[2])
+
+    def __init__(self) -> None:
+        self._listener = SpeechProbabilities()
+        self._speaks = np.zeros(0, np.bool_)
+        """One per step of 32 ms."""
+
+    def feed(self, samples: Samples) -> None:
+        """Take the next samples at 16 kHz, shape ``(n,)``."""
+        self._add(self._listener.feed(samples))
+
+    def finish(self) -> None:
+        """Judge the last, incomplete step too."""
+        self._add(self._listener.finish())
+
+    def rows(self, first: int, last: int) -> Mask:
+        """Return frames ``[first, last)``; one that is newer than the last step follows it."""
+        if not len(self._speaks):
+            return np.zeros(last - first, np.bool_)
+        middles = np.arange(first, last) * HOP + FRAME // 2
+        return self._speaks[np.minimum(middles // STEP, len(self._speaks) - 1)]
+
+    def _add(self, probabilities: NDArray[np.float32]) -> None:
+        if len(probabilities):
+            self._speaks = np.concatenate([self._speaks, probabilities >= RULES.enter])

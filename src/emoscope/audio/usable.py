@@ -28,7 +28,7 @@ def as_given(waveform: Waveform, limits: Limits) -> Waveform:
         raise AudioTooLongError(max_duration_s=limits.max_duration_s)
     if not len(waveform.samples):
         raise AudioNoSamplesError
-    if not np.isfinite(waveform.samples).all():
+    if not all(np.isfinite(block).all() for block in waveform.blocks()):
         raise AudioNotFiniteError
     return at_16_khz(waveform)
 

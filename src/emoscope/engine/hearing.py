@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from emoscope.audio.speech import speech_frames
+import numpy as np
+
+from emoscope.audio.speech import SpeechFrames
 from emoscope.audio.windows import Window, WindowCutter
 from emoscope.engine.forward import ClipOutput
 from emoscope.result import Array32
@@ -44,10 +46,12 @@ class Hearing:
 
     Args:
         forward: what runs the model, alone or shared with others.
+        find_speech: look for speech as well; if not, all of it counts as speech.
     """
 
-    def __init__(self, forward: Runs) -> None:
+    def __init__(self, forward: Runs, *, find_speech: bool) -> None:
         self._forward = forward
+        self._speech = SpeechFrames() if find_speech else None
         self._cutter = WindowCutter(window_s=WINDOW_S, context_s=CONTEXT_S)
 
     def feed(self, samples: Samples) -> Iterator[Rows]:
@@ -56,11 +60,15 @@ class Hearing:
         Raises:
             ModelError: the model failed.
         """
+        if self._speech is not None:
+            self._speech.feed(samples)
         for window in self._cutter.feed(samples):
             yield self._rows(window)
 
     def finish(self) -> Iterator[Rows]:
         """Give the last rows; none where the whole sound has no frame."""
+        if self._speech is not None:
+            self._speech.finish()
         for window in self._cutter.finish():
             yield self._rows(window)
 
@@ -82,9 +90,7 @@ class Hearing:
     def _rows(self, window: Window) -> Rows:
         (output,) = self._forward.run([window.samples])
         kept = slice(window.keep_from, window.keep_to)
-        return Rows(
-            window.first_frame + window.keep_from,
-            output.logits[kept],
-            output.embeddings[kept],
-            speech_frames(window.samples)[kept],
-        )
+        first, last = (window.first_frame + at for at in (window.keep_from, window.keep_to))
+        everywhere = np.ones(last - first, np.bool_)
+        speech = everywhere if self._speech is None else self._speech.rows(first, last)
+        return Rows(first, output.logits[kept], output.embeddings[kept], speech)
