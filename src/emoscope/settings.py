@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     allowed_hosts: tuple[str, ...] = Field(
         (), description="further Host names the server answers to, as a JSON list"
     )
+    log: Literal["off", "text", "json"] = Field(
+        "off", description="a line for each request; off leaves warnings and errors"
+    )
     keys: Path = Field(
         Path("emoscope-keys.json"), description="file of the API keys; see emoscope keys"
     )

@@ -7,6 +7,7 @@ import socket
 
 from emoscope.cli.model import open_model
 from emoscope.errors import SettingError
+from emoscope.observe.logs import set_up
 from emoscope.optional import require
 from emoscope.server.keys import KeyFile
 from emoscope.settings import Settings, language_of
@@ -31,6 +32,7 @@ def run(settings: Settings, *, page: bool) -> None:
     from emoscope.server.stopping import FLUSH_S, DrainingServer
 
     language = language_of(settings.language)
+    set_up(settings.log)
     is_open = _check_entrance(settings)
     listening = _listen(settings.host, settings.port)
     try:

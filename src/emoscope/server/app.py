@@ -28,6 +28,7 @@ from emoscope.server.routes import make_router
 from emoscope.server.schemas import is_chinese, problem
 from emoscope.server.security import Doors
 from emoscope.server.service import make_service
+from emoscope.server.witness import Witness
 from emoscope.settings import Settings
 from emoscope.store import RunStore
 
@@ -76,6 +77,7 @@ def create_app(
     # The last one added is the first one asked.
     app.add_middleware(Entrance, keys=KeyFile(settings.keys), per_minute=settings.rate_per_minute)
     app.add_middleware(Doors, names=_names(settings))
+    app.add_middleware(Witness, metrics=service.metrics)
     app.add_exception_handler(EmoscopeError, _on_our_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_parameter)

@@ -6,9 +6,11 @@ import platform
 import time
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 
 from emoscope._version import __version__
+from emoscope.observe.metrics import CONTENT_TYPE
 from emoscope.server import schemas
 from emoscope.server.service import Service
 
@@ -53,5 +55,15 @@ def make_router(service: Service) -> APIRouter:
     async def version() -> dict[str, str]:
         """Say which version of what runs here."""
         return {"emoscope": __version__, "python": platform.python_version()}
+
+    @router.get(
+        "/metrics",
+        response_class=PlainTextResponse,
+        responses=schemas.problems(401),
+        summary="Numbers for Prometheus",
+    )
+    def metrics() -> Response:
+        """Return counters and gauges in Prometheus' text format."""
+        return Response(service.metrics.text(), headers={"content-type": CONTENT_TYPE})
 
     return router

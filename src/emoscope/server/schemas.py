@@ -381,3 +381,39 @@ class JobListReply(_Exact):
     jobs: list[JobReply]
     total: int
     next: int | None
+
+
+class CatalogueReply(_Exact):
+    """A model that is known."""
+
+    name: str
+    title_zh: str
+    title_en: str
+    dim: int = Field(description="numbers per frame of an embedding")
+    licence: str
+    installed: bool
+    loaded: bool
+
+
+class ModelsReply(_Exact):
+    """The model that answers, and those that are known."""
+
+    loaded: ModelReply
+    models: list[CatalogueReply]
+
+
+class EmotionReply(_Exact):
+    """One of the nine."""
+
+    index: int
+    key: Literal[KEYS]  # type: ignore[valid-type]  # as above
+    zh: str
+    en: str
+    emoji: str
+    colour: str
+
+
+class EmotionsReply(_Exact):
+    """The nine emotions."""
+
+    emotions: list[EmotionReply]

@@ -13,7 +13,9 @@ import numpy as np
 from fastapi import Request
 
 from emoscope.audio.decoders import Decoders
+from emoscope.errors import EmoscopeError
 from emoscope.events import Listener, ignore
+from emoscope.observe.metrics import Metrics
 from emoscope.recognizer import Recognizer
 from emoscope.result import Granularity
 from emoscope.server.gate import Call, Gate, while_wanted
@@ -59,6 +61,7 @@ class Service:
     gate: Gate
     uploads: Uploads
     decoders: Decoders
+    metrics: Metrics
     started_s: float = field(default_factory=time.monotonic)
 
     async def recognize(
@@ -79,7 +82,17 @@ class Service:
 
         def listening(event: Any) -> None:
             call()
+            self.metrics.event(event)
             listener(event)
+
+        def counted() -> Run:
+            try:
+                run = work()
+            except EmoscopeError as error:
+                self.metrics.failed(error.code)
+                raise
+            self.metrics.recognized(run.result.emotion.key, run.result.duration_s)
+            return run
 
         def work() -> Run:
             call()
@@ -97,7 +110,7 @@ class Service:
             )
             return self.store.save(result, recording.waveform)
 
-        return work
+        return counted
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -117,13 +130,22 @@ def make_service(recognizer: Recognizer, store: RunStore, settings: Settings) ->
     decoders = Decoders(
         settings.decoders, deadline_s=settings.decode_deadline_s, limits=recognizer.limits
     )
+    gate = Gate(settings.requests_at_once, settings.queue_size)
+    uploads = Uploads(
+        settings.uploads_at_once, settings.upload_grace_s, settings.upload_min_bytes_per_s
+    )
+    metrics = Metrics()
+    metrics.gauge("working", "Requests in work", lambda: gate.working)
+    metrics.gauge("waiting", "Requests that wait", lambda: gate.waiting)
+    metrics.gauge("refused", "Requests that found no place, so far", lambda: gate.refused)
+    metrics.gauge("uploads", "Bodies that are being received", lambda: uploads.coming)
+    metrics.gauge("decoders_replaced", "Decoders lost, so far", lambda: decoders.replaced)
     return Service(
         recognizer=recognizer.decoding_with(decoders),
         store=store,
         settings=settings,
-        gate=Gate(settings.requests_at_once, settings.queue_size),
-        uploads=Uploads(
-            settings.uploads_at_once, settings.upload_grace_s, settings.upload_min_bytes_per_s
-        ),
+        gate=gate,
+        uploads=uploads,
         decoders=decoders,
+        metrics=metrics,
     )

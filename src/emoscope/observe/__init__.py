@@ -1,0 +1,1 @@
+"""What happens, for those who operate a server: log lines and metrics."""
