@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from emoscope._version import __version__
 from emoscope.errors import (
@@ -25,7 +26,7 @@ from emoscope.server.entrance import Entrance
 from emoscope.server.jobs import Jobs
 from emoscope.server.keys import KeyFile
 from emoscope.server.routes import make_router
-from emoscope.server.schemas import is_chinese, problem
+from emoscope.server.schemas import is_chinese, problem, problems
 from emoscope.server.security import Doors
 from emoscope.server.service import make_service
 from emoscope.server.witness import Witness
@@ -71,6 +72,7 @@ def create_app(
         summary="让语音情绪看得见 · the emotion in speech, visible",
         docs_url=None,
         redoc_url=None,
+        responses=problems(401, 405, 422),
         lifespan=running,
     )
     app.state.service, app.state.jobs = service, jobs
@@ -110,7 +112,22 @@ async def _on_our_error(request: Request, error: Exception) -> Response:
 async def _on_http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 400
     ours = _HTTP_ERRORS.get(status, RequestMalformedError)()
-    return problem(ours, chinese=is_chinese(request.headers))
+    reply = problem(ours, chinese=is_chinese(request.headers))
+    if status == 405:
+        own = getattr(error, "headers", None) or {}
+        reply.headers["Allow"] = ", ".join(_allowed(request)) or own.get("Allow", "GET")
+    return reply
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return what may be done at an address; Starlette names what its first route allows."""
+    paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
+    return sorted(
+        method.upper()
+        for path, methods in paths.items()
+        if compile_path(path)[0].match(request.scope["path"])
+        for method in methods
+    )
 
 
 async def _on_invalid_parameter(request: Request, error: Exception) -> Response:
