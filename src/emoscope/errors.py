@@ -87,7 +87,6 @@
     + UploadSlowError (TimeoutError)        upload_too_slow
     + CancelledError                        cancelled
   - EngineClosedError (RuntimeError)        engine_closed
-  - CallCancelledError (RuntimeError)       call_cancelled
   - SettingError (ValueError)               setting_invalid
   - ExtraMissingError (ImportError)         extra_missing
   - InternalError (RuntimeError)            internal
@@ -854,14 +853,6 @@ class EngineClosedError(EmoscopeError, RuntimeError):
     code = "engine_closed"
     zh = "识别器已关闭，不再接受新的录音。"
     en = "The recognizer is closed and takes no more recordings."
-
-
-class CallCancelledError(EmoscopeError, RuntimeError):
-    """The caller left before the model had begun with its recording."""
-
-    code = "call_cancelled"
-    zh = "识别在开始之前已被取消。"
-    en = "The recognition was cancelled before the model had begun with it."
 
 
 class SettingError(EmoscopeError, ValueError):

@@ -21,7 +21,7 @@ from emoscope.engine.batcher import Batcher
 from emoscope.engine.forward import ClipOutput, Forward
 from emoscope.errors import (
     BusyError,
-    CallCancelledError,
+    CancelledError,
     EngineClosedError,
     ModelContractError,
     ModelRunError,
@@ -348,12 +348,12 @@ def test_what_nobody_wants_any_more_is_not_begun(threads: ThreadPoolExecutor) ->
         until(lambda: batcher.waiting == 3)
         gone.set()
 
-    with pytest.raises(CallCancelledError):
+    with pytest.raises(CancelledError):
         leaver.result()
     assert len(stayer.result()) == 1
     assert first.result()
     assert sorted(marks(backend)) == [3, 9]
-    with pytest.raises(CallCancelledError):
+    with pytest.raises(CancelledError):
         batcher.run([clip(4)], gone=gone)
     assert 4 not in marks(backend)
 
@@ -445,6 +445,6 @@ def _refuses(batcher: Batcher) -> bool:
         batcher.run([clip(3)], gone=gone)
     except EngineClosedError:
         return True
-    except CallCancelledError:
+    except CancelledError:
         return False
     return False

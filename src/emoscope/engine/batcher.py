@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from emoscope.engine import buckets
 from emoscope.engine.forward import ClipOutput, Forward, check_lengths
-from emoscope.errors import BusyError, CallCancelledError, EngineClosedError
+from emoscope.errors import BusyError, CancelledError, EngineClosedError
 from emoscope.events import Clock
 from emoscope.waveform import Samples
 
@@ -75,7 +75,7 @@ class Batcher:
             ValueError: a clip is shorter than one frame.
             BusyError: too many callers wait.
             EngineClosedError: ``close`` was called.
-            CallCancelledError: ``gone`` was set in time.
+            CancelledError: ``gone`` was set in time.
             ModelError: as ``Forward.run``.
         """
         check_lengths(clips)
@@ -200,7 +200,7 @@ class _Call:
         if not self._missing or self._error:
             return True
         if self._gone is not None and self._gone.is_set():
-            self._error = CallCancelledError()
+            self._error = CancelledError()
             return True
         return False
 
