@@ -182,13 +182,20 @@ def measure(engines: list[Engine], repeat: int, clips: int) -> dict[str, dict[st
         for engine, figures in zip(engines, zip(*rounds, strict=True), strict=True):
             for key in ("wall_s", "cpu_s"):
                 result[engine.name][f"{duration_s:g}s_{key}"] = median(f[key] for f in figures)
+            tell(engine.name, f"{duration_s:g} s", result[engine.name])
     for engine in engines:
         result[engine.name]["peak_mb"] = engine.peak_mb
         if clips:
             figures = engine.ask(*lengths_s(clips))
             for key in ("wall_s", "cpu_s"):
                 result[engine.name][f"{clips}_clips_{key}"] = figures[key]
+            tell(engine.name, f"{clips} clips", figures)
     return result
+
+
+def tell(*said: object) -> None:
+    """Say on stderr what is known so far: on a busy machine the end may be far."""
+    print(*said, file=sys.stderr, flush=True)
 
 
 def shares(result: dict[str, dict[str, Any]]) -> dict[str, float]:
