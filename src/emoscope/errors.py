@@ -43,6 +43,9 @@
       x IdempotencyError                    idempotency_conflict
       x JobNotFoundError                    job_not_found
       x JobStateError                       job_state
+      x StreamMessageError                  stream_message
+      x StreamIdleError (TimeoutError)      stream_idle
+      x StreamNotFoundError (LookupError)   stream_not_found
   - ModelError
     + ModelUnknownError (LookupError)       model_unknown
     + ModelNotInstalledError (FileNotFoundError) model_not_installed
@@ -489,6 +492,30 @@ class JobStateError(RequestError):
     code = "job_state"
     zh = "任务处于 {state} 状态，不能这样操作。"
     en = "The job is {state}; this cannot be done now."
+
+
+class StreamMessageError(RequestError):
+    """A message of a live stream is not what the protocol expects at this point."""
+
+    code = "stream_message"
+    zh = "实时流消息不符合约定，应为：{expected}。"
+    en = "A message of the live stream is not what was agreed; expected: {expected}."
+
+
+class StreamIdleError(RequestError, TimeoutError):
+    """A live stream is open and sends nothing."""
+
+    code = "stream_idle"
+    zh = "实时流超过 {seconds:g} 秒没有数据，已结束；收到的部分已保存。"
+    en = "The live stream sent nothing for {seconds:g} s and was ended; what came was kept."
+
+
+class StreamNotFoundError(RequestError, LookupError):
+    """There is no live stream to resume under this name."""
+
+    code = "stream_not_found"
+    zh = "找不到可以继续的实时流：它已结束，或超过了重连时限。"
+    en = "There is no live stream to resume: it has ended, or the time to return is over."
 
 
 class ModelError(EmoscopeError):

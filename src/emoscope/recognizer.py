@@ -120,6 +120,12 @@ class Recognizer:
         other._decode = decoder  # noqa: SLF001 - one of us
         return other
 
+    def within(self, limits: Limits) -> Recognizer:
+        """Return the same recognizer with other limits, as a live stream needs."""
+        other = copy.copy(self)
+        other.limits = limits
+        return other
+
     def recognize(
         self,
         source: Source,

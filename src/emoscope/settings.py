@@ -130,6 +130,16 @@ class Settings(BaseSettings):
         500_000_000, ge=1_000, description="largest body of a request to /v1/jobs in bytes"
     )
     jobs_waiting: int = Field(100, ge=1, description="jobs that may wait before 503 is answered")
+    streams_at_once: int = Field(8, ge=0, le=1_000, description="live streams at once")
+    stream_max_duration_s: float = Field(
+        3_600.0, gt=0, description="longest live stream in seconds of sound"
+    )
+    stream_idle_s: float = Field(
+        30.0, gt=0, description="seconds after which a live stream that sends nothing is ended"
+    )
+    stream_grace_s: float = Field(
+        15.0, ge=0, description="seconds in which a lost live stream may be resumed"
+    )
     drain_s: float = Field(
         15.0, ge=0, description="seconds to finish accepted requests in when the server is stopped"
     )

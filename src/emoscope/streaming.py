@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from emoscope.audio.decode import Resampler, Stages
+from emoscope.audio.resample import Resampler, Stages
 from emoscope.audio.spool import MEMORY_BYTES, Spool
 from emoscope.engine.hearing import Rows
 from emoscope.errors import AudioNotFiniteError, AudioRateError, AudioTooLongError

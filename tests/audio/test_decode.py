@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from emoscope import errors
-from emoscope.audio.decode import at_16_khz, decode
+from emoscope.audio.decode import decode
+from emoscope.audio.resample import at_16_khz
 from emoscope.audio.windows import frame_count
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.errors import EmoscopeError

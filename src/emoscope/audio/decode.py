@@ -14,7 +14,7 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, Protocol, TypeAlias, cast
 
 import numpy as np
 
+from emoscope.audio.resample import Stages, mono_16_khz
 from emoscope.audio.spool import MEMORY_BYTES, Spool
 from emoscope.errors import (
     AudioCodecRefusedError,
@@ -70,6 +71,7 @@ _SIGNATURES = (
     (4, b"ftyp"),
 )
 _HEAD_BYTES = 4_096
+_LIVE_HEAD_BYTES = 512
 _TELL_S = 30.0
 """Sound decoded between two reports of progress."""
 _OGG_PAGE_BYTES = 65_307
@@ -142,6 +144,41 @@ def decode_of_any_length(
     return _decode(source, limits, name, log or StepLog(), Spool(MEMORY_BYTES))
 
 
+def decode_live(read: Callable[[int], bytes], limits: Limits) -> Iterator[Samples]:
+    """Decode sound while it arrives, to blocks of mono float32 at 16 kHz, shape ``(n,)``.
+
+    Args:
+        read: returns up to so many bytes, waits until there is one, and gives none at the end.
+        limits: as in ``decode``; only what can be read without going back makes sense.
+
+    Raises:
+        AudioError: as in ``decode``.
+    """
+    head = b""
+    while len(head) < _LIVE_HEAD_BYTES and (more := read(_LIVE_HEAD_BYTES - len(head))):
+        head += more
+    if not head:
+        raise AudioEmptyFileError
+    with _container(_Arriving(head, read), head, limits) as container:
+        _checked(container, head, 0, limits)
+        stages = Stages()
+        for block in mono_16_khz(_planes(container, limits, stages), stages):
+            if not np.isfinite(block).all():
+                raise AudioNotFiniteError
+            yield np.clip(block, -1.0, 1.0)
+
+
+class _Arriving:
+    """What PyAV reads from when there is no going back: it has no ``seek``."""
+
+    def __init__(self, head: bytes, read: Callable[[int], bytes]) -> None:
+        self._head, self._read = head, read
+
+    def read(self, size: int = -1, /) -> bytes:
+        head, self._head = self._head[:size], self._head[size:]
+        return head or self._read(size)
+
+
 def library_versions() -> dict[str, str]:
     """Return the versions of what decodes and resamples."""
     import av
@@ -192,7 +229,7 @@ def _decode_into(
         encoding = _checked(container, head, size_bytes, limits)
         stages = Stages()
         told_s = 0.0
-        for block in _mono_16k(_planes(container, limits, stages), stages):
+        for block in mono_16_khz(_planes(container, limits, stages), stages):
             if not np.isfinite(block).all():
                 raise AudioNotFiniteError
             # A resampler rings past full scale at steep edges; the models take [-1, 1].
@@ -219,19 +256,7 @@ def _decode_into(
     log.add("mix", stages.mix_s * 1000, channels=encoding.channels)
 
 
-@dataclass(slots=True)
-class Stages:
-    """Of one recording: seconds spent, and packets that could not be decoded."""
-
-    decode_s: float = 0.0
-    mix_s: float = 0.0
-    resample_s: float = 0.0
-    skipped_packets: int = 0
-    broken_off: bool = False
-    """Whether the last packet could not be decoded, or the packets ended in an error."""
-
-
-def _container(reader: _Readable, head: bytes, limits: Limits) -> Any:
+def _container(reader: _Readable | _Arriving, head: bytes, limits: Limits) -> Any:
     import av
 
     if any(mark in head[:64] for mark in _PLAYLISTS) or b"<MPD" in head[:512]:
@@ -361,71 +386,3 @@ def _to_float(frame: Any) -> Samples:
         centred = samples.astype(np.float64) - (128.0 if kind == "u8" else 0.0)
         return cast(Samples, (centred / _FULL_SCALE[kind]).astype(np.float32))
     return cast(Samples, samples.astype(np.float32))
-
-
-def _mono_16k(planes: Iterator[tuple[int, Samples]], stages: Stages) -> Iterator[Samples]:
-    """Bring every channel to 16 kHz, sample-aligned, and average them."""
-    resampler: Resampler | None = None
-    for rate_hz, samples in planes:
-        if resampler is None or not resampler.fits(rate_hz, len(samples)):
-            if resampler is not None:
-                yield _mixed(resampler.rest(stages), stages)
-            resampler = Resampler(rate_hz, len(samples))
-        yield _mixed(resampler(samples, stages), stages)
-    if resampler is not None:
-        yield _mixed(resampler.rest(stages), stages)
-
-
-def _mixed(planes: Samples, stages: Stages) -> Samples:
-    """Mean of the channels, ``(channels, n)`` to ``(n,)``."""
-    start_s = time.perf_counter()
-    mono: Samples = planes[0] if len(planes) == 1 else planes.mean(axis=0, dtype=np.float32)
-    stages.mix_s += time.perf_counter() - start_s
-    return mono
-
-
-class Resampler:
-    """One rate and number of channels to 16 kHz, block by block; planes are ``(channels, n)``.
-
-    soxr's HQ recipe: flat to 7.5 kHz, aliases below −130 dB.
-    """
-
-    def __init__(self, rate_hz: int, channels: int) -> None:
-        import soxr
-
-        self._layout = rate_hz, channels
-        self._stream: Any = None
-        if rate_hz != RATE_HZ:
-            self._stream = soxr.ResampleStream(
-                rate_hz, RATE_HZ, channels, dtype="float32", quality="HQ"
-            )
-
-    def fits(self, rate_hz: int, channels: int) -> bool:
-        """Whether it was made for this rate and number of channels."""
-        return self._layout == (rate_hz, channels)
-
-    def __call__(self, planes: Samples, stages: Stages, *, last: bool = False) -> Samples:
-        """Resample the next block; what the filter still needs is given with the next."""
-        if self._stream is None:
-            return planes
-        start_s = time.perf_counter()
-        # soxr takes (n, channels), and a plain (n,) for one channel.
-        rows = np.ascontiguousarray(planes[0] if len(planes) == 1 else planes.T)
-        out = self._stream.resample_chunk(rows, last=last)
-        stages.resample_s += time.perf_counter() - start_s
-        return cast(Samples, out[None] if out.ndim == 1 else out.T)
-
-    def rest(self, stages: Stages) -> Samples:
-        """Return what the filter still holds."""
-        nothing = np.zeros((self._layout[1], 0), np.float32)
-        return self(nothing, stages, last=True)
-
-
-def at_16_khz(waveform: Waveform) -> Waveform:
-    """Return the same sound at 16 kHz."""
-    if waveform.rate_hz == RATE_HZ or not len(waveform.samples):
-        return waveform
-    stages, resampler = Stages(), Resampler(waveform.rate_hz, 1)
-    parts = [resampler(waveform.samples[None], stages), resampler.rest(stages)]
-    samples = np.clip(np.concatenate(parts, axis=1)[0], -1.0, 1.0)
-    return Waveform(samples, RATE_HZ, waveform.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from emoscope.audio import quality
-from emoscope.audio.decode import at_16_khz
+from emoscope.audio.resample import at_16_khz
 from emoscope.errors import (
     AudioNoSamplesError,
     AudioNotFiniteError,

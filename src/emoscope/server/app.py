@@ -22,9 +22,11 @@ from emoscope.errors import (
     RouteNotFoundError,
 )
 from emoscope.recognizer import Recognizer
+from emoscope.server import websocket
 from emoscope.server.entrance import Entrance
 from emoscope.server.jobs import Jobs
 from emoscope.server.keys import KeyFile
+from emoscope.server.live import Streams
 from emoscope.server.routes import make_router
 from emoscope.server.schemas import is_chinese, problem, problems
 from emoscope.server.security import Doors
@@ -58,11 +60,18 @@ def create_app(
     store.sweep()
     service = make_service(recognizer, store, settings)
     jobs = Jobs(service)
+    streams = Streams(
+        service.recognizer,
+        store,
+        at_once=settings.streams_at_once,
+        max_duration_s=settings.stream_max_duration_s,
+        grace_s=settings.stream_grace_s,
+    )
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
         async with service.running():
-            with jobs:
+            with jobs, streams:
                 yield
 
     # No /docs: FastAPI's page loads its scripts from elsewhere (P23).
@@ -85,6 +94,11 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _on_invalid_parameter)
     app.add_exception_handler(Exception, _on_bug)
     app.include_router(make_router(service, jobs))
+    app.include_router(
+        websocket.make_router(
+            streams, idle_s=settings.stream_idle_s, grace_s=settings.stream_grace_s
+        )
+    )
     if page:
         from emoscope.webui.app import mount
 

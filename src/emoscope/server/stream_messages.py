@@ -1,0 +1,177 @@
+"""The words of ``/v1/stream``: what a client may say, and what it is told, as JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from emoscope import streaming
+from emoscope.errors import EmoscopeError
+from emoscope.labels import KEYS
+from emoscope.limits import Limits
+from emoscope.result import softmax
+from emoscope.server.schemas import SegmentReply
+from emoscope.store import Run
+from emoscope.waveform import HOP_S
+
+Encoding: TypeAlias = Literal["pcm_s16le", "pcm_f32le", "webm", "ogg"]
+
+_LIMITS = Limits()
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Start(_Message):
+    """The first message: what will be sent, as binary messages of any size."""
+
+    type: Literal["start"]
+    encoding: Encoding = "pcm_s16le"
+    rate_hz: int = Field(16_000, ge=_LIMITS.min_rate_hz, le=_LIMITS.max_rate_hz)
+    """Of PCM; a container says it itself."""
+    channels: int = Field(1, ge=1, le=_LIMITS.max_channels)
+    """Of PCM, interleaved; they are averaged."""
+    granularity: Literal["utterance", "frame"] = "frame"
+    embedding: bool = False
+    frames: bool = True
+    """Send the rows of scores too."""
+    name: str = Field("stream", max_length=100)
+
+
+class Resume(_Message):
+    """The first message after a lost connection."""
+
+    type: Literal["resume"]
+    session: str = Field(max_length=64)
+
+
+class End(_Message):
+    """There is no more sound: tell the answer."""
+
+    type: Literal["end"]
+
+
+class Ping(_Message):
+    """Are you there."""
+
+    type: Literal["ping"]
+
+
+ClientMessage: TypeAlias = Annotated[Start | Resume | End | Ping, Field(discriminator="type")]
+CLIENT_MESSAGE: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
+
+
+class Ready(_Message):
+    """Sound may be sent."""
+
+    type: Literal["ready"] = "ready"
+    session: str
+    """Name to resume under."""
+    received_bytes: int
+    """Go on after these when resuming."""
+    max_duration_s: float
+    max_message_bytes: int
+    idle_s: float
+    grace_s: float
+
+
+class Pong(_Message):
+    """Yes."""
+
+    type: Literal["pong"] = "pong"
+
+
+class Frames(_Message):
+    """Rows of scores, every 20 ms."""
+
+    type: Literal["frames"] = "frames"
+    start_s: float
+    first_frame: int
+    final: bool
+    keys: list[str]
+    scores: list[list[float]]
+    speech: list[bool]
+
+
+class Speech(_Message):
+    """Somebody begins or has ended to speak; provisional."""
+
+    type: Literal["speech_started", "speech_ended"]
+    at_s: float
+
+
+class SegmentOpened(_Message):
+    """An emotion takes the lead; provisional."""
+
+    type: Literal["segment_opened"] = "segment_opened"
+    start_s: float
+    emotion: str
+
+
+class SegmentClosed(_Message):
+    """A segment has ended; the final ones are those of the result."""
+
+    type: Literal["segment_closed"] = "segment_closed"
+    final: bool
+    segment: SegmentReply
+
+
+class Answer(_Message):
+    """``result.json`` without its rows, and where the run lies. The last message."""
+
+    type: Literal["result"] = "result"
+    result: dict[str, Any]
+    run: str
+    files: dict[str, str]
+
+
+class Problem(_Message):
+    """What went wrong. The last message, unless it is about one message of the client."""
+
+    type: Literal["error"] = "error"
+    code: str
+    detail_zh: str
+    detail_en: str
+
+
+ServerMessage: TypeAlias = Annotated[
+    Ready | Pong | Frames | Speech | SegmentOpened | SegmentClosed | Answer | Problem,
+    Field(discriminator="type"),
+]
+SERVER_MESSAGE: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
+
+
+def of_event(event: streaming.StreamEvent) -> BaseModel | None:
+    """Return the message of an event; the finished result has its own, with its run."""
+    if isinstance(event, streaming.FramesHeard):
+        return Frames(
+            start_s=event.first_frame * HOP_S,
+            first_frame=event.first_frame,
+            final=event.final,
+            keys=list(KEYS),
+            scores=softmax(event.logits).round(4).tolist(),
+            speech=event.speech.tolist(),
+        )
+    if isinstance(event, streaming.SpeechStarted):
+        return Speech(type="speech_started", at_s=event.at_s)
+    if isinstance(event, streaming.SpeechEnded):
+        return Speech(type="speech_ended", at_s=event.at_s)
+    if isinstance(event, streaming.SegmentOpened):
+        return SegmentOpened(start_s=event.start_s, emotion=event.emotion.key)
+    if isinstance(event, streaming.SegmentClosed):
+        segment = SegmentReply.model_validate(event.segment.to_dict())
+        return SegmentClosed(final=event.final, segment=segment)
+    return None
+
+
+def of_run(run: Run, files: dict[str, str]) -> Answer:
+    """Return the last message of a stream that went well."""
+    result = {key: value for key, value in run.result.to_dict().items() if key != "frames"}
+    return Answer(result=result, run=run.name, files=files)
+
+
+def of_error(error: EmoscopeError) -> Problem:
+    """Return an error in both languages."""
+    return Problem(code=error.code, detail_zh=error.detail_zh, detail_en=error.detail_en)
