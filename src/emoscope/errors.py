@@ -23,6 +23,7 @@
     + ListMalformedError (ValueError)           list_malformed
     + LabelUnknownError (ValueError)        label_unknown
     + SegmentsMissingError (ValueError)     segments_missing
+    + MicrophoneError (OSError)             microphone_unavailable
     + RequestError (ValueError)             the question around the sound
       x FieldMissingError                   field_missing
       x TooManyFilesError                   too_many_files
@@ -88,6 +89,8 @@
     + RateError                             rate_limited
     + DeadlineError (TimeoutError)          deadline_exceeded
     + UploadSlowError (TimeoutError)        upload_too_slow
+    + StreamUnreachableError (ConnectionError)  stream_unreachable
+    + StreamRefusedError                    stream_refused
     + CancelledError                        cancelled
   - EngineClosedError (RuntimeError)        engine_closed
   - SettingError (ValueError)               setting_invalid
@@ -330,6 +333,14 @@ class SegmentsMissingError(InputError, ValueError):
     code = "segments_missing"
     zh = "{name} 的结果没有时间轴。请用逐帧模式（granularity=frame）重新识别。"
     en = "The result of {name} has no time axis. Recognize it again with granularity=frame."
+
+
+class MicrophoneError(InputError, OSError):
+    """There is no microphone, or it cannot be opened."""
+
+    code = "microphone_unavailable"
+    zh = "无法使用麦克风：{reason}"
+    en = "The microphone cannot be used: {reason}"
 
 
 class RequestError(InputError, ValueError):
@@ -872,6 +883,22 @@ class CancelledError(ServiceError):
     code = "cancelled"
     zh = "请求已取消。"
     en = "The request was cancelled."
+
+
+class StreamUnreachableError(ServiceError, ConnectionError):
+    """No server takes live sound at this address."""
+
+    code = "stream_unreachable"
+    zh = "无法连接到 {url} 的实时流：{reason}"
+    en = "No live stream can be opened at {url}: {reason}"
+
+
+class StreamRefusedError(ServiceError):
+    """The server ended a live stream with an error of its own."""
+
+    code = "stream_refused"
+    zh = "服务器结束了实时流（{reason}）：{sentence}"
+    en = "The server ended the live stream ({reason}): {sentence}"
 
 
 class EngineClosedError(EmoscopeError, RuntimeError):

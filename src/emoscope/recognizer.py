@@ -17,27 +17,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
-
 from emoscope._version import __version__
 from emoscope.audio import quality
 from emoscope.audio.decode import decode_of_any_length, library_versions
 from emoscope.audio.decoders import Decoder
 from emoscope.audio.received import digest, whole_if_pipe
-from emoscope.audio.spool import MEMORY_BYTES, Spool
 from emoscope.audio.usable import as_given, refuse_unusable
-from emoscope.audio.windows import frame_count
 from emoscope.backends.base import Array32, Backend
 from emoscope.backends.choice import BackendName, DeviceChoice, gains_by_rounding, open_backend
 from emoscope.engine.batcher import Batcher
 from emoscope.engine.forward import Forward, batch_budget
-from emoscope.engine.hearing import Hearing, Rows
+from emoscope.engine.hearing import Hearing, hear
 from emoscope.errors import (
     EmoscopeError,
     GranularityError,
 )
-from emoscope.events import Listener, Progress, Step, StepLog, ignore
-from emoscope.labels import COUNT
+from emoscope.events import Listener, Step, StepLog, ignore
 from emoscope.limits import COMMAND_LINE, Limits
 from emoscope.models import catalog, variants
 from emoscope.models.agreement import BAR, Thresholds
@@ -52,7 +47,7 @@ from emoscope.result import (
     SourceRef,
     Track,
 )
-from emoscope.waveform import HOP_S, Waveform
+from emoscope.waveform import Waveform
 
 Source: TypeAlias = bytes | str | os.PathLike[str] | Waveform
 """The bytes of a file, a path to one, or samples."""
@@ -235,7 +230,9 @@ class Recognizer:
         waveform = recording.waveform
         log = StepLog(listener)
         with log.timed("infer", model=self.model.name) as numbers:
-            track, vectors = self._listen(waveform, granularity, embedding, listener)
+            track, vectors = hear(
+                waveform, self.hearing(granularity), embedding=embedding, listener=listener
+            )
             numbers["frames"] = len(track)
         recording = replace(recording, steps=(*recording.steps, *log.steps))
         return self.conclude(recording, track, granularity=granularity, embedding=vectors)
@@ -288,32 +285,6 @@ class Recognizer:
     def close(self) -> None:
         """Finish what has been asked and take nothing more; twice is no error."""
         self._forward.close()
-
-    def _listen(
-        self, waveform: Waveform, granularity: Granularity, embedding: bool, listener: Listener
-    ) -> tuple[Track, Array32 | None]:
-        """Run the windows one after another, so that memory does not grow with the batch."""
-        hearing = self.hearing(granularity)
-        total = frame_count(len(waveform.samples))
-        logits, speech = np.empty((total, COUNT), np.float32), np.empty(total, np.bool_)
-        vectors = Spool(MEMORY_BYTES) if embedding else None
-
-        def keep(rows: Rows) -> None:
-            place = slice(rows.first_frame, rows.first_frame + len(rows.logits))
-            logits[place], speech[place] = rows.logits, rows.speech
-            if vectors is not None:
-                vectors.add(rows.embeddings)
-
-        for block in waveform.blocks():
-            for rows in hearing.feed(block):
-                keep(rows)
-                done_s = (rows.first_frame + len(rows.logits)) * HOP_S
-                listener(Progress(done_s, waveform.duration_s))
-        for rows in hearing.finish():
-            keep(rows)
-            listener(Progress(waveform.duration_s, waveform.duration_s))
-        found = None if vectors is None else vectors.take().reshape(total, -1)
-        return Track(logits, speech), found
 
 
 def load(

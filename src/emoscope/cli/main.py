@@ -62,6 +62,12 @@ PrecisionOption = Annotated[
 ]
 
 
+UrlOption = Annotated[
+    str | None, typer.Option("--url", help="发给服务器 · send to a server, http://HOST:PORT")
+]
+KeyOption = Annotated[str | None, typer.Option("--key", help="服务器的密钥 · the server's API key")]
+
+
 def exit_code(error: EmoscopeError) -> int:
     """Return the exit code of an error, by its nearest ancestor in the table."""
     return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
@@ -185,6 +191,45 @@ def export(
     from emoscope.cli.export import run
 
     run(source, format_, out)
+
+
+@app.command()
+def stream(
+    file: Annotated[Path, typer.Argument(help="要重放的录音 · the recording to replay")],
+    url: UrlOption = None,
+    key: KeyOption = None,
+    fast: Annotated[bool, typer.Option("--fast", help="不等待 · as fast as it goes")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="每行一个事件 · an event a line")] = False,
+    model: ModelOption = None,
+    threads: ThreadsOption = None,
+    lang: LanguageOption = None,
+) -> None:
+    """实时重放录音 · Replay a recording as live sound and print what is recognized meanwhile."""
+    from emoscope.cli.live import run_file
+    from emoscope.settings import load_settings
+
+    settings = load_settings(model=model, threads=threads, language=lang)
+    run_file(file, settings, url=url, key=key, fast=fast, as_json=as_json)
+
+
+@app.command()
+def listen(
+    url: UrlOption = None,
+    key: KeyOption = None,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", min=0.1, help="多少秒后停止 · stop after so many")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="每行一个事件 · an event a line")] = False,
+    model: ModelOption = None,
+    threads: ThreadsOption = None,
+    lang: LanguageOption = None,
+) -> None:
+    """听麦克风，Ctrl+C 结束 · Listen to the microphone until Ctrl+C."""
+    from emoscope.cli.live import run_microphone
+    from emoscope.settings import load_settings
+
+    settings = load_settings(model=model, threads=threads, language=lang)
+    run_microphone(settings, url=url, key=key, seconds=seconds, as_json=as_json)
 
 
 @app.command()

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 import numpy as np
 
 from emoscope.audio.speech import SpeechFrames
-from emoscope.audio.windows import Window, WindowCutter
+from emoscope.audio.spool import MEMORY_BYTES, Spool
+from emoscope.audio.windows import Window, WindowCutter, frame_count
 from emoscope.engine.forward import ClipOutput
-from emoscope.result import Array32
+from emoscope.events import Listener, Progress, ignore
+from emoscope.labels import COUNT
+from emoscope.result import Array32, Track
 from emoscope.segments import Mask
-from emoscope.waveform import Samples
+from emoscope.waveform import HOP_S, Samples, Waveform
 
 WINDOW_S = 20.0
 """Sound longer than this and its contexts is given to the model in windows of this."""
@@ -94,3 +98,33 @@ class Hearing:
         everywhere = np.ones(last - first, np.bool_)
         speech = everywhere if self._speech is None else self._speech.rows(first, last)
         return Rows(first, output.logits[kept], output.embeddings[kept], speech)
+
+
+def hear(
+    waveform: Waveform, hearing: Hearing, *, embedding: bool, listener: Listener = ignore
+) -> tuple[Track, Array32 | None]:
+    """Hear a whole recording, one window after another.
+
+    Args:
+        waveform: at 16 kHz.
+        hearing: a fresh one.
+        embedding: return the embedding, shape ``(T, D)``; that of hours lies on the disk.
+        listener: is told of progress; what it raises ends the work.
+
+    Raises:
+        ModelError: the model failed.
+    """
+    total = frame_count(len(waveform.samples))
+    logits, speech = np.empty((total, COUNT), np.float32), np.empty(total, np.bool_)
+    vectors = Spool(MEMORY_BYTES) if embedding else None
+    blocks = (rows for block in waveform.blocks() for rows in hearing.feed(block))
+    for rows in chain(blocks, hearing.finish()):
+        last = rows.first_frame + len(rows.logits)
+        logits[rows.first_frame : last] = rows.logits
+        speech[rows.first_frame : last] = rows.speech
+        if vectors is not None:
+            vectors.add(rows.embeddings)
+        done_s = waveform.duration_s if last == total else last * HOP_S
+        listener(Progress(done_s, waveform.duration_s))
+    found = None if vectors is None else vectors.take().reshape(total, -1)
+    return Track(logits, speech), found

@@ -119,6 +119,10 @@ TERMINAL: dict[str, Text] = {
     "fine": Text("良好", "fine"),
     "failed": Text("失败", "failed"),
     "saved": Text("已保存：{path}", "Saved: {path}"),
+    "live_answer": Text(
+        "整体：{emotion} {percent:.1f}%（{duration_s:.1f} 秒）",
+        "All in all: {emotion} {percent:.1f}% ({duration_s:.1f} s)",
+    ),
     "summary": Text("{done} 个成功，{failed} 个失败", "{done} done, {failed} failed"),
     "working": Text("识别中", "Recognizing"),
     "time": Text("时间", "Time"),

@@ -1,0 +1,261 @@
+"""``emoscope stream`` and ``emoscope listen``: live sound to a model here or to a server."""
+
+from __future__ import annotations
+
+import json
+import queue
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from rich.console import Console
+
+from emoscope.cli.model import open_model
+from emoscope.cli.show import emotion_name
+from emoscope.errors import MicrophoneError, StreamRefusedError, StreamUnreachableError
+from emoscope.labels import SILENCE, by_key
+from emoscope.limits import Limits
+from emoscope.optional import require
+from emoscope.settings import Settings, language_of
+from emoscope.waveform import RATE_HZ, Samples
+from emoscope.webui.texts import TERMINAL, Language
+
+Message: TypeAlias = dict[str, Any]
+"""As a server sends it; see docs/streaming.md."""
+
+PORTION_S = 0.1
+"""Sound handed over at once."""
+
+
+class Ear(Protocol):
+    """Takes sound and gives messages: a model here, or a server."""
+
+    def feed(self, samples: Samples) -> list[Message]:
+        """Take mono float32; return what is known by now."""
+
+    def finish(self) -> Iterator[Message]:
+        """Say that there is no more; give everything that is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """How messages are written."""
+
+    language: Language
+    as_json: bool
+
+    def __call__(self, message: Message) -> None:
+        """Write one message to stdout.
+
+        Raises:
+            StreamRefusedError: it is an error.
+        """
+        if self.as_json:
+            sys.stdout.write(json.dumps(message, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+        if message["type"] == "error":
+            sentence = message[f"detail_{self.language}"]
+            raise StreamRefusedError(reason=message["code"], sentence=sentence)
+        line = None if self.as_json else self._line(message)
+        if line is not None:
+            Console().print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def _line(self, message: Message) -> str | None:
+        kind = message["type"]
+        if kind == "segment_opened":
+            name = emotion_name(by_key(message["emotion"]), self.language)
+            return f"{message['start_s']:8.2f} s  {name}"
+        if kind == "speech_ended":
+            return f"{message['at_s']:8.2f} s  {emotion_name(SILENCE, self.language)}"
+        if kind == "result":
+            result = message["result"]
+            name = emotion_name(by_key(result["emotion"]), self.language)
+            text = TERMINAL["live_answer"]
+            return text(
+                self.language,
+                emotion=name,
+                percent=100 * result["confidence"],
+                duration_s=result["duration_s"],
+            )
+        return None
+
+
+def run_file(
+    path: Path,
+    settings: Settings,
+    *,
+    url: str | None,
+    key: str | None = None,
+    fast: bool,
+    as_json: bool,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Replay a recording as if it were spoken now, and print what is recognized meanwhile.
+
+    Raises:
+        EmoscopeError: of the file, the model, or the server.
+    """
+    from emoscope.audio.decode import decode_of_any_length
+
+    waveform = decode_of_any_length(path, limits=settings.file_limits)
+    size = round(PORTION_S * RATE_HZ)
+
+    def portions() -> Iterator[Samples]:
+        started_s = clock()
+        for number, block in enumerate(waveform.blocks(size), start=1):
+            ahead_s = number * PORTION_S - (clock() - started_s)
+            if not fast and ahead_s > 0:
+                sleep(ahead_s)  # sound is there when it has been spoken
+            yield block
+
+    with _ear(settings, url, key, RATE_HZ, path.name) as ear:
+        _carry(portions(), ear, Show(language_of(settings.language), as_json))
+
+
+def run_microphone(
+    settings: Settings,
+    *,
+    url: str | None,
+    key: str | None = None,
+    seconds: float | None,
+    as_json: bool,
+) -> None:
+    """Recognize what the microphone of this machine hears, until Ctrl+C.
+
+    Raises:
+        MicrophoneError: there is none, or it cannot be opened.
+        ExtraMissingError: the extra ``listen`` is not installed.
+    """
+    with (
+        _microphone(seconds) as (rate_hz, portions),
+        _ear(settings, url, key, rate_hz, "microphone") as ear,
+    ):
+        _carry(portions, ear, Show(language_of(settings.language), as_json))
+
+
+def _carry(portions: Iterator[Samples], ear: Ear, show: Show) -> None:
+    try:
+        for samples in portions:
+            for message in ear.feed(samples):
+                show(message)
+    except KeyboardInterrupt:
+        pass  # this is how one stops; the answer follows
+    for message in ear.finish():
+        show(message)
+
+
+@contextmanager
+def _ear(
+    settings: Settings, url: str | None, key: str | None, rate_hz: int, name: str
+) -> Iterator[Ear]:
+    if url is None:
+        yield _Here(settings, rate_hz, name)
+        return
+    client = require("websockets.sync.client", extra="listen")
+    address = url.rstrip("/").replace("http", "ws", 1) if url.startswith("http") else url
+    if "/v1/" not in address:
+        address += "/v1/stream"
+    try:
+        headers = {} if key is None else {"X-API-Key": key}
+        socket = client.connect(address, max_size=1 << 24, additional_headers=headers)
+    except (OSError, ValueError, require("websockets", extra="listen").WebSocketException) as exc:
+        raise StreamUnreachableError(url=url, reason=str(exc)[:200]) from exc
+    with socket:
+        yield _There(socket, rate_hz, name)
+
+
+class _Here:
+    """A model in this process."""
+
+    def __init__(self, settings: Settings, rate_hz: int, name: str) -> None:
+        require("fastapi", extra="server")  # whose words for messages are used
+        from emoscope.streaming import StreamRecognizer
+
+        recognizer = open_model(settings, Limits(max_duration_s=settings.max_duration_s))
+        self._stream = StreamRecognizer(recognizer, rate_hz=rate_hz, name=name)
+
+    def feed(self, samples: Samples) -> list[Message]:
+        return _messages(self._stream.feed(samples))
+
+    def finish(self) -> Iterator[Message]:
+        from emoscope.streaming import Finished
+
+        events = self._stream.finish()
+        yield from _messages(events)
+        last = events[-1]
+        if isinstance(last, Finished):
+            yield {"type": "result", "result": {**last.result.to_dict(), "frames": None}}
+
+
+def _messages(events: list[Any]) -> list[Message]:
+    from emoscope.server.stream_messages import of_event
+
+    found = (of_event(event) for event in events)
+    return [message.model_dump() for message in found if message is not None]
+
+
+class _There:
+    """A server."""
+
+    def __init__(self, socket: Any, rate_hz: int, name: str) -> None:
+        self._socket = socket
+        start = {"type": "start", "encoding": "pcm_f32le", "rate_hz": rate_hz, "name": name[:100]}
+        self._socket.send(json.dumps(start))
+
+    def feed(self, samples: Samples) -> list[Message]:
+        closed = require("websockets", extra="listen").ConnectionClosed
+        found = []
+        try:
+            self._socket.send(samples.astype("<f4").tobytes())
+            while True:
+                found.append(json.loads(self._socket.recv(timeout=0)))
+        except TimeoutError:
+            return found
+        except closed:
+            # Why it was closed has been said before; ``finish`` finds it.
+            return found
+
+    def finish(self) -> Iterator[Message]:
+        closed = require("websockets", extra="listen").ConnectionClosed
+        with suppress(closed):  # then what was said before it can still be read
+            self._socket.send('{"type": "end"}')
+        with suppress(closed):
+            while True:
+                yield json.loads(self._socket.recv())
+
+
+@contextmanager
+def _microphone(seconds: float | None) -> Iterator[tuple[int, Iterator[Samples]]]:
+    """Open the default microphone; gives its rate and what it hears."""
+    try:
+        sounddevice = require("sounddevice", extra="listen")
+    except OSError as exc:  # the package is here, PortAudio is not
+        raise MicrophoneError(reason=str(exc)[:200]) from exc
+    heard: queue.Queue[Samples] = queue.Queue()
+
+    def keep(samples: Any, *_: object) -> None:
+        heard.put(np.array(samples[:, 0], np.float32))
+
+    try:
+        rate_hz = round(sounddevice.query_devices(kind="input")["default_samplerate"])
+        stream = sounddevice.InputStream(
+            samplerate=rate_hz, channels=1, blocksize=round(PORTION_S * rate_hz), callback=keep
+        )
+    except (sounddevice.PortAudioError, ValueError, OSError) as exc:
+        raise MicrophoneError(reason=str(exc)[:200]) from exc
+
+    def portions() -> Iterator[Samples]:
+        taken = 0
+        while seconds is None or taken < seconds * rate_hz:
+            samples = heard.get()
+            taken += len(samples)
+            yield samples
+
+    with stream:
+        yield rate_hz, portions()
