@@ -43,11 +43,11 @@ class Rules:
             under half of ``smoothing_s``: the average would reach across a silence.
     """
 
-    smoothing_s: float = 0.6
+    smoothing_s: float = 1.0
     """Width of the centred window that scores are averaged over; its two ends are included."""
     minimum_s: float = 0.5
     """How long another emotion must lead before a segment ends."""
-    margin: float = 0.05
+    margin: float = 0.2
     """By how much it must lead on average over that time, between scores of 0 to 1."""
     pause_s: float = 0.7
     """A pause of this length is a segment of silence."""

@@ -1,0 +1,291 @@
+"""The time axis in figures: delays, live streams, memory against duration, and a spliced truth.
+
+    python benchmarks/time_axis.py delay                 sound to provisional row, in real time
+    python benchmarks/time_axis.py streams               live streams that one machine carries
+    python benchmarks/time_axis.py memory --to 7200      peak memory and CPU from 10 s to so long
+    python benchmarks/time_axis.py truth --data FOLDER   ten minutes of known emotions, drawn
+
+All on the compact model. The folder of ``truth`` is that of ``train/README.md``; only clips of its
+test speakers are used. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import resource
+import subprocess
+import sys
+import tarfile
+import tempfile
+import threading
+import time
+import wave
+from pathlib import Path
+
+import numpy as np
+
+import emoscope
+from emoscope.audio.decode import decode
+from emoscope.labels import EMOTIONS, SILENCE, by_key
+from emoscope.recognizer import Recognizer
+from emoscope.result import Result
+from emoscope.streaming import FramesHeard, StreamRecognizer
+from emoscope.waveform import HOP_S, RATE_HZ, Samples, Waveform
+
+SAMPLES = Path(emoscope.__file__).parent / "assets" / "samples"
+PORTION_S = 0.02
+CORPORA = ("ravdess", "nemo", "emodb")
+PAUSE_S = 1.5
+
+
+def tape(duration_s: float) -> Samples:
+    """The built-in recordings with pauses between them, over and over."""
+    pause = (1e-4 * np.random.default_rng(1).standard_normal(RATE_HZ)).astype(np.float32)
+    parts = [
+        part for path in sorted(SAMPLES.glob("*.wav")) for part in (decode(path).samples, pause)
+    ]
+    return np.resize(np.concatenate(parts), round(duration_s * RATE_HZ))
+
+
+def replay(recognizer: Recognizer, sound: Samples) -> list[float]:
+    """Feed a stream in real time; return the delay of each provisional row in seconds."""
+    stream, size = StreamRecognizer(recognizer), round(PORTION_S * RATE_HZ)
+    delays: list[float] = []
+    began_s = time.perf_counter()
+    at = 0
+    while at < len(sound):
+        # As a microphone does: what has been spoken until now is handed over.
+        now = min(len(sound), int((time.perf_counter() - began_s) * RATE_HZ) // size * size)
+        if now <= at:
+            time.sleep(PORTION_S / 4)
+            continue
+        for event in stream.feed(sound[at:now]):
+            if isinstance(event, FramesHeard) and not event.final:
+                told_s = time.perf_counter() - began_s
+                frames = event.first_frame + np.arange(len(event.logits))
+                delays += (told_s - (frames * HOP_S + 0.025)).tolist()
+        at = now
+    stream.finish()
+    return delays
+
+
+def delay(seconds: float) -> dict[str, float]:
+    """Delay of one stream."""
+    recognizer = emoscope.load("compact", threads=1)
+    replay(recognizer, tape(2.0))
+    return quantiles(replay(recognizer, tape(seconds)))
+
+
+def quantiles(delays: list[float]) -> dict[str, float]:
+    """Milliseconds."""
+    median, p95 = np.percentile(delays, [50, 95]) * 1000
+    return {"median_ms": round(float(median)), "p95_ms": round(float(p95)), "rows": len(delays)}
+
+
+def streams(seconds: float) -> dict[str, object]:
+    """Add streams until the rows of some come later than 300 ms in one of twenty cases."""
+    recognizer = emoscope.load("compact", threads=1)
+    sound = tape(seconds)
+    replay(recognizer, tape(2.0))
+    found: dict[str, object] = {}
+    for count in (1, 2, 4, 8, 16, 32):
+        results: list[list[float]] = [[] for _ in range(count)]
+
+        def run(number: int, results: list[list[float]] = results) -> None:
+            time.sleep(number * 0.2 / len(results))  # nobody begins to speak at the same moment
+            results[number] = replay(recognizer, sound)
+
+        threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+        cpu_s = time.process_time()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        cpu_s = time.process_time() - cpu_s
+        figures = quantiles([value for result in results for value in result])
+        found[str(count)] = {**figures, "cpu_s_per_s": round(cpu_s / seconds / count, 3)}
+        print(count, found[str(count)], flush=True)
+        if figures["p95_ms"] > 300:
+            break
+    return found
+
+
+ASK = """
+import json, resource, sys, time
+import emoscope
+recognizer = emoscope.load("compact")
+cpu_s, wall_s = time.process_time(), time.perf_counter()
+recognizer.recognize(sys.argv[1])
+print(json.dumps({
+    "cpu_s": round(time.process_time() - cpu_s, 1),
+    "wall_s": round(time.perf_counter() - wall_s, 1),
+    "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000),
+}))
+"""
+
+
+def memory(to_s: float) -> dict[str, object]:
+    """Peak memory and CPU of fresh processes."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for seconds in (10, 60, 600, 3_600, 7_200):
+            if seconds > to_s:
+                break
+            path = Path(folder) / "tape.wav"
+            write_wav(path, seconds)
+            done = subprocess.run(
+                [sys.executable, "-c", ASK, str(path)], check=True, capture_output=True, text=True
+            )
+            found[str(seconds)] = json.loads(done.stdout)
+            print(seconds, found[str(seconds)], flush=True)
+    return found
+
+
+def write_wav(path: Path, seconds: int) -> None:
+    """So many seconds of tape, a minute at a time."""
+    minute = (tape(60.0) * 32_767).astype("<i2")
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE_HZ)
+        left = seconds * RATE_HZ
+        while left > 0:
+            out.writeframes(minute[:left].tobytes())
+            left -= len(minute)
+
+
+def splice(
+    data: Path, duration_s: float, split: str = "test"
+) -> tuple[Samples, list[tuple[float, float, str]]]:
+    """Clips of test speakers in random order with near silence between them, and where each is."""
+    with (data / "clips.csv").open(encoding="utf-8", newline="") as lines:
+        clips = [
+            row
+            for row in csv.DictReader(lines)
+            if row["corpus"] in CORPORA and row["split"] == split
+        ]
+    rng = np.random.default_rng(0)
+    rng.shuffle(clips)  # type: ignore[arg-type]  # a list will do
+    parts, truth, at = [], [], 0
+    for clip in clips:
+        if at > duration_s * RATE_HZ:
+            break
+        with tarfile.open(data / f"{clip['corpus']}.tar") as archive:
+            file = archive.extractfile(clip["path"])
+            assert file is not None
+            sound = decode(file.read()).samples
+        sound = sound * np.float32(0.05 / max(1e-4, float(np.sqrt(np.mean(sound**2)))))
+        pause = (1e-4 * rng.standard_normal(round(PAUSE_S * RATE_HZ))).astype(np.float32)
+        truth.append((at / RATE_HZ, (at + len(sound)) / RATE_HZ, clip["emotion"]))
+        parts += [np.clip(sound, -1, 1), pause]
+        at += len(sound) + len(pause)
+    return np.concatenate(parts), truth
+
+
+def truth(data: Path, picture: Path | None) -> dict[str, object]:
+    """Compare what is read with what was spliced."""
+    sound, spans = splice(data, 600.0)
+    recognizer = emoscope.load("compact")
+    result = recognizer.recognize(Waveform(sound, name="spliced"), granularity="frame")
+    assert result.track is not None
+    middles = np.arange(len(result.track)) * HOP_S + 0.0125
+    real = np.full(len(middles), -1)
+    for start_s, end_s, key in spans:
+        real[(middles >= start_s) & (middles < end_s)] = by_key(key).index
+    read = np.full(len(middles), -1)
+    for segment in result.segments:
+        span = segment.span
+        read[(middles >= span.start_s) & (middles < span.end_s)] = segment.emotion.index
+    raw, spoken = result.track.scores.argmax(axis=1), real >= 0
+    both = spoken & (read >= 0)
+    alone = [
+        recognizer.recognize(Waveform(sound[round(s * RATE_HZ) : round(e * RATE_HZ)]))
+        for s, e, _ in spans
+    ]
+    hits = [one.emotion.key == key for one, (_, _, key) in zip(alone, spans, strict=True)]
+    figures = {
+        "duration_s": round(result.duration_s, 1),
+        "clips": len(spans),
+        "clips_alone_right": round(float(np.mean(hits)), 3),
+        "frames_right": round(float((raw == real)[spoken].mean()), 3),
+        "frames_right_in_segments": round(float((read == real)[both].mean()), 3),
+        "recall_mean": round(
+            float(np.mean([(read == c)[both & (real == c)].mean() for c in set(real[both])])), 3
+        ),
+        "silence_found": round(float((read == -1)[~spoken].mean()), 3),
+        "speech_lost": round(float((read == -1)[spoken].mean()), 3),
+        "segments": len(result.segments),
+    }
+    if picture is not None:
+        picture.write_text(draw(result, spans), "utf-8")
+    return figures
+
+
+def draw(result: Result, spans: list[tuple[float, float, str]]) -> str:
+    """The curve of the first two minutes with what is read and what was spliced under it."""
+    assert result.track is not None
+    shown_s, width = 120.0, 1_600
+    scale = width / shown_s
+    curve = result.track.smoothed(0.6)[: round(shown_s / HOP_S) : 5]
+    lines = []
+    for emotion in EMOTIONS:
+        points = " ".join(
+            f"{5 * k * HOP_S * scale:.1f},{200 - 180 * row[emotion.index]:.1f}"
+            for k, row in enumerate(curve)
+        )
+        lines.append(f'<polyline points="{points}" fill="none" stroke="{emotion.colour}"/>')
+    rows = {
+        "read": [(s.span.start_s, s.span.end_s, s.emotion) for s in result.segments],
+        "true": [(start_s, end_s, by_key(key)) for start_s, end_s, key in spans],
+    }
+    for top, (name, row) in zip((225, 270), rows.items(), strict=True):
+        lines.append(f'<text x="4" y="{top - 4}" font-size="12">{name}</text>')
+        for start_s, end_s, emotion in row:
+            if start_s >= shown_s or emotion is SILENCE:
+                continue
+            left, wide = start_s * scale, (min(end_s, shown_s) - start_s) * scale
+            lines.append(
+                f'<rect x="{left:.1f}" y="{top}" width="{wide:.1f}" height="24" '
+                f'fill="{emotion.colour}" opacity="0.7"/>'
+                f'<text x="{left + 3:.1f}" y="{top + 16}" font-size="11">{emotion.key[:5]}</text>'
+            )
+    lines += [
+        f'<text x="{second * scale:.0f}" y="312" font-size="11">{second} s</text>'
+        for second in range(0, int(shown_s) + 1, 10)
+    ]
+    body = "".join(lines)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 320" '
+        f'font-family="sans-serif"><rect width="{width}" height="320" fill="white"/>{body}</svg>\n'
+    )
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("what", choices=["delay", "streams", "memory", "truth"])
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--to", type=float, default=600.0)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--picture", type=Path)
+    asked = parser.parse_args()
+    if asked.what == "truth" and asked.data is None:
+        parser.error("truth needs --data")
+    figures = {
+        "delay": lambda: delay(asked.seconds),
+        "streams": lambda: streams(asked.seconds),
+        "memory": lambda: memory(asked.to),
+        "truth": lambda: truth(asked.data, asked.picture),
+    }[asked.what]()
+    load = [round(value, 1) for value in os.getloadavg()]
+    own_mb = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
+    print(json.dumps({asked.what: figures, "load": load, "own_peak_mb": own_mb}))
+
+
+if __name__ == "__main__":
+    main()
