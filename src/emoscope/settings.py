@@ -68,6 +68,12 @@ class Settings(BaseSettings):
         "all",
         description="what the server keeps of a run: all; features, not the sound; none, nothing",
     )
+    outputs_max_bytes: int = Field(
+        0, ge=0, description="the server deletes the oldest runs above this; 0 for no bound"
+    )
+    outputs_keep_days: float = Field(
+        0.0, ge=0, description="the server deletes runs and ended jobs after so many days; 0: never"
+    )
     host: str = Field("127.0.0.1", description="address the server listens on")
     port: int = Field(7860, ge=0, le=65535, description="port of the page and the API")
     allowed_hosts: tuple[str, ...] = Field(
@@ -103,7 +109,7 @@ class Settings(BaseSettings):
     )
     queue_size: int = Field(64, ge=1, description="requests that may wait before 503 is answered")
     requests_at_once: int = Field(
-        2, ge=1, le=64, description="requests in work at once: one decodes, another is in the model"
+        4, ge=1, le=64, description="requests in work at once: decoding, in the model, writing"
     )
     decoders: int = Field(2, ge=1, le=64, description="decoding processes of the server")
     decode_deadline_s: float = Field(

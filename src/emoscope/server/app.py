@@ -20,11 +20,13 @@ from emoscope.errors import (
     MethodNotAllowedError,
     RequestMalformedError,
     RouteNotFoundError,
+    StoreFullError,
 )
 from emoscope.recognizer import Recognizer
 from emoscope.server import websocket
 from emoscope.server.entrance import Entrance
 from emoscope.server.jobs import Jobs
+from emoscope.server.keeper import Keeper
 from emoscope.server.keys import KeyFile
 from emoscope.server.live import Streams
 from emoscope.server.routes import make_router
@@ -33,7 +35,7 @@ from emoscope.server.security import Doors
 from emoscope.server.service import make_service
 from emoscope.server.witness import Witness
 from emoscope.settings import Settings
-from emoscope.store import RunStore
+from emoscope.store import FULL, RunStore
 
 _log = logging.getLogger("emoscope.server")
 
@@ -67,11 +69,14 @@ def create_app(
         max_duration_s=settings.stream_max_duration_s,
         grace_s=settings.stream_grace_s,
     )
+    keeper = Keeper(
+        store, jobs, max_bytes=settings.outputs_max_bytes, keep_days=settings.outputs_keep_days
+    )
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
         async with service.running():
-            with jobs, streams:
+            with jobs, keeper, streams:
                 yield
 
     # No /docs: FastAPI's page loads its scripts from elsewhere (P23).
@@ -92,6 +97,7 @@ def create_app(
     app.add_exception_handler(EmoscopeError, _on_our_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_parameter)
+    app.add_exception_handler(OSError, _on_system_error)
     app.add_exception_handler(Exception, _on_bug)
     app.include_router(make_router(service, jobs))
     app.include_router(
@@ -149,6 +155,13 @@ async def _on_invalid_parameter(request: Request, error: Exception) -> Response:
     field = ".".join(str(part) for part in first.get("loc", ())[1:])
     ours = FieldInvalidError(field=field[:64], expected=first.get("msg", "?"))
     return problem(ours, chinese=is_chinese(request.headers))
+
+
+async def _on_system_error(request: Request, error: Exception) -> Response:
+    """A disk without room for an upload; what else the system refuses is a fault of ours."""
+    if getattr(error, "errno", None) in FULL:
+        return problem(StoreFullError(), chinese=is_chinese(request.headers))
+    return await _on_bug(request, error)
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:

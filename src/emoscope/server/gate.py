@@ -159,6 +159,18 @@ class Gate:
 
         Raises:
             ServerClosingError: the server is about to end.
+            BusyError: all places are taken.
+        """
+        self.check_open()
+        if not self._free and len(self._queue) >= self._most_waiting:
+            self.refused += 1
+            raise BusyError(retry_after_s=self.retry_after_s())
+
+    def check_open(self) -> None:
+        """Refuse what comes too late.
+
+        Raises:
+            ServerClosingError: the server is about to end.
         """
         if self._closing:
             raise ServerClosingError(retry_after_s=self.retry_after_s())
@@ -181,13 +193,11 @@ class Gate:
     def _enter(self, *, counted: bool = True) -> Future[None]:
         place: Future[None] = Future()
         with self._changed:
-            self.check()
+            if counted or self._closing:
+                self.check()
             if self._free:
                 self._free -= 1
                 place.set_result(None)
-            elif counted and len(self._queue) >= self._most_waiting:
-                self.refused += 1
-                raise BusyError(retry_after_s=self.retry_after_s())
             else:
                 self._queue.append(place)
         return place

@@ -47,8 +47,8 @@ def make_router(service: Service) -> APIRouter:
     )
     async def ready() -> dict[str, Any]:
         """Answer 200 from the end of the warm-up to the beginning of the end."""
-        service.gate.check()
         gate = service.gate
+        gate.check_open()
         return {"status": "ready", "working": gate.working, "waiting": gate.waiting}
 
     @router.get("/version", response_model=schemas.VersionReply, summary="Which version runs")

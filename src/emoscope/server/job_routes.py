@@ -43,7 +43,7 @@ def make_router(service: Service, jobs: Jobs) -> APIRouter:
 
         The same `Idempotency-Key` with the same content is the same job, however often it is sent.
         """
-        service.gate.check()
+        service.gate.check_open()
         reading = questions_of(
             request, service, max_files=settings.job_max_files, max_bytes=settings.job_max_bytes
         )

@@ -157,6 +157,10 @@ class Jobs:
         self.table.remove(id_)
         self._drop_recordings(id_)
 
+    def ended_before(self, seconds: float) -> set[str]:
+        """Ids of the jobs that ended before a moment, in seconds since 1970."""
+        return self.table.ids(ended_before_s=seconds) if self._folder.is_dir() else set()
+
     def progress(self, id_: str) -> tuple[int, Progress] | None:
         """Which recording of a job is in work, and how far it is."""
         now, progress = self._now, self._progress

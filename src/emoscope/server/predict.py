@@ -20,6 +20,7 @@ from emoscope.server.forms import (
     text_of,
 )
 from emoscope.server.service import Options, Question, Service
+from emoscope.server.uploads import refuse_early
 
 _BODY = {
     "requestBody": {
@@ -68,7 +69,7 @@ def make_router(service: Service) -> APIRouter:
     async def predict(request: Request) -> JSONResponse:
         """Upload one recording; the reply is ``result.json`` with links to the run's files."""
         arrived_s = time.perf_counter()
-        service.gate.check()
+        await refuse_early(service.gate, request)
         async with form_of(request, service.uploads, max_bytes) as form:
             upload = one_file_of(form, "audio")
             options = Options(

@@ -27,6 +27,7 @@ from emoscope.server.answers import (
 )
 from emoscope.server.bodies import body_schema, questions_of
 from emoscope.server.service import Question, Service
+from emoscope.server.uploads import refuse_early
 from emoscope.store import Run
 
 _HELP = """Send recordings in one of three ways: a form with one or more files `audio`; JSON with
@@ -59,7 +60,7 @@ def make_router(service: Service) -> APIRouter:
         embedding: Annotated[bool, Query(description="for plain bytes")] = False,  # noqa: ARG001 - likewise
         name: Annotated[str, Query(description="for plain bytes", max_length=200)] = "",  # noqa: ARG001 - likewise
     ) -> Response:
-        service.gate.check()
+        await refuse_early(service.gate, request)
         chinese, form = schemas.is_chinese(request.headers), wanted(request.headers)
         reading = questions_of(
             request,

@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import anyio
+from fastapi import Request
 
-from emoscope.errors import AudioTooLargeError, BusyError, UploadSlowError
+from emoscope.errors import AudioTooLargeError, BusyError, ServiceError, UploadSlowError
+from emoscope.server.gate import Gate
 
 _OVERHEAD_BYTES = 64 * 1024
 """Multipart borders and the small fields beside the file."""
@@ -86,6 +88,20 @@ class Uploads:
                 return
             seen += len(chunk)
             yield chunk
+
+
+async def refuse_early(gate: Gate, request: Request) -> None:
+    """Refuse before the body is parsed, if there is no place; it is read and thrown away.
+
+    Raises:
+        BusyError: all places are taken.
+        ServerClosingError: the server is about to end.
+    """
+    try:
+        gate.check()
+    except ServiceError:
+        await _drain(request.stream())
+        raise
 
 
 async def _drain(stream: AsyncIterator[bytes]) -> None:
