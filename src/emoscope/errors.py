@@ -93,6 +93,9 @@
     + StreamRefusedError                    stream_refused
     + CancelledError                        cancelled
   - EngineClosedError (RuntimeError)        engine_closed
+  - ClientError (RuntimeError)              what a client met
+    + RequestFailedError                    request_failed
+    + ServerUnreachableError (ConnectionError) server_unreachable
   - SettingError (ValueError)               setting_invalid
   - ExtraMissingError (ImportError)         extra_missing
   - InternalError (RuntimeError)            internal
@@ -907,6 +910,26 @@ class EngineClosedError(EmoscopeError, RuntimeError):
     code = "engine_closed"
     zh = "识别器已关闭，不再接受新的录音。"
     en = "The recognizer is closed and takes no more recordings."
+
+
+class ClientError(EmoscopeError, RuntimeError):
+    """A client of a server did not get what it asked for."""
+
+
+class RequestFailedError(ClientError):
+    """The server said no; ``data`` has its status, its code and both of its sentences."""
+
+    code = "request_failed"
+    zh = "服务器返回 {status}：{detail_zh} [{server_code}]"
+    en = "The server answered {status}: {detail_en} [{server_code}]"
+
+
+class ServerUnreachableError(ClientError, ConnectionError):
+    """Nobody answered."""
+
+    code = "server_unreachable"
+    zh = "无法连接服务器 {host}：{reason}"
+    en = "The server {host} cannot be reached: {reason}"
 
 
 class SettingError(EmoscopeError, ValueError):

@@ -159,6 +159,25 @@ def test_uploads_that_crawl_do_not_hold_up_the_honest(tmp_path: Path) -> None:
         eventually(lambda: uploads.coming == 0)
 
 
+def test_uploads_that_break_off_are_no_fault_of_ours(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, app = held_app(tmp_path / "outputs")
+    uploads = app.state.service.uploads
+    with serving(app) as url, httpx.Client(base_url=url, timeout=60) as client:
+        host, port = url.removeprefix("http://").split(":")
+        for _ in range(30):
+            with socket.create_connection((host, int(port))) as line:
+                line.sendall(
+                    b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n"
+                    b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+                )
+        assert post(client).status_code == 200
+        eventually(lambda: uploads.coming == 0)
+
+    assert caplog.records == []
+
+
 async def _chunks(*sizes: int, pause_s: float = 0.0) -> AsyncIterator[bytes]:
     for size in sizes:
         await asyncio.sleep(pause_s)

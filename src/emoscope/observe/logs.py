@@ -65,3 +65,5 @@ def set_up(form: Form, stream: TextIO | None = None) -> None:
     logger.handlers[:] = [handler]
     logger.setLevel(logging.WARNING if form == "off" else logging.INFO)
     logger.propagate = False
+    # It writes a line about every malformed body: strangers would fill the disk.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)

@@ -9,13 +9,20 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import anyio
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
-from emoscope.errors import AudioTooLargeError, BusyError, ServiceError, UploadSlowError
+from emoscope.errors import (
+    AudioTooLargeError,
+    BusyError,
+    CancelledError,
+    ServiceError,
+    UploadSlowError,
+)
 from emoscope.server.gate import Gate
 
 _OVERHEAD_BYTES = 64 * 1024
@@ -62,6 +69,7 @@ class Uploads:
         Raises:
             AudioTooLargeError: it did; what still comes is read and dropped, up to a bound.
             UploadSlowError: it comes too slowly.
+            CancelledError: the client went away.
             BusyError: too many bodies come already.
         """
         most = sys.maxsize if max_bytes is None else max_bytes + _OVERHEAD_BYTES
@@ -82,6 +90,8 @@ class Uploads:
             try:
                 with anyio.fail_after(until_s - time.monotonic()):
                     chunk = await anext(stream, None)
+            except ClientDisconnect as exc:
+                raise CancelledError from exc
             except TimeoutError as exc:
                 raise UploadSlowError(bytes_per_s=round(self.least_bytes_per_s)) from exc
             if chunk is None:
@@ -106,7 +116,7 @@ async def refuse_early(gate: Gate, request: Request) -> None:
 
 async def _drain(stream: AsyncIterator[bytes]) -> None:
     dropped = 0
-    with anyio.move_on_after(_DRAIN_S):
+    with suppress(ClientDisconnect), anyio.move_on_after(_DRAIN_S):
         async for chunk in stream:
             dropped += len(chunk)
             if dropped > _DRAIN_BYTES:

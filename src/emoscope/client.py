@@ -1,0 +1,259 @@
+"""A client of an Emoscope server, on the standard library alone.
+
+    with Client("http://127.0.0.1:7860") as client:
+        answer = client.recognize("speech.wav", granularity="frame")
+        print(answer.result.emotion.title, answer.run)
+
+Results are the same ``Result`` as of ``emoscope.recognize``, less the embedding, which is fetched
+with ``client.embedding(run)``.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeAlias
+from urllib.parse import quote, urlencode, urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoscope.errors import RequestFailedError, ServerUnreachableError
+from emoscope.result import Failure, Granularity, Result
+
+Source: TypeAlias = bytes | str | os.PathLike[str]
+"""The bytes of a file, or its path on this machine."""
+
+_BUSY = (429, 503)
+_ENDED = ("succeeded", "failed", "cancelled")
+_WAIT_MAX_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A result, and the run that the server keeps of it."""
+
+    result: Result
+    run: str
+    """Empty where the server keeps nothing."""
+
+
+class Client:
+    """Asks one server; for one thread, as it keeps one connection.
+
+    Args:
+        url: the server's address, with the path that a proxy puts before it.
+        key: an API key, where the server asks for one.
+        timeout_s: seconds of silence that are put up with.
+        attempts: how often a busy server is asked, each time after as long as it says.
+    """
+
+    def __init__(
+        self, url: str, *, key: str = "", timeout_s: float = 180.0, attempts: int = 5
+    ) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"no http address: {url!r}")
+        kind = (
+            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        )
+        self._line = kind(parts.hostname, parts.port, timeout=timeout_s)
+        self._path = parts.path.rstrip("/")
+        self._headers = {"X-API-Key": key} if key else {}
+        self._attempts = attempts
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Close the connection."""
+        self._line.close()
+
+    def recognize(
+        self, source: Source, *, granularity: Granularity = "utterance", embedding: bool = False
+    ) -> Answer:
+        """Recognize one recording.
+
+        Raises:
+            RequestFailedError: the server refused it; ``data`` has the code and both sentences.
+            ServerUnreachableError: nobody answered.
+        """
+        (answer,) = self.recognize_many([source], granularity=granularity, embedding=embedding)
+        if isinstance(answer, Failure):
+            raise answer.error
+        return answer
+
+    def recognize_many(
+        self,
+        sources: Iterable[Source],
+        *,
+        granularity: Granularity = "utterance",
+        embedding: bool = False,
+    ) -> list[Answer | Failure]:
+        """Recognize several in one request, in order; a bad one becomes a ``Failure``.
+
+        Raises:
+            RequestFailedError: the request as a whole was refused.
+            ServerUnreachableError: nobody answered.
+        """
+        body, kind = _form(sources, granularity=granularity, embedding=embedding)
+        reply = self._json("POST", "/v1/recognitions", body, {"Content-Type": kind})
+        return [_answer(record) for record in reply["recognitions"]]
+
+    def submit(
+        self,
+        sources: Iterable[Source],
+        *,
+        granularity: Granularity = "utterance",
+        embedding: bool = False,
+        idempotency_key: str = "",
+    ) -> str:
+        """Queue a job and return its id; with the same key the same job, however often sent.
+
+        Raises:
+            RequestFailedError: it was refused.
+            ServerUnreachableError: nobody answered.
+        """
+        body, kind = _form(sources, granularity=granularity, embedding=embedding)
+        headers = {"Content-Type": kind, "Idempotency-Key": idempotency_key or secrets.token_hex(8)}
+        return str(self._json("POST", "/v1/jobs", body, headers)["id"])
+
+    def job(self, job: str) -> dict[str, Any]:
+        """Return how far a job is, as ``GET /v1/jobs/{job}`` has it."""
+        found: dict[str, Any] = self._json("GET", f"/v1/jobs/{quote(job, safe='')}")
+        return found
+
+    def wait(self, job: str, *, every_s: float = 0.5) -> Iterator[dict[str, Any]]:
+        """Yield how far a job is until it has ended."""
+        while True:
+            now = self.job(job)
+            yield now
+            if now["state"] in _ENDED:
+                return
+            time.sleep(every_s)
+
+    def cancel(self, job: str) -> None:
+        """Cancel a job; what was answered stays."""
+        self._json("POST", f"/v1/jobs/{quote(job, safe='')}/cancel")
+
+    def runs(self, *, search: str = "") -> Iterator[dict[str, Any]]:
+        """Yield the lines of the list of runs, newest first, page after page."""
+        first: int | None = 0
+        while first is not None:
+            query = urlencode({"search": search, "first": first, "count": 100})
+            page = self._json("GET", f"/v1/recognitions?{query}")
+            yield from page["recognitions"]
+            first = page["next"]
+
+    def run(self, run: str) -> Answer:
+        """Return a run that the server keeps."""
+        record = self._json("GET", f"/v1/recognitions/{quote(run, safe='')}")
+        return Answer(_result(record), run)
+
+    def file(self, run: str, file: str) -> bytes:
+        """Return a file of a run, such as ``processed_audio.wav``."""
+        path = f"/v1/recognitions/{quote(run, safe='')}/files/{quote(file, safe='')}"
+        return self._ask("GET", path, b"", {})
+
+    def embedding(self, run: str) -> NDArray[np.float32]:
+        """Return the embedding of a run, shape ``(T, D)``."""
+        data = io.BytesIO(self.file(run, "embedding.npy"))
+        vectors: NDArray[np.float32] = np.load(data, allow_pickle=False)
+        return vectors
+
+    def delete(self, run: str) -> None:
+        """Delete a run and all of its files."""
+        self._ask("DELETE", f"/v1/recognitions/{quote(run, safe='')}", b"", {})
+
+    def _json(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> Any:
+        return json.loads(self._ask(method, path, body, headers or {}))
+
+    def _ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> bytes:
+        """Ask until the server is not busy."""
+        for attempt in range(1, self._attempts + 1):
+            reply, data = self._once(method, path, body, headers)
+            if reply.status < 400:
+                return data
+            wait_s = reply.headers.get("Retry-After", "")
+            if reply.status in _BUSY and wait_s.isdigit() and attempt < self._attempts:
+                time.sleep(min(float(wait_s), _WAIT_MAX_S))
+                continue
+            raise _error(reply.status, data)
+        raise AssertionError  # the last attempt returns or raises
+
+    def _once(
+        self, method: str, path: str, body: bytes, headers: dict[str, str]
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        fresh = self._line.sock is None
+        try:
+            self._line.request(method, self._path + path, body or None, self._headers | headers)
+            reply = self._line.getresponse()
+            return reply, reply.read()
+        except (OSError, http.client.HTTPException) as exc:
+            self._line.close()
+            # A server may close a connection that was kept; only what is safe is asked again.
+            if not fresh and method == "GET":
+                return self._once(method, path, body, headers)
+            reason = str(exc) or type(exc).__name__
+            raise ServerUnreachableError(host=self._line.host, reason=reason) from exc
+
+
+def _form(sources: Iterable[Source], *, granularity: str, embedding: bool) -> tuple[bytes, str]:
+    """Return the body of a multipart form, and its content type."""
+    border = secrets.token_hex(16)
+    body = bytearray()
+    for field, value in (("granularity", granularity), ("embedding", str(embedding).lower())):
+        body += f"--{border}\r\nContent-Disposition: form-data; ".encode()
+        body += f'name="{field}"\r\n\r\n{value}\r\n'.encode()
+    for source in sources:
+        data, name = (
+            (source, "audio")
+            if isinstance(source, bytes)
+            else (Path(source).read_bytes(), Path(source).name)
+        )
+        plain = name.replace("\\", "%5C").replace('"', "%22").replace("\r", "").replace("\n", "")
+        body += f"--{border}\r\nContent-Disposition: form-data; ".encode()
+        body += f'name="audio"; filename="{plain}"\r\n'.encode("utf-8", "surrogateescape")
+        body += b"Content-Type: application/octet-stream\r\n\r\n" + data + b"\r\n"
+    body += f"--{border}--\r\n".encode()
+    return bytes(body), f"multipart/form-data; boundary={border}"
+
+
+def _answer(record: dict[str, Any]) -> Answer | Failure:
+    if "problem" in record:
+        return Failure(record["name"], _from_problem(record["problem"]))
+    return Answer(_result(record), record["run"])
+
+
+def _result(record: dict[str, Any]) -> Result:
+    """Read a reply, which has two keys more than ``result.json``."""
+    return Result.from_dict({k: v for k, v in record.items() if k not in ("run", "files")})
+
+
+def _error(status: int, data: bytes) -> RequestFailedError:
+    try:
+        return _from_problem(json.loads(data))
+    except (ValueError, KeyError, TypeError):  # not one of our servers, or a proxy before it
+        said = data[:200].decode("utf-8", "replace")
+        return RequestFailedError(
+            status=status, server_code="", detail_zh=said or "?", detail_en=said or "?"
+        )
+
+
+def _from_problem(problem: dict[str, Any]) -> RequestFailedError:
+    return RequestFailedError(
+        status=problem["status"],
+        server_code=problem["code"],
+        detail_zh=problem["detail_zh"],
+        detail_en=problem["detail_en"],
+    )
