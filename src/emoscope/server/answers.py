@@ -84,10 +84,10 @@ async def _one(
         working.cancel()
 
 
-def as_record(answer: Answer, *, chinese: bool) -> dict[str, Any]:
+def as_record(answer: Answer, *, chinese: bool, root: str) -> dict[str, Any]:
     """Return the JSON of one answer: as of ``/predict``, or a name and a problem."""
     if isinstance(answer, Run):
-        return schemas.reply(answer)
+        return schemas.reply(answer, root)
     problem = schemas.problem_of(answer.error, chinese=chinese)
     return {"name": answer.name, "problem": problem.model_dump()}
 
@@ -103,13 +103,13 @@ def head_of(form: str) -> str:
     return csv_header() if form == CSV else ""
 
 
-def as_event(one: Told, *, chinese: bool) -> str:
+def as_event(one: Told, *, chinese: bool, root: str) -> str:
     """Return one line of the stream of progress."""
     about: dict[str, Any] = {"index": one.index, "name": one.name}
     if isinstance(one.what, Run | Failure):
         about |= {
             "event": "result" if isinstance(one.what, Run) else "problem",
-            **as_record(one.what, chinese=chinese),
+            **as_record(one.what, chinese=chinese, root=root),
         }
     elif isinstance(one.what, Progress):
         about |= {"event": "progress", "done_s": one.what.done_s, "total_s": one.what.total_s}

@@ -79,6 +79,7 @@ def make_router(service: Service) -> APIRouter:
             name = plain_name(upload.filename or "")
             received_ms = (time.perf_counter() - arrived_s) * 1000
             question = Question(upload.file, name, options, received_ms)
-            return JSONResponse(schemas.reply(await service.recognize(request, question)))
+            run = await service.recognize(request, question)
+            return JSONResponse(schemas.reply(run, service.settings.root_path))
 
     return router

@@ -107,7 +107,7 @@ def make_router(service: Service) -> APIRouter:
     async def read(run: str) -> JSONResponse:
         """Return the same as when it was recognized."""
         found = await anyio.to_thread.run_sync(service.store.open, run)
-        return JSONResponse(schemas.reply(found))
+        return JSONResponse(schemas.reply(found, settings.root_path))
 
     @router.delete(
         "/v1/recognitions/{run}",
@@ -133,7 +133,8 @@ async def _in_json(
     ]
     if len(answers) == 1 and isinstance(answers[0], Failure):
         raise answers[0].error
-    records = [as_record(answer, chinese=chinese) for answer in answers]
+    root = service.settings.root_path
+    records = [as_record(answer, chinese=chinese, root=root) for answer in answers]
     return JSONResponse({"recognitions": records})
 
 
@@ -143,15 +144,15 @@ async def _lines(
     async with reading as questions:
         head = head_of(form)
         async for one in told(request, service, questions):
-            line = _line(one, form, chinese=chinese)
+            line = _line(one, form, chinese=chinese, root=service.settings.root_path)
             if line:
                 yield head + line
                 head = ""
 
 
-def _line(one: Told, form: str, *, chinese: bool) -> str:
+def _line(one: Told, form: str, *, chinese: bool, root: str) -> str:
     if form == NDJSON:
-        return as_event(one, chinese=chinese)
+        return as_event(one, chinese=chinese, root=root)
     return as_line(one.what, form) if isinstance(one.what, Run | Failure) else ""
 
 

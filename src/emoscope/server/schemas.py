@@ -97,9 +97,14 @@ def is_chinese(headers: Mapping[str, str]) -> bool:
     return headers.get("accept-language", "").lower().startswith("zh")
 
 
-def reply(run: Run) -> dict[str, Any]:
-    """Return ``result.json`` with the run's name and links to its files."""
-    links = {name: f"/outputs/{run.name}/{name}" for name in run.files()}
+def reply(run: Run, root: str = "") -> dict[str, Any]:
+    """Return ``result.json`` with the run's name and links to its files.
+
+    Args:
+        run: what was recognized.
+        root: the path that a proxy puts before ours.
+    """
+    links = {name: f"{root}/outputs/{run.name}/{name}" for name in run.files()}
     return {**run.result.to_dict(), "run": run.name, "files": links}
 
 

@@ -1,0 +1,95 @@
+"""The files of deploy/ agree with the code; what cannot be run here is at least read."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from emoscope.observe.metrics import Metrics
+from emoscope.settings import Settings
+
+DEPLOY = Path(__file__).parent.parent / "deploy"
+
+
+def test_every_setting_that_is_named_exists() -> None:
+    known = {f"EMOSCOPE_{name.upper()}" for name in Settings.model_fields} | {"EMOSCOPE_CACHE"}
+    for path in DEPLOY.rglob("*"):
+        if path.is_file():
+            named = set(re.findall(r"EMOSCOPE_[A-Z_]+", path.read_text("utf-8")))
+            assert named <= known, (path.name, named - known)
+
+
+def test_yaml_is_yaml_and_names_files_that_are_there() -> None:
+    for path in DEPLOY.rglob("*.yaml"):
+        assert yaml.safe_load(path.read_text("utf-8"))
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))["services"]
+    assert services["emoscope"]["read_only"] is True
+    for service in services.values():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            if source.startswith("./") and source != "./prometheus-key":
+                assert (DEPLOY / source).is_file(), source
+
+
+def test_the_dashboard_asks_for_metrics_that_exist(tmp_path: Path) -> None:
+    from emoscope.backends.fake_backend import FakeBackend
+    from emoscope.recognizer import Recognizer
+    from emoscope.result import ModelRef
+    from emoscope.server.service import make_service
+    from emoscope.settings import load_settings
+    from emoscope.store import RunStore
+
+    recognizer = Recognizer(FakeBackend(), ModelRef("fake", "1", "0" * 64))
+    service = make_service(recognizer, RunStore(tmp_path), load_settings(outputs=tmp_path))
+    assert isinstance(service.metrics, Metrics)
+    told = service.metrics.text().decode()
+    dashboard = json.loads((DEPLOY / "grafana" / "emoscope.json").read_text("utf-8"))
+    for panel in dashboard["panels"]:
+        for target in panel["targets"]:
+            for name in re.findall(r"(?:emoscope|process)_[a-z_]+", target["expr"]):
+                assert name.removesuffix("_bucket") in told, name
+
+
+def test_the_container_is_not_root_and_is_watched() -> None:
+    text = (DEPLOY / "Dockerfile").read_text("utf-8")
+
+    assert re.search(r"^USER 10001$", text, re.MULTILINE)
+    assert "HEALTHCHECK" in text
+    assert "--require-hashes" in text
+
+
+def test_the_unit_is_a_unit(tmp_path: Path) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("there is no systemd-analyze here to verify the unit with")
+    unit = tmp_path / "emoscope.service"
+    text = (DEPLOY / "emoscope.service").read_text("utf-8")
+    unit.write_text(text.replace("/opt/emoscope/bin/emoscope", "/bin/true"))
+    ran = subprocess.run(
+        [program, "verify", str(unit)], capture_output=True, text=True, check=False
+    )
+    assert "emoscope.service:" not in ran.stderr, ran.stderr
+
+
+def test_nginx_takes_its_file(tmp_path: Path) -> None:
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if program is None:
+        pytest.skip("there is no nginx here to check its file with")
+    site = (DEPLOY / "nginx.conf").read_text("utf-8")
+    site = site.replace("listen 443 ssl;", "listen 127.0.0.1:8443;")
+    site = re.sub(r"^\s*ssl_certificate.*$", "", site, flags=re.MULTILINE)
+    whole = tmp_path / "nginx.conf"
+    whole.write_text(f"pid {tmp_path}/pid; events {{}} http {{ {site} }}")
+    ran = subprocess.run(
+        [program, "-t", "-c", str(whole), "-e", "stderr"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
