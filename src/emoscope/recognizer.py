@@ -17,7 +17,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
+from emoscope import abstention
 from emoscope._version import __version__
+from emoscope.abstention import BARS, Bars
 from emoscope.audio import quality
 from emoscope.audio.decode import decode_of_any_length, library_versions
 from emoscope.audio.decoders import Decoder
@@ -79,6 +81,7 @@ class Recognizer:
         origin: where its files came from.
         load_s: seconds that checking and loading it took.
         limits: what recordings are accepted.
+        bars: when no emotion is claimed.
         now: the clock of ``Result.created``; must give a time zone.
     """
 
@@ -91,6 +94,7 @@ class Recognizer:
         origin: catalog.Origin = "folder",
         load_s: float = 0.0,
         limits: Limits = COMMAND_LINE,
+        bars: Bars = BARS,
         now: Callable[[], datetime] = local_now,
     ) -> None:
         self.model = model
@@ -98,6 +102,7 @@ class Recognizer:
         self.origin = origin
         self.load_s = load_s
         self.limits = limits
+        self.bars = bars
         # One for all threads that share this recognizer: requests, the page, Python callers.
         budget = batch_budget(backend.device, is_rounded=model.precision != "exact")
         self._forward = Batcher(Forward(backend, max_padded_samples=budget))
@@ -257,7 +262,7 @@ class Recognizer:
             granularity: as in ``recognize``.
             embedding: shape ``(T, D)``, to keep it.
         """
-        waveform = recording.waveform
+        waveform, scores = recording.waveform, track.utterance
         by_frame = granularity == "frame"
         segments = track.segments(waveform.duration_s) if by_frame else ()
         return Result(
@@ -265,14 +270,14 @@ class Recognizer:
             created=self._now(),
             duration_s=waveform.duration_s,
             granularity=granularity,
-            scores=track.utterance,
+            scores=scores,
             quality=recording.quality,
             model=self.model,
             track=track if by_frame else None,
             segments=segments,
             reading=track.reading(segments, waveform.duration_s) if by_frame else None,
             embedding=embedding,
-            abstain=_abstain(recording.quality, waveform.duration_s),
+            abstain=abstention.reasons(recording.quality, waveform.duration_s, scores, self.bars),
             steps=recording.steps,
             versions=dict(self._versions),
         )
@@ -296,6 +301,7 @@ def load(
     threads: int = 0,
     device: DeviceChoice = "cpu",
     limits: Limits = COMMAND_LINE,
+    bars: Bars = BARS,
     now: Callable[[], datetime] = local_now,
 ) -> Recognizer:
     """Load a model that is on this machine.
@@ -310,6 +316,7 @@ def load(
         threads: threads inside one run; 0 takes all cores.
         device: ``cpu``; ``cuda``, or an error; ``auto``, an NVIDIA GPU where one can be used.
         limits: what recordings are accepted.
+        bars: when no emotion is claimed.
         now: the clock of ``Result.created``.
 
     Raises:
@@ -330,6 +337,7 @@ def load(
         origin=local.origin,
         load_s=time.perf_counter() - started_s,
         limits=limits,
+        bars=bars,
         now=now,
     )
 
@@ -378,9 +386,3 @@ def name_of(source: Source) -> str:
 def _check_granularity(granularity: str) -> None:
     if granularity not in GRANULARITIES:
         raise GranularityError(value=granularity)
-
-
-def _abstain(found: Quality, duration_s: float) -> tuple[str, ...]:
-    """Reasons for which no emotion should be read from the scores (P37)."""
-    reasons = [code for code in found.reasons if code == "no_speech"]
-    return ("too_short", *reasons) if duration_s < 0.3 else tuple(reasons)

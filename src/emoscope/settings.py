@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from emoscope.abstention import BARS, Bars
 from emoscope.errors import SettingError
 from emoscope.limits import COMMAND_LINE, UPLOAD, Limits
 from emoscope.models.agreement import MAX_SCORE_DIFFERENCE, MIN_COSINE, Thresholds
@@ -149,6 +150,33 @@ class Settings(BaseSettings):
     drain_s: float = Field(
         15.0, ge=0, description="seconds to finish accepted requests in when the server is stopped"
     )
+
+    abstain_min_duration_s: float = Field(
+        BARS.min_duration_s, ge=0, description="no emotion is claimed for a shorter recording, in s"
+    )
+    abstain_min_snr_db: float = Field(
+        BARS.min_snr_db, description="no emotion is claimed in more noise than this, in dB"
+    )
+    abstain_max_clipped_share: float = Field(
+        BARS.max_clipped_share, ge=0, le=1, description="nor where more than this share is clipped"
+    )
+    abstain_min_bandwidth_hz: float = Field(
+        BARS.min_bandwidth_hz, ge=0, description="nor where the sound ends below this, in Hz"
+    )
+    abstain_min_margin: float = Field(
+        BARS.min_margin, ge=0, le=1, description="nor where the first score leads by less; 0 is off"
+    )
+
+    @property
+    def bars(self) -> Bars:
+        """When no emotion is claimed."""
+        return Bars(
+            self.abstain_min_duration_s,
+            self.abstain_min_snr_db,
+            self.abstain_max_clipped_share,
+            self.abstain_min_bandwidth_hz,
+            self.abstain_min_margin,
+        )
 
     @property
     def agreement_bar(self) -> Thresholds:

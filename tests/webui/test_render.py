@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emoscope.abstention import REASONS
 from emoscope.errors import AudioEmptyFileError, InternalError, all_errors
 from emoscope.events import Step
 from emoscope.labels import COUNT, EMOTIONS
@@ -18,6 +19,7 @@ from emoscope.waveform import Waveform
 from emoscope.webui import many, render
 from emoscope.webui.curve import COLUMNS, timeline_data
 from emoscope.webui.markup import esc
+from emoscope.webui.words_trust import ABSTENTION
 from results import make_result, make_scores
 
 EVIL = "<img src=x onerror=alert(1)>'\"{{value}}${value}.wav"
@@ -100,9 +102,17 @@ def test_abstention_comes_first_and_claims_no_emotion() -> None:
 
     text = seen(markup, "zh")
 
-    assert text.startswith("🤷 无法判断几乎听不到声音")
+    assert text.startswith("🤷 无法判断没有听到人说话")
     assert "置信度" not in text
     assert "信噪比—" in text
+
+
+def test_every_reason_to_abstain_is_told_in_both_languages() -> None:
+    markup = shown(make_result(abstain=REASONS))
+
+    for text in ABSTENTION.values():
+        assert text.zh in seen(markup, "zh")
+        assert text.en in seen(markup, "en")
 
 
 def test_advice_carries_its_numbers() -> None:

@@ -8,8 +8,9 @@ from string import Formatter
 
 import pytest
 
+from emoscope import abstention
 from emoscope.result import REASONS
-from emoscope.webui import mixed, texts, words_page
+from emoscope.webui import mixed, texts, words_page, words_trust
 from emoscope.webui.texts import ADVICE, STEPS, Text
 
 SOURCE = Path(texts.__file__).parent.parent
@@ -18,6 +19,7 @@ ENGLISH = re.compile(r"[a-z]{2,}", re.IGNORECASE)
 TABLES = {
     "webui/texts.py",
     "webui/words_page.py",
+    "webui/words_trust.py",
     "webui/mixed.py",
     "labels.py",
     "errors.py",
@@ -27,7 +29,7 @@ TABLES = {
 
 
 def all_texts() -> Iterator[tuple[str, Text]]:
-    for module in (texts, words_page, mixed):
+    for module in (texts, words_page, words_trust, mixed):
         for name, table in vars(module).items():
             if isinstance(table, dict) and name.isupper():
                 yield from ((f"{name} {key}", t) for key, t in table.items() if isinstance(t, Text))
@@ -49,6 +51,7 @@ def test_every_text_has_both_languages_with_the_same_gaps(where: str, text: Text
 
 def test_advice_and_steps_are_complete() -> None:
     assert set(ADVICE) == set(REASONS)
+    assert set(words_trust.ABSTENTION) == set(abstention.REASONS)
     assert {"receive", "decode", "mix", "resample", "check", "infer", "write"} <= set(STEPS)
 
 

@@ -1,137 +1,163 @@
 """The recording check: what stands between this recording and a good answer (P36).
 
 Plain measurements on the samples, the same for every model. Reasons are codes; the sentence of
-advice for each belongs to the faces.
+advice for each belongs to the faces. How the bars were set stands in docs/audio.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
+from emoscope.audio import noise
+from emoscope.audio.bandwidth import band
+from emoscope.audio.vad import SpeechFinder
 from emoscope.result import Array64, Quality
-from emoscope.waveform import Samples, Waveform, forget
+from emoscope.waveform import Samples, Span, Waveform, forget
 
 SILENCE_DBFS = -80.0
 """A recording whose loudest sample stays below this holds nothing: it is refused, not judged."""
+NO_SPEECH_S = 0.15
+"""Less than this is a click or a beep and no word."""
+TELEPHONE_HZ = 4_100.0
+"""What was once sampled at 8 kHz is cut off below this."""
 
-_FRAME_S = 0.025
+_FRAME = 400
 _AUDIBLE_DBFS = -60.0
 """A frame below this counts as silence whatever the rest is like."""
-_BLOCK = 1 << 18
-_CLIP_RUN = 3
-"""So many neighbouring samples at full scale are a flat top; one alone may be a true peak."""
+_SILENT_DB = 35.0
+"""So much under the loudest moments is silence too."""
+_BLOCK = _FRAME * 640
+_FULL_SCALE = 0.985
+_FLAT = 0.995
+"""Share of the loudest sample that a flat top stays above after a change of level."""
+_FAINT_PEAK, _HEARD_PEAK = 0.05, 0.3
+_TOPS = 6
+"""So many tops of one height are a clipper's; a voice has one loudest moment."""
 
 
-def check(waveform: Waveform) -> Quality:
-    """Measure a recording.
+def check(waveform: Waveform, speech: list[Span] | None = None) -> Quality:
+    """Measure a recording at 16 kHz.
 
-    Levels are relative to full scale (dBFS). ``speech_share`` counts the 25 ms frames that stand
-    out from the quietest tenth; ``snr_db`` compares their power with that of the quietest tenth,
-    and is None when the recording never pauses. ``bandwidth_hz`` is where the long-term spectrum
-    falls 60 dB under its maximum for good.
+    Args:
+        waveform: what to measure.
+        speech: where there is speech, if that is known already.
     """
     samples = waveform.samples
-    peak = max((float(np.abs(block).max()) for block in _blocks(samples)), default=0.0)
-    power = sum(float(np.square(block, dtype=np.float64).sum()) for block in _blocks(samples))
-    level_dbfs = _dbfs((power / max(1, len(samples))) ** 0.5)
-    levels = _frame_levels(samples, waveform.rate_hz)
-    # One word in a long silence fills few frames, and a click fewer still.
-    quiet, loud = (float(level) for level in np.percentile(levels, [10, 98]))
-    pauses = loud - quiet > 6.0
-    threshold = max(_AUDIBLE_DBFS, quiet + 0.3 * (loud - quiet) if pauses else quiet)
-    speech = levels[levels >= threshold]
+    peak = max((float(np.abs(block).max()) for block in waveform.blocks(_BLOCK)), default=0.0)
+    if speech is None:
+        speech = _speech(waveform, peak)
+    speech_s = sum(span.duration_s for span in speech)
+    mean, levels = _frame_levels(waveform)
+    middles, power = noise.spectra(samples)
+    upper = band(power, waveform.rate_hz)
+    silent_dbfs = max(_AUDIBLE_DBFS, float(np.percentile(levels, 98)) - _SILENT_DB)
+    frames = np.arange(len(levels), dtype=np.float64) * _FRAME + _FRAME / 2
+    heard = levels[noise.inside(frames, speech, waveform.rate_hz)]
     quality = Quality(
-        level_dbfs=level_dbfs,
+        level_dbfs=_mean_dbfs(levels),
         peak=peak,
-        clipped_share=_clipped_share(samples),
-        snr_db=_mean_dbfs(speech) - quiet if pauses and len(speech) else None,
-        bandwidth_hz=_bandwidth_hz(samples, waveform.rate_hz),
-        speech_share=len(speech) / len(levels),
+        clipped_share=_clipped_share(waveform, bool(speech)),
+        snr_db=noise.snr_db(power, noise.inside(middles, speech, waveform.rate_hz)),
+        bandwidth_hz=upper.upper_hz,
+        speech_share=min(1.0, speech_s / waveform.duration_s) if len(samples) else 0.0,
+        silence_share=float(np.mean(levels < silent_dbfs)),
+        speech_dbfs=_mean_dbfs(heard) if len(heard) else None,
+        dc_offset=mean,
+        band_is_cut=upper.is_cut,
     )
-    reasons = tuple(_reasons(quality, waveform.duration_s))
-    return replace(quality, reasons=reasons)
+    return replace(quality, reasons=tuple(_reasons(quality, waveform.duration_s)))
+
+
+def _speech(waveform: Waveform, peak: float) -> list[Span]:
+    """Where there is speech, faint or shouted: the network hears level, a check must not."""
+    if not peak:
+        return []
+
+    def heard_at(level: float) -> list[Span]:
+        finder, spans = SpeechFinder(), []
+        for block in waveform.blocks(_BLOCK):
+            spans += finder.feed(block * np.float32(level / peak))
+        return spans + finder.finish()
+
+    return heard_at(max(peak, _HEARD_PEAK if peak < _FAINT_PEAK else 0)) or heard_at(_FAINT_PEAK)
 
 
 def _reasons(quality: Quality, duration_s: float) -> list[str]:
     """Limits of the advice in P6."""
+    speech = quality.speech_share * duration_s >= NO_SPEECH_S
+    snr_db, speech_dbfs, upper_hz = quality.snr_db, quality.speech_dbfs, quality.bandwidth_hz
+    telephone = upper_hz < (TELEPHONE_HZ if quality.band_is_cut else 2_500.0)
     found = {
         "too_short": duration_s < 1.0,
         "too_long": duration_s > 30.0,
-        "too_quiet": quality.level_dbfs < -45.0,
+        "no_speech": not speech,
+        "little_speech": speech and quality.speech_share < 0.1,
+        "too_quiet": speech and speech_dbfs is not None and speech_dbfs < -55.0,
         "clipped": quality.clipped_share > 0.001,
-        "low_snr": quality.snr_db is not None and quality.snr_db < 12.0,
-        # What was once sampled at 8 kHz ends at 3.9 kHz; other speech seldom ends below 4.1 kHz.
-        "band_limited": quality.bandwidth_hz < 3_950.0,
-        "little_speech": 0.02 <= quality.speech_share < 0.2,
-        "no_speech": quality.speech_share < 0.02,
+        "dc_offset": abs(quality.dc_offset) > 0.02,
+        "low_snr": speech and snr_db is not None and snr_db < 12.0,
+        "band_limited": speech and telephone,
+        "heavy_codec": speech and quality.band_is_cut and TELEPHONE_HZ <= upper_hz < 6_500.0,
     }
     return [code for code, holds in found.items() if holds]
 
 
-def _blocks(samples: Samples) -> Iterator[Samples]:
-    """Cut into pieces, so that float64 copies of hours of sound never stand in memory at once."""
-    for first in range(0, len(samples), _BLOCK):
-        yield samples[first : first + _BLOCK]
-        forget(samples)
+def _frame_levels(waveform: Waveform) -> tuple[float, Array64]:
+    """Offset of all samples, and the level of each 25 ms frame in dBFS without its own offset.
 
-
-def _dbfs(magnitude: float) -> float:
-    return 20.0 * float(np.log10(max(magnitude, 1e-10)))
-
-
-def _frame_levels(samples: Samples, rate_hz: int) -> Array64:
-    """Level of each 25 ms frame in dBFS without its offset, shape ``(frames,)``; at least one.
-
-    None is below −100 dBFS, so that digital silence does not make a ratio of 200 dB.
+    At least one frame, none below −100 dBFS, so that digital silence does not make a ratio of
+    200 dB. In blocks, so that float64 copies of hours of sound never stand in memory at once.
     """
-    size = round(_FRAME_S * rate_hz)
-    count = max(1, len(samples) // size)
-    frames = samples[: count * size].reshape(count, -1)
-    power = np.empty(count)
-    for first in range(0, count, _BLOCK // size):
-        block = slice(first, first + _BLOCK // size)
-        power[block] = frames[block].var(axis=1, dtype=np.float64)
-        forget(samples)
-    return np.asarray(10.0 * np.log10(np.maximum(power, 1e-10)))
+    total, levels = 0.0, list[Array64]()
+    for block in waveform.blocks(_BLOCK):
+        exact = block.astype(np.float64)
+        total += float(exact.sum())
+        count = len(exact) // _FRAME
+        # What is left after the last whole frame counts only where there is no whole frame.
+        frames = exact[: count * _FRAME].reshape(count, _FRAME) if count else exact[None]
+        if count or not levels:
+            levels.append(10.0 * np.log10(np.maximum(frames.var(axis=1), 1e-10)))
+    mean = total / max(1, len(waveform.samples))
+    return mean, np.concatenate(levels or [np.array([-100.0])])
 
 
 def _mean_dbfs(levels: Array64) -> float:
     return 10.0 * float(np.log10(np.mean(10.0 ** (levels / 10.0))))
 
 
-def _clipped_share(samples: Samples) -> float:
-    clipped = 0
+def _clipped_share(waveform: Waveform, speech: bool) -> float:
+    """Share of samples in flat tops, at full scale or, in speech, at the sound's own height.
+
+    A clipped recording that was made quieter afterwards has its tops below full scale. A tone has
+    many tops of one height too, so that is looked at only where somebody speaks.
+    """
+    count, _ = _flat(waveform, np.abs, _FULL_SCALE)
+    if speech and not count:
+        for side in (np.positive, np.negative):
+            highest = max(float(side(block).max()) for block in waveform.blocks(_BLOCK))
+            inside, tops = _flat(waveform, side, _FLAT * highest)
+            count += inside if tops >= _TOPS else 0
+    return count / max(1, len(waveform.samples))
+
+
+def _flat(waveform: Waveform, side: Callable[[Samples], Samples], level: float) -> tuple[int, int]:
+    """Samples that have two neighbours in a row with which they are at ``level``; and tops."""
+    inside = tops = 0
+    samples = waveform.samples
     for first in range(0, len(samples), _BLOCK):
         # A flat top may lie across the border of two blocks.
-        before = min(first, _CLIP_RUN - 1)
-        full = np.abs(samples[first - before : first + _BLOCK + _CLIP_RUN - 1]) >= 0.985
-        # A run of n samples holds n − 2 places where three neighbours are at full scale.
-        triples = full[:-2] & full[1:-1] & full[2:]
-        inside = np.zeros(len(full), dtype=bool)
-        for shift in range(_CLIP_RUN):
-            inside[shift : len(triples) + shift] |= triples
-        clipped += int(inside[before : before + _BLOCK].sum())
+        before = min(first, 2)
+        high = side(samples[first - before : first + _BLOCK + 2]) >= level
+        # One alone may be a true peak; a run of n samples holds n − 2 such triples.
+        triples = high[:-2] & high[1:-1] & high[2:]
+        flat = np.zeros(len(high), dtype=bool)
+        for shift in range(3):
+            flat[shift : len(triples) + shift] |= triples
+        mine = flat[before : before + _BLOCK]
+        inside += int(mine.sum())
+        tops += int(np.count_nonzero(mine[1:] & ~mine[:-1])) + bool(len(mine) and mine[0])
         forget(samples)
-    return clipped / max(1, len(samples))
-
-
-def _bandwidth_hz(samples: Samples, rate_hz: int) -> float:
-    """Highest frequency at which the mean power spectrum is within 60 dB of its maximum."""
-    size = 512
-    if len(samples) < size:
-        samples = np.pad(samples, (0, size - len(samples)))
-    # Every second window of a long recording is plenty; at most about two minutes are looked at.
-    step = max(size // 2, (len(samples) - size) // 8_000)
-    starts = np.arange(0, len(samples) - size + 1, step)
-    window = np.hanning(size)
-    power = np.zeros(size // 2 + 1)
-    for block in np.array_split(starts, max(1, len(starts) // 500)):
-        frames = samples[block[:, None] + np.arange(size)] * window
-        power += np.square(np.abs(np.fft.rfft(frames, axis=1))).sum(axis=0)
-        forget(samples)
-    power[:2] = 0.0  # an offset of the converter is no sound
-    heard = np.flatnonzero(power >= power.max() * 1e-6)
-    return float((heard[-1] if len(heard) else 0) * rate_hz / size)
+    return inside, tops

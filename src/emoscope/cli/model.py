@@ -19,6 +19,7 @@ def open_model(settings: Settings, limits: Limits) -> Recognizer:
         backend=settings.backend,
         precision=settings.precision,
         agreement_bar=settings.agreement_bar,
+        bars=settings.bars,
         threads=settings.threads,
         device=settings.device,
         limits=limits,

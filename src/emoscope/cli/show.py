@@ -10,6 +10,8 @@ from rich.table import Table
 
 from emoscope.result import Failure, Result
 from emoscope.webui.texts import NOTICES, TERMINAL, Language, advice
+from emoscope.webui.words_page import RESULT
+from emoscope.webui.words_trust import abstention
 
 if TYPE_CHECKING:
     from emoscope.errors import EmoscopeError
@@ -45,21 +47,34 @@ def _row(answer: Result | Failure, language: Language) -> list[str]:
         failed = f"[red]{TERMINAL['failed'](language)}[/red]"
         sentence = f"[red]{escape(detail(answer.error, language))}[/red] ({answer.error.code})"
         return [escape(answer.name), failed, "", "", "", sentence]
+    if answer.abstain:
+        why = abstention(answer.abstain, language)
+        cannot = f"🤷 {RESULT['cannot_tell'](language)}"
+        sentence = f"[yellow]{NOTICES['abstain'](language, reasons=why)}[/yellow]"
+        advices = _advices(answer, language)
+        return [
+            escape(answer.name),
+            cannot,
+            "",
+            "",
+            f"{answer.duration_s:.2f} s",
+            "\n".join([sentence, *advices]),
+        ]
     percent = dict(zip(answer.scores.to_dict(), answer.scores.percentages(), strict=True))
     (top, _), (second, _) = answer.scores.ranked()[:2]
-    quality = answer.quality.to_dict()
-    advices = [advice(code, language, quality) for code in answer.quality.reasons]
-    if answer.abstain:
-        reasons = ", ".join(answer.abstain)
-        advices.insert(0, f"[yellow]{NOTICES['abstain'](language, reasons=reasons)}[/yellow]")
     return [
         escape(answer.name),
         emotion_name(top, language),
         f"{percent[top.key]:.1f}%",
         f"{emotion_name(second, language)} {percent[second.key]:.1f}%",
         f"{answer.duration_s:.2f} s",
-        "\n".join(advices) or TERMINAL["fine"](language),
+        "\n".join(_advices(answer, language)) or TERMINAL["fine"](language),
     ]
+
+
+def _advices(answer: Result, language: Language) -> list[str]:
+    quality = answer.quality.to_dict()
+    return [advice(code, language, quality) for code in answer.quality.reasons]
 
 
 def segment_table(result: Result, language: Language) -> Table:

@@ -200,6 +200,10 @@ class QualityReply(_Exact):
     bandwidth_hz: float
     speech_share: Share
     reasons: list[str]
+    silence_share: Share
+    speech_dbfs: float | None
+    dc_offset: float
+    band_is_cut: bool
 
 
 class EmbeddingReply(_Exact):

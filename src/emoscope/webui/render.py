@@ -13,8 +13,9 @@ from emoscope.result import Quality, Result, Scores
 from emoscope.store import AUDIO
 from emoscope.webui.markup import both, card, esc, pair
 from emoscope.webui.mixed import leading_two, mixed
-from emoscope.webui.texts import ADVICE, NOTICES, Text, advice, step_line
+from emoscope.webui.texts import NOTICES, Text, advice, step_line
 from emoscope.webui.words_page import FAILURE, FORM, RESULT, WAITING
+from emoscope.webui.words_trust import ABSTENTION
 
 
 def page_of_result(
@@ -161,8 +162,9 @@ def _abstention(result: Result) -> str:
     numbers = result.quality.to_dict()
     why = "".join(
         f"<li>{pair(advice(code, 'zh', numbers), advice(code, 'en', numbers))}</li>"
+        if code in result.quality.reasons
+        else f"<li>{both(ABSTENTION[code])}</li>"
         for code in result.abstain
-        if code in ADVICE
     )
     return (
         '<div class="emo-abstain" role="status"><h2 class="emo-headline">'

@@ -55,12 +55,25 @@ ADVICE: dict[str, Text] = {
         "Record at 16 kHz or more and avoid 8 kbit/s AMR.",
     ),
     "little_speech": Text(
-        "大部分时间没有声音（有声部分约 {speech_percent:.0f}%）。请剪掉空白。",
-        "Most of it is silence (about {speech_percent:.0f} % sound). Cut the silence away.",
+        "大部分时间没有人说话（说话部分约 {speech_percent:.0f}%）。"
+        "请剪掉空白，只留 3–10 秒的话音。",
+        "For most of the time nobody speaks (speech {speech_percent:.0f} %). "
+        "Cut it down to the 3-10 s that hold the voice.",
     ),
     "no_speech": Text(
-        "几乎听不到声音，不给出情绪判断。请检查麦克风。",
-        "There is hardly anything to hear, so no emotion is claimed. Check the microphone.",
+        "没有听到人说话，不给出情绪判断。请检查麦克风；音乐、歌曲和噪声不适用。",
+        "Nobody is heard to speak, so no emotion is claimed. Check the microphone; "
+        "music, songs and noise do not work.",
+    ),
+    "dc_offset": Text(
+        "整段声音偏离零点 {dc_percent:.0f}%，录音设备可能有故障。请换一个麦克风或声卡。",
+        "The whole sound sits {dc_percent:.0f} % off its zero, as from a faulty recorder. "
+        "Try another microphone or sound card.",
+    ),
+    "heavy_codec": Text(
+        "声音在 {bandwidth_hz:.0f} Hz 处被截断，像经过低码率压缩。请用更高码率或 WAV、FLAC 录音。",
+        "The sound is cut off at {bandwidth_hz:.0f} Hz, as by a low bit rate. "
+        "Record at a higher bit rate, or as WAV or FLAC.",
     ),
     "broken_off": Text(
         "文件中途断开，只分析了读到的部分。请重新传输或导出。",
@@ -142,9 +155,11 @@ TERMINAL: dict[str, Text] = {
 def advice(code: str, language: Language, quality: dict[str, object]) -> str:
     """Return the sentence of advice for a reason, with the numbers of the check in it."""
     clipped, speech = quality.get("clipped_share"), quality.get("speech_share")
+    offset = quality.get("dc_offset")
     percent = {
         "clipped_percent": 100 * clipped if isinstance(clipped, float) else 0.0,
         "speech_percent": 100 * speech if isinstance(speech, float) else 0.0,
+        "dc_percent": 100 * offset if isinstance(offset, float) else 0.0,
     }
     return ADVICE[code](language, **{**quality, **percent})
 

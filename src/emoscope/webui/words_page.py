@@ -130,7 +130,7 @@ RESULT: dict[str, Text] = {
     "level": Text("音量", "Level"),
     "snr": Text("信噪比", "SNR"),
     "bandwidth": Text("频带上限", "Bandwidth"),
-    "speech": Text("有声比例", "Sound share"),
+    "speech": Text("说话比例", "Speech share"),
     "clipping": Text("削波", "Clipping"),
     "model": Text("识别模型", "Model"),
     "log": Text("处理日志", "Processing log"),
