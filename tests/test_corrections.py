@@ -64,6 +64,15 @@ def test_a_recording_without_a_time_axis_is_one_segment() -> None:
     assert same.to_dict(result)["segments"][0]["changed"] is False
 
 
+def test_silence_is_a_label_too() -> None:
+    result = framed()
+
+    made = read_correction(result, [row(0, 1, "silence"), row(1, 4, "sad")], saved=NOW)
+
+    assert made.segments[0].silent
+    assert Corrected.from_dict(made.to_dict(result)) == made
+
+
 @given(
     cuts=st.lists(st.integers(1, 199), unique=True, max_size=12),
     emotions=st.lists(st.sampled_from(KEYS), min_size=13, max_size=13),

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from emoscope.errors import CorrectionRefusedError
-from emoscope.labels import Emotion, by_key
+from emoscope.labels import COUNT, SILENCE, Emotion, by_key
 from emoscope.result import Result
 from emoscope.segments import Segment
 from emoscope.waveform import HOP_S, Span
@@ -79,7 +79,8 @@ def read_correction(result: Result, raw: object, *, saved: datetime) -> Correcte
 
     Args:
         result: what is corrected.
-        raw: a list of ``{"start_s", "end_s", "emotion"}``, in order.
+        raw: a list of ``{"start_s", "end_s", "emotion"}``, in order; ``emotion`` is one of the nine
+            keys or ``silence``.
         saved: the time, with a zone.
 
     Raises:
@@ -89,7 +90,7 @@ def read_correction(result: Result, raw: object, *, saved: datetime) -> Correcte
     if not isinstance(raw, list) or not 0 < len(raw) <= SEGMENTS_MAX:
         raise refusal
     try:
-        rows = [(float(row["start_s"]), float(row["end_s"]), by_key(row["emotion"])) for row in raw]
+        rows = [(float(row["start_s"]), float(row["end_s"]), _label(row["emotion"])) for row in raw]
     except (KeyError, TypeError, ValueError, OverflowError) as exc:
         raise refusal from exc
     borders_s = [start_s for start_s, _, _ in rows] + [result.duration_s]
@@ -106,18 +107,25 @@ def read_correction(result: Result, raw: object, *, saved: datetime) -> Correcte
     return Corrected(_scored(result, spans, [emotion for _, _, emotion in rows]), saved)
 
 
+def _label(key: str) -> Emotion:
+    return SILENCE if key == SILENCE.key else by_key(key)
+
+
 def _scored(
     result: Result, spans: Sequence[Span], emotions: Sequence[Emotion]
 ) -> tuple[Segment, ...]:
     """Give each segment what the model thinks of its emotion there."""
     if result.track is None:
         values = result.scores.values
-        scores = [float(values[emotion.index]) for emotion in emotions]
+        scores = [0.0 if e is SILENCE else float(values[e.index]) for e in emotions]
     else:
-        sums = np.vstack([np.zeros((1, 9)), np.cumsum(result.track.scores, axis=0)])
+        sums = np.vstack([np.zeros((1, COUNT)), np.cumsum(result.track.scores, axis=0)])
         last = len(sums) - 1
         scores = []
         for span, emotion in zip(spans, emotions, strict=True):
+            if emotion is SILENCE:
+                scores.append(0.0)
+                continue
             first = min(int(span.start_s / HOP_S + 0.5), last - 1)
             end = min(max(int(span.end_s / HOP_S + 0.5), first + 1), last)
             total = sums[end, emotion.index] - sums[first, emotion.index]

@@ -25,7 +25,7 @@ import numpy as np
 from emoscope.errors import RunDamagedError, RunNotFoundError, StoreError, StoreFullError
 from emoscope.events import Step
 from emoscope.result import Result
-from emoscope.waveform import Waveform, forget
+from emoscope.waveform import RATE_HZ, Samples, Waveform, forget
 
 RUN_NAME = re.compile(r"outputs_\d{8}_\d{6}(_\d{1,6})?", re.ASCII)
 AUDIO, RESULT, EMBEDDING, LATEST = (
@@ -286,18 +286,31 @@ def write_wav(file: BinaryIO, waveform: Waveform) -> None:
 
 
 def read_wav(path: Path) -> Waveform:
-    """Read what ``write_wav`` wrote.
+    """Read what ``write_wav`` wrote, at 16 kHz.
+
+    Raises:
+        RunDamagedError: it is not such a file.
+    """
+    pieces = list(wav_pieces(path))
+    return Waveform(np.concatenate(pieces) if pieces else np.empty(0, np.float32))
+
+
+def wav_pieces(path: Path) -> Iterator[Samples]:
+    """Read what ``write_wav`` wrote piece by piece: hours of sound do not stand in memory.
 
     Raises:
         RunDamagedError: it is not such a file.
     """
     try:
         with wave.open(str(path), "rb") as sound:
-            if (sound.getnchannels(), sound.getsampwidth()) != (1, 2):
+            shape = (sound.getnchannels(), sound.getsampwidth(), sound.getframerate())
+            if shape != (1, 2, RATE_HZ):
                 raise RunDamagedError(run=path.parent.name, reason=path.name)
-            data = np.frombuffer(sound.readframes(sound.getnframes()), dtype="<i2")
-            return Waveform(data.astype(np.float32) / 32_768.0, sound.getframerate())
+            while data := sound.readframes(_BLOCK):
+                yield np.frombuffer(data, dtype="<i2").astype(np.float32) / 32_768.0
     except (OSError, EOFError, wave.Error) as exc:
+        if isinstance(exc, RunDamagedError):
+            raise
         raise RunDamagedError(run=path.parent.name, reason=str(exc)[:200]) from exc
 
 

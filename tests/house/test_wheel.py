@@ -38,7 +38,8 @@ def test_it_carries_the_model_the_samples_the_page_and_the_licences(unpacked: Pa
         "assets/silero_vad.LICENSE",
         "assets/samples/samples.json",
         "assets/samples/LICENSE",
-        "webui/timeline.js",
+        "webui/scripts/timeline.js",
+        "webui/scripts/page.js",
         "webui/style.css",
         "py.typed",
     ]

@@ -8,7 +8,7 @@ import pytest
 from emoscope.errors import InternalError
 from emoscope.recognizer import Recognizer
 from emoscope.store import RunStore
-from emoscope.webui.desk import Desk
+from emoscope.webui.desk import Desk, Tickets
 
 GOOD, OTHER = {"sample": "happy_zh.wav"}, {"sample": "sad_en.wav"}
 
@@ -66,3 +66,28 @@ def test_a_wrong_question_about_many_is_the_red_panel(desk: Desk) -> None:
     (shown,) = desk.many({"sources": [GOOD] * 101})
 
     assert "too_many_files" in shown
+
+
+def test_a_batch_that_nobody_wants_any_more_stops_and_keeps_no_voices(desk: Desk) -> None:
+    left = desk.uploads / "0" / "later.wav"
+    left.parent.mkdir()
+    left.write_bytes(b"voice")
+    sources = [GOOD, OTHER, {"name": "later.wav", "path": str(left)}]
+    batch = desk.many({"sources": sources, "ticket": "t"})
+    next(batch)
+    next(batch)
+
+    desk.cancelled.add("t")
+    (last,) = batch
+
+    assert 'data-over="true"' in last
+    assert len(desk.store.names()) == 1
+    assert not left.exists()
+
+
+def test_tickets_are_forgotten_in_time() -> None:
+    tickets = Tickets(most=2)
+    for name in ("a", "b", "c"):
+        tickets.add(name)
+
+    assert [tickets.holds(name) for name in ("a", "b", "c", "")] == [False, True, True, False]

@@ -3,6 +3,8 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,15 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoscope.abstention import REASONS
+from emoscope.curve import curve_of
 from emoscope.errors import AudioEmptyFileError, InternalError, all_errors
 from emoscope.events import Step
 from emoscope.labels import COUNT, EMOTIONS
 from emoscope.result import Failure, Quality, Result, Scores, Track
+from emoscope.segments import Segment
 from emoscope.store import Run
-from emoscope.waveform import Waveform
+from emoscope.waveform import Span, Waveform
 from emoscope.webui import many, render
-from emoscope.webui.curve import COLUMNS, timeline_data
 from emoscope.webui.markup import esc
+from emoscope.webui.picture import ROWS_MAX
 from emoscope.webui.words_trust import ABSTENTION
 from results import make_result, make_scores
 
@@ -146,31 +150,53 @@ def test_log_and_downloads() -> None:
 
 def test_frame_mode_shows_the_timeline_and_every_segment() -> None:
     result, waveform = frames(6.0)
-    markup = shown(result, timeline=timeline_data(result, waveform))
+    markup = shown(result, curve=curve_of(result, waveform))
 
     drawing = re.search(r'data-drawing="([^"]*)"', markup)
     assert drawing is not None
-    assert json.loads(html.unescape(drawing[1]))["duration_s"] == 6.0
+    data = json.loads(html.unescape(drawing[1]))
+    assert data["duration_s"] == 6.0
+    assert len(data["segments"]) == len(result.segments)
+    assert len(data["overview"]["scores"]) == 9 * 300
     assert markup.count("<tr data-start=") == len(result.segments)
+    assert "segments.TextGrid" in markup
 
 
-@pytest.mark.parametrize("seconds", [0.1, 1.0, 24.0, 24.1, 100.0])
-def test_the_drawing_is_small_and_whole(seconds: float) -> None:
-    data = timeline_data(*frames(seconds))
+def test_without_a_time_axis_there_is_sound_to_see_and_one_segment_to_correct() -> None:
+    waveform = frames(3.0)[1]
+    result = make_result(duration_s=3.0)
+    markup = shown(result, curve=curve_of(result, waveform))
 
-    rows = np.array(data["scores"])
-    assert 1 <= len(rows) <= COLUMNS
-    assert np.abs(rows.sum(axis=1) - 1000).max() <= len(EMOTIONS)
-    peaks = data["peaks"]
-    assert isinstance(peaks, list)
-    assert max(peaks) == 100
-    assert len(peaks) <= COLUMNS
-    assert len(json.dumps(data)) < 80_000
+    drawing = re.search(r'data-drawing="([^"]*)"', markup)
+    assert drawing is not None
+    data = json.loads(html.unescape(drawing[1]))
+    assert data["overview"]["scores"] is None
+    assert data["segments"] == [[0.0, 3.0, 3]]
+    assert data["lead"] == 3
+    assert "segments.TextGrid" not in markup
 
 
-def test_only_a_track_has_a_timeline() -> None:
-    with pytest.raises(ValueError, match="track"):
-        timeline_data(make_result(), Waveform(np.zeros(16_000, np.float32)))
+def test_hours_do_not_make_a_heavy_page() -> None:
+    """The finer tiles are fetched; the table stops and says so."""
+    result, waveform = frames(1_200.0)
+    many_segments = tuple(
+        Segment(Span(float(i), float(i + 1)), EMOTIONS[i % 9], 0.5) for i in range(1_200)
+    )
+    result = replace(result, segments=many_segments)
+
+    markup = shown(result, curve=curve_of(result, waveform))
+
+    assert markup.count("<tr data-start=") == ROWS_MAX
+    assert f"这里列出前 {ROWS_MAX} 段" in seen(markup, "zh")
+    assert len(markup) < 400_000
+
+
+def test_a_title_and_a_correction_are_told() -> None:
+    markup = shown(make_result(), title=EVIL, is_corrected=True)
+
+    assert "segments corrected by hand" in seen(markup, "en")
+    assert EVIL in seen(markup, "en")
+    assert "<img" not in markup
 
 
 @pytest.mark.parametrize("kind", [AudioEmptyFileError, InternalError])
@@ -197,6 +223,18 @@ def test_a_batch_counts_and_offers_one_zip(tmp_path_factory: pytest.TempPathFact
     assert "2 recognized, 1 failed" in seen(whole, "en")
     assert "runs=outputs_20240104_223000%2Coutputs_20240104_223001" in whole
     assert whole.count("<tr") == 4
+    assert 'data-do="cancel"' in half
+    assert 'data-do="cancel"' not in whole
+
+
+def test_a_cancelled_batch_says_what_was_left_and_offers_what_was_done() -> None:
+    line = Run(Path("outputs_20240104_223000"), make_result())
+
+    markup = many.table([line, Failure("bad.mp3", AudioEmptyFileError())], 5, cancelled=True)
+
+    assert "已取消：1 个成功，1 个失败，3 个未识别" in seen(markup, "zh")
+    assert 'data-over="true"' in markup
+    assert "batch.zip" in markup
 
 
 @pytest.mark.parametrize(

@@ -111,5 +111,5 @@ def test_no_chinese_sentence_outside_the_tables(path: Path) -> None:
 
 
 def test_scripts_and_styles_hold_no_words() -> None:
-    for path in (*SOURCE.glob("webui/*.js"), *SOURCE.glob("webui/*.css")):
+    for path in (*SOURCE.glob("webui/**/*.js"), *SOURCE.glob("webui/*.css")):
         assert not CHINESE.search(path.read_text("utf-8")), path.name

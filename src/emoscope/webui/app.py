@@ -33,7 +33,6 @@ _QUIET = {
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
-_ZIP_RUNS_MAX = 200
 
 
 def mount(
@@ -63,9 +62,10 @@ def mount(
     from emoscope.webui.desk import Desk
     from emoscope.webui.guard import Doorkeeper
     from emoscope.webui.pages import build
+    from emoscope.webui.routes import add_routes
 
-    _add_routes(app, store)
     desk = Desk(recognizer, store, uploads=uploads, max_bytes=max_bytes, place=place)
+    add_routes(app, desk)
     page = build(desk, queue_size=queue_size)
     gr.mount_gradio_app(
         app,
@@ -89,41 +89,14 @@ def mount(
 
 @functools.cache
 def head() -> str:
-    """Styles and scripts of the page, inline: nothing to fetch, nothing to cache wrongly."""
+    """Style and first script of the page, inline; the modules come from our own address."""
     folder = files("emoscope.webui")
     style = folder.joinpath("style.css").read_text("utf-8")
     first = folder.joinpath("first.js").read_text("utf-8")
-    modules = "".join(
-        f'<script type="module">{folder.joinpath(name).read_text("utf-8")}</script>'
-        for name in ("page.js", "timeline.js")
+    return (
+        f"<style>{style}</style><script>{first}</script>"
+        '<script type="module" src="page/scripts/page.js"></script>'
     )
-    return f"<style>{style}</style><script>{first}</script>{modules}"
-
-
-def _add_routes(app: FastAPI, store: RunStore) -> None:
-    from starlette.responses import Response, StreamingResponse
-
-    from emoscope.errors import RouteNotFoundError, TooManyFilesError
-    from emoscope.webui.archive import zip_of_runs
-    from emoscope.webui.form import sample_bytes
-
-    @app.get("/page/samples/{file}", include_in_schema=False, response_model=None)
-    def sample(file: str) -> Any:
-        try:
-            return Response(sample_bytes(file), media_type="audio/wav")
-        except KeyError as exc:
-            raise RouteNotFoundError from exc
-
-    @app.get("/page/batch.zip", include_in_schema=False, response_model=None)
-    def batch(runs: str) -> Any:
-        names = runs.split(",")
-        if len(names) > _ZIP_RUNS_MAX:
-            raise TooManyFilesError(field="runs")
-        return StreamingResponse(
-            zip_of_runs(store, names),
-            media_type="application/zip",
-            headers={"Content-Disposition": 'attachment; filename="emoscope.zip"'},
-        )
 
 
 @functools.cache

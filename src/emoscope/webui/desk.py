@@ -9,16 +9,17 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TypeAlias
 
+from emoscope.curve import curve_of
 from emoscope.errors import EmoscopeError, InternalError
 from emoscope.recognizer import Recognizer
 from emoscope.result import Failure
 from emoscope.store import Run, RunStore
 from emoscope.waveform import Waveform
 from emoscope.webui import render
-from emoscope.webui.curve import timeline_data
+from emoscope.webui.curves import Curves
 from emoscope.webui.form import MANY_MAX
 from emoscope.webui.many import Line, table
-from emoscope.webui.question import Asked, Question, fetch, read_question
+from emoscope.webui.question import Asked, Question, discard, fetch, read_question
 
 Place: TypeAlias = Callable[[], AbstractContextManager[None]]
 """Makes a block wait for its turn."""
@@ -51,6 +52,8 @@ class Desk:
         self.uploads = uploads
         self.max_bytes = max_bytes
         self._place = place
+        self.curves = Curves(store)
+        self.cancelled = Tickets()
 
     def one(self, raw: object) -> str:
         """Recognize one recording and return the right side, or the red panel."""
@@ -75,6 +78,11 @@ class Desk:
         total = len(question.asked)
         yield _marked(table(lines, total))
         for asked in question.asked:
+            if self.cancelled.holds(question.ticket):
+                for left in question.asked[len(lines) :]:
+                    discard(left, uploads=self.uploads)
+                yield _marked(table(lines, total, cancelled=True))
+                return
             lines.append(self._line(asked, question))
             yield _marked(table(lines, total))
 
@@ -97,15 +105,33 @@ class Desk:
         return self.store.save(result, recording.waveform), recording.waveform
 
     def _show(self, run: Run, waveform: Waveform) -> str:
-        result = run.result
-        timeline = None if result.track is None else timeline_data(result, waveform)
+        curve = curve_of(run.result, waveform)
+        self.curves.keep(run, curve)
         return render.page_of_result(
-            result,
+            run.result,
             run=run.name,
             files=run.files(),
+            curve=curve,
             card_of_model=self.recognizer.card,
-            timeline=timeline,
         )
+
+
+class Tickets:
+    """Batches that somebody no longer wants; the last few hundred are remembered."""
+
+    def __init__(self, most: int = 500) -> None:
+        self._most = most
+        self._held: dict[str, None] = {}
+
+    def add(self, ticket: str) -> None:
+        """Remember that this batch is to stop."""
+        self._held[ticket] = None
+        for oldest in list(self._held)[: -self._most]:
+            self._held.pop(oldest, None)
+
+    def holds(self, ticket: str) -> bool:
+        """Whether this batch is to stop; one without a ticket never is."""
+        return bool(ticket) and ticket in self._held
 
 
 def _marked(shown: str) -> str:

@@ -14,5 +14,6 @@
   const language = known(asked) || known(remembered()) || spoken;
   root.dataset.lang = language;
   root.lang = language === "zh" ? "zh-CN" : "en";
-  root.dataset.view = location.hash === "#many" ? "many" : "one";
+  const hash = location.hash.slice(1);
+  root.dataset.view = hash === "many" ? "many" : /^runs?(=|$)/.test(hash) ? "runs" : "one";
 })();

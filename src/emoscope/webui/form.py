@@ -56,7 +56,7 @@ def header() -> str:
     spectrum = "".join(f'<i style="background:{e.colour}"></i>' for e in EMOTIONS)
     views = "".join(
         f'<button type="button" data-view="{view}">{both(PAGE[f"view_{view}"])}</button>'
-        for view in ("one", "many")
+        for view in ("one", "many", "runs")
     )
     languages = "".join(
         f'<button type="button" data-language="{language}">{name}</button>'

@@ -10,8 +10,9 @@ from urllib.parse import quote
 from emoscope.result import Failure
 from emoscope.store import RESULT as RESULT_FILE
 from emoscope.store import Run
-from emoscope.webui.markup import both, esc, pair
-from emoscope.webui.render import badge, link, seconds, warnings
+from emoscope.webui.markup import both, esc, link, pair
+from emoscope.webui.picture import badge
+from emoscope.webui.render import seconds, warnings
 from emoscope.webui.words_page import FAILURE, MANY, RESULT, WAITING
 
 Line: TypeAlias = Run | Failure
@@ -40,41 +41,52 @@ def empty_table() -> str:
     )
 
 
-def table(lines: Sequence[Line], total: int) -> str:
-    """Return progress, the table so far, and the ZIP when all is done."""
+def table(lines: Sequence[Line], total: int, *, cancelled: bool = False) -> str:
+    """Return progress, the table so far, and the ZIP when all is done or nobody wants the rest."""
     failed = sum(isinstance(line, Failure) for line in lines)
     tally = Tally(len(lines) - failed, failed, total)
-    head = "".join(
-        f'<th scope="col">{words}</th>'
-        for words in (
-            "#",
-            both(MANY["file"]),
-            both(RESULT["emotion"]),
-            both(MANY["second"]),
-            both(RESULT["duration"]),
-            both(MANY["check"]),
-            both(MANY["result"]),
-        )
+    names = ("file", "emotion", "second", "duration", "check", "result")
+    head = '<th scope="col">#</th>' + "".join(
+        f'<th scope="col">{_sorter(number, name)}</th>' for number, name in enumerate(names, 1)
     )
     rows = "".join(_row(number, line) for number, line in enumerate(lines, start=1))
+    over = tally.is_over or cancelled
     return (
-        f'<div class="emo-result emo-many"><section class="emo-card">{_progress(tally)}'
+        f'<div class="emo-result emo-many"><section class="emo-card">{_progress(tally, cancelled)}'
         f'<div class="emo-scroll"><table class="emo-table"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>{_zip(lines) if tally.is_over else ''}"
+        f"<tbody>{rows}</tbody></table></div>{_zip(lines) if over else ''}"
         "</section></div>"
     )
 
 
-def _progress(tally: Tally) -> str:
+def _sorter(column: int, name: str) -> str:
+    words = both((MANY if name in MANY else RESULT)[name])
+    if name == "result":
+        return words
+    return f'<button type="button" class="emo-sorter" data-sort="{column}">{words}</button>'
+
+
+def _progress(tally: Tally, cancelled: bool) -> str:
     finished = tally.done + tally.failed
-    if tally.is_over:
+    if cancelled:
+        words = both(
+            MANY["cancelled"], done=tally.done, failed=tally.failed, left=tally.total - finished
+        )
+    elif tally.is_over:
         words = both(MANY["summary"], done=tally.done, failed=tally.failed)
     else:
         words = both(MANY["progress"], done=finished, total=tally.total)
+    over = tally.is_over or cancelled
+    cancel = (
+        ""
+        if over
+        else f'<button type="button" class="emo-tool" data-do="cancel">{both(MANY["cancel"])}'
+        "</button>"
+    )
     return (
-        f'<div class="emo-progress" data-over="{str(tally.is_over).lower()}"><p>{words}</p>'
-        f'<progress value="{finished}" max="{tally.total}">{finished}/{tally.total}</progress>'
-        "</div>"
+        f'<div class="emo-progress" data-over="{str(over).lower()}"><p>{words} {cancel}</p>'
+        f'<progress value="{finished}" max="{tally.total}" aria-label="{finished}/{tally.total}">'
+        f"{finished}/{tally.total}</progress></div>"
     )
 
 
@@ -82,7 +94,8 @@ def _row(number: int, line: Line) -> str:
     if isinstance(line, Failure):
         error = line.error
         return (
-            f'<tr class="emo-failed"><td>{number}</td><td class="emo-file">{esc(line.name)}</td>'
+            f'<tr class="emo-failed" data-number="{number}"><td>{number}</td>'
+            f'<td class="emo-file" data-value="{esc(line.name)}">{esc(line.name)}</td>'
             f'<td colspan="5">{pair(error.detail_zh, error.detail_en)}<br>'
             f"<small>{both(FAILURE['code'], code=error.code)}</small></td></tr>"
         )
@@ -96,11 +109,23 @@ def _row(number: int, line: Line) -> str:
         emotion = f"{badge(first)} <b>{percentages[first.index]:.1f}%</b>"
         runner_up = f"{badge(second)} {percentages[second.index]:.1f}%"
     advice = "<br>".join(warnings(result.quality)) or both(MANY["fine"])
+    # What a column is sorted by: emotions in their order, the surest of each first.
+    keys = (
+        10.0 if result.abstain else first.index - percentages[first.index] / 1000,
+        10.0 if result.abstain else second.index - percentages[second.index] / 1000,
+        result.duration_s,
+        float(len(result.quality.reasons)),
+    )
+    emotion_key, second_key, duration_key, check_key = (f'data-value="{key:.4f}"' for key in keys)
     return (
-        f'<tr><td>{number}</td><td class="emo-file">{esc(result.name)}</td><td>{emotion}</td>'
-        f'<td>{runner_up}</td><td class="emo-brief">{seconds(result.duration_s)}</td>'
-        f'<td class="emo-small">{advice}</td>'
-        f'<td><a href="{link(line.name, RESULT_FILE)}" target="_blank">JSON</a></td></tr>'
+        f'<tr data-number="{number}"><td>{number}</td>'
+        f'<td class="emo-file" data-value="{esc(result.name)}">{esc(result.name)}</td>'
+        f'<td class="emo-brief" {emotion_key}>{emotion}</td>'
+        f'<td class="emo-brief" {second_key}>{runner_up}</td>'
+        f'<td class="emo-brief" {duration_key}>{seconds(result.duration_s)}</td>'
+        f'<td class="emo-small" {check_key}>{advice}</td>'
+        f'<td class="emo-brief"><a href="#run={esc(line.name)}">{both(MANY["open"])}</a> '
+        f'<a href="{link(line.name, RESULT_FILE)}" target="_blank">JSON</a></td></tr>'
     )
 
 

@@ -7,6 +7,7 @@ and keeps everything that stands on the page.
 from __future__ import annotations
 
 import html
+from urllib.parse import quote
 
 from emoscope.webui.texts import Text
 
@@ -35,3 +36,13 @@ def card(title: str, body: str, *, kind: str = "") -> str:
     """Return a titled section; both arguments are HTML."""
     head = f'<h3 class="emo-card-title">{title}</h3>' if title else ""
     return f'<section class="emo-card {kind}">{head}{body}</section>'
+
+
+def link(run: str, file: str) -> str:
+    """Address of one file of a run, relative to the page, so that it works behind a proxy."""
+    return esc(f"outputs/{quote(run)}/{quote(file)}")
+
+
+def export_link(run: str, file: str) -> str:
+    """Address of a file that is made from a run when it is asked for."""
+    return esc(f"page/export/{quote(run)}/{quote(file)}")

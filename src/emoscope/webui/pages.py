@@ -1,4 +1,4 @@
-"""The page in Gradio's terms: four pieces of HTML and two questions.
+"""The page in Gradio's terms: pieces of HTML and two questions.
 
 Gradio carries files up, questions through its queue, and answers back; what people see is ours.
 Its own widgets are not used: they speak one language at a time and decode sound themselves.
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from emoscope.optional import require
-from emoscope.webui import many, render
+from emoscope.webui import history, many, render
 from emoscope.webui.desk import Desk
 from emoscope.webui.form import footer, form, header, notes
 
@@ -34,6 +34,11 @@ def build(desk: Desk, *, queue_size: int) -> Any:
         _html(gr, header(), "emo-header")
         _view(gr, "one", desk.max_bytes, render.empty(), _one(desk))
         _view(gr, "many", desk.max_bytes, many.empty_table(), _many(desk))
+        with gr.Row(elem_id="emo-runs", elem_classes="emo-view"):
+            with gr.Column(elem_classes="emo-left"):
+                _html(gr, history.shelf(), "emo-shelf")
+            with gr.Column(elem_classes="emo-right"):
+                _html(gr, history.desk_top(), "emo-result-runs")
         _html(gr, footer(), "emo-footer")
     page.queue(max_size=queue_size, default_concurrency_limit=2, api_open=False)
     return page

@@ -46,6 +46,8 @@ class Question:
     asked: tuple[Asked, ...]
     granularity: Granularity
     embedding: bool
+    ticket: str = ""
+    """What a batch is cancelled by."""
 
 
 def read_question(raw: object, *, most: int) -> Question:
@@ -72,7 +74,13 @@ def read_question(raw: object, *, most: int) -> Question:
     if not isinstance(embedding, bool):
         raise BooleanError(field="embedding", value=str(embedding)[:40])
     asked = tuple(_asked(source) for source in sources)
-    return Question(asked, cast(Granularity, granularity), embedding)
+    ticket = raw.get("ticket", "")
+    return Question(
+        asked,
+        cast(Granularity, granularity),
+        embedding,
+        ticket if isinstance(ticket, str) else "",
+    )
 
 
 def fetch(asked: Asked, *, uploads: Path, max_bytes: int) -> bytes:
@@ -97,12 +105,14 @@ def fetch(asked: Asked, *, uploads: Path, max_bytes: int) -> bytes:
     except OSError as exc:
         raise SourceNotFoundError(name=asked.name) from exc
     finally:
-        # Voices are not kept longer than needed. The script gives every upload a name of its own,
-        # so nobody else waits for this file.
-        with suppress(OSError):
-            path.unlink()
-            if path.parent != uploads.resolve():
-                path.parent.rmdir()
+        _remove(path, uploads)
+
+
+def discard(asked: Asked, *, uploads: Path) -> None:
+    """Remove an upload that will not be read."""
+    with suppress(SourceNotFoundError):
+        if asked.path:
+            _remove(_inside(asked, uploads), uploads)
 
 
 def _asked(source: Any) -> Asked:
@@ -115,6 +125,17 @@ def _asked(source: Any) -> Asked:
     if "/" in name or "\\" in name or not name.isprintable():
         raise NameRefusedError
     return Asked(name[-NAME_MAX:], path, sample, source.get("too_large") is True)
+
+
+def _remove(path: Path, uploads: Path) -> None:
+    """Voices are not kept longer than needed.
+
+    The script gives every upload a name of its own, so nobody else waits for this file.
+    """
+    with suppress(OSError):
+        path.unlink()
+        if path.parent != uploads.resolve():
+            path.parent.rmdir()
 
 
 def _inside(asked: Asked, uploads: Path) -> Path:

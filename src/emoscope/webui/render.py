@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from urllib.parse import quote
+from collections.abc import Sequence
 
+from emoscope.curve import Curve
 from emoscope.errors import EmoscopeError, InputError
-from emoscope.labels import EMOTIONS, Emotion
+from emoscope.labels import EMOTIONS
 from emoscope.models import catalog
 from emoscope.result import Quality, Result, Scores
-from emoscope.store import AUDIO
-from emoscope.webui.markup import both, card, esc, pair
+from emoscope.webui.markup import both, card, esc, export_link, link, pair
 from emoscope.webui.mixed import leading_two, mixed
+from emoscope.webui.picture import timeline
 from emoscope.webui.texts import NOTICES, Text, advice, step_line
 from emoscope.webui.words_page import FAILURE, FORM, RESULT, WAITING
 from emoscope.webui.words_trust import ABSTENTION
@@ -23,25 +22,29 @@ def page_of_result(
     *,
     run: str,
     files: Sequence[str],
+    curve: Curve | None = None,
     card_of_model: catalog.ModelCard | None = None,
-    timeline: Mapping[str, object] | None = None,
+    title: str = "",
+    is_corrected: bool = False,
 ) -> str:
     """Return everything on the right side.
 
     Args:
-        result: what to show.
+        result: what to show, with the segments as they were corrected.
         run: name of the run directory it was saved in.
         files: names of the files in that directory.
+        curve: what the picture draws.
         card_of_model: what is known about the model that answered.
-        timeline: what ``curve.timeline_data`` made; only for frame mode.
+        title: what a person called the run.
+        is_corrected: whether a person changed the segments.
     """
     parts = [
-        _answer(result),
-        "" if timeline is None else _timeline(result, run, timeline),
+        _answer(result, title, is_corrected),
+        "" if curve is None else timeline(result, curve, run, title=title),
         card(both(RESULT["scores"]), bars(result.scores)),
         _quality(result.quality, result.duration_s),
         _model(result, card_of_model),
-        _downloads(run, files, with_player=timeline is None),
+        _downloads(run, files, has_segments=bool(result.segments)),
         _log(result),
     ]
     return f'<div class="emo-result" data-run="{esc(run)}">{"".join(parts)}</div>'
@@ -139,17 +142,17 @@ def seconds(duration_s: float) -> str:
     return f"{minutes}:{rest:02d}"
 
 
-def link(run: str, file: str) -> str:
-    """Address of one file of a run, relative to the page, so that it works behind a proxy."""
-    return esc(f"outputs/{quote(run)}/{quote(file)}")
-
-
-def _answer(result: Result) -> str:
-    mode = FORM[result.granularity]
-    about = (
-        f'<p class="emo-about"><span class="emo-file">{esc(result.name)}</span>'
-        f"<span>{seconds(result.duration_s)}</span><span>{both(mode)}</span></p>"
-    )
+def _answer(result: Result, title: str, is_corrected: bool) -> str:
+    facts = [
+        f'<span class="emo-file">{esc(result.name)}</span>',
+        f"<span>{seconds(result.duration_s)}</span>",
+        f"<span>{both(FORM[result.granularity])}</span>",
+    ]
+    if title:
+        facts.insert(0, f"<strong>{esc(title)}</strong>")
+    if is_corrected:
+        facts.append(f"<span>✏️ {both(RESULT['corrected'])}</span>")
+    about = f'<p class="emo-about">{"".join(facts)}</p>'
     if result.abstain:
         head = _abstention(result)
     else:
@@ -174,55 +177,10 @@ def _abstention(result: Result) -> str:
     )
 
 
-def _timeline(result: Result, run: str, data: Mapping[str, object]) -> str:
-    drawing = esc(json.dumps(data, ensure_ascii=False, separators=(",", ":")))
-    legend = "".join(
-        f'<button type="button" class="emo-key" data-emotion="{e.index}" aria-pressed="false" '
-        f'style="--c:{e.colour}"><span aria-hidden="true">{e.emoji}</span> '
-        f"{pair(e.zh, e.en)}</button>"
-        for e in EMOTIONS
-    )
-    body = (
-        f'<emo-timeline data-drawing="{drawing}" data-label-zh="{esc(RESULT["timeline"].zh)}" '
-        f'data-label-en="{esc(RESULT["timeline"].en)}">'
-        f'<audio controls preload="metadata" src="{link(run, AUDIO)}"></audio>'
-        f'<div class="emo-legend">{legend}</div></emo-timeline>'
-        f'<p class="emo-help">{both(RESULT["timeline_help"])}</p>{_segments(result)}'
-    )
-    return card(both(RESULT["timeline"]), body, kind="emo-time")
-
-
-def _segments(result: Result) -> str:
-    names = ("from", "to", "length", "emotion", "score")
-    head = "".join(f'<th scope="col">{both(RESULT[name])}</th>' for name in names)
-    rows = "".join(
-        f'<tr data-start="{s.span.start_s:.3f}">'
-        f'<td class="emo-brief">{s.span.start_s:.2f} s</td>'
-        f'<td class="emo-brief">{s.span.end_s:.2f} s</td>'
-        f'<td class="emo-brief">{s.span.duration_s:.2f} s</td>'
-        f"<td>{badge(s.emotion)}</td>"
-        f"<td>{'' if s.silent else f'{s.score * 100:.1f}%'}</td></tr>"
-        for s in result.segments
-    )
-    table = f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
-    return (
-        f'<details class="emo-more" open><summary>{both(RESULT["segments"])} '
-        f'({len(result.segments)})</summary><div class="emo-scroll">'
-        f'<table class="emo-table">{table}</table></div></details>'
-    )
-
-
-def badge(emotion: Emotion) -> str:
-    """Return emoji and name with the emotion's colour beside them; never colour alone."""
-    return (
-        f'<span class="emo-badge" style="--c:{emotion.colour}">'
-        f'<span aria-hidden="true">{emotion.emoji}</span> {pair(emotion.zh, emotion.en)}</span>'
-    )
-
-
-def _quality(quality: Quality, duration_s: float) -> str:
+def quality_facts(quality: Quality, duration_s: float) -> tuple[tuple[str, str], ...]:
+    """Return the numbers of the recording check: key of ``RESULT`` and value."""
     snr = "—" if quality.snr_db is None else f"{quality.snr_db:.0f} dB"
-    facts = (
+    return (
         ("duration", seconds(duration_s)),
         ("level", f"{quality.level_dbfs:.0f} dBFS"),
         ("snr", snr),
@@ -230,6 +188,10 @@ def _quality(quality: Quality, duration_s: float) -> str:
         ("speech", f"{quality.speech_share * 100:.0f}%"),
         ("clipping", f"{quality.clipped_share * 100:.1f}%"),
     )
+
+
+def _quality(quality: Quality, duration_s: float) -> str:
+    facts = quality_facts(quality, duration_s)
     grid = "".join(
         f"<div><dt>{both(RESULT[name])}</dt><dd>{esc(value)}</dd></div>" for name, value in facts
     )
@@ -246,7 +208,10 @@ def _model(result: Result, known: catalog.ModelCard | None) -> str:
     title = name if known is None else f"{pair(known.title_zh, known.title_en)} <code>{name}</code>"
     limits = ""
     if known is not None and known.limits_zh:
-        limits = f"<p>{pair(known.limits_zh, known.limits_en)}</p>"
+        limits = (
+            f'<details class="emo-more"><summary>{both(RESULT["model_more"])}</summary>'
+            f"<p>{pair(known.limits_zh, known.limits_en)}</p></details>"
+        )
     notice = ""
     if result.model.name == catalog.COMPACT:
         command = catalog.entry(catalog.LARGE).pull_command
@@ -254,7 +219,7 @@ def _model(result: Result, known: catalog.ModelCard | None) -> str:
             f'<div class="emo-notice"><p>{_without_command(NOTICES["compact"])}</p>'
             f"<code>{esc(command)}</code></div>"
         )
-    return card(both(RESULT["model"]), f'<p class="emo-model">{title}</p>{limits}{notice}')
+    return card(both(RESULT["model"]), f'<p class="emo-model">{title}</p>{notice}{limits}')
 
 
 def _without_command(text: Text) -> str:
@@ -262,18 +227,25 @@ def _without_command(text: Text) -> str:
     return pair(text("zh", command="").strip(), text("en", command="").strip())
 
 
-def _downloads(run: str, files: Sequence[str], *, with_player: bool) -> str:
-    links = "".join(
-        f'<li><a class="emo-download" href="{link(run, file)}" download="{esc(file)}">'
-        f"<span>{both(RESULT[file]) if file in RESULT else ''}</span>"
-        f"<code>{esc(file)}</code></a></li>"
-        for file in files
+def _downloads(run: str, files: Sequence[str], *, has_segments: bool) -> str:
+    def item(address: str, file: str) -> str:
+        words = f"<span>{both(RESULT[file])}</span>" if file in RESULT else ""
+        return (
+            f'<li><a class="emo-download" href="{address}" download="{esc(file)}">{words}'
+            f"<code>{esc(file)}</code></a></li>"
+        )
+
+    links = "".join(item(link(run, file), file) for file in files)
+    made = ["report.html", "picture.svg"]
+    if has_segments:
+        made += ["segments.TextGrid", "segments.srt", "segments.csv"]
+    links += "".join(item(export_link(run, file), file) for file in made)
+    png = (
+        '<li><button type="button" class="emo-download" data-png>'
+        f"<span>{both(RESULT['picture.png'])}</span><code>picture.png</code></button></li>"
     )
-    player = ""
-    if with_player and AUDIO in files:
-        player = f'<audio controls preload="metadata" src="{link(run, AUDIO)}"></audio>'
     saved = f'<p class="emo-help">{both(RESULT["saved"], run=run)}</p>'
-    return card(both(RESULT["downloads"]), f'{player}<ul class="emo-downloads">{links}</ul>{saved}')
+    return card(both(RESULT["downloads"]), f'<ul class="emo-downloads">{links}{png}</ul>{saved}')
 
 
 def _log(result: Result) -> str:
@@ -284,7 +256,7 @@ def _log(result: Result) -> str:
     )
     total = sum(step.milliseconds for step in result.steps)
     return (
-        '<details class="emo-card emo-more emo-log" open><summary class="emo-card-title">'
+        '<details class="emo-card emo-more emo-log"><summary class="emo-card-title">'
         f"{both(RESULT['log'])} <small>{both(RESULT['total'], milliseconds=total)}</small>"
         f"</summary><ol>{rows}</ol></details>"
     )

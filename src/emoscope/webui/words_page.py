@@ -10,6 +10,7 @@ PAGE: dict[str, Text] = {
     "views": Text("页面", "Views"),
     "view_one": Text("单条录音", "Single"),
     "view_many": Text("批量识别", "Batch"),
+    "view_runs": Text("历史与对比", "Runs"),
     "footer": Text(
         "录音只在运行本服务的机器上处理，不会上传到互联网。",
         "Recordings are processed on the machine that runs this service and go nowhere else.",
@@ -114,10 +115,7 @@ RESULT: dict[str, Text] = {
         "{first} {first_percent:.1f}% + {second} {second_percent:.1f}%",
     ),
     "timeline": Text("情绪时间轴", "Emotion over time"),
-    "timeline_help": Text(
-        "点击或拖动可跳转；空格播放，左右键移动。点图例只看一种情绪。",
-        "Click or drag to seek; space plays, arrows move. Click the legend to see one emotion.",
-    ),
+    "sound": Text("听一听", "Listen"),
     "segments": Text("分段", "Segments"),
     "from": Text("开始", "From"),
     "to": Text("结束", "To"),
@@ -137,12 +135,121 @@ RESULT: dict[str, Text] = {
     "total": Text("共 {milliseconds:.0f} 毫秒", "{milliseconds:.0f} ms in all"),
     "milliseconds": Text("{milliseconds:.1f} 毫秒", "{milliseconds:.1f} ms"),
     "downloads": Text("下载", "Downloads"),
+    "segments_cut": Text(
+        "这里列出前 {shown} 段；全部在导出的文件里。",
+        "The first {shown} are listed; the exported files hold all of them.",
+    ),
+    "corrected": Text("分段经人工更正", "segments corrected by hand"),
+    "model_more": Text("它的局限", "What it is not good for"),
     "processed_audio.wav": Text("处理后的音频（16 kHz 单声道）", "Processed audio (16 kHz mono)"),
     "result.json": Text("完整结果（JSON）", "Full result (JSON)"),
     "embedding.npy": Text("特征向量（NumPy）", "Embedding (NumPy)"),
+    "corrections.json": Text("人工更正（JSON）", "Corrections by hand (JSON)"),
+    "report.html": Text("报告（单个网页，可离线打开）", "Report (one page, opens offline)"),
+    "picture.svg": Text("图（矢量 SVG）", "Picture (SVG)"),
+    "picture.png": Text("图（当前视图 PNG）", "Picture (PNG, what is in view)"),
+    "segments.TextGrid": Text("分段（Praat）", "Segments (Praat)"),
+    "segments.srt": Text("分段（字幕）", "Segments (subtitles)"),
+    "segments.csv": Text("分段（表格）", "Segments (spreadsheet)"),
     "saved": Text("已保存到 {run}", "Saved as {run}"),
 }
 """The right side."""
+
+PICTURE: dict[str, Text] = {
+    "play": Text("播放", "Play"),
+    "pause": Text("暂停", "Pause"),
+    "closer": Text("放大", "Zoom in"),
+    "wider": Text("缩小", "Zoom out"),
+    "fit": Text("全部", "Fit"),
+    "play_selection": Text("播放选区", "Play selection"),
+    "clear_selection": Text("取消选区", "Clear selection"),
+    "quiet": Text("静音", "Silence"),
+    "doubt": Text("难以判断", "Uncertain"),
+    "help": Text(
+        "点击跳转，拖动选取一段；空格播放，方向键移动，＋－缩放。"
+        "点中图后滚轮缩放，手机上双指缩放。曲线按 0.3 秒平滑，逐帧原值在 result.json 里。",
+        "Click to seek, drag to select; space plays, arrows move, + and - zoom. "
+        "After a click the wheel zooms, on a phone two fingers do. "
+        "The curve is smoothed over 0.3 s; result.json has every frame as it was.",
+    ),
+    "help_sound": Text(
+        "点击跳转，拖动选取一段；空格播放，方向键移动，＋－缩放。",
+        "Click to seek, drag to select; space plays, arrows move, + and - zoom.",
+    ),
+    "missing": Text("没有可显示的运行记录。", "There is no run to show."),
+}
+"""Emotion over time."""
+
+CORRECT: dict[str, Text] = {
+    "title": Text("✏️ 更正", "✏️ Correct"),
+    "help": Text(
+        "选一段（点色带或表格），再点正确的情绪；拖动色带上的边界可移动它。"
+        "模型的原始结果不变，更正另存为 corrections.json。",
+        "Choose a segment (on the strip or in the table), then the right emotion; "
+        "drag a border on the strip to move it. "
+        "The model's answer stays; corrections go to corrections.json.",
+    ),
+    "help_whole": Text(
+        "点正确的情绪。模型的原始结果不变，更正另存为 corrections.json。",
+        "Click the right emotion. The model's answer stays; corrections go to corrections.json.",
+    ),
+    "start": Text("开始（秒）", "From (s)"),
+    "end": Text("结束（秒）", "To (s)"),
+    "split": Text("在播放位置切开", "Split at the cursor"),
+    "join": Text("与下一段合并", "Join with the next"),
+    "save": Text("保存更正", "Save the correction"),
+    "undo": Text("恢复模型结果", "Back to the model's"),
+    "kept": Text("已保存。", "Saved."),
+    "undone": Text("已恢复为模型的结果。", "These are the model's segments again."),
+    "failed": Text("没有保存：连不上服务。", "Not saved: the service cannot be reached."),
+    "label": Text("正确的情绪", "The right emotion"),
+}
+"""Corrections by hand."""
+
+RUNS: dict[str, Text] = {
+    "title": Text("识别历史", "Runs"),
+    "search": Text("搜索标题、文件名、情绪", "Search title, file, emotion"),
+    "none": Text("还没有识别记录。", "There are no runs yet."),
+    "no_match": Text("没有符合的记录。", "Nothing matches."),
+    "count": Text("共 {total} 条", "{total} runs"),
+    "more": Text("再显示一些", "Show more"),
+    "open": Text("打开", "Open"),
+    "rename": Text("改标题", "Rename"),
+    "rename_ask": Text(
+        "给这条记录起个标题（留空则去掉）", "A title for this run (empty removes it)"
+    ),
+    "download": Text("下载", "Download"),
+    "delete": Text("删除", "Delete"),
+    "delete_ask": Text(
+        "删除后无法恢复。确定删除吗？", "A deleted run cannot be brought back. Delete it?"
+    ),
+    "delete_yes": Text("确定删除", "Delete"),
+    "keep": Text("取消", "Cancel"),
+    "save": Text("保存", "Save"),
+    "compare": Text("对比", "Compare"),
+    "compare_help": Text("勾选两条，并排对比。", "Tick two to see them side by side."),
+    "compared": Text("两条录音对比", "Two recordings side by side"),
+    "difference": Text("相差", "Difference"),
+    "pick": Text("从左边打开一条记录", "Open a run on the left"),
+    "corrected": Text("已更正", "corrected"),
+    "damaged": Text("结果文件已损坏", "The result cannot be read"),
+    "failed": Text("没有成功：连不上服务。", "That did not work: the service cannot be reached."),
+    "loading": Text("正在读取……", "Loading…"),
+}
+"""What was recognized before."""
+
+REPORT: dict[str, Text] = {
+    "value": Text("项目", "Measure"),
+    "number": Text("数值", "Value"),
+    "step": Text("步骤", "Step"),
+    "time": Text("毫秒", "ms"),
+    "footer": Text(
+        "由 Emoscope {version} 生成，运行记录 {run}。情绪识别只供参考，不能据此对人下结论。",
+        "Made by Emoscope {version} from {run}. "
+        "Recognized emotion is a hint and no ground for a judgement about a person.",
+    ),
+}
+"""The report."""
 
 FAILURE: dict[str, Text] = {
     "title": Text("这段录音无法识别", "This recording cannot be recognized"),
@@ -153,6 +260,13 @@ FAILURE: dict[str, Text] = {
 
 MANY: dict[str, Text] = {
     "progress": Text("已完成 {done} / {total}", "{done} of {total} done"),
+    "cancel": Text("取消", "Cancel"),
+    "cancelled": Text(
+        "已取消：{done} 个成功，{failed} 个失败，{left} 个未识别",
+        "Cancelled: {done} recognized, {failed} failed, {left} not begun",
+    ),
+    "sort": Text("点列标题可排序。", "Click a column's title to sort."),
+    "open": Text("打开", "Open"),
     "summary": Text("{done} 个成功，{failed} 个失败", "{done} recognized, {failed} failed"),
     "file": Text("文件", "File"),
     "second": Text("其次", "Second"),

@@ -2,6 +2,10 @@
 // All words are in the page already, in both languages; this script only shows and hides them.
 // What users name goes in through textContent, never as markup.
 
+import "./runs.js";
+import "./table.js";
+import "./timeline.js";
+
 const root = document.documentElement;
 
 function speak(language) {
@@ -22,10 +26,17 @@ function speak(language) {
 function view(kind) {
   root.dataset.view = kind;
   const address = new URL(location.href);
-  address.hash = kind === "many" ? "many" : "";
+  address.hash = kind === "one" ? "" : kind;
   history.replaceState(history.state, "", address);
+  document.dispatchEvent(new CustomEvent("emo-view"));
   press();
 }
+window.addEventListener("hashchange", () => {
+  const hash = location.hash.slice(1);
+  if (/^runs?(=|$)/.test(hash)) root.dataset.view = "runs";
+  document.dispatchEvent(new CustomEvent("emo-view"));
+  press();
+});
 
 function press() {
   for (const button of document.querySelectorAll("[data-language], [data-view]")) {
@@ -231,6 +242,7 @@ class EmoForm extends HTMLElement {
       sources,
       granularity: this.querySelector("input[type=radio]:checked").value,
       embedding: this.querySelector("input[name=embedding]").checked,
+      ticket: randomName(),
     };
     this.count("");
     this.note("working");
@@ -256,6 +268,7 @@ class EmoForm extends HTMLElement {
       await new Promise((done) => setTimeout(done, 25));
     }
     this.setBusy(false);
+    document.dispatchEvent(new CustomEvent("emo-runs"));
     // A batch that stopped half-way keeps its lines, and says so.
     const unfinished = this.result().querySelector("[data-over=false]") !== null;
     this.note(this.token() === this.before || unfinished ? "no_answer" : null);
@@ -293,6 +306,13 @@ class EmoForm extends HTMLElement {
     }
   }
 }
+
+// A batch is told to stop; the file in work is finished, the rest is left.
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-do=cancel]")) return;
+  const { question } = forms.get("many");
+  if (question) fetch(`page/cancel/${question.ticket}`, { method: "POST" }).catch(() => {});
+});
 
 const forms = new Map();
 customElements.define("emo-form", EmoForm);

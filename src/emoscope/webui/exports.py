@@ -1,0 +1,95 @@
+"""What is made from a run on demand: its page again, a report, a picture, segments."""
+
+from __future__ import annotations
+
+from emoscope import plots, report, runs
+from emoscope.annotations import to_text
+from emoscope.errors import RouteNotFoundError
+from emoscope.models import catalog
+from emoscope.waveform import Waveform
+from emoscope.webui import history, render
+from emoscope.webui.desk import Desk
+from emoscope.webui.report_words import page_of
+from emoscope.webui.texts import Text
+from emoscope.webui.words_page import PICTURE
+
+_SEGMENTS = {"segments.TextGrid": "textgrid", "segments.srt": "srt", "segments.csv": "csv"}
+
+
+def exported(desk: Desk, run: str, file: str, language: plots.PlotLanguage) -> tuple[str, str]:
+    """Return a file's text and media type.
+
+    Raises:
+        RouteNotFoundError: no such file is made.
+        SegmentsMissingError: it needs a time axis.
+    """
+    if file in _SEGMENTS:
+        result = runs.corrected_result(desk.store, run)
+        kind = _SEGMENTS[file]
+        media_type = "text/csv" if kind == "csv" else "text/plain"
+        return to_text(result, kind), f"{media_type}; charset=utf-8"
+    if file == "picture.svg":
+        return _svg(opened_run(desk, run), (language,)), "image/svg+xml"
+    if file == "report.html":
+        opened = opened_run(desk, run)
+        return _report(desk, opened, chinese=language == "zh"), "text/html; charset=utf-8"
+    raise RouteNotFoundError
+
+
+def _svg(opened: history.Opened, languages: tuple[plots.PlotLanguage, ...]) -> str:
+    quiet, doubt = (_words(PICTURE[name]) for name in ("quiet", "doubt"))
+    title = opened.entry.shown
+    return plots.svg(
+        opened.result, opened.curve, title=title, quiet=quiet, doubt=doubt, languages=languages
+    )
+
+
+def _words(text: Text) -> plots.Words:
+    return {"zh": text.zh, "en": text.en}
+
+
+def _report(desk: Desk, opened: history.Opened, *, chinese: bool) -> str:
+    run = opened.entry.name
+    page = page_of(
+        opened.result,
+        run=run,
+        title=opened.entry.title,
+        known=_card(desk, opened.result.model.name),
+    )
+    sound: Waveform | None = None
+    if opened.result.duration_s * 32_000 <= report.SOUND_MAX_BYTES:
+        sound = runs.sound(desk.store, run)
+    svg = _svg(opened, ("zh", "en"))
+    return report.to_html(opened.result, page, svg=svg, chinese=chinese, sound=sound)
+
+
+def opened_run(desk: Desk, run: str) -> history.Opened:
+    """Return a run with its segments as they were corrected, and its curve.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+        RunDamagedError: it cannot be read.
+    """
+    return history.Opened(
+        runs.entry(desk.store, run), runs.corrected_result(desk.store, run), desk.curves.of(run)
+    )
+
+
+def shown_run(desk: Desk, run: str) -> str:
+    """Return a run's right side as HTML; raises as ``opened_run``."""
+    opened = opened_run(desk, run)
+    return render.page_of_result(
+        opened.result,
+        run=run,
+        files=desk.store.open(run).files(),
+        curve=opened.curve,
+        card_of_model=_card(desk, opened.result.model.name),
+        title=opened.entry.title,
+        is_corrected=opened.entry.is_corrected,
+    )
+
+
+def _card(desk: Desk, model: str) -> catalog.ModelCard | None:
+    """The card of the loaded model, when it is the one that answered then."""
+    card = desk.recognizer.card
+    return card if card is not None and card.name == model else None

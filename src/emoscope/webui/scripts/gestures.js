@@ -1,0 +1,106 @@
+// Pointers, wheel and keys on the stage, turned into what they mean: seek, select, zoom, pan.
+
+const MOVED = 4; // points; less is a click
+
+// stage: the element; act: {timeAt(x), seek, select, zoom(factor, time), pan(seconds), hover, leave,
+// toggle, border(time, y), moveBorder(which, time), pick(time, y), fit, view()}
+export function listen(stage, act) {
+  const pointers = new Map();
+  let start = null; // where the one pointer went down
+  let pinch = null;
+
+  stage.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    stage.focus({ preventScroll: true });
+    try {
+      stage.setPointerCapture(event.pointerId);
+    } catch {
+      // a pointer that is gone already
+    }
+    pointers.set(event.pointerId, event.offsetX);
+    if (pointers.size === 2) {
+      start = null;
+      const [a, b] = [...pointers.values()];
+      pinch = { wide: Math.abs(a - b), middle: (a + b) / 2 };
+      return;
+    }
+    const time = act.timeAt(event.offsetX);
+    const y = event.offsetY;
+    start = { x: event.offsetX, y, time, border: act.border(event.offsetX, y), moved: false };
+  });
+
+  stage.addEventListener("pointermove", (event) => {
+    if (pointers.has(event.pointerId)) pointers.set(event.pointerId, event.offsetX);
+    if (pinch && pointers.size === 2) {
+      const [a, b] = [...pointers.values()];
+      const wide = Math.max(10, Math.abs(a - b));
+      const middle = (a + b) / 2;
+      act.zoom(pinch.wide / wide, act.timeAt(middle));
+      act.pan(act.timeAt(pinch.middle) - act.timeAt(middle));
+      pinch = { wide, middle };
+      return;
+    }
+    act.hover(event);
+    if (!start) {
+      stage.classList.toggle("emo-on-border", act.border(event.offsetX, event.offsetY) !== null);
+      return;
+    }
+    if (Math.abs(event.offsetX - start.x) >= MOVED) start.moved = true;
+    if (!start.moved) return;
+    if (start.border !== null) act.moveBorder(start.border, act.timeAt(event.offsetX));
+    else act.select(start.time, act.timeAt(event.offsetX));
+  });
+
+  const up = (event) => {
+    pointers.delete(event.pointerId);
+    if (pointers.size < 2) pinch = null;
+    if (start && !start.moved && event.type === "pointerup") {
+      act.seek(start.time);
+      act.pick(start.time, start.y);
+    }
+    start = null;
+  };
+  stage.addEventListener("pointerup", up);
+  stage.addEventListener("pointercancel", up);
+  stage.addEventListener("pointerleave", () => act.leave());
+
+  // A wheel over the picture scrolls the page, until the picture has been clicked. With Ctrl, which
+  // is also what pinching a touchpad sends, it always zooms.
+  stage.addEventListener(
+    "wheel",
+    (event) => {
+      const { whole } = act.view();
+      const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY);
+      const active = event.ctrlKey || event.metaKey || document.activeElement === stage;
+      if (!active || (sideways && whole)) return;
+      event.preventDefault();
+      const points = event.deltaMode === 1 ? 16 : 1;
+      const box = stage.getBoundingClientRect();
+      const x = event.clientX - box.left;
+      if (sideways) act.pan(act.timeAt(event.deltaX * points) - act.timeAt(0));
+      else act.zoom(2 ** Math.max(-1, Math.min(1, (event.deltaY * points) / 240)), act.timeAt(x));
+    },
+    { passive: false },
+  );
+
+  stage.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const { now, step, duration, middle } = act.view();
+    const move = event.shiftKey ? 0.02 : step;
+    const actions = {
+      " ": () => act.toggle(),
+      ArrowLeft: () => act.seek(now - move),
+      ArrowRight: () => act.seek(now + move),
+      Home: () => act.seek(0),
+      End: () => act.seek(duration),
+      "+": () => act.zoom(0.5, middle),
+      "=": () => act.zoom(0.5, middle),
+      "-": () => act.zoom(2, middle),
+      0: () => act.fit(),
+      Escape: () => act.select(0, 0),
+    };
+    if (!actions[event.key]) return;
+    event.preventDefault();
+    actions[event.key]();
+  });
+}
