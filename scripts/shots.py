@@ -71,7 +71,7 @@ def _ask(page: Page, sample: Any, granularity: str = "utterance") -> None:
     page.set_input_files("#emo-form-one input[type=file]", sample)
     page.check(f"#emo-form-one input[value={granularity}]")
     page.click("#emo-form-one [data-do=start]")
-    page.wait_for_selector("#emo-result-one [data-answer]")
+    page.wait_for_selector("#emo-result-one [data-answer] .emo-answer")
 
 
 def _empty(_page: Page) -> None:
@@ -83,17 +83,74 @@ def _utterance(page: Page) -> None:
     _ask(page, SAMPLES / "angry_zh.wav")
 
 
+def _moods() -> dict[str, Any]:
+    """Four samples with pauses between them, so that there is something to see."""
+    pause = np.zeros(20_000, np.float32)
+    parts = [pause[:3_000]]
+    for name in ("happy_en.wav", "angry_zh.wav", "neutral_zh.wav", "sad_zh.wav"):
+        parts += [decode(SAMPLES / name).samples, pause]
+    return {"name": "moods.wav", "mimeType": "audio/wav", "buffer": _wav(np.concatenate(parts))}
+
+
 def _frame(page: Page) -> None:
-    both = [decode(SAMPLES / name).samples for name in ("angry_zh.wav", "sad_zh.wav")]
-    joined = _wav(np.concatenate(both))
-    file = {"name": "two_moods.wav", "mimeType": "audio/wav", "buffer": joined}
-    _ask(page, file, "frame")
-    page.evaluate("document.querySelector('emo-timeline audio').currentTime = 2.2")
+    _ask(page, _moods(), "frame")
+    page.evaluate("document.querySelector('emo-timeline audio').currentTime = 3.2")
     stage = page.locator(".emo-stage")
     box = stage.bounding_box()
     assert box is not None  # noqa: S101 - it is on the page
-    stage.hover(position={"x": box["width"] * 0.55, "y": 60})
-    page.wait_for_timeout(300)
+    stage.hover(position={"x": box["width"] * 0.52, "y": 60})
+    page.wait_for_timeout(400)
+
+
+def _zoomed(page: Page) -> None:
+    """A part, selected, while a segment is corrected."""
+    _ask(page, _moods(), "frame")
+    page.evaluate("document.querySelector('emo-timeline audio').currentTime = 6.2")
+    for _ in range(2):
+        page.click("[data-do=closer]")
+    page.click(".emo-fix summary")
+    stage = page.locator(".emo-stage")
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    assert box is not None  # noqa: S101 - it is on the page
+    page.mouse.move(box["x"] + box["width"] * 0.55, box["y"] + 80)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 80, steps=4)
+    page.mouse.up()
+    page.mouse.move(0, 0)
+
+
+def _keep_some(page: Page) -> None:
+    for sample, granularity in (("happy_en.wav", "frame"), ("sad_zh.wav", "frame")):
+        _ask(page, SAMPLES / sample, granularity)
+        page.wait_for_timeout(1_100)  # the next run gets a second of its own
+    page.click("button[data-view=runs]")
+    page.wait_for_selector(".emo-run")
+
+
+def _runs(page: Page) -> None:
+    _keep_some(page)
+    page.click("[data-do=open] >> nth=0")
+    page.wait_for_selector("#emo-result-runs emo-timeline canvas")
+    page.click("[data-do=rename] >> nth=1")
+
+
+def _compare(page: Page) -> None:
+    _keep_some(page)
+    for place in (0, 1):
+        page.check(f"[data-compare] >> nth={place}")
+    page.click("[data-do=compare]")
+    page.wait_for_selector(".emo-compared canvas")
+
+
+def _report(page: Page) -> None:
+    _ask(page, _moods(), "frame")
+    with page.expect_download() as download:
+        page.click("a[download='report.html']")
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder) / "report.html"
+        download.value.save_as(saved)
+        page.goto(saved.as_uri())
 
 
 def _error(page: Page) -> None:
@@ -130,6 +187,10 @@ SCENES: dict[str, Callable[[Page], None]] = {
     "empty": _empty,
     "utterance": _utterance,
     "frame": _frame,
+    "zoomed": _zoomed,
+    "runs": _runs,
+    "compare": _compare,
+    "report": _report,
     "error": _error,
     "doubtful": _doubtful,
     "batch": _batch,

@@ -5,51 +5,20 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import Page, expect
 
 from emoscope.errors import AudioNotRecognizedError, AudioTooLargeError
 from emoscope.result import Scores
 from emoscope.webui.form import samples
 from serving import GRADIO_WARNINGS, MAX_BYTES, Site
 from sounds import FORMATS, SAMPLES, encode, sample, wav
+from visitor import ENGLISH, PHONE, answered, file, give, headline, start
 
 pytestmark = [pytest.mark.browser, *GRADIO_WARNINGS]
-
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-ENGLISH = {"locale": "en-US"}
-
-
-def give(page: Page, *files: Path | FilePayload, kind: str = "one") -> None:
-    chosen = [file(one.name, one.read_bytes()) if isinstance(one, Path) else one for one in files]
-    # One payload is given as itself: a form for one recording takes no list.
-    page.set_input_files(
-        f"#emo-form-{kind} input[type=file]", chosen[0] if kind == "one" else chosen
-    )
-
-
-def file(name: str, data: bytes) -> FilePayload:
-    return {"name": name, "mimeType": "application/octet-stream", "buffer": data}
-
-
-def start(page: Page, granularity: str = "utterance", kind: str = "one") -> None:
-    page.check(f"#emo-form-{kind} input[value={granularity}]")
-    page.click(f"#emo-form-{kind} [data-do=start]")
-
-
-def headline(page: Page) -> str:
-    words = page.locator(".emo-headline")
-    words.wait_for()
-    return " ".join(words.inner_text().split())
-
-
-def answered(page: Page, granularity: str = "utterance") -> str:
-    start(page, granularity)
-    return headline(page)
 
 
 def only_run(site: Site, before: set[str]) -> dict[str, Any]:

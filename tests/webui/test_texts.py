@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from emoscope import abstention
 from emoscope.result import REASONS
-from emoscope.webui import mixed, texts, words_page, words_trust
+from emoscope.webui import form, mixed, picture, texts, words_page, words_trust
 from emoscope.webui.texts import ADVICE, STEPS, Text
 
 SOURCE = Path(texts.__file__).parent.parent
@@ -113,3 +114,54 @@ def test_no_chinese_sentence_outside_the_tables(path: Path) -> None:
 def test_scripts_and_styles_hold_no_words() -> None:
     for path in (*SOURCE.glob("webui/**/*.js"), *SOURCE.glob("webui/*.css")):
         assert not CHINESE.search(path.read_text("utf-8")), path.name
+
+
+MARKUP_TEXT = re.compile(r">([^<>{}]*)(?=<)|(?:title|alt|placeholder|aria-label)=\"([^\"{}<>]*)\"")
+SPOKEN_BY_SCRIPT = re.compile(
+    r"(?:textContent|innerText|placeholder|title|ariaLabel)\s*=\s*[\"'`]([^\"'`$]*)"
+)
+NAMES = {"Emoscope", "JSON"}
+"""What is called the same in both languages."""
+
+
+def words_in_markup(path: Path) -> Iterator[str]:
+    """Text between tags, and in attributes that are read out, of the HTML that a module writes."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.JoinedStr | ast.Constant):
+            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+            markup = "".join(
+                part.value if isinstance(part, ast.Constant) else "{}"
+                for part in parts
+                if not isinstance(part, ast.Constant) or isinstance(part.value, str)
+            )
+            for found in MARKUP_TEXT.findall(markup):
+                yield from re.findall(r"[A-Za-z]{3,}", html.unescape(" ".join(found)))
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.glob("webui/*.py")), ids=lambda path: str(path.name))
+def test_no_english_sentence_outside_the_tables(path: Path) -> None:
+    if path.relative_to(SOURCE).as_posix() not in TABLES:
+        assert set(words_in_markup(path)) <= NAMES
+
+
+def test_the_search_for_english_finds_what_it_should(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text('x = f\'<p>{y}Press here</p><i title="Close it"></i><b class="word"></b>\'')
+
+    assert list(words_in_markup(module)) == ["Press", "here", "Close"]
+
+
+def test_scripts_say_nothing_of_their_own() -> None:
+    for path in SOURCE.glob("webui/**/*.js"):
+        for said in SPOKEN_BY_SCRIPT.findall(path.read_text("utf-8")):
+            assert not re.search(r"[A-Za-z]{2,}", said), (path.name, said)
+
+
+def test_every_note_that_a_script_shows_is_in_the_page() -> None:
+    scripts = "".join(path.read_text("utf-8") for path in SOURCE.glob("webui/scripts/*.js"))
+    said = picture._fix(True) + form.notes("one", max_bytes=1) + form.notes("many", max_bytes=1)
+    shown = {*re.findall(r'data-(?:said|note)="(\w+)"', said)}
+
+    asked = {*re.findall(r'(?:\bsay|\.note)\(\s*"(\w+)"', scripts)}
+    assert asked
+    assert asked <= shown

@@ -92,9 +92,47 @@ def timeline(
     )
     if not small:
         body += f'<p class="emo-help">{both(PICTURE["help" if has_track else "help_sound"])}</p>'
+        body += shares(result) + _moments(result) if has_track else ""
         body += segments(result) if has_track else ""
         body += _fix(has_track)
     return card(both(words["label"]), body, kind="emo-time")
+
+
+def shares(result: Result) -> str:
+    """Return how the time divides between emotions and silence, largest first (P11)."""
+    totals: dict[Emotion, float] = {}
+    for segment in result.segments:
+        totals[segment.emotion] = totals.get(segment.emotion, 0.0) + segment.span.duration_s
+    ranked = sorted(totals.items(), key=lambda item: -item[1])
+    percents = {e: 100 * seconds_of / result.duration_s for e, seconds_of in ranked}
+    bar = "".join(
+        f'<i style="--c:{e.colour};--w:{percent:.2f}%"{" data-silent" if e is SILENCE else ""}></i>'
+        for e, percent in percents.items()
+    )
+    words = "".join(
+        f'<li style="--c:{e.colour}"><span aria-hidden="true">{e.emoji}</span> '
+        f"{pair(e.zh, e.en)} {percent:.1f}%</li>"
+        for e, percent in percents.items()
+    )
+    return (
+        f'<div class="emo-shares"><h4>{both(PICTURE["shares"])}</h4>'
+        f'<div class="emo-shares-bar" aria-hidden="true">{bar}</div><ul>{words}</ul></div>'
+    )
+
+
+def _moments(result: Result) -> str:
+    """Return the moments that spoke most for the answer; a click plays from there."""
+    if result.reading is None or result.abstain:
+        return ""
+    rows = "".join(
+        f'<button type="button" class="emo-tool" data-seek="{m.span.start_s:.3f}">{_ICONS["play"]}'
+        f"{m.span.start_s:.1f} s</button>"
+        for m in sorted(result.reading.moments, key=lambda m: m.span.start_s)
+        if m.logit > 0
+    )
+    if not rows:
+        return ""
+    return f'<div class="emo-moments"><h4>{both(PICTURE["moments"])}</h4>{rows}</div>'
 
 
 def segments(result: Result) -> str:

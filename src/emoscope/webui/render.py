@@ -16,6 +16,9 @@ from emoscope.webui.texts import NOTICES, Text, advice, step_line
 from emoscope.webui.words_page import FAILURE, FORM, RESULT, WAITING
 from emoscope.webui.words_trust import ABSTENTION
 
+_PNG = "picture.png"
+"""Made by the browser, so it has no address."""
+
 
 def page_of_result(
     result: Result,
@@ -242,7 +245,7 @@ def _downloads(run: str, files: Sequence[str], *, has_segments: bool) -> str:
     links += "".join(item(export_link(run, file), file) for file in made)
     png = (
         '<li><button type="button" class="emo-download" data-png>'
-        f"<span>{both(RESULT['picture.png'])}</span><code>picture.png</code></button></li>"
+        f"<span>{both(RESULT[_PNG])}</span><code>{_PNG}</code></button></li>"
     )
     saved = f'<p class="emo-help">{both(RESULT["saved"], run=run)}</p>'
     return card(both(RESULT["downloads"]), f'<ul class="emo-downloads">{links}{png}</ul>{saved}')

@@ -176,7 +176,8 @@ PICTURE: dict[str, Text] = {
         "点击跳转，拖动选取一段；空格播放，方向键移动，＋－缩放。",
         "Click to seek, drag to select; space plays, arrows move, + and - zoom.",
     ),
-    "missing": Text("没有可显示的运行记录。", "There is no run to show."),
+    "shares": Text("时间分布", "Share of time"),
+    "moments": Text("最能说明结论的时刻", "Moments that told most"),
 }
 """Emotion over time."""
 

@@ -130,6 +130,11 @@ class EmoTimeline extends HTMLElement {
     this.map.addEventListener("pointermove", (event) => event.buttons && this.dragMap(event));
     // The table of segments beside it: a click on a line plays from there.
     this.closest(".emo-card")?.addEventListener("click", (event) => {
+      const moment = event.target.closest("[data-seek]");
+      if (moment) {
+        this.seek(Number(moment.dataset.seek));
+        this.audio.play().catch(() => {});
+      }
       const row = event.target.closest("tr[data-start]");
       if (!row) return;
       this.seek(Number(row.dataset.start));

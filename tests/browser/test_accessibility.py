@@ -1,0 +1,54 @@
+"""axe-core finds nothing serious, in every view, light and dark, wide and narrow."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from serving import GRADIO_WARNINGS, Site
+from sounds import SAMPLES
+from visitor import PHONE, answered, file, give, start
+
+pytestmark = [pytest.mark.browser, *GRADIO_WARNINGS]
+
+OPTIONS = {"resultTypes": ["violations"]}
+
+
+def check(page: Page, where: str) -> None:
+    page.wait_for_timeout(200)
+    violations = Axe().run(page, options=OPTIONS).response["violations"]
+    told = [
+        f"{where}: {v['id']} ({v['impact']}): {[n['html'][:160] for n in v['nodes'][:3]]}"
+        for v in violations
+        if v["impact"] in ("serious", "critical")
+    ]
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    "context",
+    [{"color_scheme": "light"}, {**PHONE, "color_scheme": "dark", "locale": "en-US"}],
+    indirect=True,
+    ids=["wide light", "phone dark"],
+)
+def test_nothing_serious_anywhere(page: Page, site: Site) -> None:
+    check(page, "empty")
+    give(page, SAMPLES / "angry_zh.wav")
+    answered(page, "frame")
+    page.click(".emo-fix summary")
+    check(page, "frame")
+    page.click("button[data-view=runs]")
+    page.wait_for_selector(".emo-run")
+    page.click("[data-do=open] >> nth=0")
+    page.wait_for_selector("#emo-result-runs emo-timeline canvas")
+    check(page, "runs")
+    page.click("button[data-view=many]")
+    give(page, SAMPLES / "happy_en.wav", file("bad.mp3", b"no"), kind="many")
+    start(page, kind="many")
+    page.wait_for_selector("#emo-result-many [data-over=true]")
+    check(page, "batch")
+    run = max(site.runs())
+    page.goto(f"{site.url}/timeline?run={run}")
+    page.wait_for_selector("emo-timeline canvas")
+    check(page, "alone")
