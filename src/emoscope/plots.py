@@ -70,13 +70,20 @@ def svg(
     name = html.escape(title)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-        f'font-family="system-ui, sans-serif" font-size="12" role="img" aria-label="{name}">'
-        f"<title>{name}</title>{_HATCH}"
+        f'font-family="Emo Emoji, system-ui, sans-serif" font-size="12" role="img" aria-label="{name}">'
+        f"<title>{name}</title>{_EMOJI}{_HATCH}"
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>'
         f'<text x="{_EDGE}" y="30" font-size="16" font-weight="600" fill="{_INK}">{name}</text>'
         f"{''.join(parts)}{legend}</svg>\n"
     )
 
+
+_EMOJI = (
+    '<style>@font-face { font-family: "Emo Emoji"; src: local("Noto Color Emoji"), '
+    'local("Apple Color Emoji"), local("Segoe UI Emoji"); '
+    "unicode-range: U+1F300-1FAFF, U+2753; }</style>"
+)
+"""The machine's own colour emoji, before a text font draws them in black; nothing is fetched."""
 
 _HATCH = (
     '<defs><pattern id="doubt" width="8" height="8" patternUnits="userSpaceOnUse" '
@@ -124,11 +131,14 @@ def _river(rows: NDArray[np.float64], ends: NDArray[np.float64], order: Sequence
 def _states(tile: dict[str, Any], ends: NDArray[np.float64]) -> str:
     """Silence fades the river away, doubt hatches it."""
     top, bottom = _RIVER
-    looks = {"doubt": 'fill="url(#doubt)"', "quiet": f'fill="{_TINT}" fill-opacity="0.86"'}
+    looks = {"doubt": 'fill="url(#doubt)"', "quiet": f'fill="{_TINT}" fill-opacity="0.94"'}
     starts = np.concatenate([[_EDGE], ends[:-1]])
     rects = []
     for kind, look in looks.items():
-        on = np.concatenate([[False], np.array(tile[kind]) > 50, [False]]).astype(np.int8)
+        here = np.array(tile[kind]) > 50
+        if kind == "doubt":
+            here &= np.array(tile["quiet"]) <= 50
+        on = np.concatenate([[False], here, [False]]).astype(np.int8)
         for first, last in np.flatnonzero(np.diff(on)).reshape(-1, 2):
             left, wide = starts[first], ends[last - 1] - starts[first]
             rects.append(

@@ -152,13 +152,16 @@ def _player(sound: Waveform | None) -> str:
     return f'<audio controls src="data:audio/wav;base64,{data}"></audio>'
 
 
+# The machine's own colour emoji, before a text font draws them in black; nothing is fetched.
 _STYLE = """
+@font-face { font-family: "Emo Emoji"; src: local("Noto Color Emoji"),
+  local("Apple Color Emoji"), local("Segoe UI Emoji"); unicode-range: U+1F300-1FAFF, U+2753; }
 :root { color-scheme: light dark; --ink: #1c2329; --soft: #56616b; --line: #dfe3e2; --paper: #fff;
   --ground: #f5f6f4; }
 @media (prefers-color-scheme: dark) { :root { --ink: #eceff1; --soft: #a9b4bd; --line: #333c44;
   --paper: #1b2126; --ground: #12161a; } }
 body { margin: 0 auto; max-width: 960px; padding: 20px; background: var(--ground);
-  color: var(--ink); font: 16px/1.6 system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; }
+  color: var(--ink); font: 16px/1.6 "Emo Emoji", system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; }
 body > input { margin: 0 4px 0 16px; }
 #zh:checked ~ main [lang="en"], #en:checked ~ main [lang="zh"] { display: none; }
 header { border-left: 8px solid var(--c); padding-left: 18px; margin: 20px 0; }

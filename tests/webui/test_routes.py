@@ -85,7 +85,7 @@ def test_a_correction_is_kept_exported_and_taken_back(site: Site, framed: str) -
         saved = json.loads(archive.read(f"{framed}/corrections.json"))
     assert [s["emotion"] for s in saved["segments"]] == ["sad", "fearful"]
 
-    assert client.delete(f"/page/runs/{framed}/corrections").status_code == 200
+    assert client.put(f"/page/runs/{framed}/corrections", json={"segments": None}).is_success
     assert client.get(f"/outputs/{framed}/corrections.json").status_code == 404
 
 

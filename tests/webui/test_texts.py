@@ -126,16 +126,16 @@ NAMES = {"Emoscope", "JSON"}
 
 def words_in_markup(path: Path) -> Iterator[str]:
     """Text between tags, and in attributes that are read out, of the HTML that a module writes."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.JoinedStr | ast.Constant):
-            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
-            markup = "".join(
-                part.value if isinstance(part, ast.Constant) else "{}"
-                for part in parts
-                if not isinstance(part, ast.Constant) or isinstance(part.value, str)
-            )
-            for found in MARKUP_TEXT.findall(markup):
-                yield from re.findall(r"[A-Za-z]{3,}", html.unescape(" ".join(found)))
+    tree = ast.parse(path.read_text("utf-8"))
+    joined = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    inside = {id(part) for node in joined for part in node.values}
+    whole = [node for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    pieces = [[part for part in node.values if isinstance(part, ast.Constant)] for node in joined]
+    pieces += [[node] for node in whole if id(node) not in inside]
+    for parts in pieces:
+        markup = "".join(part.value for part in parts if isinstance(part.value, str))
+        for found in MARKUP_TEXT.findall(markup):
+            yield from re.findall(r"[A-Za-z]{3,}", html.unescape(" ".join(found)))
 
 
 @pytest.mark.parametrize("path", sorted(SOURCE.glob("webui/*.py")), ids=lambda path: str(path.name))

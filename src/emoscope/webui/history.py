@@ -75,8 +75,11 @@ def _row(entry: Entry) -> str:
         face = "🤷" if facts.abstain else emotion.emoji
         name = both(RESULT["cannot_tell"]) if facts.abstain else pair(emotion.zh, emotion.en)
         score = "" if facts.abstain else f" {facts.confidence * 100:.1f}%"
-        about = f"{name}{score} · {seconds(facts.duration_s)} · {esc(facts.timestamp)}"
-    corrected = f" · ✏️ {both(RUNS['corrected'])}" if entry.is_corrected else ""
+        about = (
+            f"{name}{score} · {seconds(facts.duration_s)}"
+            f"<span data-when>{esc(facts.timestamp[:16])}</span>"
+        )
+    corrected = f"✏️ {both(RUNS['corrected'])}" if entry.is_corrected else ""
     shown = esc(entry.shown)
     run = esc(entry.name)
     can_open = "" if facts else " disabled"

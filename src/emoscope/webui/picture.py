@@ -214,7 +214,7 @@ def _legend() -> str:
         f"{both(PICTURE[name])}</span>"
         for name in ("quiet", "doubt")
     )
-    return f'<div class="emo-legend">{keys}{states}</div>'
+    return f'<div class="emo-legend">{keys}<span class="emo-states">{states}</span></div>'
 
 
 def _fix(has_track: bool) -> str:

@@ -108,12 +108,8 @@ def _add_runs(app: FastAPI, desk: Desk) -> None:
 
     @app.put("/page/runs/{run}/corrections", include_in_schema=False, response_model=None)
     async def correct(run: str, request: Request) -> Any:
-        raw = await _field(request, "segments", list)
+        raw = await _field(request, "segments", list | None)
         return await anyio.to_thread.run_sync(_corrected, desk, run, raw)
-
-    @app.delete("/page/runs/{run}/corrections", include_in_schema=False, response_model=None)
-    def uncorrect(run: str) -> Any:
-        return _corrected(desk, run, None)
 
 
 def _corrected(desk: Desk, run: str, raw: object) -> JSONResponse:
@@ -166,7 +162,7 @@ def _number(text: str) -> int:
     return int(text)
 
 
-async def _field(request: Request, name: str, kind: type[Any]) -> Any:
+async def _field(request: Request, name: str, kind: Any) -> Any:
     """Read one field of a JSON object that is sent as the body.
 
     Raises:
@@ -182,7 +178,6 @@ async def _field(request: Request, name: str, kind: type[Any]) -> Any:
         body = json.loads(data)
     except (ValueError, RecursionError) as exc:
         raise RequestMalformedError from exc
-    value = body.get(name) if isinstance(body, dict) else None
-    if not isinstance(value, kind):
+    if not isinstance(body, dict) or name not in body or not isinstance(body[name], kind):
         raise FieldMissingError(field=name)
-    return value
+    return body[name]

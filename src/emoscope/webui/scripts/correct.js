@@ -1,6 +1,8 @@
 // Corrections by hand: another emotion for a segment, another border, two made of one or one of two.
 // Nothing is kept until it is saved; the model's own answer stays in result.json.
 
+import { tell } from "./problem.js";
+
 const SHORTEST_S = 0.02;
 const NEAR = 6; // points
 const round = (time) => Math.round(time * 1000) / 1000;
@@ -70,7 +72,8 @@ export function correcting(timeline) {
     });
   };
 
-  const send = async (method) => {
+  // With nothing to send, the model's own segments are back.
+  const send = async (segments) => {
     const { emotions } = timeline.data;
     const body = timeline.segments.map(([from, to, index]) => ({
       start_s: from,
@@ -79,21 +82,26 @@ export function correcting(timeline) {
     }));
     try {
       const reply = await fetch(`page/runs/${timeline.data.run}/corrections`, {
-        method,
+        method: "PUT",
         headers: { "content-type": "application/json" },
-        body: method === "PUT" ? JSON.stringify({ segments: body }) : undefined,
+        body: JSON.stringify({ segments: segments && body }),
       });
-      if (!reply.ok) throw new Error(String(reply.status));
-      const { segments, table } = await reply.json();
-      timeline.data.segments = segments;
-      timeline.segments = segments;
-      timeline.chosen = Math.min(timeline.chosen ?? 0, segments.length - 1);
+      if (!reply.ok) {
+        await tell(panel.querySelector("[data-said=failed]"), reply);
+        say("failed");
+        return;
+      }
+      const { segments: kept, table } = await reply.json();
+      timeline.data.segments = kept;
+      timeline.segments = kept;
+      timeline.chosen = Math.min(timeline.chosen ?? 0, kept.length - 1);
       const old = timeline.closest(".emo-card").querySelector(".emo-segments");
       if (old) old.innerHTML = table; // the server's own markup, with every name made safe
       show();
-      say(method === "PUT" ? "kept" : "undone");
+      say(segments ? "kept" : "undone");
       document.dispatchEvent(new CustomEvent("emo-runs"));
     } catch {
+      await tell(panel.querySelector("[data-said=failed]"), null);
       say("failed");
     }
   };
@@ -107,7 +115,7 @@ export function correcting(timeline) {
     if (button.dataset.label && timeline.chosen !== null) {
       change((segments) => (segments[timeline.chosen][2] = Number(button.dataset.label)));
     }
-    const acts = { save: () => send("PUT"), undo: () => send("DELETE"), split, join };
+    const acts = { save: () => send(timeline.segments), undo: () => send(null), split, join };
     acts[button.dataset.do]?.();
   });
 

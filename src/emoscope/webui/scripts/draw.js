@@ -149,7 +149,8 @@ function paintStates(pen, scene, { level, first, last, wide }, x) {
     pen.beginPath();
     let start = null;
     for (let c = first; c <= last; c += 1) {
-      const on = c < last && curve.share(kind, level, c) > 50;
+      const quiet = c < last && curve.share("quiet", level, c) > 50;
+      const on = kind === "quiet" ? quiet : c < last && !quiet && curve.share(kind, level, c) > 50;
       if (on && start === null) start = c;
       if (!on && start !== null) {
         const left = x(start * wide);
@@ -158,7 +159,7 @@ function paintStates(pen, scene, { level, first, last, wide }, x) {
       }
     }
     if (kind === "quiet") {
-      pen.globalAlpha = 0.86;
+      pen.globalAlpha = 0.94;
       pen.fillStyle = look.tint;
     } else {
       pen.globalAlpha = 0.55;

@@ -1,6 +1,8 @@
 // <emo-runs>: the list of runs, searched, opened, renamed, deleted, compared.
 // The server sends HTML in both languages with every name made safe; here it is only put in place.
 
+import { tell } from "./problem.js";
+
 const root = document.documentElement;
 
 class EmoRuns extends HTMLElement {
@@ -46,8 +48,11 @@ class EmoRuns extends HTMLElement {
     try {
       const reply = await fetch(address, options);
       failed.hidden = reply.ok;
-      return reply.ok ? await reply.text() : null;
+      if (reply.ok) return await reply.text();
+      await tell(failed, reply);
+      return null;
     } catch {
+      await tell(failed, null);
       failed.hidden = false;
       return null;
     }
