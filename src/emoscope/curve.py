@@ -7,7 +7,7 @@ the level ``top`` shows the whole recording.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -28,7 +28,6 @@ DOUBT_MARGIN = 0.1
 """Where the first leads the second by less, the picture is hatched."""
 
 _FINE_HOP = round(HOP_S * RATE_HZ) >> -FINEST
-_BLOCK = _FINE_HOP * 65_536
 _PAUSE_COLUMNS = 15
 """Quiet for less than 0.3 s is a breath between words, and no silence."""
 _AUDIBLE = 10 ** (-60 / 20)
@@ -90,7 +89,7 @@ def curve_of(result: Result, sound: Waveform | Iterable[Samples]) -> Curve:
         result: with or without a track.
         sound: what it was made from, at 16 kHz, whole or in pieces.
     """
-    pieces = _pieces(sound) if isinstance(sound, Waveform) else sound
+    pieces = sound.blocks() if isinstance(sound, Waveform) else sound
     low, high = _extremes(pieces)
     loudest = max(int(high.max(initial=0)), -int(low.min(initial=0)), 1)
     lows, highs = [_bytes_of(low, loudest)], [_bytes_of(high, loudest)]
@@ -118,11 +117,6 @@ def curve_of(result: Result, sound: Waveform | Iterable[Samples]) -> Curve:
         quiet=tuple(level.round().astype(np.uint8) for level in quiet),
         doubt=tuple(level.round().astype(np.uint8) for level in doubts),
     )
-
-
-def _pieces(sound: Waveform) -> Iterator[Samples]:
-    for first in range(0, len(sound.samples), _BLOCK):
-        yield sound.samples[first : first + _BLOCK]
 
 
 def _extremes(pieces: Iterable[Samples]) -> tuple[Array, Array]:

@@ -70,7 +70,8 @@ def svg(
     name = html.escape(title)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-        f'font-family="Emo Emoji, system-ui, sans-serif" font-size="12" role="img" aria-label="{name}">'
+        f'font-family="Emo Emoji, system-ui, sans-serif" font-size="12" '
+        f'role="img" aria-label="{name}">'
         f"<title>{name}</title>{_EMOJI}{_HATCH}"
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>'
         f'<text x="{_EDGE}" y="30" font-size="16" font-weight="600" fill="{_INK}">{name}</text>'

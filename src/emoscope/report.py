@@ -161,7 +161,8 @@ _STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #eceff1; --soft: #a9b4bd; --line: #333c44;
   --paper: #1b2126; --ground: #12161a; } }
 body { margin: 0 auto; max-width: 960px; padding: 20px; background: var(--ground);
-  color: var(--ink); font: 16px/1.6 "Emo Emoji", system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; }
+  color: var(--ink);
+  font: 16px/1.6 "Emo Emoji", system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; }
 body > input { margin: 0 4px 0 16px; }
 #zh:checked ~ main [lang="en"], #en:checked ~ main [lang="zh"] { display: none; }
 header { border-left: 8px solid var(--c); padding-left: 18px; margin: 20px 0; }

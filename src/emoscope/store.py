@@ -51,6 +51,8 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """What the system says when there is no room."""
 _TAKEN = {errno.EEXIST, errno.ENOTEMPTY}
 _STALE_S = 3600.0
+_PIECE = 1 << 20
+"""Samples read at once."""
 _ROWS = 4_096
 """Rows of an embedding written at once."""
 
@@ -306,7 +308,7 @@ def wav_pieces(path: Path) -> Iterator[Samples]:
             shape = (sound.getnchannels(), sound.getsampwidth(), sound.getframerate())
             if shape != (1, 2, RATE_HZ):
                 raise RunDamagedError(run=path.parent.name, reason=path.name)
-            while data := sound.readframes(_BLOCK):
+            while data := sound.readframes(_PIECE):
                 yield np.frombuffer(data, dtype="<i2").astype(np.float32) / 32_768.0
     except (OSError, EOFError, wave.Error) as exc:
         if isinstance(exc, RunDamagedError):
