@@ -28,6 +28,6 @@ test *arguments:
 docs: install
     .venv/bin/python scripts/make_docs.py
 
-# save screenshots of the page to shots/
+# save screenshots of the page to shots/, and those of the documents to docs/images
 shots: install
-    .venv/bin/python scripts/shots.py
+    .venv/bin/python scripts/shots.py --docs

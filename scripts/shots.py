@@ -1,8 +1,9 @@
 """Save pictures of the page, to be looked at: both languages, wide and narrow, light and dark.
 
-    python scripts/shots.py [--out shots] [--only NAME]
+    python scripts/shots.py [--out shots] [--only NAME] [--docs]
 
-Uses the built-in model when it is there, else the model without weights that the tests use.
+Uses the built-in model when it is there, else the model without weights that the tests use. With
+``--docs`` the few that the documents show are also put into docs/images, cut and compressed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import uvicorn
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from emoscope import recognizer as recognizers
@@ -33,7 +35,8 @@ from emoscope.settings import load_settings
 from emoscope.store import RunStore, write_wav
 from emoscope.waveform import Samples, Waveform
 
-SAMPLES = Path(__file__).parents[1] / "src/emoscope/assets/samples"
+ROOT = Path(__file__).parents[1]
+SAMPLES = ROOT / "src/emoscope/assets/samples"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 WIDE, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
@@ -98,8 +101,9 @@ def _frame(page: Page) -> None:
     stage = page.locator(".emo-stage")
     box = stage.bounding_box()
     assert box is not None  # noqa: S101 - it is on the page
+    page.wait_for_timeout(300)
     stage.hover(position={"x": box["width"] * 0.52, "y": 60})
-    page.wait_for_timeout(400)
+    page.wait_for_timeout(300)
 
 
 def _zoomed(page: Page) -> None:
@@ -204,11 +208,38 @@ LOOKS = {
 }
 
 
+DOCS_WIDTH = 1_080
+DOCS = {
+    "page_zh": ("frame-zh", 1_330),
+    "page_en": ("frame-en", 1_330),
+    "page_compare_zh": ("compare-zh", 2_000),
+    "page_batch_zh": ("batch-zh", 900),
+    "page_phone_en": ("frame-en-phone-dark", 2_300),
+}
+"""What the documents show: a picture's name, which shot it is, and how much of its height."""
+
+
+def _into_docs(shots: Path) -> None:
+    for name, (shot, height) in DOCS.items():
+        source = shots / f"{shot}.png"
+        if not source.is_file():
+            continue
+        with Image.open(source) as picture:
+            cut = picture.convert("RGB").crop((0, 0, picture.width, min(height, picture.height)))
+        if cut.width > DOCS_WIDTH:
+            size = (DOCS_WIDTH, round(cut.height * DOCS_WIDTH / cut.width))
+            cut = cut.resize(size, Image.Resampling.LANCZOS)
+        target = ROOT / "docs" / "images" / f"{name}.png"
+        cut.quantize(128, dither=Image.Dither.NONE).save(target, optimize=True)
+        print(f"{target.name}: {target.stat().st_size / 1000:.0f} KB")
+
+
 def main() -> None:
     """Take every scene in every look."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("shots"))
     parser.add_argument("--only", default="", help="part of a picture's name")
+    parser.add_argument("--docs", action="store_true", help="also renew docs/images")
     arguments = parser.parse_args()
     arguments.out.mkdir(exist_ok=True)
     with (
@@ -233,6 +264,8 @@ def main() -> None:
                 print(path)
                 context.close()
         browser.close()
+    if arguments.docs:
+        _into_docs(arguments.out)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,16 @@ from typing import Any
 from emoscope.errors import AudioTooLargeError
 from emoscope.labels import EMOTIONS, by_key
 from emoscope.webui.markup import both, esc, pair
-from emoscope.webui.words_page import FAILURE, FORM, LANGUAGE_NAMES, MANY, PAGE, TIPS, WAITING
+from emoscope.webui.words_page import (
+    FAILURE,
+    FORM,
+    LANGUAGE_NAMES,
+    MANY,
+    PAGE,
+    QUESTIONS,
+    TIPS,
+    WAITING,
+)
 
 FORMATS = "WAV · MP3 · M4A · FLAC · OGG · Opus · WebM · AAC · AMR"
 ACCEPT = "audio/*,.wav,.mp3,.m4a,.flac,.ogg,.opus,.webm,.aac,.amr"
@@ -185,9 +194,16 @@ def _options(kind: str) -> str:
 
 def _tips() -> str:
     lines = "".join(f"<li>{both(tip)}</li>" for tip in TIPS)
+    asked = [name for name in QUESTIONS if f"{name}_answer" in QUESTIONS]
+    answers = "".join(
+        f"<dt>{both(QUESTIONS[name])}</dt><dd>{both(QUESTIONS[f'{name}_answer'])}</dd>"
+        for name in asked
+    )
     return (
-        f'<details class="emo-card emo-more"><summary>{both(FORM["tips"])}</summary>'
-        f"<ul>{lines}</ul></details>"
+        f'<section class="emo-card"><details class="emo-more"><summary>{both(FORM["tips"])}'
+        f'</summary><ul class="emo-tips">{lines}</ul></details><details class="emo-more"><summary>'
+        f'{both(QUESTIONS["title"])}</summary><dl class="emo-asked">{answers}</dl></details>'
+        "</section>"
     )
 
 

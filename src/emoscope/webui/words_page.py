@@ -73,6 +73,40 @@ TIPS: tuple[Text, ...] = (
 )
 """The advice of P6, before anything went wrong."""
 
+QUESTIONS: dict[str, Text] = {
+    "title": Text("常见问题", "Questions people ask"),
+    "nothing": Text("点了「开始识别」没有反应？", "Nothing happens after “Start”?"),
+    "nothing_answer": Text(
+        "请看按钮右侧的提示：文件可能过大、还没选，或服务已停止。批量时每个文件单独报告。",
+        "Look at the note on the right: the file may be too large or not chosen, or the service "
+        "has stopped. In a batch every file reports for itself.",
+    ),
+    "slow": Text("第一次为什么慢？", "Why is the first answer slow?"),
+    "slow_answer": Text(
+        "大模型需要几秒钟载入内存；之后一段 10 秒的录音通常只要一两秒。",
+        "The large model takes some seconds to load; after that a clip of 10 s usually takes "
+        "a second or two.",
+    ),
+    "wrong": Text("结果不准怎么办？", "The answer seems wrong?"),
+    "wrong_answer": Text(
+        "先看录音检查的建议；再看是哪个模型回答的，内置小模型准确度有限。"
+        "长录音请用逐帧。仍不对时可以更正，更正会随结果保存。",
+        "Read the recording check first, then which model answered: the built-in one is limited. "
+        "Use frame mode for long recordings. What is still wrong can be corrected and is kept.",
+    ),
+    "languages": Text("支持哪些语言？", "Which languages?"),
+    "languages_answer": Text(
+        "Emotion2Vec+ 以中文和英文为主；其他语言可以试，但没有保证。",
+        "Emotion2Vec+ is best at Chinese and English; others may be tried, without a promise.",
+    ),
+    "songs": Text("能识别歌曲吗？", "Does it work for songs?"),
+    "songs_answer": Text(
+        "不适合。伴奏和演唱方式会掩盖说话的情绪。",
+        "No. Music and the way of singing cover the emotion of speech.",
+    ),
+}
+"""What users of the older tool asked, answered where it arises."""
+
 WAITING: dict[str, Text] = {
     "empty_title": Text("结果会显示在这里", "The result appears here"),
     "empty_many": Text("识别后，每个文件占一行", "Each file gets a line here"),
