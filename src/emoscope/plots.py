@@ -130,9 +130,9 @@ def _river(rows: NDArray[np.float64], ends: NDArray[np.float64], order: Sequence
 
 
 def _states(tile: dict[str, Any], ends: NDArray[np.float64]) -> str:
-    """Silence fades the river away, doubt hatches it."""
+    """Silence takes the river away, doubt hatches it."""
     top, bottom = _RIVER
-    looks = {"doubt": 'fill="url(#doubt)"', "quiet": f'fill="{_TINT}" fill-opacity="0.94"'}
+    looks = {"doubt": 'fill="url(#doubt)"', "quiet": f'fill="{_TINT}"'}
     starts = np.concatenate([[_EDGE], ends[:-1]])
     rects = []
     for kind, look in looks.items():

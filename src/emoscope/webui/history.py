@@ -35,10 +35,9 @@ def shelf() -> str:
         f'<input type="search" autocomplete="off" maxlength="200" '
         f'data-hint-zh="{esc(RUNS["search"].zh)}" data-hint-en="{esc(RUNS["search"].en)}"></label>'
         f'<p class="emo-help emo-runs-failed" role="alert" hidden>{both(RUNS["failed"])}</p>'
-        '<div class="emo-list"></div>'
-        f'<p class="emo-help">{both(RUNS["compare_help"])}</p>'
-        '<button type="button" class="emo-quiet" data-do="compare" disabled>'
-        f"{both(RUNS['compare'])}</button></section></emo-runs>"
+        '<p class="emo-compare"><button type="button" class="emo-tool" data-do="compare" disabled>'
+        f"{both(RUNS['compare'])}</button> {both(RUNS['compare_help'])}</p>"
+        '<div class="emo-list"></div></section></emo-runs>'
     )
 
 

@@ -139,7 +139,7 @@ function band(pen, middles, floor, ceiling, colour, seam) {
   pen.stroke();
 }
 
-// Silence fades the river away; doubt hatches it.
+// Silence takes the river away; doubt hatches it.
 function paintStates(pen, scene, { level, first, last, wide }, x) {
   const { curve, look, layout } = scene;
   const [top, bottom] = layout.river;
@@ -159,7 +159,6 @@ function paintStates(pen, scene, { level, first, last, wide }, x) {
       }
     }
     if (kind === "quiet") {
-      pen.globalAlpha = 0.94;
       pen.fillStyle = look.tint;
     } else {
       pen.globalAlpha = 0.55;
