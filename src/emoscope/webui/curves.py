@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 
 from emoscope.curve import Curve, curve_of
+from emoscope.result import Result
 from emoscope.store import AUDIO, Run, RunStore, wav_pieces
 
 KEPT = 6
@@ -24,8 +25,8 @@ class Curves:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Curve] = OrderedDict()
 
-    def of(self, run: str) -> Curve:
-        """Return the curve of a run.
+    def of(self, run: str, result: Result | None = None) -> Curve:
+        """Return the curve of a run; ``result`` when it has been read already.
 
         Raises:
             RunNotFoundError: there is no such run.
@@ -36,7 +37,8 @@ class Curves:
         with self._lock:
             curve = self._kept.get(run)
             if curve is None:
-                curve = curve_of(self._store.open(run).result, wav_pieces(path))
+                result = result or self._store.open(run).result
+                curve = curve_of(result, wav_pieces(path))
             self._keep(run, curve)
         return curve
 

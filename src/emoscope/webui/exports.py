@@ -6,6 +6,7 @@ from emoscope import plots, report, runs
 from emoscope.annotations import to_text
 from emoscope.errors import RouteNotFoundError
 from emoscope.models import catalog
+from emoscope.store import Run
 from emoscope.waveform import Waveform
 from emoscope.webui import history, render
 from emoscope.webui.desk import Desk
@@ -70,9 +71,12 @@ def opened_run(desk: Desk, run: str) -> history.Opened:
         RunNotFoundError: there is no such run.
         RunDamagedError: it cannot be read.
     """
-    return history.Opened(
-        runs.entry(desk.store, run), runs.corrected_result(desk.store, run), desk.curves.of(run)
-    )
+    result = desk.store.open(run).result
+    curve = desk.curves.of(run, result)  # of the model's own answer, whatever people corrected
+    made = runs.correction(desk.store, run)
+    if made is not None:
+        result = made.apply(result)
+    return history.Opened(runs.entry(desk.store, run), result, curve)
 
 
 def shown_run(desk: Desk, run: str) -> str:
@@ -81,7 +85,7 @@ def shown_run(desk: Desk, run: str) -> str:
     return render.page_of_result(
         opened.result,
         run=run,
-        files=desk.store.open(run).files(),
+        files=Run(desk.store.folder(run), opened.result).files(),
         curve=opened.curve,
         card_of_model=_card(desk, opened.result.model.name),
         title=opened.entry.title,

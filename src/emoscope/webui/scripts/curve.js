@@ -10,6 +10,7 @@ export class Curve {
     this.changed = changed;
     this.tiles = new Map([[`${data.top}/0`, data.overview]]);
     this.asked = new Map();
+    this.kept = { low: new Map(), rest: new Map() };
     this.hasScores = data.overview.scores !== null;
   }
 
@@ -48,6 +49,7 @@ export class Curve {
       const reply = await fetch(`${this.data.tiles}/${key}`);
       if (!reply.ok) return; // the coarser picture stays
       this.tiles.set(key, await reply.json());
+      this.kept = { low: new Map(), rest: new Map() };
       this.changed();
     } catch {
       // the server may be gone; the coarser picture stays
@@ -56,11 +58,24 @@ export class Curve {
 
   // The finest tile that is here and holds this column, and the place of the column in it.
   find(level, column, has) {
+    // Thousands of columns ask in each picture, so what was found for a tile is kept.
+    const kept = has === "low" ? this.kept.low : this.kept.rest;
+    const key = (level + 16) * 0x1000000 + Math.floor(column / this.data.tile);
+    let found = kept.get(key);
+    if (found === undefined) {
+      found = this.search(level, column, has);
+      kept.set(key, found);
+    }
+    if (!found) return null;
+    const { tile, doubled } = found;
+    const at = Math.floor(column / 2 ** doubled) % this.data.tile;
+    return [tile, Math.min(at, tile.low.length - 1)];
+  }
+
+  search(level, column, has) {
     for (let here = level, at = column; here <= this.data.top; here += 1, at = Math.floor(at / 2)) {
       const tile = this.tiles.get(`${here}/${Math.floor(at / this.data.tile)}`);
-      if (tile && tile[has]) {
-        return [tile, Math.min(at % this.data.tile, tile.low.length - 1)];
-      }
+      if (tile && tile[has]) return { tile, doubled: here - level };
     }
     return null;
   }

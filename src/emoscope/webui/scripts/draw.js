@@ -136,7 +136,7 @@ function band(pen, middles, floor, ceiling, colour, seam) {
   // A seam of paper between layers, so that neighbours are told apart without their colours.
   pen.strokeStyle = seam;
   pen.lineWidth = 0.75;
-  pen.stroke();
+  if (smooth) pen.stroke();
 }
 
 // Silence takes the river away; doubt hatches it.
