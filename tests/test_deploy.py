@@ -85,7 +85,9 @@ def test_nginx_takes_its_file(tmp_path: Path) -> None:
     site = site.replace("listen 443 ssl;", "listen 127.0.0.1:8443;")
     site = re.sub(r"^\s*ssl_certificate.*$", "", site, flags=re.MULTILINE)
     whole = tmp_path / "nginx.conf"
-    whole.write_text(f"pid {tmp_path}/pid; events {{}} http {{ {site} }}")
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    own = " ".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in kinds)
+    whole.write_text(f"pid {tmp_path}/pid; events {{}} http {{ access_log off; {own} {site} }}")
     ran = subprocess.run(
         [program, "-t", "-c", str(whole), "-e", "stderr"],
         capture_output=True,
