@@ -25,7 +25,7 @@ from emoscope.result import ModelRef
 from emoscope.server.app import create_app
 from emoscope.server.job_table import JobTable
 from emoscope.server.jobs import FOLDER
-from emoscope.server.schemas import JobListReply, JobReply
+from emoscope.server.replies import JobListReply, JobReply
 from emoscope.server.service import Options
 from emoscope.settings import load_settings
 from emoscope.store import RunStore

@@ -10,7 +10,8 @@ import json
 import httpx
 import pytest
 
-from emoscope.server.schemas import ListReply, Problem, RecognitionsReply
+from emoscope.server.replies import ListReply, RecognitionsReply
+from emoscope.server.schemas import Problem
 from sounds import noise, sample, wav
 
 GOOD = wav(sample("happy_zh.wav"))

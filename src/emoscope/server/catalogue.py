@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from emoscope.labels import EMOTIONS
 from emoscope.models import catalog
-from emoscope.server import schemas
+from emoscope.server import replies, schemas
 from emoscope.server.service import Service
 
 
@@ -18,7 +18,7 @@ def make_router(service: Service) -> APIRouter:
 
     @router.get(
         "/v1/models",
-        response_model=schemas.ModelsReply,
+        response_model=replies.ModelsReply,
         responses=schemas.problems(401),
         summary="The models that are known, and the one that answers",
     )
@@ -44,7 +44,7 @@ def make_router(service: Service) -> APIRouter:
 
     @router.get(
         "/v1/emotions",
-        response_model=schemas.EmotionsReply,
+        response_model=replies.EmotionsReply,
         responses=schemas.problems(401),
         summary="The nine emotions, in the order of every list of scores",
     )

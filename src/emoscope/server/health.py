@@ -11,7 +11,7 @@ from fastapi.responses import PlainTextResponse
 
 from emoscope._version import __version__
 from emoscope.observe.metrics import CONTENT_TYPE
-from emoscope.server import schemas
+from emoscope.server import replies, schemas
 from emoscope.server.service import Service
 
 
@@ -34,14 +34,14 @@ def make_router(service: Service) -> APIRouter:
             },
         }
 
-    @router.get("/health/live", response_model=schemas.LiveReply, summary="The server lives")
+    @router.get("/health/live", response_model=replies.LiveReply, summary="The server lives")
     async def live() -> dict[str, str]:
         """Answer while the process can answer at all; restart it when this fails."""
         return {"status": "live"}
 
     @router.get(
         "/health/ready",
-        response_model=schemas.ReadyReply,
+        response_model=replies.ReadyReply,
         responses=schemas.problems(503),
         summary="The server takes work",
     )
@@ -51,7 +51,7 @@ def make_router(service: Service) -> APIRouter:
         gate.check_open()
         return {"status": "ready", "working": gate.working, "waiting": gate.waiting}
 
-    @router.get("/version", response_model=schemas.VersionReply, summary="Which version runs")
+    @router.get("/version", response_model=replies.VersionReply, summary="Which version runs")
     async def version() -> dict[str, str]:
         """Say which version of what runs here."""
         return {"emoscope": __version__, "python": platform.python_version()}

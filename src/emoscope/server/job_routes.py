@@ -9,7 +9,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from emoscope.server import schemas
+from emoscope.server import replies, schemas
 from emoscope.server.bodies import body_schema, questions_of
 from emoscope.server.job_table import Item, Job
 from emoscope.server.jobs import Jobs, failure_of
@@ -27,10 +27,10 @@ def make_router(service: Service, jobs: Jobs) -> APIRouter:
     @router.post(
         "/v1/jobs",
         status_code=202,
-        response_model=schemas.JobReply,
+        response_model=replies.JobReply,
         responses={
             **schemas.problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503, 507),
-            200: {"model": schemas.JobReply, "description": "the job of the same earlier request"},
+            200: {"model": replies.JobReply, "description": "the job of the same earlier request"},
         },
         openapi_extra=body_schema(settings.job_max_files),
         summary="Queue recordings",
@@ -60,7 +60,7 @@ def make_router(service: Service, jobs: Jobs) -> APIRouter:
 
     @router.get(
         "/v1/jobs",
-        response_model=schemas.JobListReply,
+        response_model=replies.JobListReply,
         responses=schemas.problems(401, 422),
         summary="List jobs, newest first",
     )
@@ -81,7 +81,7 @@ def make_router(service: Service, jobs: Jobs) -> APIRouter:
 
     @router.get(
         "/v1/jobs/{job}",
-        response_model=schemas.JobReply,
+        response_model=replies.JobReply,
         responses=schemas.problems(401, 404),
         summary="How far a job is",
     )
@@ -91,7 +91,7 @@ def make_router(service: Service, jobs: Jobs) -> APIRouter:
 
     @router.post(
         "/v1/jobs/{job}/cancel",
-        response_model=schemas.JobReply,
+        response_model=replies.JobReply,
         responses=schemas.problems(401, 403, 404, 409),
         summary="Cancel a job",
     )

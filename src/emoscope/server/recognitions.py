@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from emoscope import runs
 from emoscope.result import Failure, Granularity
-from emoscope.server import schemas
+from emoscope.server import replies, schemas
 from emoscope.server.answers import (
     CSV,
     JSON,
@@ -45,7 +45,7 @@ def make_router(service: Service) -> APIRouter:
 
     @router.post(
         "/v1/recognitions",
-        response_model=schemas.RecognitionsReply,
+        response_model=replies.RecognitionsReply,
         responses={
             **schemas.problems(400, 401, 403, 408, 413, 415, 422, 429, 500, 503, 504, 507),
             200: {"content": {kind: {} for kind in (LINES, NDJSON, CSV)}},
@@ -78,7 +78,7 @@ def make_router(service: Service) -> APIRouter:
 
     @router.get(
         "/v1/recognitions",
-        response_model=schemas.ListReply,
+        response_model=replies.ListReply,
         responses=schemas.problems(401, 422),
         summary="List runs, newest first",
     )

@@ -108,14 +108,16 @@ def reply(run: Run, root: str = "") -> dict[str, Any]:
     return {**run.result.to_dict(), "run": run.name, "files": links}
 
 
-class _Exact(BaseModel):
+class Exact(BaseModel):
+    """A shape without anything beside what is written down."""
+
     model_config = ConfigDict(extra="forbid")
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Problem(_Exact):
+class Problem(Exact):
     """What went wrong, for programs (``code``) and for people in both languages."""
 
     type: str
@@ -130,7 +132,7 @@ class Problem(_Exact):
 Key: TypeAlias = Literal[KEYS]  # type: ignore[valid-type]  # the nine words, from the one table
 
 
-class SegmentReply(_Exact):
+class SegmentReply(Exact):
     """A stretch of one leading emotion, or of silence, whose score is 0."""
 
     start_s: float
@@ -139,7 +141,7 @@ class SegmentReply(_Exact):
     score: Share
 
 
-class RulesReply(_Exact):
+class RulesReply(Exact):
     """How segments were made; seconds, and a margin between scores."""
 
     smoothing_s: float
@@ -149,7 +151,7 @@ class RulesReply(_Exact):
     sound_s: float
 
 
-class TransitionReply(_Exact):
+class TransitionReply(Exact):
     """One emotion gives way to another, perhaps across a silence."""
 
     at_s: float
@@ -157,7 +159,7 @@ class TransitionReply(_Exact):
     to: Key
 
 
-class MomentReply(_Exact):
+class MomentReply(Exact):
     """A moment that spoke for the answer, and what it adds to the answer's logit."""
 
     start_s: float
@@ -165,7 +167,7 @@ class MomentReply(_Exact):
     logit: float
 
 
-class ReadingReply(_Exact):
+class ReadingReply(Exact):
     """The time axis in a few numbers."""
 
     rules: RulesReply
@@ -176,7 +178,7 @@ class ReadingReply(_Exact):
     moments: list[MomentReply]
 
 
-class FramesReply(_Exact):
+class FramesReply(Exact):
     """One row of nine numbers every 20 ms; frame k covers k · 20 ms to k · 20 ms + 25 ms."""
 
     hop_s: float
@@ -190,7 +192,7 @@ class FramesReply(_Exact):
     )
 
 
-class QualityReply(_Exact):
+class QualityReply(Exact):
     """The recording check."""
 
     level_dbfs: float
@@ -206,14 +208,14 @@ class QualityReply(_Exact):
     band_is_cut: bool
 
 
-class EmbeddingReply(_Exact):
+class EmbeddingReply(Exact):
     """Shape of ``embedding.npy``: frames by numbers per frame."""
 
     shape: list[int]
     dtype: Literal["float32"]
 
 
-class AgreementReply(_Exact):
+class AgreementReply(Exact):
     """How near a rounded variant was to the exact model on the built-in recordings."""
 
     clips: int
@@ -224,7 +226,7 @@ class AgreementReply(_Exact):
     speedup: float
 
 
-class ModelReply(_Exact):
+class ModelReply(Exact):
     """Which model answered."""
 
     name: str
@@ -235,14 +237,14 @@ class ModelReply(_Exact):
     device: str
 
 
-class SourceReply(_Exact):
+class SourceReply(Exact):
     """Which recording was asked about."""
 
     name: str
     sha256: str | None
 
 
-class StepReply(_Exact):
+class StepReply(Exact):
     """One step of the processing log."""
 
     step: str
@@ -250,7 +252,7 @@ class StepReply(_Exact):
     data: dict[str, Any] = {}
 
 
-class PredictReply(_Exact):
+class PredictReply(Exact):
     """``result.json``, the run's directory and links to its files."""
 
     schema_version: int
@@ -282,147 +284,10 @@ class HealthModel(ModelReply):
     load_s: float
 
 
-class HealthReply(_Exact):
+class HealthReply(Exact):
     """The server answers, with this model."""
 
     status: Literal["ok"]
     version: str
     uptime_s: float
     model: HealthModel
-
-
-class LiveReply(_Exact):
-    """The process answers."""
-
-    status: Literal["live"]
-
-
-class ReadyReply(_Exact):
-    """The server takes work."""
-
-    status: Literal["ready"]
-    working: int = Field(description="requests in work")
-    waiting: int = Field(description="requests that wait")
-
-
-class VersionReply(_Exact):
-    """Which version of what runs here."""
-
-    emoscope: str
-    python: str
-
-
-class FailedReply(_Exact):
-    """One of several recordings that could not be recognized."""
-
-    name: str
-    problem: Problem
-
-
-class RecognitionsReply(_Exact):
-    """An answer for each recording, in order."""
-
-    recognitions: list[PredictReply | FailedReply]
-
-
-class FactsReply(_Exact):
-    """What a list shows of a run."""
-
-    source: str
-    emotion: Literal[KEYS]  # type: ignore[valid-type]  # as above
-    confidence: Share
-    granularity: Literal["utterance", "frame"]
-    timestamp: str
-    duration_s: float
-    model: str
-    abstain: list[str]
-
-
-class EntryReply(_Exact):
-    """One line of the list of runs."""
-
-    run: str
-    title: str
-    corrected: bool
-    facts: FactsReply | None = Field(description="null when the run cannot be read")
-
-
-class ListReply(_Exact):
-    """A page of the list of runs, newest first."""
-
-    recognitions: list[EntryReply]
-    total: int
-    next: int | None
-
-
-class JobItemReply(_Exact):
-    """One recording of a job."""
-
-    index: int
-    name: str
-    state: Literal["queued", "succeeded", "failed"]
-    run: str | None
-    problem: Problem | None
-
-
-class JobReply(_Exact):
-    """A job, and what came of each recording."""
-
-    id: str
-    state: Literal["queued", "running", "succeeded", "failed", "cancelled"] = Field(
-        description="failed: not one recording could be recognized"
-    )
-    granularity: Literal["utterance", "frame"]
-    embedding: bool
-    created_utc: str
-    started_utc: str | None
-    ended_utc: str | None
-    total: int
-    succeeded: int
-    failed: int
-    progress: Share
-    recordings: list[JobItemReply]
-
-
-class JobListReply(_Exact):
-    """A page of the list of jobs, newest first."""
-
-    jobs: list[JobReply]
-    total: int
-    next: int | None
-
-
-class CatalogueReply(_Exact):
-    """A model that is known."""
-
-    name: str
-    title_zh: str
-    title_en: str
-    dim: int = Field(description="numbers per frame of an embedding")
-    licence: str
-    installed: bool
-    loaded: bool
-
-
-class ModelsReply(_Exact):
-    """The model that answers, and those that are known."""
-
-    loaded: ModelReply
-    models: list[CatalogueReply]
-
-
-class EmotionReply(_Exact):
-    """One of the nine."""
-
-    index: int
-    key: Literal[KEYS]  # type: ignore[valid-type]  # as above
-    zh: str
-    en: str
-    emoji: str
-    colour: str
-
-
-class EmotionsReply(_Exact):
-    """The nine emotions."""
-
-    emotions: list[EmotionReply]
