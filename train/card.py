@@ -223,6 +223,58 @@ def as_markdown(
     return "\n".join(lines)
 
 
+TRUST, AFTER_TRUST = "## How sure one may be", "## Data"
+
+
+def with_trust(page: str, card: Mapping[str, Any]) -> str:
+    """The page with the part on calibration, groups and pictures put in, or put in anew."""
+    head, _, rest = page.partition(f"{AFTER_TRUST}\n")
+    head = head.partition(f"{TRUST}\n")[0]
+    return f"{head}{_trust(card)}\n{AFTER_TRUST}\n{rest}"
+
+
+def _trust(card: Mapping[str, Any]) -> str:
+    fitted = card["calibration"]
+    lines = [
+        TRUST,
+        "",
+        (
+            f"Temperature {fitted['temperature']:.3f} and the bar of the label sets "
+            f"({fitted['set_bar']:.3f}) were fitted on {fitted['clips']} clips:"
+        ),
+        f"{fitted['fitted_on']}.",
+        "ECE is the expected calibration error (15 bins). A label set should hold the truth in",
+        f"{100 * fitted['coverage']:.0f} % of cases; that holds for recordings like those of dev.",
+        "**Other speakers, languages and recordings get less, as the last column shows,**",
+        "and corpora that were never trained on least of all.",
+        "",
+        "| corpus | trained on | ECE raw | ECE calibrated | emotions in a set | truth in the set |",
+        "|---|---|---|---|---|---|",
+    ]
+    for corpus, row in fitted["figures"].items():
+        trained = "yes" if corpus in TRAIN_CORPORA else "no"
+        lines.append(
+            f"| {corpus} | {trained} | {row['ece_before']:.3f} | {row['ece_after']:.3f} "
+            f"| {row['set_size']:.1f} | {100 * row['set_coverage']:.1f} % |"
+        )
+    for kind, title in (
+        ("reliability", "Reliability: full dots raw, open dots calibrated"),
+        ("risk", "Errors when only the surest are answered"),
+        ("confusion", "Confusion"),
+    ):
+        lines += ["", f"{title}; trained corpora (test split), then corpora never trained on:", ""]
+        lines += [f"![{kind}](compact_{kind}_{name}.svg)" for name in ("test", "foreign")]
+    lines += ["", "### Groups", "", "All nine classes may be answered; worst first.", ""]
+    lines += ["| corpora | group | clips | UAR | WA |", "|---|---|---|---|---|"]
+    for row in card["groups"]:
+        corpora = "trained, test split" if row["trained_on"] else "never trained on"
+        lines.append(
+            f"| {corpora} | {row['column']} {row['value']} | {row['clips']} "
+            f"| {row['uar']:.3f} | {row['wa']:.3f} |"
+        )
+    return "\n".join([*lines, ""])
+
+
 def _shortfall(accuracy: Mapping[str, Mapping[str, Any]]) -> str:
     short = [
         f"{corpus} ({accuracy[corpus]['uar']:.3f} against {trivial:.2f})"

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+import calibrate
 import card
 import evaluate
 import export
@@ -74,13 +75,14 @@ def main() -> None:
     model = options.cache / "build" / "compact.onnx"
     model.parent.mkdir(exist_ok=True)
     export.export(joined, model, version=options.revision)
-    accuracy = {}
+    accuracy, logits, heard = {}, {}, {}
     test = choose(clips, "test", TRAIN_CORPORA + FOREIGN_CORPORA)
     for corpus in TRAIN_CORPORA + FOREIGN_CORPORA:
         own = [clip for clip in test if clip.corpus == corpus]
         if options.quick:
             own = [own[place] for place in np.random.default_rng(0).permutation(len(own))[:150]]
-        accuracy[corpus] = evaluate.figures(evaluate.answers(model, own, sound), own, corpus)
+        heard[corpus], logits[corpus] = own, evaluate.answers(model, own, sound)
+        accuracy[corpus] = evaluate.figures(logits[corpus], own, corpus)
         low, high = accuracy[corpus]["ci95"]
         uar, own_uar = accuracy[corpus]["uar"], accuracy[corpus]["uar_own_classes"]
         print(f"{corpus:10} UAR {uar:.3f} [{low:.3f}, {high:.3f}]  own {own_uar:.3f}", flush=True)
@@ -92,10 +94,15 @@ def main() -> None:
         dim=joined.width,
         parameters=parameter_count(joined),
     )
+    fitted = calibrate.fit(model, dev, sound)
+    described["calibration"] = calibrate.described(fitted, heard, logits)
+    described["groups"] = calibrate.groups(heard, logits)
     four_seconds_ms = evaluate.milliseconds(model)
     card.write(model.read_bytes(), assets / "compact.onnx")
     card.write(card.as_json(described), assets / "compact.json")
-    card.write(card.as_markdown(described, accuracy, four_seconds_ms), page)
+    text = card.as_markdown(described, accuracy, four_seconds_ms)
+    card.write(card.with_trust(text, described), page)
+    calibrate.draw(fitted, heard, logits, page.parent)
     _say(began, f"wrote {model.name}, {four_seconds_ms:.0f} ms for 4 s on one core")
 
 

@@ -26,6 +26,8 @@ CSV_COLUMNS = (
     "error",
     "error_zh",
     "error_en",
+    "confidence_calibrated",
+    "label_set",
 )
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -72,12 +74,15 @@ def to_csv_line(answer: Result | Failure) -> str:
             "error_en": error["detail_en"],
         }
     else:
+        sure = answer.calibrated
         row = {
             "name": answer.name,
             "emotion": answer.emotion.key,
             "confidence": repr(answer.confidence),
             **{key: repr(value) for key, value in answer.scores.to_dict().items()},
             "duration_s": repr(answer.duration_s),
+            "confidence_calibrated": repr(sure.confidence) if sure else "",
+            "label_set": " ".join(sure.label_set) if sure else "",
             "abstain": " ".join(answer.abstain),
             "warnings": " ".join(answer.quality.reasons),
             "model": answer.model.name,

@@ -263,6 +263,7 @@ class Recognizer:
             embedding: shape ``(T, D)``, to keep it.
         """
         waveform, scores = recording.waveform, track.utterance
+        calibration = None if self.card is None else self.card.calibration
         by_frame = granularity == "frame"
         segments = track.segments(waveform.duration_s) if by_frame else ()
         return Result(
@@ -277,6 +278,7 @@ class Recognizer:
             segments=segments,
             reading=track.reading(segments, waveform.duration_s) if by_frame else None,
             embedding=embedding,
+            calibrated=calibration.apply(scores) if calibration is not None else None,
             abstain=abstention.reasons(recording.quality, waveform.duration_s, scores, self.bars),
             steps=recording.steps,
             versions=dict(self._versions),

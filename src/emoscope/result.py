@@ -256,6 +256,22 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibrated:
+    """How sure one may be of an answer, for a model that was calibrated (P38)."""
+
+    confidence: float
+    """How often an answer with such a score was right."""
+    label_set: tuple[str, ...]
+    """Keys of the emotions it may be, the likeliest first."""
+    coverage: float
+    """In which share of cases the truth was among them."""
+
+    def to_dict(self) -> dict[str, object]:
+        """As ``label_set`` in ``result.json``; the confidence has a key of its own there."""
+        return {"coverage": self.coverage, "emotions": list(self.label_set)}
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRef:
     """Which model answered."""
 
@@ -308,6 +324,8 @@ class Result:
     """Present when ``granularity`` is ``frame``."""
     embedding: Array32 | None = None
     """Shape ``(T, D)``, when asked for; outside of the JSON."""
+    calibrated: Calibrated | None = None
+    """None for a model that was not calibrated."""
     abstain: tuple[str, ...] = ()
     """Why no answer should be read from the scores; empty when one may (P37)."""
     steps: tuple[Step, ...] = ()
@@ -346,6 +364,8 @@ class Result:
             "schema_version": SCHEMA_VERSION,
             "emotion": self.emotion.key,
             "confidence": self.confidence,
+            "confidence_calibrated": self.calibrated and self.calibrated.confidence,
+            "label_set": self.calibrated and self.calibrated.to_dict(),
             "scores": self.scores.to_dict(),
             "granularity": self.granularity,
             "timestamp": self.created.strftime("%Y-%m-%d %H:%M:%S"),
@@ -397,12 +417,22 @@ class Result:
             track=_track(data["frames"]),
             segments=tuple(Segment.from_dict(segment) for segment in data["segments"]),
             reading=None if reading is None else Reading.from_dict(reading),
+            calibrated=_calibrated(data),
             abstain=tuple(data["abstain"]),
             steps=tuple(
                 Step(step["step"], step["ms"], step.get("data", {})) for step in data["log"]
             ),
             versions=data["versions"],
         )
+
+
+def _calibrated(data: dict[str, Any]) -> Calibrated | None:
+    """Read the two keys, which older results lack."""
+    kept = data.get("label_set")
+    if kept is None:
+        return None
+    confidence = data["confidence_calibrated"]
+    return Calibrated(confidence, tuple(kept["emotions"]), kept["coverage"])
 
 
 def _utc_text(moment: datetime) -> str:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -11,15 +13,22 @@ from sklearn import metrics as reference
 
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.errors import LabelUnknownError, ListMalformedError, SourceNothingFoundError
+from emoscope.evaluate import pictures
 from emoscope.evaluate.lists import Labelled, duration_group, leak, read
-from emoscope.evaluate.metrics import calibrate, interval, measure, restricted
+from emoscope.evaluate.metrics import (
+    calibrate,
+    interval,
+    measure,
+    restricted,
+    risk_coverage,
+)
 from emoscope.evaluate.report import to_html
 from emoscope.evaluate.run import evaluate
 from emoscope.evaluate.words import emotion_of
 from emoscope.labels import by_key
-from emoscope.recognizer import Recognizer
+from emoscope.recognizer import Recognizer, load
 from emoscope.result import ModelRef
-from sounds import noise, wav
+from sounds import SAMPLES, noise, wav
 
 answers = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=60)
 
@@ -159,9 +168,54 @@ def test_a_list_is_measured_and_one_bad_file_counts_nowhere(listing, recognizer)
     assert found.leak.found
     text = json.dumps(found.to_dict(), allow_nan=False)
     assert json.loads(text)["ua"] == found.metrics.ua
+    assert found.calibrated is found.label_sets is None, "the fake model has no card"
+    assert found.abstained == 5, "nobody speaks in noise"
+    assert json.loads(text)["risk_coverage"]["risk"]["1"] == pytest.approx(1 - found.metrics.wa)
     page = to_html(found, "<list>")
+    assert "未校准" in page
     assert "&lt;list&gt;" in page
     assert "must not be quoted" in page
+
+
+def test_a_calibrated_model_shows_what_that_is_worth(tmp_path) -> None:
+    rows = ["path,label"]
+    for name in ("happy_zh.wav", "sad_en.wav", "neutral_zh.wav"):
+        shutil.copy(SAMPLES / name, tmp_path / name)
+        rows.append(f"{name},{name.partition('_')[0]}")
+    (tmp_path / "list.csv").write_text("\n".join(rows) + "\n", "utf-8")
+
+    found = evaluate(load("compact"), read(tmp_path / "list.csv"), draws=20)
+
+    assert found.calibrated is not None
+    assert found.label_sets is not None
+    assert found.label_sets.wanted == 0.9
+    assert 1 <= found.label_sets.size <= 9
+    data = found.to_dict()
+    assert data["calibration"]["ece_calibrated"] == found.calibrated.ece
+    assert data["label_sets"]["coverage"] in (0, pytest.approx(1 / 3), pytest.approx(2 / 3), 1)
+    assert "stroke-width" in to_html(found, "list"), "the calibrated dots are open"
+
+
+def test_pictures_are_svg_that_needs_nothing_else() -> None:
+    generator = np.random.default_rng(0)
+    scores, truth = generator.dirichlet(np.ones(9), 300), generator.integers(0, 7, 300)
+    measured = measure(truth, scores.argmax(axis=1))
+    drawn = [
+        pictures.confusion(measured),
+        pictures.reliability(calibrate(truth, scores)),
+        pictures.risk_coverage(risk_coverage(truth, scores)),
+        pictures.risk_coverage(risk_coverage(truth[:1], scores[:1])),
+    ]
+
+    for picture in drawn:
+        root = ET.fromstring(picture)  # noqa: S314 - our own
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert "href" not in picture
+        assert "url(" not in picture
+    cells = [part for part in ET.fromstring(drawn[0]).iter() if part.tag.endswith("title")]  # noqa: S314
+    counts = [int(cell.text.rpartition(":")[2]) for cell in cells if cell.text]
+    assert sum(counts) == 300
+    assert len(counts) == 7 * 9
 
 
 def test_a_list_of_nothing_but_failures_is_told(tmp_path, recognizer) -> None:

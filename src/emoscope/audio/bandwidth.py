@@ -41,7 +41,7 @@ def band(power: Array64, rate_hz: int) -> Band:
     hz = rate_hz / SIZE
     cut = _edge(mean)
     # Vowels fall steeply as well, but something is left of them above.
-    is_cut = cut is not None and heard[-1] <= cut + 2 * _GAP
+    is_cut = cut is not None and bool(heard[-1] <= cut + 2 * _GAP)
     return Band(float(heard[-1] * hz), is_cut)
 
 

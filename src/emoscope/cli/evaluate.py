@@ -17,6 +17,7 @@ from emoscope.evaluate.run import Evaluation, evaluate
 from emoscope.labels import by_key
 from emoscope.settings import Settings, language_of
 from emoscope.webui.texts import TERMINAL, Language
+from emoscope.webui.words_trust import CALIBRATED
 
 
 def run(
@@ -45,6 +46,11 @@ def run(
     _print(evaluation, language)
 
 
+def _ece(evaluation: Evaluation) -> str:
+    before, after = evaluation.calibration, evaluation.calibrated
+    return f"{before.ece:.3f}" + ("" if after is None else f" → {after.ece:.3f}")
+
+
 def _print(evaluation: Evaluation, language: Language) -> None:
     screen = Console()
     metrics = evaluation.metrics
@@ -60,7 +66,12 @@ def _print(evaluation: Evaluation, language: Language) -> None:
     ):
         figures.add_row(name, f"{value:.3f}  [{interval[0]:.3f}, {interval[1]:.3f}]")
     figures.add_row("Macro-F1", f"{metrics.macro_f1:.3f}")
-    figures.add_row("ECE", f"{evaluation.calibration.ece:.3f}")
+    figures.add_row("ECE", _ece(evaluation))
+    figures.add_row("AURC", f"{evaluation.risk_coverage.area:.3f}")
+    if (sets := evaluation.label_sets) is not None:
+        held = f"{100 * sets.coverage:.1f}% ({sets.size:.1f})"
+        figures.add_row(CALIBRATED["held"](language, percent=100 * sets.wanted), held)
+    figures.add_row(CALIBRATED["abstained"](language), str(evaluation.abstained))
     screen.print(figures)
     classes = Table(box=None, header_style="bold", pad_edge=False)
     classes.add_column(TERMINAL["emotion"](language))

@@ -39,7 +39,7 @@ EXIT_CODES: dict[type[EmoscopeError], int] = {
 """Exit code by error; 0 is success."""
 
 SOME_FAILED = 1
-"""Exit code when recordings of a list failed; each is reported in its place."""
+"""Exit code when recordings of a list failed, or when the doctor finds an answer unstable."""
 
 
 class Level(StrEnum):
@@ -175,6 +175,33 @@ def evaluate(
             language=lang,
         ),
     )
+
+
+@app.command()
+def doctor(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="录音 · a recording")],
+    as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
+    model: ModelOption = None,
+    backend: BackendOption = None,
+    precision: PrecisionOption = None,
+    threads: ThreadsOption = None,
+    device: DeviceOption = None,
+    lang: LanguageOption = None,
+) -> None:
+    """小改动会不会改变结论 · Say whether small changes alter the answer (exit code 1 if so)."""
+    from emoscope.cli.doctor import run
+    from emoscope.settings import load_settings
+
+    settings = load_settings(
+        model=model,
+        backend=backend,
+        precision=precision,
+        threads=threads,
+        device=device,
+        language=lang,
+    )
+    if not run(file, as_json, settings):
+        raise typer.Exit(SOME_FAILED)
 
 
 @app.command()

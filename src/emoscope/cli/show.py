@@ -11,7 +11,7 @@ from rich.table import Table
 from emoscope.result import Failure, Result
 from emoscope.webui.texts import NOTICES, TERMINAL, Language, advice
 from emoscope.webui.words_page import RESULT
-from emoscope.webui.words_trust import abstention
+from emoscope.webui.words_trust import CALIBRATED, abstention
 
 if TYPE_CHECKING:
     from emoscope.errors import EmoscopeError
@@ -65,11 +65,17 @@ def _row(answer: Result | Failure, language: Language) -> list[str]:
     return [
         escape(answer.name),
         emotion_name(top, language),
-        f"{percent[top.key]:.1f}%",
+        f"{percent[top.key]:.1f}%{_calibrated(answer, language)}",
         f"{emotion_name(second, language)} {percent[second.key]:.1f}%",
         f"{answer.duration_s:.2f} s",
         "\n".join(_advices(answer, language)) or TERMINAL["fine"](language),
     ]
+
+
+def _calibrated(answer: Result, language: Language) -> str:
+    if answer.calibrated is None:
+        return ""
+    return CALIBRATED["short"](language, percent=100 * answer.calibrated.confidence)
 
 
 def _advices(answer: Result, language: Language) -> list[str]:

@@ -109,6 +109,32 @@ def calibrate(truth: Indices, scores: Scores) -> Calibration:
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RiskCoverage:
+    """Errors among the answers given, when only the surest are given."""
+
+    coverage: Scores
+    """Share of clips answered, shape ``(n,)``, rising to 1."""
+    risk: Scores
+    """Share of errors among these, shape ``(n,)``."""
+    area: float
+    """Mean risk over all coverages (AURC); smaller is better."""
+
+    def at(self, coverage: float) -> float:
+        """Risk when this share of the clips, the surest, is answered; at least one clip."""
+        return float(self.risk[max(0, round(coverage * len(self.risk)) - 1)])
+
+
+def risk_coverage(truth: Indices, scores: Scores) -> RiskCoverage:
+    """Order the answers by how far the first score leads the second, the measure of abstention."""
+    ranked = np.sort(scores, axis=1)
+    order = np.argsort(ranked[:, -2] - ranked[:, -1], kind="stable")
+    wrong = (scores.argmax(axis=1) != truth)[order]
+    given = np.arange(1, len(truth) + 1)
+    risk = np.cumsum(wrong) / given
+    return RiskCoverage(given / len(truth), risk, float(risk.mean()))
+
+
 def interval(
     figure: Callable[[Indices], float],
     speakers: Sequence[str],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from emoscope.evaluate.metrics import Calibration, Metrics
+from emoscope.evaluate.metrics import Metrics
+from emoscope.evaluate.pictures import confusion, reliability, risk_coverage
 from emoscope.evaluate.run import SMALLEST_GROUP, Evaluation
 from emoscope.labels import EMOTIONS, by_key
 
@@ -28,9 +29,13 @@ def to_html(evaluation: Evaluation, title: str) -> str:
         "<h2>每类 · Per class</h2>",
         _per_class(evaluation.metrics),
         "<h2>混淆矩阵（行：真实，列：回答） · Confusion (rows: truth, columns: answer)</h2>",
+        confusion(evaluation.metrics),
         _confusion(evaluation.metrics),
         "<h2>置信度是否可信 · Reliability</h2>",
-        _reliability(evaluation.calibration),
+        reliability(evaluation.calibration, evaluation.calibrated),
+        _sets(evaluation),
+        "<h2>只答最有把握的 · When only the surest are answered</h2>",
+        risk_coverage(evaluation.risk_coverage),
         "<h2>分组 · Groups</h2>",
         _groups(evaluation),
         _failures(evaluation),
@@ -113,26 +118,17 @@ def _confusion(metrics: Metrics) -> str:
     return f'<table class="confusion"><tr><th></th>{head}</tr>{"".join(rows)}</table>'
 
 
-def _reliability(calibration: Calibration) -> str:
-    """Confidence (across) against accuracy (up); on the line, confidence can be believed."""
-    size, edge = 300, 30
-    total = sum(clips for _, _, clips in calibration.bins)
-    dots = "".join(
-        f'<circle cx="{edge + mean * size:.1f}" cy="{edge + (1 - accuracy) * size:.1f}" '
-        f'r="{3 + 12 * (clips / total) ** 0.5:.1f}" fill="#2a6fbb" fill-opacity="0.7">'
-        f"<title>{mean:.2f} → {accuracy:.2f} ({clips})</title></circle>"
-        for mean, accuracy, clips in calibration.bins
-    )
-    full = size + 2 * edge
+def _sets(evaluation: Evaluation) -> str:
+    """How often the label sets held the truth, for a model that was calibrated."""
+    sets = evaluation.label_sets
+    if sets is None:
+        return "<p>该模型未校准。 This model was not calibrated.</p>"
     return (
-        f'<svg viewBox="0 0 {full} {full}" width="{full}" role="img" aria-label="reliability">'
-        f'<rect x="{edge}" y="{edge}" width="{size}" height="{size}" fill="none" stroke="#999"/>'
-        f'<line x1="{edge}" y1="{edge + size}" x2="{edge + size}" y2="{edge}" stroke="#999" '
-        f'stroke-dasharray="4 4"/>{dots}'
-        f'<text x="{edge + size / 2}" y="{full - 8}" text-anchor="middle">'
-        "置信度 · confidence</text>"
-        f'<text x="14" y="{edge + size / 2}" text-anchor="middle" '
-        f'transform="rotate(-90 14 {edge + size / 2})">准确率 · accuracy</text></svg>'
+        f"<p>标签集应在 {100 * sets.wanted:.0f}% 的情况下包含真实情绪，本列表为 "
+        f"{100 * sets.coverage:.1f}%，平均 {sets.size:.2f} 个。 "
+        "Label sets should hold the truth in "
+        f"{100 * sets.wanted:.0f} % of cases; here they do in {100 * sets.coverage:.1f} %, "
+        f"with {sets.size:.2f} emotions on average.</p>"
     )
 
 

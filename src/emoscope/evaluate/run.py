@@ -4,21 +4,37 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from emoscope.calibration import tempered
 from emoscope.errors import SourceNothingFoundError
 from emoscope.evaluate import metrics
 from emoscope.evaluate.lists import Labelled, Leak, duration_group
-from emoscope.evaluate.metrics import Calibration, Indices, Metrics, Scores
+from emoscope.evaluate.metrics import Calibration, Indices, Metrics, RiskCoverage, Scores
 from emoscope.labels import KEYS
 from emoscope.recognizer import Recognizer
 from emoscope.result import Failure, ModelRef, Result
 
 SMALLEST_GROUP = 20
 """A group with fewer clips is shown, but is not called the worst."""
+
+
+_SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSets:
+    """What the label sets of a calibrated model were worth on a list."""
+
+    wanted: float
+    """Share of cases in which they should hold the truth."""
+    coverage: float
+    """Share in which they did."""
+    size: float
+    """Mean number of emotions in one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +58,12 @@ class Evaluation:
     """Figures when only the classes of the list may be answered."""
     own_classes_interval: tuple[float, float]
     calibration: Calibration
+    calibrated: Calibration | None
+    """After the model's temperature; None for a model that was not calibrated."""
+    label_sets: LabelSets | None
+    risk_coverage: RiskCoverage
+    abstained: int
+    """Recordings for which no emotion would have been claimed; they count in all figures."""
     speakers: int
     groups: tuple[Group, ...]
     failures: tuple[Failure, ...]
@@ -85,6 +107,13 @@ class Evaluation:
                 "brier": self.calibration.brier,
                 "log_loss": self.calibration.log_loss,
                 "bins": [list(one) for one in self.calibration.bins],
+                "ece_calibrated": self.calibrated and self.calibrated.ece,
+            },
+            "label_sets": self.label_sets and asdict(self.label_sets),
+            "abstained": self.abstained,
+            "risk_coverage": {
+                "area": self.risk_coverage.area,
+                "risk": {f"{share:g}": self.risk_coverage.at(share) for share in _SHARES},
             },
             "groups": [
                 {
@@ -157,10 +186,32 @@ def evaluate(
         own_classes=metrics.measure(truth, own),
         own_classes_interval=spread(lambda at: metrics.measure(truth[at], own[at]).ua),
         calibration=metrics.calibrate(truth, scores),
+        calibrated=_calibrated(recognizer, truth, scores),
+        label_sets=_label_sets(heard),
+        risk_coverage=metrics.risk_coverage(truth, scores),
+        abstained=sum(bool(answer.abstain) for _, answer in heard),
         speakers=len({name for name in speakers if name}),
         groups=tuple(_groups(heard, truth, scores)),
         failures=tuple(failures),
         leak=leak,
+    )
+
+
+def _calibrated(recognizer: Recognizer, truth: Indices, scores: Scores) -> Calibration | None:
+    fitted = None if recognizer.card is None else recognizer.card.calibration
+    if fitted is None:
+        return None
+    return metrics.calibrate(truth, tempered(scores, fitted.temperature))
+
+
+def _label_sets(heard: list[tuple[Labelled, Result]]) -> LabelSets | None:
+    sure = [(item, answer.calibrated) for item, answer in heard if answer.calibrated]
+    if not sure:
+        return None
+    return LabelSets(
+        wanted=sure[0][1].coverage,
+        coverage=float(np.mean([item.emotion.key in one.label_set for item, one in sure])),
+        size=float(np.mean([len(one.label_set) for _, one in sure])),
     )
 
 

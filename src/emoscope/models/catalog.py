@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from emoscope.calibration import Calibration
 from emoscope.errors import (
     ModelChangedError,
     ModelContractError,
@@ -71,6 +72,8 @@ class ModelCard:
     limits_en: str = ""
     accuracy: dict[str, Any] = field(default_factory=dict)
     """Test figures by corpus, as the card gives them."""
+    calibration: Calibration | None = None
+    """How sure one may be of its answers; None where that was not fitted."""
     variants: tuple[Variant, ...] = ()
     """The same model rounded, for speed."""
 
@@ -93,6 +96,9 @@ class ModelCard:
                 limits_zh=str(data.get("limits_zh", "")),
                 limits_en=str(data.get("limits_en", "")),
                 accuracy=dict(data.get("accuracy", {})),
+                calibration=Calibration.from_dict(data["calibration"])
+                if data.get("calibration")
+                else None,
                 variants=tuple(Variant.from_dict(one) for one in data.get("variants", [])),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:

@@ -208,6 +208,13 @@ class QualityReply(Exact):
     band_is_cut: bool
 
 
+class LabelSetReply(Exact):
+    """The smallest set of emotions that holds the truth in ``coverage`` of cases like its own."""
+
+    coverage: float
+    emotions: list[Key]  # type: ignore[valid-type]  # as above
+
+
 class EmbeddingReply(Exact):
     """Shape of ``embedding.npy``: frames by numbers per frame."""
 
@@ -258,6 +265,13 @@ class PredictReply(Exact):
     schema_version: int
     emotion: Key
     confidence: Share
+    confidence_calibrated: Share | None = Field(
+        description="how often an answer with such a score was right; null for a model that was "
+        "not calibrated"
+    )
+    label_set: LabelSetReply | None = Field(
+        description="the emotions it may be, likeliest first, and how often the truth was there"
+    )
     scores: dict[str, Share]
     granularity: Literal["utterance", "frame"]
     timestamp: str = Field(description="local time, as in the directory's name")

@@ -14,7 +14,7 @@ from emoscope.webui.mixed import leading_two, mixed
 from emoscope.webui.picture import timeline
 from emoscope.webui.texts import NOTICES, Text, advice, step_line
 from emoscope.webui.words_page import FAILURE, FORM, RESULT, WAITING
-from emoscope.webui.words_trust import ABSTENTION
+from emoscope.webui.words_trust import ABSTENTION, CALIBRATED, label_set
 
 _PNG = "picture.png"
 """Made by the browser, so it has no address."""
@@ -159,8 +159,18 @@ def _answer(result: Result, title: str, is_corrected: bool) -> str:
     if result.abstain:
         head = _abstention(result)
     else:
-        head = headline(result.scores) + mixed_sentence(result.scores)
+        head = headline(result.scores) + _calibrated(result) + mixed_sentence(result.scores)
     return card("", head + about, kind="emo-answer")
+
+
+def _calibrated(result: Result) -> str:
+    """Say how sure one may be, where the model was calibrated."""
+    sure = result.calibrated
+    if sure is None:
+        return ""
+    confidence = both(CALIBRATED["confidence"], percent=100 * sure.confidence)
+    among = pair(label_set(sure, "zh"), label_set(sure, "en"))
+    return f'<p class="emo-help">{confidence}<br>{among}</p>'
 
 
 def _abstention(result: Result) -> str:

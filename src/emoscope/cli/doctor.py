@@ -1,0 +1,62 @@
+"""``emoscope doctor``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from emoscope.audio.decode import decode
+from emoscope.cli.model import open_model
+from emoscope.cli.show import emotion_name
+from emoscope.settings import Settings, language_of
+from emoscope.stability import Stability, examine
+from emoscope.webui.texts import NOTICES, TERMINAL, Language
+from emoscope.webui.words_trust import STABILITY, abstention
+
+
+def run(path: Path, as_json: bool, settings: Settings) -> bool:
+    """Examine a recording, print what was found, and say whether its answer is stable."""
+    recognizer = open_model(settings, settings.file_limits)
+    found = examine(recognizer, decode(path, limits=settings.file_limits, name=path.name))
+    if as_json:
+        print(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))  # noqa: T201
+    else:
+        _print(found, language_of(settings.language))
+    return found.is_stable
+
+
+def _print(found: Stability, language: Language) -> None:
+    screen = Console()
+    before = found.result
+    table = Table(box=None, header_style="bold", pad_edge=False, title=escape(before.name))
+    table.add_column(STABILITY["change"](language), no_wrap=True)
+    table.add_column(TERMINAL["emotion"](language), no_wrap=True)
+    table.add_column(TERMINAL["confidence"](language), justify="right", no_wrap=True)
+    table.add_column(STABILITY["difference"](language), justify="right", no_wrap=True)
+    table.add_column(STABILITY["verdict"](language), no_wrap=True)
+    table.add_row(
+        STABILITY["as_it_is"](language),
+        emotion_name(before.emotion, language),
+        f"{100 * before.confidence:.1f}%",
+        "",
+        "",
+    )
+    for change in found.changes:
+        verdict = STABILITY["same" if change.same else "changed"](language)
+        table.add_row(
+            STABILITY[change.code](language),
+            emotion_name(change.emotion, language),
+            f"{100 * change.scores.confidence:.1f}%",
+            f"{100 * change.difference:.1f}%",
+            f"[{'green' if change.same else 'yellow'}]{verdict}[/]",
+        )
+    screen.print(table)
+    if before.abstain:
+        why = abstention(before.abstain, language)
+        screen.print(NOTICES["abstain"](language, reasons=why), style="yellow")
+    verdict = STABILITY["stable" if found.is_stable else "unstable"](language)
+    screen.print(verdict, style="green" if found.is_stable else "yellow")
