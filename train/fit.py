@@ -6,7 +6,7 @@ import copy
 import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -181,15 +181,19 @@ def fit(
     shape: Shape,
     plan: Plan,
     keep: Callable[[Compact], None],
+    start: Mapping[str, Tensor] | None = None,
 ) -> tuple[Compact, list[str]]:
     """Train one network; returns the averaged weights and the lines of the log.
 
-    `keep` is given the averaged weights after every epoch, so that a long run is never lost.
+    `keep` is given the averaged weights after every epoch, so that a long run is never lost;
+    `start` are weights to go on from.
     """
     torch.manual_seed(plan.seed)
     random = np.random.default_rng(plan.seed)
     torch_random = torch.Generator().manual_seed(plan.seed)
     network = Compact(shape)
+    if start is not None:
+        network.load_state_dict(start)
     averaged = copy.deepcopy(network).requires_grad_(False)
     decayed = [p for p in network.parameters() if p.ndim > 1]
     plain = [p for p in network.parameters() if p.ndim <= 1]
@@ -234,7 +238,7 @@ def fit(
         line = f"epoch {epoch + 1:2d}  loss {np.mean(losses):.3f}  {took_s:.0f} s"
         finished = progress >= 1.0 or epoch == plan.epochs - 1
         keep(averaged)
-        if epoch % 4 == 3 or finished:
+        if dev and (epoch % 4 == 3 or finished):
             answers = logits_of(averaged, dev, sound)
             nine, own = recalls(answers, dev, own=False), recalls(answers, dev, own=True)
             line += f"  dev mean {np.mean(list(nine.values())):.3f}"

@@ -2,6 +2,7 @@
 
 python train/run.py --data FOLDER            # the shipped recipe, under an hour on two cores
 python train/run.py --data FOLDER --quick    # the whole path in minutes, into the cache folder
+python train/run.py --data FOLDER --go-on --minutes 75 --seed 5    # train on from what it kept
 """
 
 from __future__ import annotations
@@ -43,12 +44,26 @@ def main() -> None:
     parser.add_argument(
         "--keep-weights", action="store_true", help="export what the cache holds, train nothing"
     )
+    parser.add_argument(
+        "--go-on", action="store_true", help="train on from the cache's weights; experts stay"
+    )
+    parser.add_argument("--minutes", type=float, default=Plan.minutes)
+    parser.add_argument("--peak-rate", type=float, default=Plan.peak_rate)
+    parser.add_argument("--longest-s", type=float, default=Plan.longest_s)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     began = time.monotonic()
 
     assets, page = HOUSE / "src/emoscope/assets", HOUSE / "docs/models/compact.md"
-    plan = dataclasses.replace(Plan(), seed=options.seed)
+    plan = dataclasses.replace(
+        Plan(),
+        seed=options.seed,
+        minutes=options.minutes,
+        # Whoever gives minutes wants them used.
+        epochs=Plan.epochs if options.minutes == Plan.minutes else 10_000,
+        peak_rate=options.peak_rate,
+        longest_s=options.longest_s,
+    )
     expert_plan = dataclasses.replace(ExpertPlan(), seed=options.seed - 1)
     if options.quick:
         assets, page = options.cache / "quick", options.cache / "quick" / "compact.md"
@@ -63,11 +78,13 @@ def main() -> None:
     train = choose(clips, "train", TRAIN_CORPORA)
     dev = choose(clips, "dev", TRAIN_CORPORA)
     weights, expert_weights = options.cache / "compact.pt", options.cache / "experts.pt"
-    if not options.keep_weights:
+    start = torch.load(weights, weights_only=True) if options.go_on else None
+    if not options.keep_weights and not options.go_on:
         specialists = train_experts(train, sound, expert_plan)
         _save([expert.state_dict() for expert in specialists], expert_weights)
         _say(began, f"trained {len(specialists)} experts")
-        fit(train, dev, sound, Shape(), plan, lambda now: _save(now.state_dict(), weights))
+    if not options.keep_weights:
+        fit(train, dev, sound, Shape(), plan, lambda now: _save(now.state_dict(), weights), start)
         _say(began, "trained the network")
     joined = join(weights, expert_weights, dev, sound)
 

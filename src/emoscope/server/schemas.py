@@ -212,7 +212,7 @@ class LabelSetReply(Exact):
     """The smallest set of emotions that holds the truth in ``coverage`` of cases like its own."""
 
     coverage: float
-    emotions: list[Key]  # type: ignore[valid-type]  # as above
+    emotions: list[Key]
 
 
 class EmbeddingReply(Exact):
