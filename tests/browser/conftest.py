@@ -31,7 +31,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.Site]:
         yield running
 
 
-@pytest.fixture(scope="session")
+# No longer than it must: while Playwright runs, its event loop is that of the main thread, and
+# tests elsewhere have one of their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, PLACES)), None)
     if found is None:
