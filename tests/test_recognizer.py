@@ -571,14 +571,14 @@ def test_the_short_way_is_the_long_way_with_the_model_kept(
         return fake_recognizer
 
     monkeypatch.setattr(recognizer_module, "load", fake_load)
-    recognizer_module._loaded.cache_clear()
+    recognizer_module.load_once.cache_clear()
     sound = waveform(speech(1.0), "x")
     try:
         first = recognizer_module.recognize(sound, model="some", granularity="frame")
         again = recognizer_module.recognize(sound, model=Path("some"), embedding=True)
         (third,) = recognizer_module.recognize_many([sound], model="some", granularity="frame")
     finally:
-        recognizer_module._loaded.cache_clear()
+        recognizer_module.load_once.cache_clear()
 
     assert loads == ["some"]
     assert isinstance(third, Result)

@@ -28,6 +28,7 @@ from emoscope.result import (
     Track,
 )
 from emoscope.segments import Segment
+from emoscope.talk import Channel
 from emoscope.waveform import FRAME_S, HOP_S, Span
 
 logit_rows = st.lists(st.floats(-30, 30, width=32), min_size=9, max_size=9)
@@ -229,6 +230,7 @@ def results(draw: st.DrawFn) -> Result:
         abstain=draw(st.sampled_from([(), ("no_speech",), ("too_short", "no_speech")])),
         steps=draw(steps),
         versions={"numpy": np.__version__},
+        channel=draw(st.sampled_from([None, Channel(1, 1, 0.5, 0.0), Channel(2, 2, 0.4, 0.1)])),
     )
 
 
@@ -246,11 +248,12 @@ def test_a_result_comes_back_from_its_json_text_the_same(result: Result) -> None
     assert again.reading == result.reading
     assert again.quality == result.quality
     assert again.steps == result.steps
-    assert (again.source, again.model, again.abstain, again.versions) == (
+    assert (again.source, again.model, again.abstain, again.versions, again.channel) == (
         result.source,
         result.model,
         result.abstain,
         result.versions,
+        result.channel,
     )
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from emoscope._version import __version__
 
 if TYPE_CHECKING:
+    from emoscope.channels import Conversation, recognize_channels
     from emoscope.errors import EmoscopeError
     from emoscope.labels import EMOTIONS, Emotion
     from emoscope.limits import Limits
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from emoscope.waveform import Span, Waveform
 
 _HOMES = {
+    "Conversation": "channels",
     "EMOTIONS": "labels",
     "Emotion": "labels",
     "EmoscopeError": "errors",
@@ -40,11 +42,13 @@ _HOMES = {
     "Waveform": "waveform",
     "load": "recognizer",
     "recognize": "recognizer",
+    "recognize_channels": "channels",
     "recognize_many": "recognizer",
 }
 
 __all__ = [
     "EMOTIONS",
+    "Conversation",
     "EmoscopeError",
     "Emotion",
     "Failure",
@@ -60,6 +64,7 @@ __all__ = [
     "__version__",
     "load",
     "recognize",
+    "recognize_channels",
     "recognize_many",
 ]
 

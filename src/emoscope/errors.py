@@ -15,6 +15,7 @@
       x AudioTooLongError                   audio_too_long
       x AudioTooLargeError                  audio_too_large
       x AudioTooManyChannelsError           audio_too_many_channels
+      x AudioChannelsChangeError            audio_channels_change
       x AudioRateError                      audio_rate_out_of_range
       x AudioNotFiniteError                 audio_not_finite
     + SourceNotFoundError (FileNotFoundError)   source_not_found
@@ -272,6 +273,17 @@ class AudioTooManyChannelsError(AudioError):
     code = "audio_too_many_channels"
     zh = "录音有 {channels} 个声道，最多接受 {max_channels} 个。"
     en = "The recording has {channels} channels; at most {max_channels} are accepted."
+
+
+class AudioChannelsChangeError(AudioError):
+    """Channels were to be kept apart, and there are not the same ones throughout."""
+
+    code = "audio_channels_change"
+    zh = "录音的声道数中途从 {before} 变为 {after}，无法分声道识别。请合并声道后识别（--channels mix）。"  # noqa: E501 - one sentence
+    en = (
+        "The recording goes from {before} channels to {after} on the way, so they cannot be told "
+        "apart. Recognize it with the channels mixed (--channels mix)."
+    )
 
 
 class AudioRateError(AudioError):

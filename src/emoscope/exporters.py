@@ -28,6 +28,9 @@ CSV_COLUMNS = (
     "error_en",
     "confidence_calibrated",
     "label_set",
+    "channel",
+    "talk_share",
+    "overlap_share",
 )
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -74,7 +77,7 @@ def to_csv_line(answer: Result | Failure) -> str:
             "error_en": error["detail_en"],
         }
     else:
-        sure = answer.calibrated
+        sure, channel = answer.calibrated, answer.channel
         row = {
             "name": answer.name,
             "emotion": answer.emotion.key,
@@ -86,6 +89,9 @@ def to_csv_line(answer: Result | Failure) -> str:
             "abstain": " ".join(answer.abstain),
             "warnings": " ".join(answer.quality.reasons),
             "model": answer.model.name,
+            "channel": str(channel.number) if channel else "",
+            "talk_share": repr(channel.talk_share) if channel else "",
+            "overlap_share": repr(channel.overlap_share) if channel else "",
         }
     return _csv_line([_tame(row.get(column, "")) for column in CSV_COLUMNS])
 

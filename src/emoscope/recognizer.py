@@ -345,7 +345,8 @@ def load(
 
 
 @functools.lru_cache(maxsize=4)
-def _loaded(model: str) -> Recognizer:
+def load_once(model: str) -> Recognizer:
+    """Return the same recognizer for the same name."""
     return load(model)
 
 
@@ -360,7 +361,7 @@ def recognize(
 
     The same as ``load(model).recognize(source, ...)``, with the same arguments and errors.
     """
-    recognizer = _loaded(os.fspath(model))
+    recognizer = load_once(os.fspath(model))
     return recognizer.recognize(source, granularity=granularity, embedding=embedding)
 
 
@@ -372,7 +373,7 @@ def recognize_many(
     embedding: bool = False,
 ) -> Iterator[Result | Failure]:
     """Recognize one after another; the same as ``load(model).recognize_many(sources, ...)``."""
-    recognizer = _loaded(os.fspath(model))
+    recognizer = load_once(os.fspath(model))
     return recognizer.recognize_many(sources, granularity=granularity, embedding=embedding)
 
 

@@ -18,6 +18,7 @@ from emoscope.events import Step
 from emoscope.labels import COUNT, EMOTIONS, KEYS, Emotion
 from emoscope.reading import Reading, read
 from emoscope.segments import DEFAULT, Mask, Rules, Segment, SegmentReader
+from emoscope.talk import Channel
 from emoscope.waveform import FRAME_S, HOP_S
 
 Array32: TypeAlias = NDArray[np.float32]
@@ -330,6 +331,8 @@ class Result:
     """Why no answer should be read from the scores; empty when one may (P37)."""
     steps: tuple[Step, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    channel: Channel | None = None
+    """Which channel it is about; None where the channels were averaged."""
 
     def __post_init__(self) -> None:
         if self.created.tzinfo is None:
@@ -337,8 +340,10 @@ class Result:
 
     @property
     def name(self) -> str:
-        """What people call the recording."""
-        return self.source.name
+        """What people call the recording, with the number of its channel where it has several."""
+        channel = self.channel
+        several = channel is not None and channel.count > 1
+        return f"{self.source.name} [{channel.number}]" if channel and several else self.source.name
 
     @property
     def emotion(self) -> Emotion:
@@ -381,6 +386,7 @@ class Result:
             else {"shape": list(embedding.shape), "dtype": "float32"},
             "model": self.model.to_dict(),
             "source": self.source.to_dict(),
+            "channel": None if self.channel is None else self.channel.to_dict(),
             "log": [
                 {
                     "step": step.name,
@@ -423,6 +429,7 @@ class Result:
                 Step(step["step"], step["ms"], step.get("data", {})) for step in data["log"]
             ),
             versions=data["versions"],
+            channel=Channel.from_dict(kept) if (kept := data.get("channel")) else None,
         )
 
 

@@ -235,7 +235,7 @@ def _facts(path: Path, _modified_ns: int, _size: int) -> Facts | None:
     try:
         data = json.loads(_without_frames(path))
         return Facts(
-            source=str(data["source"]["name"]),
+            source=_source(data),
             emotion=by_key(data["emotion"]),
             confidence=float(data["confidence"]),
             granularity=data["granularity"],
@@ -246,6 +246,11 @@ def _facts(path: Path, _modified_ns: int, _size: int) -> Facts | None:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _source(data: dict[str, Any]) -> str:
+    name, channel = str(data["source"]["name"]), data.get("channel")
+    return f"{name} [{channel['number']}]" if channel and channel["count"] > 1 else name
 
 
 def _without_frames(path: Path) -> str:

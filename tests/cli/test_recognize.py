@@ -18,7 +18,8 @@ from emoscope.errors import all_errors
 from emoscope.labels import KEYS
 from emoscope.recognizer import Recognizer
 from emoscope.result import ModelRef
-from emoscope.store import RUN_NAME
+from emoscope.runs import list_runs
+from emoscope.store import RUN_NAME, RunStore, read_wav
 from sounds import BAD, SAMPLES, encode, noise, sample, wav
 
 
@@ -222,6 +223,74 @@ def test_save_writes_runs_with_everything_asked_for(emoscope, clip, tmp_path) ->
 
 def test_frame_mode_prints_segments(emoscope, clip) -> None:
     assert "0.00 -" in emoscope("recognize", clip, "-g", "frame").out
+
+
+@pytest.fixture
+def call(tmp_path) -> Path:
+    path = tmp_path / "call.wav"
+    speaks = sample("happy_zh.wav")
+    path.write_bytes(wav(np.stack([speaks, np.zeros_like(speaks)], axis=1)))
+    return path
+
+
+def test_separate_channels_have_an_answer_each(emoscope, call) -> None:
+    ran = emoscope("recognize", call, "--channels", "separate", "--json")
+    rows = csv.DictReader(
+        io.StringIO(emoscope("recognize", call, "--channels=separate", "--csv").out)
+    )
+
+    records = json.loads(ran.out)
+    assert ran.code == 0
+    assert [record["name"] for record in records] == ["call.wav [1]", "call.wav [2]"]
+    assert [record["channel"]["number"] for record in records] == [1, 2]
+    for record, row in zip(records, rows, strict=True):
+        assert row["channel"] == str(record["channel"]["number"])
+        assert float(row["talk_share"]) == record["channel"]["talk_share"]
+        assert float(row["overlap_share"]) == record["channel"]["overlap_share"] == 0
+    assert records[1]["abstain"] == ["no_speech"]
+
+
+def test_channels_are_mixed_unless_told_otherwise(emoscope, call) -> None:
+    (record,) = json.loads(emoscope("recognize", call, "--json").out)
+
+    assert record["channel"] is None
+    assert "mix" in [step["step"] for step in record["log"]]
+
+
+def test_the_table_says_who_speaks_how_much(emoscope, call, clip) -> None:
+    both = emoscope("recognize", call, "--channels", "separate").out
+    alone = emoscope("recognize", clip, "--channels", "separate").out
+
+    assert "call.wav [2]" in both
+    assert "0.0% at once with another channel" in both
+    assert "happy.wav" in alone
+    assert "at once" not in alone
+
+
+def test_separate_channels_are_saved_as_runs_side_by_side(emoscope, call, tmp_path) -> None:
+    emoscope("recognize", call, "--channels", "separate", "--save", "-e", "--jsonl")
+
+    runs = RunStore(tmp_path / "outputs")
+    second, first = runs.names()
+    assert second == f"{first}_2"
+    for name, number in ((first, 1), (second, 2)):
+        run = runs.open(name)
+        assert run.result.channel.number == number
+        assert "embedding.npy" in run.files()
+    assert read_wav(runs.file(second, "processed_audio.wav")).samples.max() == 0
+    (shown, _) = list_runs(runs).entries
+    assert shown.facts.source == "call.wav [2]"
+
+
+def test_a_bad_file_with_separate_channels_ends_nothing(emoscope, call, tmp_path) -> None:
+    (tmp_path / "bad.wav").write_bytes(b"")
+
+    ran = emoscope("recognize", tmp_path / "bad.wav", call, "--channels", "separate", "--jsonl")
+
+    records = [json.loads(line) for line in ran.out.splitlines()]
+    assert ran.code == cli.SOME_FAILED
+    assert records[0]["error"]["code"] == "audio_empty_file"
+    assert [record["name"] for record in records[1:]] == ["call.wav [1]", "call.wav [2]"]
 
 
 @pytest.mark.parametrize(("language", "words"), [("zh", "没有名为"), ("en", "There is no model")])

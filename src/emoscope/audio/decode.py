@@ -1,4 +1,4 @@
-"""Bytes or a file to 16 kHz mono, inside limits.
+"""Bytes or a file to 16 kHz, mono or channel by channel, inside limits.
 
 PyAV brings FFmpeg's libraries, so one path reads every format. FFmpeg can follow playlists to
 files and addresses; therefore it is never given a name or an address, only an object to read from,
@@ -18,12 +18,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, TypeAlias, cast
+from typing import Any, BinaryIO, TypeAlias, cast
 
 import numpy as np
 
-from emoscope.audio.resample import Stages, mono_16_khz
-from emoscope.audio.spool import MEMORY_BYTES, Spool
+from emoscope.audio.promise import Promise, Readable, is_broken
+from emoscope.audio.resample import Stages, at_rate, mixed
+from emoscope.audio.spool import MEMORY_BYTES, Spools
 from emoscope.errors import (
     AudioCodecRefusedError,
     AudioDamagedError,
@@ -74,14 +75,6 @@ _HEAD_BYTES = 4_096
 _LIVE_HEAD_BYTES = 512
 _TELL_S = 30.0
 """Sound decoded between two reports of progress."""
-_OGG_PAGE_BYTES = 65_307
-"""The largest page of an Ogg file."""
-_OGG_LAST = 0x04
-"""Flag of the last page."""
-_COUNTING = {"flac", "matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2"}
-"""Containers whose header states the length; the others' lengths are estimates of FFmpeg."""
-_PLACEHOLDER_BYTES = 0x7FFF_0000
-"""A RIFF size from here on was written by a program that did not know it."""
 _LEAST_BITS_PER_S = 1_000
 """A header that claims a thinner stream than this is a lie or a placeholder: decode and see."""
 
@@ -96,12 +89,6 @@ class Encoding:
     channels: int
     claimed_s: float
     """Length by the header; 0 when it has none that can be believed."""
-
-
-class _Readable(Protocol):
-    def read(self, size: int = -1, /) -> bytes: ...
-    def seek(self, offset: int, whence: int = 0, /) -> int: ...
-    def tell(self) -> int: ...
 
 
 class _Nameless:
@@ -129,7 +116,7 @@ def decode(
         SourceNotFoundError: there is no such file.
         SourceUnreadableError: the system refuses to read it.
     """
-    return _decode(source, limits, name, log or StepLog(), Spool())
+    return _decode(source, limits, name, log or StepLog(), Spools())[0]
 
 
 def decode_of_any_length(
@@ -141,7 +128,20 @@ def decode_of_any_length(
         AudioError: as in ``decode``, and the other errors there.
         StoreError: the folder for temporary files is full or cannot be written.
     """
-    return _decode(source, limits, name, log or StepLog(), Spool(MEMORY_BYTES))
+    return _decode(source, limits, name, log or StepLog(), Spools(MEMORY_BYTES))[0]
+
+
+def decode_channels(
+    source: Source, *, limits: Limits = COMMAND_LINE, name: str = "", log: StepLog | None = None
+) -> tuple[Waveform, ...]:
+    """Decode as ``decode_of_any_length`` does, but keep the channels apart; all are of one length.
+
+    Raises:
+        AudioError: as in ``decode``, and where the number of channels changes on the way.
+        StoreError: as in ``decode_of_any_length``.
+    """
+    spools = Spools(MEMORY_BYTES)
+    return _decode(source, limits, name, log or StepLog(), spools, separate=True)
 
 
 def decode_live(read: Callable[[int], bytes], limits: Limits) -> Iterator[Samples]:
@@ -162,10 +162,9 @@ def decode_live(read: Callable[[int], bytes], limits: Limits) -> Iterator[Sample
     with _container(_Arriving(head, read), head, limits) as container:
         _checked(container, head, 0, limits)
         stages = Stages()
-        for block in mono_16_khz(_planes(container, limits, stages), stages):
-            if not np.isfinite(block).all():
-                raise AudioNotFiniteError
-            yield np.clip(block, -1.0, 1.0)
+        planes = at_rate(_planes(container, limits, stages), stages)
+        for (block,) in _sound(mixed(planes, stages)):
+            yield block
 
 
 class _Arriving:
@@ -205,19 +204,33 @@ def opened(path: str | os.PathLike[str]) -> Iterator[io.BufferedReader]:
         yield file
 
 
-def _decode(source: Source, limits: Limits, name: str, log: StepLog, spool: Spool) -> Waveform:
+def _decode(
+    source: Source,
+    limits: Limits,
+    name: str,
+    log: StepLog,
+    spools: Spools,
+    *,
+    separate: bool = False,
+) -> tuple[Waveform, ...]:
     if isinstance(source, bytes):
-        _decode_into(spool, io.BytesIO(source), len(source), limits, log)
-        return Waveform(spool.take(), RATE_HZ, name)
-    with opened(source) as file:
-        size_bytes = os.fstat(file.fileno()).st_size
-        reader = cast(_Readable, _Nameless(file))
-        _decode_into(spool, reader, size_bytes, limits, log)
-    return Waveform(spool.take(), RATE_HZ, name or Path(source).name)
+        _decode_into(spools, io.BytesIO(source), len(source), limits, log, separate)
+    else:
+        name = name or Path(source).name
+        with opened(source) as file:
+            size_bytes = os.fstat(file.fileno()).st_size
+            reader = cast(Readable, _Nameless(file))
+            _decode_into(spools, reader, size_bytes, limits, log, separate)
+    return tuple(Waveform(samples, RATE_HZ, name) for samples in spools.take())
 
 
 def _decode_into(
-    spool: Spool, reader: _Readable, size_bytes: int, limits: Limits, log: StepLog
+    spools: Spools,
+    reader: Readable,
+    size_bytes: int,
+    limits: Limits,
+    log: StepLog,
+    separate: bool,
 ) -> None:
     if size_bytes == 0:
         raise AudioEmptyFileError
@@ -229,19 +242,17 @@ def _decode_into(
         encoding = _checked(container, head, size_bytes, limits)
         stages = Stages()
         told_s = 0.0
-        for block in mono_16_khz(_planes(container, limits, stages), stages):
-            if not np.isfinite(block).all():
-                raise AudioNotFiniteError
-            # A resampler rings past full scale at steep edges; the models take [-1, 1].
-            spool.add(np.clip(block, -1.0, 1.0))
-            done_s = spool.count / RATE_HZ
+        planes = at_rate(_planes(container, limits, stages), stages)
+        for block in _sound(planes if separate else mixed(planes, stages)):
+            spools.add(block)
+            done_s = spools.count / RATE_HZ
             if encoding.claimed_s and done_s - told_s >= _TELL_S:
                 told_s = done_s
                 log.moved("decode", done_s, max(encoding.claimed_s, done_s))
-        broken_off = stages.broken_off or _ends_early(
-            reader, head, size_bytes, encoding, spool.count / RATE_HZ
-        )
-    if not spool.count:
+        promise = Promise(encoding.container, encoding.claimed_s, size_bytes)
+        heard_s = spools.count / RATE_HZ
+        broken_off = stages.broken_off or is_broken(promise, reader, head, heard_s)
+    if not spools.count:
         raise AudioNoSamplesError
     log.add(
         "decode",
@@ -253,10 +264,20 @@ def _decode_into(
         **({"broken_off": True} if broken_off else {}),
     )
     log.add("resample", stages.resample_s * 1000, from_hz=encoding.rate_hz, to_hz=RATE_HZ)
-    log.add("mix", stages.mix_s * 1000, channels=encoding.channels)
+    if not separate:
+        log.add("mix", stages.mix_s * 1000, channels=encoding.channels)
 
 
-def _container(reader: _Readable | _Arriving, head: bytes, limits: Limits) -> Any:
+def _sound(blocks: Iterator[Samples]) -> Iterator[Samples]:
+    """Pass on what a model can take: finite numbers in [-1, 1]."""
+    for block in blocks:
+        if not np.isfinite(block).all():
+            raise AudioNotFiniteError
+        # A resampler rings past full scale at steep edges.
+        yield np.clip(block, -1.0, 1.0)
+
+
+def _container(reader: Readable | _Arriving, head: bytes, limits: Limits) -> Any:
     import av
 
     if any(mark in head[:64] for mark in _PLAYLISTS) or b"<MPD" in head[:512]:
@@ -355,21 +376,6 @@ def _frames(container: Any, stream: Any, stages: Stages) -> Iterator[Any]:
         if frames:
             stages.broken_off = False
         yield from frames
-
-
-def _ends_early(
-    reader: _Readable, head: bytes, size_bytes: int, encoding: Encoding, heard_s: float
-) -> bool:
-    """Whether a file holds less than its own header says, as after half a transfer."""
-    if head[:4] == b"RIFF":
-        riff_bytes = int.from_bytes(head[4:8], "little") + 8
-        return size_bytes < riff_bytes < _PLACEHOLDER_BYTES
-    if head[:4] == b"OggS":
-        reader.seek(max(0, size_bytes - _OGG_PAGE_BYTES))
-        last_page = reader.read(_OGG_PAGE_BYTES).rpartition(b"OggS")[2]
-        return not (len(last_page) > 1 and last_page[1] & _OGG_LAST)
-    counts = encoding.container in _COUNTING or b"Xing" in head or b"Info" in head
-    return counts and heard_s < encoding.claimed_s * 0.99 - 0.5
 
 
 _FULL_SCALE = {"u8": 128.0, "s16": 32_768.0, "s32": 2_147_483_648.0, "s64": 2.0**63}

@@ -1,4 +1,4 @@
-"""Any rate and number of channels to 16 kHz mono, block by block, by soxr HQ."""
+"""Any rate to 16 kHz, block by block, by soxr HQ; and several channels to one."""
 
 from __future__ import annotations
 
@@ -24,25 +24,26 @@ class Stages:
     """Whether the last packet could not be decoded, or the packets ended in an error."""
 
 
-def mono_16_khz(planes: Iterator[tuple[int, Samples]], stages: Stages) -> Iterator[Samples]:
-    """Bring every channel to 16 kHz, sample-aligned, and average them."""
+def at_rate(planes: Iterator[tuple[int, Samples]], stages: Stages) -> Iterator[Samples]:
+    """Bring every channel to 16 kHz, sample-aligned; blocks of shape ``(channels, n)``."""
     resampler: Resampler | None = None
     for rate_hz, samples in planes:
         if resampler is None or not resampler.fits(rate_hz, len(samples)):
             if resampler is not None:
-                yield _mixed(resampler.rest(stages), stages)
+                yield resampler.rest(stages)
             resampler = Resampler(rate_hz, len(samples))
-        yield _mixed(resampler(samples, stages), stages)
+        yield resampler(samples, stages)
     if resampler is not None:
-        yield _mixed(resampler.rest(stages), stages)
+        yield resampler.rest(stages)
 
 
-def _mixed(planes: Samples, stages: Stages) -> Samples:
-    """Mean of the channels, ``(channels, n)`` to ``(n,)``."""
-    start_s = time.perf_counter()
-    mono: Samples = planes[0] if len(planes) == 1 else planes.mean(axis=0, dtype=np.float32)
-    stages.mix_s += time.perf_counter() - start_s
-    return mono
+def mixed(blocks: Iterator[Samples], stages: Stages) -> Iterator[Samples]:
+    """Average the channels: blocks of ``(channels, n)`` to blocks of ``(1, n)``."""
+    for planes in blocks:
+        start_s = time.perf_counter()
+        mono: Samples = planes if len(planes) == 1 else planes.mean(0, np.float32, keepdims=True)
+        stages.mix_s += time.perf_counter() - start_s
+        yield mono
 
 
 class Resampler:

@@ -15,7 +15,7 @@ from typing import IO
 
 import numpy as np
 
-from emoscope.errors import StoreError, StoreFullError
+from emoscope.errors import AudioChannelsChangeError, StoreError, StoreFullError
 from emoscope.waveform import Samples
 
 MEMORY_BYTES = 8_000_000
@@ -74,6 +74,42 @@ class Spool:
         except OSError as exc:
             raise _translated(exc) from exc
         self._memory.clear()
+
+
+class Spools:
+    """One spool for each channel of a recording; how many there are, the first block says.
+
+    Args:
+        memory_bytes: how much of each channel to keep in memory.
+    """
+
+    def __init__(self, memory_bytes: float = math.inf) -> None:
+        self._memory_bytes = memory_bytes
+        self._spools: list[Spool] = []
+
+    @property
+    def count(self) -> int:
+        """Samples taken of each channel."""
+        return self._spools[0].count if self._spools else 0
+
+    def add(self, planes: Samples) -> None:
+        """Take the next samples, shape ``(channels, n)``.
+
+        Raises:
+            AudioChannelsChangeError: there were more channels before, or fewer.
+            StoreFullError: the disk is full.
+            StoreError: the folder for temporary files cannot be written.
+        """
+        if not self._spools:
+            self._spools = [Spool(self._memory_bytes) for _ in planes]
+        if len(planes) != len(self._spools):
+            raise AudioChannelsChangeError(before=len(self._spools), after=len(planes))
+        for spool, plane in zip(self._spools, planes, strict=True):
+            spool.add(plane)
+
+    def take(self) -> tuple[Samples, ...]:
+        """Return each channel, shape ``(count,)``; errors are those of ``Spool.take``."""
+        return tuple(spool.take() for spool in self._spools)
 
 
 def _translated(exc: OSError) -> StoreError:

@@ -49,6 +49,13 @@ class Level(StrEnum):
     frame = "frame"
 
 
+class Channels(StrEnum):
+    """What to do with several channels, as a choice."""
+
+    mix = "mix"
+    separate = "separate"
+
+
 ModelOption = Annotated[
     str | None, typer.Option("--model", "-m", help="模型 · model name, folder, or auto")
 ]
@@ -95,6 +102,9 @@ def recognize(
     granularity: Annotated[
         Level, typer.Option("--granularity", "-g", help="整句或逐帧 · whole clip or 20 ms frames")
     ] = Level.utterance,
+    channels: Annotated[
+        Channels, typer.Option("--channels", help="合并或分声道 · one answer, or one per channel")
+    ] = Channels.mix,
     embedding: Annotated[
         bool, typer.Option("--embedding", "-e", help="提取向量 · keep the embedding (--save)")
     ] = False,
@@ -124,7 +134,8 @@ def recognize(
         language=lang,
         outputs=outputs,
     )
-    work = Work(granularity.value, embedding, save, chosen[0] if chosen else "table")
+    separate = channels is Channels.separate
+    work = Work(granularity.value, embedding, save, chosen[0] if chosen else "table", separate)
     run(files, work, settings)
     if work.errors:
         alone = work.done + len(work.errors) == 1

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from emoscope import exporters
+from emoscope.channels import converse
 from emoscope.cli import show
 from emoscope.cli.model import open_model
 from emoscope.cli.sources import Named, expand
@@ -24,6 +25,7 @@ from emoscope.recognizer import Recognizer
 from emoscope.result import Failure, Granularity, Result
 from emoscope.settings import Settings, language_of
 from emoscope.store import RunStore
+from emoscope.waveform import Waveform
 from emoscope.webui.texts import NOTICES, STEPS, TERMINAL, Language
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class Work:
     save: bool = False
     output: str = "table"
     """table, json, jsonl or csv."""
+    separate: bool = False
+    """An answer per channel."""
     done: int = field(default=0, init=False)
     errors: list[EmoscopeError] = field(default_factory=list, init=False)
 
@@ -81,29 +85,58 @@ def _answers(
     language: Language,
 ) -> Iterator[Result | Failure]:
     for source in sources:
-        if isinstance(source, Failure):
-            answer: Result | Failure = source
-        else:
-            bar.start(source.name)
-            try:
-                answer = _one(source, recognizer, work, store, bar, language)
-            except EmoscopeError as error:
-                answer = Failure(source.name, error)
-        if isinstance(answer, Failure):
-            work.errors.append(answer.error)
-        else:
-            work.done += 1
-        yield answer
+        for answer in _each(source, recognizer, work, store, bar, language):
+            if isinstance(answer, Failure):
+                work.errors.append(answer.error)
+            else:
+                work.done += 1
+            yield answer
 
 
-def _one(
-    source: Named,
+def _each(
+    source: Named | Failure,
     recognizer: Recognizer,
     work: Work,
     store: RunStore | None,
     bar: _Bar,
     language: Language,
-) -> Result:
+) -> Iterator[Result | Failure]:
+    """Give the answer for one source, or one for each of its channels."""
+    if isinstance(source, Failure):
+        yield source
+        return
+    bar.start(source.name)
+    try:
+        heard = _heard(source, recognizer, work, bar)
+    except EmoscopeError as error:
+        yield Failure(source.name, error)
+        return
+    for result, waveform in heard:
+        if store is None:
+            yield result
+            continue
+        try:
+            run = store.save(result, waveform)
+        except EmoscopeError as error:
+            yield Failure(result.name, error)
+            continue
+        bar.say(TERMINAL["saved"](language, path=run.path))
+        yield run.result
+
+
+def _heard(
+    source: Named, recognizer: Recognizer, work: Work, bar: _Bar
+) -> list[tuple[Result, Waveform]]:
+    if work.separate:
+        conversation = converse(
+            recognizer,
+            source.source,
+            granularity=work.granularity,
+            embedding=work.embedding,
+            name=source.name,
+            listener=bar.listen,
+        )
+        return list(zip(conversation.results, conversation.waveforms, strict=True))
     recording = recognizer.prepare(source.source, name=source.name, listener=bar.listen)
     result = recognizer.answer(
         recording,
@@ -111,11 +144,7 @@ def _one(
         embedding=work.embedding,
         listener=bar.listen,
     )
-    if store is None:
-        return result
-    run = store.save(result, recording.waveform)
-    bar.say(TERMINAL["saved"](language, path=run.path))
-    return run.result
+    return [(result, recording.waveform)]
 
 
 def _write(

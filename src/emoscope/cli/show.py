@@ -51,14 +51,13 @@ def _row(answer: Result | Failure, language: Language) -> list[str]:
         why = abstention(answer.abstain, language)
         cannot = f"🤷 {RESULT['cannot_tell'](language)}"
         sentence = f"[yellow]{NOTICES['abstain'](language, reasons=why)}[/yellow]"
-        advices = _advices(answer, language)
         return [
             escape(answer.name),
             cannot,
             "",
             "",
             f"{answer.duration_s:.2f} s",
-            "\n".join([sentence, *advices]),
+            "\n".join([sentence, *_advices(answer, language), *_talk(answer, language)]),
         ]
     percent = dict(zip(answer.scores.to_dict(), answer.scores.percentages(), strict=True))
     (top, _), (second, _) = answer.scores.ranked()[:2]
@@ -68,7 +67,12 @@ def _row(answer: Result | Failure, language: Language) -> list[str]:
         f"{percent[top.key]:.1f}%{_calibrated(answer, language)}",
         f"{emotion_name(second, language)} {percent[second.key]:.1f}%",
         f"{answer.duration_s:.2f} s",
-        "\n".join(_advices(answer, language)) or TERMINAL["fine"](language),
+        "\n".join(
+            [
+                *(_advices(answer, language) or [TERMINAL["fine"](language)]),
+                *_talk(answer, language),
+            ]
+        ),
     ]
 
 
@@ -81,6 +85,15 @@ def _calibrated(answer: Result, language: Language) -> str:
 def _advices(answer: Result, language: Language) -> list[str]:
     quality = answer.quality.to_dict()
     return [advice(code, language, quality) for code in answer.quality.reasons]
+
+
+def _talk(answer: Result, language: Language) -> list[str]:
+    """How much is said on a channel, where there is another to compare it with."""
+    channel = answer.channel
+    if channel is None or channel.count == 1:
+        return []
+    talk, overlap = 100 * channel.talk_share, 100 * channel.overlap_share
+    return [TERMINAL["talk"](language, talk=talk, overlap=overlap)]
 
 
 def segment_table(result: Result, language: Language) -> Table:

@@ -251,6 +251,15 @@ class SourceReply(Exact):
     sha256: str | None
 
 
+class ChannelReply(Exact):
+    """The channel that a result is about, and the share of time in which somebody speaks on it."""
+
+    number: int
+    count: int
+    talk_share: Share
+    overlap_share: Share
+
+
 class StepReply(Exact):
     """One step of the processing log."""
 
@@ -285,6 +294,7 @@ class PredictReply(Exact):
     embedding: EmbeddingReply | None
     model: ModelReply
     source: SourceReply
+    channel: ChannelReply | None = Field(description="null where the channels were averaged")
     log: list[StepReply]
     versions: dict[str, str]
     run: str
