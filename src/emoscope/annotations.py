@@ -1,4 +1,4 @@
-"""Segments of a result for the programs that people annotate and subtitle with. Pure: text out.
+"""Segments of a result for the programs that people annotate, subtitle and calculate with.
 
 | format | opens in |
 |---|---|
@@ -7,23 +7,25 @@
 | audacity | Audacity, as a label track |
 | rttm | scoring tools of diarization; the emotion stands in the speaker's field |
 | vtt, srt | players, as subtitles |
-| csv | spreadsheets |
+| csv, jsonl, parquet | spreadsheets and programs; also of the curve |
+| npy | NumPy, the logits of the curve |
 
-Formats with tiers carry one in Chinese and one in English. Times keep the millisecond.
-Silence is left blank, as these formats do; only the CSV has lines for it.
+Pure: bytes out. Formats with tiers carry one in Chinese and one in English, for each channel that
+was kept apart. Times keep the millisecond. Silence is left blank, as annotations do; the tables
+have lines for it.
 """
 
 from __future__ import annotations
 
-import csv
 import io
 import tempfile
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emoscope.errors import SegmentsMissingError
+from emoscope import tables
+from emoscope.errors import ChannelsMismatchError, SegmentsMissingError
 from emoscope.labels import Emotion
 from emoscope.optional import require
 from emoscope.result import Result
@@ -32,10 +34,14 @@ from emoscope.segments import Segment
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format: the end of a file's name, and how its text is made."""
+    """One format: the end of a file's name, and how its bytes are made."""
 
     suffix: str
-    write: Callable[[Result], str]
+    segments: Callable[[Sequence[Result]], bytes] | None
+    """None where it has no place for segments."""
+    curve: Callable[[Sequence[Result]], bytes] | None = None
+    """None where it has no place for a curve."""
+    is_text: bool = True
 
 
 TIERS: dict[str, Callable[[Emotion], str]] = {
@@ -44,28 +50,75 @@ TIERS: dict[str, Callable[[Emotion], str]] = {
 }
 
 
-def to_text(result: Result, name: str) -> str:
-    """Return the segments in the format called ``name``.
+def export(results: Sequence[Result], name: str, *, curve: bool = False) -> bytes:
+    """Return the segments, or the curve, in the format called ``name``; text is UTF-8.
+
+    Args:
+        results: one, or one for each channel of one recording, in any order.
+        name: a key of ``FORMATS``.
+        curve: the rows of 20 ms in place of the segments.
 
     Raises:
-        KeyError: there is no such format.
-        SegmentsMissingError: the result has no segments, because it was not made by frame.
+        KeyError: there is no such format, or it does not hold this.
+        SegmentsMissingError: a result has no segments, because it was not made by frame.
+        ChannelsMismatchError: several results are not those of the channels of one recording.
         ExtraMissingError: the library for this format is not installed.
     """
     chosen = FORMATS[name]
-    if not result.segments:
-        raise SegmentsMissingError(name=result.name)
-    return chosen.write(result)
+    write = chosen.curve if curve else chosen.segments
+    if write is None:
+        raise KeyError(name)
+    for result in results:
+        if not result.segments:
+            raise SegmentsMissingError(name=result.name)
+    return write(_in_order(results))
+
+
+def _in_order(results: Sequence[Result]) -> list[Result]:
+    """Sort the channels of one recording."""
+    if len(results) > 1:
+        sounds = {(result.source.sha256, result.duration_s) for result in results}
+        channels = {result.channel and result.channel.number for result in results}
+        if len(sounds) > 1 or len(channels) < len(results) or None in channels:
+            raise ChannelsMismatchError(names=", ".join(result.name for result in results))
+    return sorted(results, key=_channel)
+
+
+def _channel(result: Result) -> int:
+    return result.channel.number if result.channel else 1
+
+
+def _several(results: Sequence[Result]) -> bool:
+    return any(result.channel and result.channel.count > 1 for result in results)
+
+
+def _tiers(results: Sequence[Result]) -> Iterator[tuple[str, Result, Callable[[Emotion], str]]]:
+    """Name, result and words of each tier."""
+    for result in results:
+        number = f" {_channel(result)}" if _several(results) else ""
+        for tier, word in TIERS.items():
+            yield tier + number, result, word
+
+
+def _labelled(results: Sequence[Result]) -> Iterator[tuple[str, Segment]]:
+    """Segments with a voice, of all channels by time, with what says whose they are."""
+    several = _several(results)
+    found = [
+        (f"[{_channel(result)}] " if several else "", segment)
+        for result in results
+        for segment in _voiced(result)
+    ]
+    return iter(sorted(found, key=lambda one: (one[1].span.start_s, one[0])))
 
 
 def _voiced(result: Result) -> list[Segment]:
     return [segment for segment in result.segments if not segment.silent]
 
 
-def _textgrid(result: Result) -> str:
+def _textgrid(results: Sequence[Result]) -> bytes:
     textgrid = require("praatio.textgrid", extra="annotations")
-    grid = textgrid.Textgrid(0, result.duration_s)
-    for tier, word in TIERS.items():
+    grid = textgrid.Textgrid(0, results[0].duration_s)
+    for tier, result, word in _tiers(results):
         entries = [
             textgrid.constants.Interval(
                 segment.span.start_s, segment.span.end_s, word(segment.emotion)
@@ -76,12 +129,12 @@ def _textgrid(result: Result) -> str:
     with tempfile.TemporaryDirectory() as folder:  # praatio writes to paths only
         path = Path(folder) / "segments.TextGrid"
         grid.save(str(path), format="long_textgrid", includeBlankSpaces=True)
-        return path.read_text("utf-8")
+        return path.read_bytes()
 
 
-def _eaf(result: Result) -> str:
+def _eaf(results: Sequence[Result]) -> bytes:
     """ELAN Annotation Format 3.0: time slots in milliseconds, then a tier of references to them."""
-    moment = result.created.isoformat(timespec="seconds")
+    moment = results[0].created.isoformat(timespec="seconds")
     root = ET.Element(
         "ANNOTATION_DOCUMENT",
         {
@@ -96,24 +149,28 @@ def _eaf(result: Result) -> str:
     )
     ET.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     slots = ET.SubElement(root, "TIME_ORDER")
-    borders = [segment.span.start_s for segment in result.segments]
-    borders.append(result.segments[-1].span.end_s)
-    for at, border_s in enumerate(borders, start=1):
-        value = str(round(border_s * 1000))
-        ET.SubElement(slots, "TIME_SLOT", TIME_SLOT_ID=f"ts{at}", TIME_VALUE=value)
+    borders_ms = sorted(
+        {
+            round(border_s * 1000)
+            for result in results
+            for segment in result.segments
+            for border_s in (segment.span.start_s, segment.span.end_s)
+        }
+    )
+    slot_at = {border_ms: f"ts{at}" for at, border_ms in enumerate(borders_ms, start=1)}
+    for border_ms, slot in slot_at.items():
+        ET.SubElement(slots, "TIME_SLOT", TIME_SLOT_ID=slot, TIME_VALUE=str(border_ms))
     number = 0
-    for tier, word in TIERS.items():
+    for tier, result, word in _tiers(results):
         row = ET.SubElement(root, "TIER", LINGUISTIC_TYPE_REF="default-lt", TIER_ID=tier)
-        for at, segment in enumerate(result.segments, start=1):
-            if segment.silent:
-                continue
+        for segment in _voiced(result):
             number += 1
             annotation = ET.SubElement(
                 ET.SubElement(row, "ANNOTATION"),
                 "ALIGNABLE_ANNOTATION",
                 ANNOTATION_ID=f"a{number}",
-                TIME_SLOT_REF1=f"ts{at}",
-                TIME_SLOT_REF2=f"ts{at + 1}",
+                TIME_SLOT_REF1=slot_at[round(segment.span.start_s * 1000)],
+                TIME_SLOT_REF2=slot_at[round(segment.span.end_s * 1000)],
             )
             ET.SubElement(annotation, "ANNOTATION_VALUE").text = word(segment.emotion)
     ET.SubElement(
@@ -124,36 +181,38 @@ def _eaf(result: Result) -> str:
         TIME_ALIGNABLE="true",
     )
     ET.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+    head = '<?xml version="1.0" encoding="UTF-8"?>'
+    return f"{head}\n{ET.tostring(root, encoding='unicode')}\n".encode()
 
 
-def _audacity(result: Result) -> str:
+def _audacity(results: Sequence[Result]) -> bytes:
     return "".join(
-        f"{segment.span.start_s:.6f}\t{segment.span.end_s:.6f}\t{segment.emotion.key}\n"
-        for segment in _voiced(result)
-    )
+        f"{segment.span.start_s:.6f}\t{segment.span.end_s:.6f}\t{whose}{segment.emotion.key}\n"
+        for whose, segment in _labelled(results)
+    ).encode()
 
 
-def _rttm(result: Result) -> str:
+def _rttm(results: Sequence[Result]) -> bytes:
     # Fields are parted by spaces, so a name must not hold any.
-    name = "_".join(Path(result.name).stem.split()) or "audio"
+    name = "_".join(Path(results[0].source.name).stem.split()) or "audio"
     return "".join(
-        f"SPEAKER {name} 1 {segment.span.start_s:.3f} {segment.span.duration_s:.3f} "
-        f"<NA> <NA> {segment.emotion.key} {segment.score:.3f} <NA>\n"
+        f"SPEAKER {name} {_channel(result)} {segment.span.start_s:.3f} "
+        f"{segment.span.duration_s:.3f} <NA> <NA> {segment.emotion.key} {segment.score:.3f} <NA>\n"
+        for result in results
         for segment in _voiced(result)
-    )
+    ).encode()
 
 
-def _subtitles(kind: str) -> Callable[[Result], str]:
-    def write(result: Result) -> str:
+def _subtitles(kind: str) -> Callable[[Sequence[Result]], bytes]:
+    def write(results: Sequence[Result]) -> bytes:
         webvtt = require("webvtt", extra="annotations")
         track = webvtt.WebVTT()
-        for segment in _voiced(result):
+        for whose, segment in _labelled(results):
             start, end = (_clock(time_s) for time_s in (segment.span.start_s, segment.span.end_s))
-            track.captions.append(webvtt.Caption(start, end, _subtitle(segment)))
+            track.captions.append(webvtt.Caption(start, end, whose + _subtitle(segment)))
         buffer = io.StringIO()
         track.write(buffer, format=kind)
-        return buffer.getvalue().rstrip("\n") + "\n"
+        return (buffer.getvalue().rstrip("\n") + "\n").encode()
 
     return write
 
@@ -169,15 +228,13 @@ def _clock(time_s: float) -> str:
     return f"{hours:02}:{minutes:02}:{milliseconds // 1000:02}.{milliseconds % 1000:03}"
 
 
-def _csv(result: Result) -> str:
-    buffer = io.StringIO()
-    rows = csv.writer(buffer, lineterminator="\n")
-    rows.writerow(["start_s", "end_s", "emotion", "emotion_zh", "score"])
-    for segment in result.segments:
-        emotion = segment.emotion
-        span = (f"{segment.span.start_s:.3f}", f"{segment.span.end_s:.3f}")
-        rows.writerow([*span, emotion.key, emotion.zh, f"{segment.score:.4f}"])
-    return buffer.getvalue()
+def _tables(suffix: str, write: Callable[[tables.Table], bytes], *, is_text: bool) -> Format:
+    return Format(
+        suffix,
+        lambda results: write(tables.segments(results)),
+        lambda results: write(tables.curve(results)),
+        is_text,
+    )
 
 
 FORMATS: dict[str, Format] = {
@@ -187,6 +244,9 @@ FORMATS: dict[str, Format] = {
     "rttm": Format(".rttm", _rttm),
     "vtt": Format(".vtt", _subtitles("vtt")),
     "srt": Format(".srt", _subtitles("srt")),
-    "csv": Format(".csv", _csv),
+    "csv": _tables(".csv", tables.to_csv, is_text=True),
+    "jsonl": _tables(".jsonl", tables.to_jsonl, is_text=True),
+    "parquet": _tables(".parquet", tables.to_parquet, is_text=False),
+    "npy": Format(".npy", None, tables.to_npy, is_text=False),
 }
 """Every format by its name."""

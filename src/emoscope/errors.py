@@ -24,6 +24,7 @@
     + ListMalformedError (ValueError)           list_malformed
     + LabelUnknownError (ValueError)        label_unknown
     + SegmentsMissingError (ValueError)     segments_missing
+    + ChannelsMismatchError (ValueError)    channels_mismatch
     + MicrophoneError (OSError)             microphone_unavailable
     + RequestError (ValueError)             the question around the sound
       x FieldMissingError                   field_missing
@@ -348,6 +349,14 @@ class SegmentsMissingError(InputError, ValueError):
     code = "segments_missing"
     zh = "{name} 的结果没有时间轴。请用逐帧模式（granularity=frame）重新识别。"
     en = "The result of {name} has no time axis. Recognize it again with granularity=frame."
+
+
+class ChannelsMismatchError(InputError, ValueError):
+    """Results that were to stand side by side, and are not of one recording's channels."""
+
+    code = "channels_mismatch"
+    zh = "这些结果不是同一段录音的不同声道，不能放在一起：{names}。"
+    en = "These results are not the channels of one recording and cannot stand together: {names}."
 
 
 class MicrophoneError(InputError, OSError):

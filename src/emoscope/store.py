@@ -259,6 +259,24 @@ class RunStore:
         latest.unlink(missing_ok=True)
 
 
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that people named, whole or not at all.
+
+    Raises:
+        StoreFullError: the disk is full; what was there before is there still.
+        StoreError: it cannot be written.
+    """
+    with _translated():
+        path = path.resolve()
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)  # a pipe or a device: there is nothing to replace
+            return
+        temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
+        with _removed_on_failure(temporary):
+            _write(temporary, lambda file: file.write(data))
+            temporary.replace(path)
+
+
 def read_result(path: Path) -> Result:
     """Read a ``result.json``.
 
@@ -346,7 +364,7 @@ def _age_order(name: str) -> tuple[str, int]:
     return name[8:16] + stem, int(number or 1)
 
 
-def _write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
+def _write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
     """Make a new file, filled and on the disk."""
     with path.open("xb") as file:
         fill(file)

@@ -15,7 +15,7 @@ import pytest
 
 from emoscope.cli.main import app
 from emoscope.errors import all_errors
-from sounds import SAMPLES
+from sounds import SAMPLES, sample, wav
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -39,6 +39,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("desk")
     shutil.copy(SAMPLES / "happy_zh.wav", folder / "speech.wav")
     shutil.copy(SAMPLES / "sad_en.wav", folder / "test.wav")
+    left, right = (sample(name)[:40_000] for name in ("angry_zh.wav", "neutral_zh.wav"))
+    (folder / "call.wav").write_bytes(wav(np.stack([left, right], axis=1)))
     (folder / "recordings").mkdir()
     shutil.copy(SAMPLES / "angry_en.wav", folder / "recordings" / "angry.wav")
     (folder / "wav.scp").write_text("one speech.wav\n")

@@ -217,18 +217,29 @@ def doctor(
 
 @app.command()
 def export(
-    source: Annotated[Path, typer.Argument(help="结果文件夹或 result.json · run folder or result")],
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...", help="结果文件夹，各声道可并列 · run folder, or one per channel"
+        ),
+    ],
     format_: Annotated[
-        str, typer.Option("--format", "-f", help="textgrid eaf audacity rttm vtt srt csv")
+        str,
+        typer.Option(
+            "--format", "-f", help="textgrid eaf audacity rttm vtt srt csv jsonl parquet npy"
+        ),
     ] = "textgrid",
+    curve: Annotated[
+        bool, typer.Option("--curve", help="每 20 毫秒一行 · rows of 20 ms, not segments")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="文件或文件夹 · file or folder; else stdout")
     ] = None,
 ) -> None:
-    """导出分段 · Write the segments of a run for Praat, ELAN, Audacity, players."""
+    """导出分段或曲线 · Write the segments of a run for Praat, ELAN, Audacity, players, tables."""
     from emoscope.cli.export import run
 
-    run(source, format_, out)
+    run(sources, format_, out, curve=curve)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emoscope import plots, report, runs
-from emoscope.annotations import to_text
+from emoscope.annotations import export
 from emoscope.errors import RouteNotFoundError
 from emoscope.models import catalog
 from emoscope.store import Run
@@ -28,7 +28,7 @@ def exported(desk: Desk, run: str, file: str, language: plots.PlotLanguage) -> t
         result = runs.corrected_result(desk.store, run)
         kind = _SEGMENTS[file]
         media_type = "text/csv" if kind == "csv" else "text/plain"
-        return to_text(result, kind), f"{media_type}; charset=utf-8"
+        return export((result,), kind).decode(), f"{media_type}; charset=utf-8"
     if file == "picture.svg":
         return _svg(opened_run(desk, run), (language,)), "image/svg+xml"
     if file == "report.html":
