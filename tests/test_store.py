@@ -372,7 +372,7 @@ def test_a_writer_that_is_killed_leaves_no_partial_run(tmp_path: Path) -> None:
     """Kill -9 at each place where bytes reach the disk; ``sweep`` clears what is left."""
     body = """
         import os, signal
-        from emoscope import store as module
+        from emoscope import whole as module
         real = os.fsync
         def fsync_or_die(descriptor):
             global left
@@ -439,7 +439,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(
     """Whatever file does not fit; what was there before stays as it was."""
     before = store.save(result, waveform)
     latest = (store.root / LATEST).read_bytes()
-    real = store_module._write
+    real = store_module.write_new
 
     def write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
         if path.name == file or (file == "the pointer" and path.parent == store.root):
@@ -449,7 +449,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(
             raise OSError(code, os.strerror(code))
         real(path, fill)
 
-    monkeypatch.setattr(store_module, "_write", write)
+    monkeypatch.setattr(store_module, "write_new", write)
     with pytest.raises(StoreFullError) as caught:
         store.save(result, waveform)
 
@@ -512,7 +512,7 @@ def test_an_interrupted_save_cleans_up(
             fill(file)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store_module, "_write", interrupt)
+    monkeypatch.setattr(store_module, "write_new", interrupt)
     with pytest.raises(KeyboardInterrupt):
         store.save(result, waveform)
 

@@ -8,24 +8,30 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import re
-import secrets
 import shutil
 import time
 import wave
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeAlias
 
 import numpy as np
 
-from emoscope.errors import RunDamagedError, RunNotFoundError, StoreError, StoreFullError
+from emoscope.errors import RunDamagedError, RunNotFoundError
 from emoscope.events import Step
 from emoscope.result import Result
 from emoscope.waveform import RATE_HZ, Samples, Waveform, forget
+from emoscope.whole import (
+    TEMPORARY,
+    removed_on_failure,
+    sync_folder,
+    temporary_name,
+    translated,
+    write_new,
+)
 
 RUN_NAME = re.compile(r"outputs_\d{8}_\d{6}(_\d{1,6})?", re.ASCII)
 AUDIO, RESULT, EMBEDDING, LATEST = (
@@ -46,9 +52,6 @@ MEDIA_TYPES = {
 
 Keep: TypeAlias = Literal["all", "features", "none"]
 
-_TEMPORARY = ".tmp-"
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-"""What the system says when there is no room."""
 _TAKEN = {errno.EEXIST, errno.ENOTEMPTY}
 _STALE_S = 3600.0
 _PIECE = 1 << 20
@@ -103,18 +106,18 @@ class RunStore:
         if self.keep == "none":
             return Run(self.root, result, kept=False)
         started_s = time.perf_counter()
-        temporary = self.root / f"{_TEMPORARY}{secrets.token_hex(8)}"
-        with _translated(), _removed_on_failure(temporary):
+        temporary = self.root / temporary_name()
+        with translated(), removed_on_failure(temporary):
             temporary.mkdir(parents=True)
             if self.keep == "all":
-                _write(temporary / AUDIO, lambda file: write_wav(file, waveform))
+                write_new(temporary / AUDIO, lambda file: write_wav(file, waveform))
             if result.embedding is not None:
                 vectors = result.embedding
-                _write(temporary / EMBEDDING, lambda file: write_npy(file, vectors))
+                write_new(temporary / EMBEDDING, lambda file: write_npy(file, vectors))
             milliseconds = (time.perf_counter() - started_s) * 1000
             result = replace(result, steps=(*result.steps, Step("write", milliseconds)))
-            _write(temporary / RESULT, lambda file: write_json(file, result.to_dict()))
-            _sync_folder(temporary)
+            write_new(temporary / RESULT, lambda file: write_json(file, result.to_dict()))
+            sync_folder(temporary)
             path = self._place(temporary, result)
             try:
                 self._point_latest(path.name, result)
@@ -164,13 +167,13 @@ class RunStore:
         if file not in (CORRECTIONS, TITLE):
             raise ValueError(f"{file} is no file that may change")
         target = self.folder(name) / file
-        with _translated():
+        with translated():
             if data is None:
                 target.unlink(missing_ok=True)
                 return
-            temporary = self.root / f"{_TEMPORARY}{secrets.token_hex(8)}"
-            with _removed_on_failure(temporary):
-                _write(temporary, lambda out: write_json(out, data))
+            temporary = self.root / temporary_name()
+            with removed_on_failure(temporary):
+                write_new(temporary, lambda out: write_json(out, data))
                 temporary.replace(target)
 
     def remove(self, name: str) -> None:
@@ -185,8 +188,8 @@ class RunStore:
         path = self.root / name
         if not RUN_NAME.fullmatch(name) or not path.is_dir():
             raise RunNotFoundError(run=name[:64])
-        with _translated():
-            temporary = self.root / f"{_TEMPORARY}{secrets.token_hex(8)}"
+        with translated():
+            temporary = self.root / temporary_name()
             path.rename(temporary)
             shutil.rmtree(temporary)
             self._leave_latest(name)
@@ -205,7 +208,7 @@ class RunStore:
         """
         removed = 0
         now_s = time.time()
-        for path in self.root.glob(f"{_TEMPORARY}*"):
+        for path in self.root.glob(f"{TEMPORARY}*"):
             with suppress(OSError):
                 if now_s - path.stat().st_mtime >= older_than_s:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -225,7 +228,7 @@ class RunStore:
                     raise
                 number += 1
                 continue
-            _sync_folder(self.root)
+            sync_folder(self.root)
             return target
 
     def _point_latest(self, name: str, result: Result) -> None:
@@ -237,9 +240,9 @@ class RunStore:
             "confidence": result.confidence,
             "source": result.source.name,
         }
-        temporary = self.root / f"{_TEMPORARY}{secrets.token_hex(8)}"
-        with _removed_on_failure(temporary):
-            _write(temporary, lambda file: write_json(file, latest))
+        temporary = self.root / temporary_name()
+        with removed_on_failure(temporary):
+            write_new(temporary, lambda file: write_json(file, latest))
             temporary.replace(self.root / LATEST)
 
     def _leave_latest(self, gone: str) -> None:
@@ -257,24 +260,6 @@ class RunStore:
                 continue
             return
         latest.unlink(missing_ok=True)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that people named, whole or not at all.
-
-    Raises:
-        StoreFullError: the disk is full; what was there before is there still.
-        StoreError: it cannot be written.
-    """
-    with _translated():
-        path = path.resolve()
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)  # a pipe or a device: there is nothing to replace
-            return
-        temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
-        with _removed_on_failure(temporary):
-            _write(temporary, lambda file: file.write(data))
-            temporary.replace(path)
 
 
 def read_result(path: Path) -> Result:
@@ -362,43 +347,3 @@ def _json(value: object) -> str:
 def _age_order(name: str) -> tuple[str, int]:
     stem, _, number = name[8:].partition("_")[2].partition("_")
     return name[8:16] + stem, int(number or 1)
-
-
-def _write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
-    """Make a new file, filled and on the disk."""
-    with path.open("xb") as file:
-        fill(file)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    """Make renames in a folder last through a power cut, where the system can do that."""
-    with suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-@contextmanager
-def _removed_on_failure(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        if exc.errno in FULL:
-            raise StoreFullError from exc
-        raise StoreError(reason=exc.strerror or str(exc)) from exc

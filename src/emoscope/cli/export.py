@@ -8,7 +8,8 @@ from pathlib import Path
 from emoscope.annotations import FORMATS, export
 from emoscope.errors import SettingError
 from emoscope.result import Result
-from emoscope.store import RESULT, read_result, write_whole
+from emoscope.store import RESULT, read_result
+from emoscope.whole import write_whole
 
 
 def run(sources: list[Path], name: str, out: Path | None, *, curve: bool = False) -> None:

@@ -35,7 +35,8 @@ from emoscope.server.security import Doors
 from emoscope.server.service import make_service
 from emoscope.server.witness import Witness
 from emoscope.settings import Settings
-from emoscope.store import FULL, RunStore
+from emoscope.store import RunStore
+from emoscope.whole import FULL
 
 _log = logging.getLogger("emoscope.server")
 

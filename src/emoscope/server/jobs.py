@@ -29,7 +29,7 @@ from emoscope.result import Failure
 from emoscope.server.gate import Call
 from emoscope.server.job_table import ENDED, Item, Job, JobTable, new_id
 from emoscope.server.service import Options, Question, Service
-from emoscope.store import FULL
+from emoscope.whole import FULL
 
 LOG = logging.getLogger("emoscope.jobs")
 FOLDER = ".jobs"

@@ -137,8 +137,7 @@ TERMINAL: dict[str, Text] = {
         "All in all: {emotion} {percent:.1f}% ({duration_s:.1f} s)",
     ),
     "talk": Text(
-        "说话占 {talk:.1f}%，与其他声道同时说话占 {overlap:.1f}%",
-        "speaks {talk:.1f}% of the time, {overlap:.1f}% at once with another channel",
+        "说话 {talk:.1f}%，重叠 {overlap:.1f}%", "speaks {talk:.1f}%, overlaps {overlap:.1f}%"
     ),
     "summary": Text("{done} 个成功，{failed} 个失败", "{done} done, {failed} failed"),
     "working": Text("识别中", "Recognizing"),
