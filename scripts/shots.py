@@ -38,7 +38,14 @@ from emoscope.waveform import Samples, Waveform
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "src/emoscope/assets/samples"
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+)
 WIDE, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
 
 
@@ -147,6 +154,30 @@ def _compare(page: Page) -> None:
     page.wait_for_selector(".emo-compared canvas")
 
 
+def _live(page: Page) -> None:
+    """Speech that is heard while the picture is taken."""
+    page.click("button[data-view=live]")
+    page.click("[data-do=live]")
+    page.wait_for_selector("emo-live[data-on]")
+    page.wait_for_timeout(16_000)
+
+
+def _live_done(page: Page) -> None:
+    _live(page)
+    page.click("[data-do=live]")
+    page.wait_for_selector("#emo-desk-live emo-timeline canvas")
+
+
+def _refused(page: Page) -> None:
+    page.click("button[data-view=live]")
+    page.evaluate(
+        "() => { navigator.mediaDevices.getUserMedia = () =>"
+        " Promise.reject(new DOMException('', 'NotAllowedError')); }"
+    )
+    page.click("[data-do=live]")
+    page.wait_for_selector("#emo-desk-live .emo-error:not([hidden])")
+
+
 def _report(page: Page) -> None:
     _ask(page, _moods(), "frame")
     with page.expect_download() as download:
@@ -192,6 +223,9 @@ SCENES: dict[str, Callable[[Page], None]] = {
     "utterance": _utterance,
     "frame": _frame,
     "zoomed": _zoomed,
+    "live": _live,
+    "live-done": _live_done,
+    "live-refused": _refused,
     "runs": _runs,
     "compare": _compare,
     "report": _report,
@@ -213,6 +247,7 @@ DOCS = {
     "page_zh": ("frame-zh", 1_330),
     "page_en": ("frame-en", 1_330),
     "page_compare_zh": ("compare-zh", 2_000),
+    "page_live_zh": ("live-zh", 900),
     "page_batch_zh": ("batch-zh", 900),
     "page_phone_en": ("frame-en-phone-dark", 2_300),
 }
@@ -243,11 +278,14 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(exist_ok=True)
     with (
-        tempfile.TemporaryDirectory() as outputs,
-        _serving(Path(outputs)) as address,
+        tempfile.TemporaryDirectory() as folder,
+        _serving(Path(folder) / "outputs") as address,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        speech = Path(folder) / "speech.wav"
+        speech.write_bytes(_moods()["buffer"])
+        flags = [*FLAGS, f"--use-file-for-fake-audio-capture={speech}"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         for look, (language, size, scheme) in LOOKS.items():
             for scene, play in SCENES.items():
                 if arguments.only not in f"{scene}-{look}":

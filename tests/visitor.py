@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from playwright.sync_api import FilePayload, Page
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+PLACES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+)
 ENGLISH = {"locale": "en-US"}
+
+
+def chromium() -> str | None:
+    """Where this machine's Chromium is."""
+    return next(filter(None, map(shutil.which, PLACES)), None)
 
 
 def give(page: Page, *files: Path | FilePayload, kind: str = "one") -> None:

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import soxr
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 import serving
-
-PLACES = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-)
+from sounds import sample, wav
+from visitor import FLAGS, chromium
 
 
 @pytest.fixture(scope="session")
@@ -34,12 +23,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.Site]:
 # No longer than it must: while Playwright runs, its event loop is that of the main thread, and
 # tests elsewhere have one of their own.
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, PLACES)), None)
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A Chromium whose microphone hears one of our recordings, over and over."""
+    found = chromium()
     if found is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
+    speech = tmp_path_factory.mktemp("microphone") / "speech.wav"
+    speech.write_bytes(wav(soxr.resample(sample("angry_zh.wav"), 16_000, 48_000), 48_000))
+    flags = [*FLAGS, f"--use-file-for-fake-audio-capture={speech}"]
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        running = playwright.chromium.launch(executable_path=found, args=flags)
         yield running
         running.close()
 

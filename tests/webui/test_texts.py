@@ -11,7 +11,7 @@ import pytest
 
 from emoscope import abstention
 from emoscope.result import REASONS
-from emoscope.webui import form, mixed, picture, texts, words_page, words_trust
+from emoscope.webui import mixed, notes, picture, texts, words_live, words_page, words_trust
 from emoscope.webui.texts import ADVICE, STEPS, Text
 
 SOURCE = Path(texts.__file__).parent.parent
@@ -19,6 +19,7 @@ CHINESE = re.compile(r"[\u3400-\u9fff]")
 ENGLISH = re.compile(r"[a-z]{2,}", re.IGNORECASE)
 TABLES = {
     "webui/texts.py",
+    "webui/words_live.py",
     "webui/words_page.py",
     "webui/words_trust.py",
     "webui/mixed.py",
@@ -30,7 +31,7 @@ TABLES = {
 
 
 def all_texts() -> Iterator[tuple[str, Text]]:
-    for module in (texts, words_page, words_trust, mixed):
+    for module in (texts, words_live, words_page, words_trust, mixed):
         for name, table in vars(module).items():
             if isinstance(table, dict) and name.isupper():
                 yield from ((f"{name} {key}", t) for key, t in table.items() if isinstance(t, Text))
@@ -157,11 +158,36 @@ def test_scripts_say_nothing_of_their_own() -> None:
             assert not re.search(r"[A-Za-z]{2,}", said), (path.name, said)
 
 
-def test_every_note_that_a_script_shows_is_in_the_page() -> None:
-    scripts = "".join(path.read_text("utf-8") for path in SOURCE.glob("webui/scripts/*.js"))
-    said = picture._fix(True) + form.notes("one", max_bytes=1) + form.notes("many", max_bytes=1)
-    shown = {*re.findall(r'data-(?:said|note)="(\w+)"', said)}
+def notes_in(markup: str) -> set[str]:
+    return set(re.findall(r'data-(?:said|note)="(\w+)"', markup))
 
-    asked = {*re.findall(r'(?:\bsay|\.note)\(\s*"(\w+)"', scripts)}
-    assert asked
-    assert asked <= shown
+
+def script(name: str) -> str:
+    return SOURCE.joinpath("webui", "scripts", f"{name}.js").read_text("utf-8")
+
+
+FORMS = notes.notes("one", max_bytes=1, max_files=1)
+
+
+def test_every_note_that_a_script_shows_is_in_the_page() -> None:
+    for names, markup in (
+        (("page", "runs", "correct"), FORMS + picture._fix(True)),
+        (("live", "wire"), notes.live_notes()),
+    ):
+        asked = {
+            name
+            for text in map(script, names)
+            for name in re.findall(r'(?:\bsay|\.note)\(\s*"(\w+)"|\bnote(?:: | = )"(\w+)"', text)
+            for name in name
+            if name
+        }
+        assert asked
+        assert asked <= notes_in(markup)
+
+
+def test_whatever_the_microphone_says_can_be_shown_wherever_it_is_used() -> None:
+    said = set(re.findall(r'"(microphone_\w+)"', script("microphone")))
+
+    assert said == set(words_live.MICROPHONE)
+    assert said <= notes_in(FORMS)
+    assert said <= notes_in(notes.live_notes())

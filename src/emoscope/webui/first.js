@@ -15,5 +15,5 @@
   root.dataset.lang = language;
   root.lang = language === "zh" ? "zh-CN" : "en";
   const hash = location.hash.slice(1);
-  root.dataset.view = hash === "many" ? "many" : /^runs?(=|$)/.test(hash) ? "runs" : "one";
+  root.dataset.view = ["many", "live"].includes(hash) ? hash : /^runs?(=|$)/.test(hash) ? "runs" : "one";
 })();

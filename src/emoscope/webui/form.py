@@ -7,18 +7,14 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from emoscope.errors import AudioTooLargeError
 from emoscope.labels import EMOTIONS, by_key
 from emoscope.webui.markup import both, esc, pair
 from emoscope.webui.words_page import (
-    FAILURE,
     FORM,
     LANGUAGE_NAMES,
-    MANY,
     PAGE,
     QUESTIONS,
     TIPS,
-    WAITING,
 )
 
 FORMATS = "WAV · MP3 · M4A · FLAC · OGG · Opus · WebM · AAC · AMR"
@@ -61,11 +57,11 @@ def sample_bytes(file: str) -> bytes:
 
 
 def header() -> str:
-    """Name, tagline, the two views and the two languages."""
+    """Name, tagline, the views and the two languages."""
     spectrum = "".join(f'<i style="background:{e.colour}"></i>' for e in EMOTIONS)
     views = "".join(
         f'<button type="button" data-view="{view}">{both(PAGE[f"view_{view}"])}</button>'
-        for view in ("one", "many", "runs")
+        for view in ("one", "many", "live", "runs")
     )
     languages = "".join(
         f'<button type="button" data-language="{language}">{name}</button>'
@@ -104,34 +100,7 @@ def form(kind: str, *, max_bytes: int) -> str:
         f"{_options(kind)}"
         f'<button type="button" class="emo-primary" data-do="start">'
         f"{both(FORM['start_many' if many else 'start'])}</button></section>"
-        f"{_tips()}</emo-form>"
-    )
-
-
-def notes(kind: str, *, max_bytes: int) -> str:
-    """What the browser itself may have to say, ready in both languages; the script shows one."""
-    too_large = AudioTooLargeError(max_bytes=max_bytes)
-    lines = {
-        "no_sound": both(WAITING["no_sound"]),
-        "no_answer": both(WAITING["no_answer"]),
-        "no_server": both(WAITING["no_server"]),
-        "no_microphone": both(WAITING["no_microphone"]),
-        "too_large": pair(too_large.detail_zh, too_large.detail_en),
-        "too_many": both(MANY["too_many"], limit=MANY_MAX),
-    }
-    alerts = "".join(
-        f'<section class="emo-card emo-error" data-note="{name}" hidden>'
-        f'<h3 class="emo-card-title">{both(FAILURE["title_ours"])}</h3><p>{line}</p></section>'
-        for name, line in lines.items()
-    )
-    working = "".join(
-        f'<section class="emo-card emo-working" data-note="{name}" hidden>'
-        f'<span class="emo-spinner" aria-hidden="true"></span><p>{both(WAITING[name])} '
-        '<span class="emo-count"></span></p></section>'
-        for name in ("uploading", "working")
-    )
-    return (
-        f'<div id="emo-notes-{kind}" class="emo-notes" aria-live="polite">{alerts}{working}</div>'
+        f"{tips()}</emo-form>"
     )
 
 
@@ -185,14 +154,21 @@ def _options(kind: str) -> str:
     )
     return (
         f'<fieldset class="emo-choices"><legend class="emo-card-title">'
-        f"{both(FORM['granularity'])}</legend>{choices}</fieldset>"
+        f"{both(FORM['granularity'])}</legend>{choices}</fieldset>{embedding_choice()}"
+    )
+
+
+def embedding_choice() -> str:
+    """Return the box that asks for ``embedding.npy``."""
+    return (
         '<label class="emo-choice emo-check"><input type="checkbox" name="embedding">'
         f"<span><strong>{both(FORM['embedding'])}</strong>"
         f"<small>{both(FORM['embedding_help'])}</small></span></label>"
     )
 
 
-def _tips() -> str:
+def tips() -> str:
+    """Return the advice on recordings and the questions people ask, folded away."""
     lines = "".join(f"<li>{both(tip)}</li>" for tip in TIPS)
     asked = [name for name in QUESTIONS if f"{name}_answer" in QUESTIONS]
     answers = "".join(

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from emoscope.optional import require
-from emoscope.webui import history, many, render
+from emoscope.webui import history, live, many, render
 from emoscope.webui.desk import Desk
-from emoscope.webui.form import footer, form, header, notes
+from emoscope.webui.form import MANY_MAX, footer, form, header
+from emoscope.webui.notes import notes
 
 # The form tells Gradio that there is a question; the question itself is fetched by ``js=`` below.
 _ON_LOAD = "element.addEventListener('emo-ask', () => trigger('submit'))"
@@ -34,6 +35,11 @@ def build(desk: Desk, *, queue_size: int) -> Any:
         _html(gr, header(), "emo-header")
         _view(gr, "one", desk.max_bytes, render.empty(), _one(desk))
         _view(gr, "many", desk.max_bytes, many.empty_table(), _many(desk))
+        with gr.Row(elem_id="emo-live", elem_classes="emo-view"):
+            with gr.Column(elem_classes="emo-left"):
+                _html(gr, live.live_form(), "emo-form-live")
+            with gr.Column(elem_classes="emo-right"):
+                _html(gr, live.live_desk(), "emo-says-live")
         with gr.Row(elem_id="emo-runs", elem_classes="emo-view"):
             with gr.Column(elem_classes="emo-left"):
                 _html(gr, history.shelf(), "emo-shelf")
@@ -52,7 +58,8 @@ def _view(gr: Any, kind: str, max_bytes: int, start: str, answer: Any) -> None:
                 gr, form(kind, max_bytes=max_bytes), f"emo-form-{kind}", js_on_load=_ON_LOAD
             )
         with gr.Column(elem_classes="emo-right"):
-            _html(gr, notes(kind, max_bytes=max_bytes), f"emo-says-{kind}")
+            said = notes(kind, max_bytes=max_bytes, max_files=MANY_MAX)
+            _html(gr, said, f"emo-says-{kind}")
             shown = _html(gr, start, f"emo-result-{kind}")
     asked = asking.submit(
         answer,

@@ -40,13 +40,18 @@ def drawing(result: Result, curve: Curve, run: str, title: str) -> dict[str, obj
         "finest": FINEST,
         "top": curve.top,
         "overview": curve.tile(curve.top, 0),
-        "emotions": [
-            {"key": e.key, "zh": e.zh, "en": e.en, "emoji": e.emoji, "colour": e.colour}
-            for e in (*EMOTIONS, SILENCE)
-        ],
+        "emotions": palette(),
         "segments": segment_rows(segments_of(result)),
         "lead": None if result.abstain else result.emotion.index,
     }
+
+
+def palette() -> list[dict[str, str]]:
+    """Key, names, emoji and colour of the nine in their order, and of silence after them."""
+    return [
+        {"key": e.key, "zh": e.zh, "en": e.en, "emoji": e.emoji, "colour": e.colour}
+        for e in (*EMOTIONS, SILENCE)
+    ]
 
 
 def segment_rows(segments: Sequence[Segment]) -> list[list[float | int]]:
@@ -88,7 +93,7 @@ def timeline(
     body = (
         f'<emo-timeline data-drawing="{drawn}" {told}>'
         f'<audio preload="metadata" src="{link(run, AUDIO)}"></audio>{_toolbar()}'
-        f"{_legend() if has_track else ''}</emo-timeline>"
+        f"{legend() if has_track else ''}</emo-timeline>"
     )
     if not small:
         body += f'<p class="emo-help">{both(PICTURE["help" if has_track else "help_sound"])}</p>'
@@ -202,7 +207,8 @@ def _toolbar() -> str:
     )
 
 
-def _legend() -> str:
+def legend() -> str:
+    """Return the nine as buttons that isolate one, and how silence and doubt are drawn."""
     keys = "".join(
         f'<button type="button" class="emo-key" data-emotion="{e.index}" aria-pressed="false" '
         f'style="--c:{e.colour}"><span aria-hidden="true">{e.emoji}</span> '

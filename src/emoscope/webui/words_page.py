@@ -10,6 +10,7 @@ PAGE: dict[str, Text] = {
     "views": Text("页面", "Views"),
     "view_one": Text("单条录音", "Single"),
     "view_many": Text("批量识别", "Batch"),
+    "view_live": Text("实时", "Live"),
     "view_runs": Text("历史与对比", "Runs"),
     "footer": Text(
         "录音只在运行本服务的机器上处理，不会上传到互联网。",
@@ -126,11 +127,6 @@ WAITING: dict[str, Text] = {
     "no_server": Text(
         "连不上服务。请确认它仍在运行，然后重试。",
         "The service cannot be reached. Check that it is still running and try again.",
-    ),
-    "no_microphone": Text(
-        "无法使用麦克风：请在浏览器里允许，并通过 https 或本机地址打开本页。",
-        "The microphone cannot be used. Allow it in the browser, and open this page "
-        "over https or on this machine.",
     ),
 }
 """What stands on the right before there is a result, or instead of one."""

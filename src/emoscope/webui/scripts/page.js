@@ -2,6 +2,8 @@
 // All words are in the page already, in both languages; this script only shows and hides them.
 // What users name goes in through textContent, never as markup.
 
+import "./live.js";
+import { openMicrophone } from "./microphone.js";
 import "./runs.js";
 import "./table.js";
 import "./timeline.js";
@@ -179,9 +181,9 @@ class EmoForm extends HTMLElement {
     }
     let stream;
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-    } catch {
-      this.note("no_microphone"); // refused, absent, or the page is neither https nor local
+      stream = await openMicrophone();
+    } catch (error) {
+      this.note(error.note);
       return;
     }
     const pieces = [];

@@ -1,0 +1,118 @@
+// Paints the growing picture of a live recording: the last seconds of it, moving to the left.
+
+import { LAYOUT, lookOf, paint } from "./draw.js";
+
+const POINTS_PER_S = 50; // one point is one frame
+const SHORTEST_S = 8; // the least that is in view
+const AHEAD_S = 0.2; // the most that the picture moves on by itself between two pieces of sound
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+const root = document.documentElement;
+
+export class LivePicture {
+  // place: where the canvas goes; keys: what holds the legend.
+  constructor(place, keys) {
+    this.place = place;
+    this.alone = null;
+    this.moves = false;
+    this.canvas = place.appendChild(document.createElement("canvas"));
+    place.style.height = `${LAYOUT.full.height}px`;
+    new ResizeObserver(() => this.redraw()).observe(place);
+    new MutationObserver(() => this.redraw()).observe(document.body, { attributeFilter: ["class"] });
+    for (const name of ["emo-language", "emo-view"]) {
+      document.addEventListener(name, () => this.redraw());
+    }
+    keys.addEventListener("click", (event) => {
+      const key = event.target.closest(".emo-key");
+      if (!key) return;
+      const index = Number(key.dataset.emotion);
+      this.alone = this.alone === index ? null : index;
+      for (const other of keys.querySelectorAll(".emo-key")) {
+        other.setAttribute("aria-pressed", String(Number(other.dataset.emotion) === this.alone));
+      }
+      this.redraw();
+    });
+  }
+
+  // Shows a curve from now on; neutral lies at the bottom, so that nothing changes places.
+  show(curve) {
+    this.curve = curve;
+    const { emotions } = curve.data;
+    this.order = [...Array(9).keys()].sort(
+      (a, b) => (emotions[b].key === "neutral") - (emotions[a].key === "neutral") || a - b,
+    );
+    this.heardAt = performance.now();
+  }
+
+  // More sound has come.
+  heard() {
+    this.heardAt = performance.now();
+  }
+
+  redraw() {
+    cancelAnimationFrame(this.pending);
+    if (this.curve) this.pending = requestAnimationFrame(() => this.drawNow());
+  }
+
+  drawNow() {
+    const width = this.place.clientWidth;
+    if (width) this.paint(width);
+    // It moves by itself; where motion is not wanted it is drawn when something is told.
+    if (width && this.moves && !still.matches) this.redraw();
+  }
+
+  // Seconds in view: the last ones, or whole pages of them where motion is not wanted.
+  view(width) {
+    const wide = Math.max(SHORTEST_S, width / POINTS_PER_S);
+    const since = this.moves ? Math.min(AHEAD_S, (performance.now() - this.heardAt) / 1000) : 0;
+    const now = this.curve.data.duration_s + since;
+    const from = still.matches ? Math.floor(now / wide) * wide : Math.max(0, now - wide);
+    return [from, from + wide];
+  }
+
+  paint(width) {
+    const ratio = window.devicePixelRatio || 1;
+    const { canvas, curve } = this;
+    const layout = LAYOUT.full;
+    const [wide, tall] = [Math.round(width * ratio), Math.round(layout.height * ratio)];
+    if (canvas.width !== wide || canvas.height !== tall) {
+      canvas.width = wide;
+      canvas.height = tall;
+    }
+    const pen = canvas.getContext("2d");
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const { emotions, hop_s: hopS } = curve.data;
+    const look = lookOf(this.place, emotions);
+    const [from, to] = this.view(width);
+    paint(pen, {
+      curve,
+      look,
+      layout,
+      width,
+      from,
+      to,
+      alone: this.alone,
+      order: this.order,
+      segments: curve.segments(),
+      chosen: null,
+      lead: null,
+      name: (index) => `${emotions[index].emoji} ${emotions[index][root.dataset.lang]}`,
+    });
+    const x = (time) => ((time - from) / (to - from)) * width;
+    veil(pen, look, layout.river, x(curve.settled * hopS), x(curve.knownS));
+    this.drawn = (this.drawn ?? 0) + 1;
+  }
+}
+
+// What may still change is paler, behind a dashed border.
+function veil(pen, look, [top, bottom], left, right) {
+  if (right <= 0 || right <= left) return;
+  pen.save();
+  pen.globalAlpha = 0.22;
+  pen.fillStyle = look.paper;
+  pen.fillRect(Math.max(0, left), top, right - Math.max(0, left), bottom - top);
+  pen.globalAlpha = 1;
+  pen.strokeStyle = look.soft;
+  pen.setLineDash([4, 4]);
+  pen.strokeRect(left, top - 5, 0, bottom - top + 10);
+  pen.restore();
+}

@@ -1,0 +1,98 @@
+// The line to /v1/stream: sound out, events in, and taken up again when it was lost.
+//
+// What was sent is kept until the server has told frames that lie behind it; after a loss the server
+// says how many bytes had come, and the rest is sent once more.
+
+const RETRY_MS = 500;
+const SAMPLE_BYTES = 2;
+
+export class Wire {
+  // start: the first message; heard: called with each message of the server that is not about the
+  // line itself; ended: called once, with {result}, {problem} in the server's words, or {note};
+  // line: called with true and false as the line comes and goes.
+  constructor({ start, heard, ended, line }) {
+    Object.assign(this, { start, heard, ended, line });
+    this.address = new URL("v1/stream", document.baseURI);
+    this.address.protocol = this.address.protocol === "https:" ? "wss:" : "ws:";
+    this.kept = [];
+    this.firstByte = 0; // of what is kept
+    this.bytes = 0; // of all sound
+    this.connect();
+  }
+
+  send(piece) {
+    this.kept.push(piece);
+    this.bytes += piece.byteLength;
+    if (this.ready) this.socket.send(piece);
+  }
+
+  end() {
+    this.ending = true;
+    if (this.ready) this.socket.send('{"type": "end"}');
+  }
+
+  connect() {
+    this.socket = new WebSocket(this.address);
+    this.socket.addEventListener("open", () => {
+      const { session, start } = this;
+      this.socket.send(JSON.stringify(session ? { type: "resume", session } : start));
+    });
+    this.socket.addEventListener("message", ({ data }) => this.receive(JSON.parse(data)));
+    this.socket.addEventListener("close", () => this.closed());
+  }
+
+  receive(message) {
+    if (message.type === "ready") this.begin(message);
+    else if (message.type === "result") this.finish({ result: message });
+    else if (message.type === "error") this.problem = message; // a result may still follow
+    else {
+      if (message.type === "frames") this.forget(message.start_s);
+      this.heard(message);
+    }
+  }
+
+  begin({ session, received_bytes: received, max_duration_s: maxS, grace_s: graceS }) {
+    Object.assign(this, { session, maxS, graceS, ready: true, lostAt: null, problem: null });
+    let at = this.firstByte;
+    for (const piece of this.kept) {
+      const skipped = Math.max(0, received - at);
+      at += piece.byteLength;
+      if (skipped < piece.byteLength) this.socket.send(new Uint8Array(piece.buffer).subarray(skipped));
+    }
+    if (this.ending) this.end();
+    this.line(true);
+  }
+
+  // Frames that reach this far prove that the sound before them has come.
+  forget(seconds) {
+    const proved = Math.floor(seconds * this.start.rate_hz) * SAMPLE_BYTES;
+    while (this.kept.length && this.firstByte + this.kept[0].byteLength <= proved) {
+      this.firstByte += this.kept.shift().byteLength;
+    }
+  }
+
+  closed() {
+    this.ready = false;
+    if (this.over) return;
+    const now = performance.now();
+    this.lostAt ??= now;
+    const isLost = this.session && (!this.problem || this.problem.code === "stream_not_found");
+    // The server may not have noticed the loss yet, and then knows no stream that waits.
+    if (isLost && now - this.lostAt < this.graceS * 1000) {
+      this.problem = null;
+      this.line(false);
+      setTimeout(() => this.over || this.connect(), RETRY_MS);
+    } else if (isLost) {
+      this.finish({ note: "line_lost" });
+    } else {
+      this.finish(this.problem ? { problem: this.problem } : { note: "no_server" });
+    }
+  }
+
+  finish(how) {
+    if (this.over) return;
+    this.over = true;
+    this.socket.close();
+    this.ended(how);
+  }
+}

@@ -1,0 +1,217 @@
+"""The live view in a real Chromium whose microphone hears one of our recordings."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+
+from emoscope.audio.decode import decode
+from emoscope.recognizer import Recognizer
+from emoscope.waveform import Waveform
+from serving import GRADIO_WARNINGS, Site
+from visitor import FLAGS, PHONE, chromium
+
+pytestmark = [pytest.mark.browser, *GRADIO_WARNINGS]
+
+LIVE = "document.querySelector('emo-live')"
+MICROPHONE = {"permissions": ["microphone"]}
+
+
+def listen(page: Page, seconds: float = 2.0) -> None:
+    """Begin, and wait until so much was heard and told."""
+    page.click("button[data-view=live]")
+    page.click("[data-do=live]")
+    hear(page, seconds)
+
+
+def hear(page: Page, seconds: float) -> None:
+    page.wait_for_function(f"{LIVE}.curve?.knownS >= {seconds}")
+
+
+def stop(page: Page) -> str:
+    """The run that comes of it."""
+    page.click("[data-do=live]")
+    page.wait_for_selector("#emo-desk-live emo-timeline canvas")
+    run = page.get_attribute("#emo-desk-live .emo-result[data-run]", "data-run")
+    assert run is not None
+    return run
+
+
+def saved(site: Site, run: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((site.outputs / run / "result.json").read_text("utf-8"))
+    return data
+
+
+@pytest.mark.parametrize("context", [MICROPHONE], indirect=True)
+def test_speech_moves_the_river_and_stopping_keeps_a_run(page: Page, site: Site) -> None:
+    before = site.runs()
+    listen(page)
+    expect(page.locator("[data-part=lead] [data-percent]")).to_have_text(re.compile(r"^\d+\.\d%$"))
+    known_s, drawn = page.evaluate(f"[{LIVE}.curve.knownS, {LIVE}.picture.drawn]")
+    hear(page, known_s + 1)
+    assert page.evaluate(f"{LIVE}.picture.drawn") > drawn
+    delays = page.evaluate(f"{LIVE}.delays")
+    print(f"river behind the sound, s: median {np.median(delays):.2f}, most {max(delays):.2f}")
+    assert page.evaluate(f"{LIVE}.curve.loudest") > 0.1  # the recording, not silence
+    expect(page.locator("emo-live .emo-clock")).not_to_have_text("0:00")
+    assert page.locator("emo-live .emo-meter").get_attribute("aria-valuenow") is not None
+
+    run = stop(page)
+
+    assert site.runs() - before == {run}
+    data = saved(site, run)
+    assert data["granularity"] == "frame"
+    assert data["source"]["name"].startswith("live_")
+    heard_s = page.evaluate(f"{LIVE}.heardS")
+    assert data["duration_s"] == pytest.approx(heard_s, abs=0.01)
+    expect(page.locator("#emo-desk-live .emo-headline").last).to_be_visible()
+    expect(page.locator("[data-part=now]")).to_be_hidden()
+    page.click("button[data-view=runs]")
+    expect(page.locator(f".emo-run[data-run='{run}']")).to_be_visible()
+
+
+@pytest.mark.parametrize("context", [MICROPHONE], indirect=True)
+def test_the_answer_is_that_of_the_same_sound_as_a_file(page: Page, site: Site) -> None:
+    """The run's sound is 16-bit, what was heard was not quite: the rows differ by that."""
+    listen(page, 3.0)
+    told = page.evaluate(f"{LIVE}.curve.altogether()")
+    run = stop(page)
+    data = saved(site, run)
+
+    recognizer: Recognizer = site.app.state.service.recognizer
+    sound = decode(site.outputs / run / "processed_audio.wav")
+    again = recognizer.recognize(Waveform(sound.samples), granularity="frame").to_dict()
+
+    for key, score in again["scores"].items():
+        assert data["scores"][key] == pytest.approx(score, abs=2e-3)
+    assert [s["emotion"] for s in data["segments"]] == [s["emotion"] for s in again["segments"]]
+    # What the page said of the whole meanwhile was about nearly the same sound.
+    assert sum(told) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("context", [MICROPHONE], indirect=True)
+def test_the_language_changes_while_it_goes_on(page: Page, site: Site) -> None:
+    listen(page, 1.0)
+    expect(page.locator("#emo-desk-live")).to_contain_text("暂定", use_inner_text=True)
+
+    page.click("button[data-language=en]")
+
+    known_s = page.evaluate(f"{LIVE}.curve.knownS")
+    expect(page.locator("#emo-desk-live")).to_contain_text("provisional", use_inner_text=True)
+    assert not re.search("[\u3400-\u9fff]", page.locator("#emo-live").inner_text())
+    page.click("button[data-view=one]")
+    hear(page, known_s + 1)  # another view does not stop it either
+    page.click("button[data-view=live]")
+    assert saved(site, stop(page))["duration_s"] > known_s
+
+
+@pytest.mark.parametrize("context", [MICROPHONE], indirect=True)
+def test_a_line_that_breaks_is_taken_up_again_without_a_gap(page: Page, site: Site) -> None:
+    lines: list[WebSocketRoute] = []
+
+    def pass_on(line: WebSocketRoute) -> None:
+        line.connect_to_server()
+        lines.append(line)
+
+    page.route_web_socket("**/v1/stream", pass_on)
+    listen(page, 1.5)
+    known_s = page.evaluate(f"{LIVE}.curve.knownS")
+
+    lines[0].close(code=4000)
+
+    hear(page, known_s + 1.5)
+    assert len(lines) > 1
+    run = stop(page)
+    heard_s = page.evaluate(f"{LIVE}.heardS")
+    assert saved(site, run)["duration_s"] == pytest.approx(heard_s, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("NotFoundError", "没有找到麦克风"),
+        ("NotReadableError", "麦克风打不开"),
+    ],
+)
+def test_a_microphone_that_cannot_be_used_is_told(page: Page, name: str, words: str) -> None:
+    page.evaluate(
+        f"""() => {{ navigator.mediaDevices.getUserMedia = () =>
+          Promise.reject(new DOMException("", "{name}")); }}"""
+    )
+    page.click("button[data-view=live]")
+    page.click("[data-do=live]")
+
+    expect(page.locator("#emo-desk-live .emo-error:visible")).to_contain_text(words)
+    expect(page.locator("[data-do=live]")).to_be_enabled()
+    page.click("button[data-view=one]")
+    page.click("[data-do=record]")
+    expect(page.locator("#emo-notes-one .emo-error:visible")).to_contain_text(words)
+
+
+def test_a_visitor_who_refuses_is_told_how_to_allow_it(browser: Browser, site: Site) -> None:
+    """The browser's own no: one that does not allow everything, as that of the other tests does."""
+    asking = browser.browser_type.launch(
+        executable_path=chromium(), args=[flag for flag in FLAGS if "fake-ui" not in flag]
+    )
+    try:
+        page = asking.new_page(locale="zh-CN")
+        page.goto(f"{site.url}/#live")
+        page.click("[data-do=live]")
+
+        expect(page.locator("#emo-desk-live .emo-error:visible")).to_contain_text("没有允许")
+        expect(page.locator("[data-do=live]")).to_be_enabled()
+    finally:
+        asking.close()
+
+
+def test_an_address_without_https_is_told(page: Page, site: Site) -> None:
+    page.evaluate("Object.defineProperty(window, 'isSecureContext', { value: false })")
+    page.click("button[data-view=live]")
+    page.click("[data-do=live]")
+
+    expect(page.locator("#emo-desk-live .emo-error:visible")).to_contain_text("https")
+
+
+@pytest.mark.parametrize("context", [MICROPHONE], indirect=True)
+def test_a_busy_server_is_told_in_its_own_words(page: Page) -> None:
+    def refuse(line: WebSocketRoute) -> None:
+        problem = {"type": "error", "code": "busy", "detail_zh": "正忙", "detail_en": "Too busy"}
+
+        def answer(_message: str | bytes) -> None:
+            line.send(json.dumps(problem))
+            line.close(code=1013)
+
+        line.on_message(answer)
+
+    page.route_web_socket("**/v1/stream", refuse)
+    page.click("button[data-view=live]")
+    page.click("[data-do=live]")
+
+    note = page.locator("#emo-desk-live .emo-error:visible")
+    expect(note).to_contain_text("正忙")
+    page.click("button[data-language=en]")
+    expect(note).to_contain_text("Too busy")
+    expect(page.locator("[data-do=live]")).to_be_enabled()
+
+
+@pytest.mark.parametrize("context", [{**PHONE, **MICROPHONE}], indirect=True)
+def test_a_phone_and_a_keyboard_can_do_it_too(page: Page) -> None:
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    page.locator("button[data-view=live]").focus()
+    page.keyboard.press("Enter")
+    page.locator("[data-do=live]").focus()
+    page.keyboard.press("Enter")
+    hear(page, 1.0)
+    assert page.evaluate(wide) <= 0
+    page.locator("#emo-desk-live .emo-key").first.focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate(f"{LIVE}.picture.alone") == 0
+    page.locator("[data-do=live]").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#emo-desk-live emo-timeline canvas")
+    assert page.evaluate(wide) <= 0
