@@ -46,7 +46,7 @@ def start(page: Page, granularity: str = "utterance", kind: str = "one") -> None
 
 
 def headline(page: Page) -> str:
-    words = page.locator(".emo-headline")
+    words = page.locator("#emo-result-one .emo-headline")
     words.wait_for()
     return " ".join(words.inner_text().split())
 

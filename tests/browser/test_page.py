@@ -268,18 +268,41 @@ def test_the_microphone_records(page: Page, site: Site) -> None:
     assert only_run(site, before)["duration_s"] == pytest.approx(1.3, abs=0.8)
 
 
-def test_files_can_be_dropped_anywhere(page: Page) -> None:
+def bring(page: Page, how: str, *names: str) -> None:
+    """Drop files in the middle of the page, or paste them."""
     page.evaluate(
-        """() => {
+        """([how, names]) => {
           const data = new DataTransfer();
-          data.items.add(new File(["x"], "dropped.wav"));
-          for (const type of ["dragenter", "dragover", "drop"])
-            document.body.dispatchEvent(
-              new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
-        }"""
+          for (const name of names) data.items.add(new File(["x"], name));
+          const told = { bubbles: true, cancelable: true };
+          const place = document.querySelector("main");
+          if (how === "paste")
+            place.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, ...told }));
+          else
+            for (const type of ["dragenter", "dragover", "drop"])
+              place.dispatchEvent(new DragEvent(type, { dataTransfer: data, ...told }));
+        }""",
+        [how, names],
     )
 
-    expect(page.locator("#emo-form-one .emo-chosen .emo-file")).to_have_text("dropped.wav")
+
+@pytest.mark.parametrize("how", ["drop", "paste"])
+@pytest.mark.parametrize("view", ["one", "live", "runs"])
+def test_a_file_can_be_dropped_or_pasted_anywhere(page: Page, how: str, view: str) -> None:
+    page.click(f"button[data-view={view}]")
+
+    bring(page, how, "brought.wav")
+
+    expect(page.locator("#emo-form-one .emo-chosen .emo-file")).to_have_text("brought.wav")
+    expect(page.locator("#emo-form-one")).to_be_visible()
+
+
+def test_several_files_at_once_become_a_batch(page: Page) -> None:
+    bring(page, "drop", "one.wav", "two.wav")
+    bring(page, "paste", "three.wav")
+
+    chosen = page.locator("#emo-form-many .emo-chosen .emo-file:visible")
+    expect(chosen).to_have_text(["one.wav", "two.wav", "three.wav"])
 
 
 @pytest.mark.parametrize("context", [PHONE, {**PHONE, "locale": "en-US"}], indirect=True)
@@ -298,16 +321,49 @@ def test_a_phone_shows_everything_without_scrolling_sideways(page: Page) -> None
     assert page.evaluate(wide) <= 0
 
 
+def tab_to(page: Page, selector: str) -> None:
+    """Go there as somebody without a mouse does; what has the focus can be seen."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):
+            outline = "getComputedStyle(document.activeElement).outlineStyle"
+            around = "document.activeElement.closest('label') ?? document.activeElement"
+            ringed = page.evaluate(f"[{outline}, getComputedStyle({around}).outlineStyle]")
+            assert ringed != ["none", "none"], selector
+            return
+    raise AssertionError(f"no way to {selector} with the keyboard")
+
+
 def test_it_works_with_the_keyboard_alone(page: Page) -> None:
-    page.locator("[data-do=sample]").focus()
+    """From the top of the page to the corrected answer, by Tab, Enter, space and arrows only."""
+    tab_to(page, "#emo-form-one input[type=file]")
+    tab_to(page, "#emo-form-one [data-do=sample]")
     page.keyboard.press("Enter")
-    page.locator("#emo-form-one input[value=utterance]").focus()
+    tab_to(page, "#emo-form-one input[type=radio]")
     page.keyboard.press("ArrowDown")
     assert page.is_checked("#emo-form-one input[value=frame]")
-    page.locator("#emo-form-one [data-do=start]").focus()
+    tab_to(page, "#emo-form-one [data-do=start]")
     page.keyboard.press("Enter")
+    page.locator("emo-timeline canvas").wait_for()
 
-    page.locator("emo-timeline").wait_for()
+    tab_to(page, ".emo-stage")
+    audio = "document.querySelector('emo-timeline audio')"
+    page.wait_for_function(f"{audio}.readyState >= 1")
+    page.keyboard.press("End")
+    assert page.evaluate(f"{audio}.currentTime === {audio}.duration")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(f"{audio}.currentTime > 0")
+    tab_to(page, ".emo-key")
+    page.keyboard.press("Space")
+    assert page.locator(".emo-key").first.get_attribute("aria-pressed") == "true"
+    tab_to(page, ".emo-fix summary")
+    page.keyboard.press("Enter")
+    tab_to(page, ".emo-fix [data-label='2']")
+    page.keyboard.press("Enter")
+    tab_to(page, ".emo-fix [data-do=save]")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-said=kept]")).to_be_visible()
 
 
 def test_a_server_that_is_gone_is_told(page: Page) -> None:

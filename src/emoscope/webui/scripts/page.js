@@ -324,8 +324,14 @@ window.emoscope = {
   answered: (kind) => forms.get(kind).answered(),
 };
 
-// Files may be dropped or pasted anywhere on the page.
-const here = () => forms.get(root.dataset.view);
+// Files may be dropped or pasted anywhere on the page, in every view: one goes to the single form,
+// several go to the batch.
+function take(files) {
+  if (!files.length) return;
+  const kind = files.length > 1 || root.dataset.view === "many" ? "many" : "one";
+  if (kind !== root.dataset.view) view(kind);
+  forms.get(kind).add(files);
+}
 let depth = 0;
 const dragging = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
 document.addEventListener("dragenter", (event) => {
@@ -342,8 +348,6 @@ document.addEventListener("drop", (event) => {
   event.preventDefault();
   depth = 0;
   root.classList.remove("emo-dragging");
-  here()?.add([...event.dataTransfer.files]);
+  take([...event.dataTransfer.files]);
 });
-document.addEventListener("paste", (event) => {
-  if (event.clipboardData?.files.length) here()?.add([...event.clipboardData.files]);
-});
+document.addEventListener("paste", (event) => take([...(event.clipboardData?.files ?? [])]));
