@@ -16,13 +16,14 @@ from emoscope.curve import curve_of
 from emoscope.errors import AudioEmptyFileError, InternalError, all_errors
 from emoscope.events import Step
 from emoscope.labels import COUNT, EMOTIONS
+from emoscope.models import catalog
 from emoscope.result import Failure, Quality, Result, Scores, Track
 from emoscope.segments import Segment
 from emoscope.store import Run
 from emoscope.waveform import Span, Waveform
 from emoscope.webui import many, render
 from emoscope.webui.markup import esc
-from emoscope.webui.picture import ROWS_MAX
+from emoscope.webui.picture import ROWS_MAX, timeline
 from emoscope.webui.words_trust import ABSTENTION
 from results import make_result, make_scores
 
@@ -135,6 +136,35 @@ def test_the_compact_model_says_what_it_is_and_how_to_get_the_large_one() -> Non
 
     assert "emoscope models pull emotion2vec-plus-large" in compact
     assert "models pull" not in large
+
+
+def test_the_model_says_how_sure_it_is_known_to_be_on_what_it_never_met() -> None:
+    card = replace(
+        catalog.find("compact").card,
+        accuracy={
+            "met": {"uar": 0.9, "trained_on": True},
+            "one": {"uar": 0.26, "trained_on": False},
+            "other": {"uar": 0.46, "trained_on": False},
+        },
+    )
+
+    assert "在 2 个没有训练过的测试集上，各类情绪平均认对 26%–46%" in seen(
+        shown(make_result(), card_of_model=card), "zh"
+    )
+    assert "测试集" not in shown(make_result(), card_of_model=replace(card, accuracy={}))
+
+
+def test_a_picture_of_an_abstention_says_why_it_is_hatched() -> None:
+    result, waveform = frames(2.0)
+    markup = timeline(
+        replace(result, abstain=("low_snr", "clipped")), curve_of(result, waveform), "r"
+    )
+
+    for language in ("zh", "en"):
+        said = seen(markup[markup.index('class="emo-doubted"') :], language)
+        assert ABSTENTION["low_snr"](language) in said
+        assert ABSTENTION["clipped"](language) in said
+    assert "emo-doubted" not in timeline(result, curve_of(result, waveform), "r")
 
 
 def test_log_and_downloads() -> None:

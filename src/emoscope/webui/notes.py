@@ -24,7 +24,9 @@ def notes(kind: str, *, max_bytes: int, max_files: int) -> str:
         "too_many": both(MANY["too_many"], limit=max_files),
     }
     shown = "".join(_alert(name, line) for name, line in lines.items())
-    shown += "".join(_working(name, both(WAITING[name])) for name in ("uploading", "working"))
+    late = f'<small class="emo-late">{both(WAITING["first"])}</small>'
+    shown += _working("uploading", both(WAITING["uploading"]))
+    shown += _working("working", both(WAITING["working"]), late)
     return f'<div id="emo-notes-{esc(kind)}" class="emo-notes" aria-live="polite">{shown}</div>'
 
 
@@ -49,9 +51,9 @@ def _alert(name: str, line: str) -> str:
     )
 
 
-def _working(name: str, line: str) -> str:
+def _working(name: str, line: str, later: str = "") -> str:
     return (
         f'<section class="emo-card emo-working" data-note="{name}" hidden>'
         f'<span class="emo-spinner" aria-hidden="true"></span><p>{line} '
-        '<span class="emo-count"></span></p></section>'
+        f'<span class="emo-count"></span> {later}</p></section>'
     )

@@ -14,7 +14,9 @@ from emoscope.segments import Segment
 from emoscope.store import AUDIO
 from emoscope.waveform import HOP_S
 from emoscope.webui.markup import both, card, esc, link, pair
+from emoscope.webui.texts import LANGUAGES
 from emoscope.webui.words_page import CORRECT, PICTURE, RESULT
+from emoscope.webui.words_trust import abstention
 
 ROWS_MAX = 400
 """Lines of the table of segments; hours may have thousands."""
@@ -95,6 +97,11 @@ def timeline(
         f'<audio preload="metadata" src="{link(run, AUDIO)}"></audio>{_toolbar()}'
         f"{legend() if has_track else ''}</emo-timeline>"
     )
+    if has_track and result.abstain:
+        why = {lang: abstention(result.abstain, lang) for lang in LANGUAGES}
+        text = PICTURE["abstained"]
+        said = pair(text("zh", reasons=why["zh"]), text("en", reasons=why["en"]))
+        body += f'<p class="emo-doubted">{said}</p>'
     if not small:
         body += f'<p class="emo-help">{both(PICTURE["help" if has_track else "help_sound"])}</p>'
         body += shares(result) + _moments(result) if has_track else ""

@@ -13,7 +13,7 @@ from emoscope.webui.markup import both, card, esc, export_link, link, pair
 from emoscope.webui.mixed import leading_two, mixed
 from emoscope.webui.picture import timeline
 from emoscope.webui.texts import NOTICES, Text, advice, step_line
-from emoscope.webui.words_page import FAILURE, FORM, RESULT, WAITING
+from emoscope.webui.words_page import FAILURE, FORM, QUESTIONS, RESULT, WAITING
 from emoscope.webui.words_trust import ABSTENTION, CALIBRATED, label_set
 
 _PNG = "picture.png"
@@ -225,6 +225,10 @@ def _model(result: Result, known: catalog.ModelCard | None) -> str:
             f'<details class="emo-more"><summary>{both(RESULT["model_more"])}</summary>'
             f"<p>{pair(known.limits_zh, known.limits_en)}</p></details>"
         )
+    wrong = (
+        f'<details class="emo-more"><summary>{both(QUESTIONS["wrong"])}</summary>'
+        f"<p>{both(QUESTIONS['wrong_answer'])}</p></details>"
+    )
     notice = ""
     if result.model.name == catalog.COMPACT:
         command = catalog.entry(catalog.LARGE).pull_command
@@ -232,7 +236,24 @@ def _model(result: Result, known: catalog.ModelCard | None) -> str:
             f'<div class="emo-notice"><p>{_without_command(NOTICES["compact"])}</p>'
             f"<code>{esc(command)}</code></div>"
         )
-    return card(both(RESULT["model"]), f'<p class="emo-model">{title}</p>{notice}{limits}')
+    return card(
+        both(RESULT["model"]),
+        f'<p class="emo-model">{title}</p>{_known(known)}{notice}{limits}{wrong}',
+    )
+
+
+def _known(card_of_model: catalog.ModelCard | None) -> str:
+    """Say how sure the model is known to be, on recordings of kinds that it never met."""
+    figures = [] if card_of_model is None else [*card_of_model.accuracy.values()]
+    unmet = [
+        100 * float(one["uar"])
+        for one in figures
+        if isinstance(one, dict) and "uar" in one and one.get("trained_on") is False
+    ]
+    if not unmet:
+        return ""
+    said = both(RESULT["model_known"], count=len(unmet), least=min(unmet), most=max(unmet))
+    return f'<p class="emo-help">{said}</p>'
 
 
 def _without_command(text: Text) -> str:

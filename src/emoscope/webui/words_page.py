@@ -116,6 +116,10 @@ WAITING: dict[str, Text] = {
     "step_three": Text("点击「开始识别」", "Press “Start”"),
     "classes": Text("能分辨的九类", "The nine classes"),
     "working": Text("正在识别……", "Recognizing…"),
+    "first": Text(
+        "第一次会慢一些：模型要先载入内存。",
+        "The first time takes longer: the model is being loaded.",
+    ),
     "uploading": Text("正在上传……", "Uploading…"),
     "no_sound": Text(
         "请先放入一段录音，或加载示例音频。", "Add a recording first, or load a sample."
@@ -171,6 +175,11 @@ RESULT: dict[str, Text] = {
     ),
     "corrected": Text("分段经人工更正", "segments corrected by hand"),
     "model_more": Text("它的局限", "What it is not good for"),
+    "model_known": Text(
+        "在 {count} 个没有训练过的测试集上，各类情绪平均认对 {least:.0f}%–{most:.0f}%。",
+        "On {count} test sets that it was not trained on it recognized "
+        "{least:.0f}-{most:.0f} % of each emotion on average.",
+    ),
     "processed_audio.wav": Text("处理后的音频（16 kHz 单声道）", "Processed audio (16 kHz mono)"),
     "result.json": Text("完整结果（JSON）", "Full result (JSON)"),
     "embedding.npy": Text("特征向量（NumPy）", "Embedding (NumPy)"),
@@ -195,6 +204,9 @@ PICTURE: dict[str, Text] = {
     "clear_selection": Text("取消选区", "Clear selection"),
     "quiet": Text("静音", "Silence"),
     "doubt": Text("难以判断", "Uncertain"),
+    "abstained": Text(
+        "整段画斜线，不下结论：{reasons}", "Hatched throughout, no conclusion: {reasons}"
+    ),
     "help": Text(
         "点击跳转，拖动选取一段；空格播放，方向键移动，＋－缩放。"
         "点中图后滚轮缩放，手机上双指缩放。曲线按 0.3 秒平滑，逐帧原值在 result.json 里。",
