@@ -12,6 +12,7 @@ import av
 import numpy as np
 import pytest
 
+import emoscope
 from sounds import sample, sample_names
 
 ASK = """
@@ -51,6 +52,23 @@ def ask(path: Path) -> dict[str, float]:
         [sys.executable, "-c", ASK, str(path)], check=True, capture_output=True, text=True
     )
     return dict(json.loads(done.stdout))
+
+
+@pytest.mark.slow
+def test_two_hours_that_break_off_are_heard_so_far(tmp_path: Path) -> None:
+    """As after half a transfer: what came is recognized, and the result says so."""
+    path = tmp_path / "half.flac"
+    write_flac(path, 7_200)
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+
+    result = emoscope.load("compact").recognize(path, granularity="frame")
+
+    assert 3_000 < result.duration_s < 4_200
+    assert "broken_off" in result.quality.reasons
+    assert result.track is not None
+    assert len(result.track) * 0.02 == pytest.approx(result.duration_s, abs=0.05)
+    assert result.segments[-1].span.end_s == result.duration_s
 
 
 @pytest.mark.slow

@@ -221,6 +221,39 @@ def test_save_writes_runs_with_everything_asked_for(emoscope, clip, tmp_path) ->
     assert json.loads((run / "result.json").read_text("utf-8"))["segments"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits of processes there")
+def test_a_full_disk_costs_the_recording_that_does_not_fit(tmp_path) -> None:
+    """A real limit of the system. Frames, embedding and sound of the long one pass it."""
+    import resource
+
+    long = np.tile(sample("happy_zh.wav"), 5)
+    for name, sound in (("a.wav", long), ("b.wav", sample("happy_zh.wav")), ("c.wav", long)):
+        (tmp_path / name).write_bytes(wav(sound))
+    most = 3 * (tmp_path / "b.wav").stat().st_size
+
+    ran = subprocess.run(
+        [
+            *(sys.executable, "-m", "emoscope", "recognize", "a.wav", "b.wav", "c.wav"),
+            *("--model", "compact", "-g", "frame", "-e", "--save", "--jsonl"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "EMOSCOPE_LANGUAGE": "en"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+    )
+
+    assert ran.returncode == cli.SOME_FAILED, ran.stderr
+    first, second, third = (json.loads(line) for line in ran.stdout.splitlines())
+    assert first["error"]["code"] == third["error"]["code"] == "store_full"
+    assert first["error"]["detail_zh"]
+    assert second["frames"]["count"] > 0
+    runs = RunStore(tmp_path / "outputs")
+    assert [runs.open(name).result.name for name in runs.names()] == ["b.wav"]
+    assert {one.name for one in runs.root.iterdir()} == {*runs.names(), "latest.json"}
+
+
 def test_frame_mode_prints_segments(emoscope, clip) -> None:
     assert "0.00 -" in emoscope("recognize", clip, "-g", "frame").out
 

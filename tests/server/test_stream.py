@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from emoscope.backends.fake_backend import FakeBackend
+from emoscope.errors import StoreFullError
 from emoscope.recognizer import Recognizer
 from emoscope.result import ModelRef
 from emoscope.server.app import create_app
@@ -33,13 +34,18 @@ PCM = np.rint(VOICE * 32_768).clip(-32_768, 32_767).astype("<i2").tobytes()
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """A server with little patience: host and port, and its outputs."""
-    outputs = tmp_path_factory.mktemp("streams") / "outputs"
+    with served(tmp_path_factory.mktemp("streams") / "outputs") as place:
+        yield place
+
+
+@contextmanager
+def served(outputs: Path, *, max_duration_s: float = 20.0) -> Iterator[tuple[str, Path]]:
     settings = load_settings(
         outputs=outputs,
         streams_at_once=2,
         stream_idle_s=1.0,
         stream_grace_s=1.5,
-        stream_max_duration_s=20.0,
+        stream_max_duration_s=max_duration_s,
     )
     recognizer = Recognizer(
         FakeBackend(), ModelRef("fake", "1", "0" * 64), limits=settings.upload_limits
@@ -288,6 +294,51 @@ def test_one_who_sends_nothing_is_sent_away(address: tuple[str, Path]) -> None:
     assert code == 1008
     assert messages[0]["code"] == "stream_idle"
     assert messages[-1]["code"] == "audio_no_samples"
+
+
+@pytest.mark.parametrize("message", ['{"type": "ping"}', b""])
+def test_one_who_only_keeps_the_line_open_is_sent_away(
+    tmp_path: Path, message: str | bytes
+) -> None:
+    """Nobody holds a place for ever with pings, or with messages that hold nothing."""
+    with served(tmp_path / "outputs", max_duration_s=1.5) as place, opened(place) as socket:
+        send(socket, PCM[:16_000])
+        stop = threading.Event()
+
+        def keep_open() -> None:
+            with suppress(ConnectionClosed):
+                for _ in range(100):
+                    if stop.wait(0.1):
+                        return
+                    socket.send(message)
+
+        keeper = threading.Thread(target=keep_open)
+        keeper.start()
+        try:
+            messages, code = until_closed(socket)
+        finally:
+            stop.set()
+            keeper.join()
+
+    assert code == 1008
+    (idle,) = [one for one in messages if one.get("code") == "stream_idle"]
+    assert "1.5" in idle["detail_en"]
+    assert messages[-1]["type"] == "result"
+
+
+def test_a_full_disk_at_the_end_is_told(
+    address: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_store: RunStore, *_given: object) -> None:
+        raise StoreFullError
+
+    with opened(address) as socket:
+        monkeypatch.setattr(RunStore, "save", full)
+        send(socket, PCM)
+        messages, code = end(socket)
+
+    assert (messages[-1]["code"], code) == ("store_full", 1011)
+    assert messages[-1]["detail_zh"]
 
 
 def test_silence_is_sound_and_no_idleness(address: tuple[str, Path]) -> None:

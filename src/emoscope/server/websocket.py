@@ -7,6 +7,7 @@ Close codes: 1000 after the result; 1003 after a message that was not agreed; 10
 from __future__ import annotations
 
 import asyncio
+import time
 
 import anyio
 from fastapi import APIRouter
@@ -63,7 +64,7 @@ def make_router(streams: Streams, *, idle_s: float, grace_s: float) -> APIRouter
         )
         try:
             await websocket.send_text(ready.model_dump_json())
-            await _Connection(websocket, live, idle_s).carry()
+            await _Connection(websocket, live, idle_s, streams.limits.max_duration_s).carry()
         except (WebSocketDisconnect, RuntimeError, OSError):
             # The three ways in which sending to somebody who has gone can fail.
             streams.lost(live)
@@ -95,10 +96,22 @@ async def _begin(websocket: WebSocket, streams: Streams) -> LiveStream:
 
 
 class _Connection:
-    """One connection of a stream: a task that receives beside one that sends."""
+    """One connection of a stream: a task that receives beside one that sends.
 
-    def __init__(self, websocket: WebSocket, live: LiveStream, idle_s: float) -> None:
-        self._websocket, self._live, self._idle_s = websocket, live, idle_s
+    Args:
+        websocket: the connection.
+        live: the stream.
+        idle_s: seconds without a message that are waited for.
+        silent_s: seconds without sound that are waited for, however many pings come.
+    """
+
+    def __init__(
+        self, websocket: WebSocket, live: LiveStream, idle_s: float, silent_s: float
+    ) -> None:
+        self._websocket, self._live = websocket, live
+        self._idle_s, self._silent_s = idle_s, silent_s
+        self._heard_s = time.monotonic()
+        """When sound came last."""
         self._close_code = _DONE
 
     async def carry(self) -> None:
@@ -147,11 +160,13 @@ class _Connection:
                 raise WebSocketDisconnect(message.get("code", _DONE))
 
     async def _one_message(self) -> bool:
+        left_s = self._heard_s + self._silent_s - time.monotonic()
         try:
-            with anyio.fail_after(self._idle_s):
+            with anyio.fail_after(max(0.0, min(self._idle_s, left_s))):
                 message = await self._websocket.receive()
         except TimeoutError as exc:
-            raise StreamIdleError(seconds=self._idle_s) from exc
+            idle = left_s > self._idle_s
+            raise StreamIdleError(seconds=self._idle_s if idle else self._silent_s) from exc
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message.get("code", _DONE))
         data = message.get("bytes")
@@ -159,6 +174,8 @@ class _Connection:
             if len(data) > MAX_MESSAGE_BYTES:
                 raise AudioTooLargeError(max_bytes=MAX_MESSAGE_BYTES)
             await self._live.inbox.put(data)
+            if data:
+                self._heard_s = time.monotonic()
             return True
         expected = "sound, ping, end"
         said = _read(message.get("text"), expected)
