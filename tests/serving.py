@@ -32,6 +32,19 @@ GRADIO_WARNINGS = [
 """For ``pytestmark`` where a question is put to the page."""
 
 
+class HeldBackend(FakeBackend):
+    """A model that waits until it is let go; the warm-up passes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let_go = threading.Event()
+        self.let_go.set()
+
+    def run(self, *arguments: object) -> object:
+        assert self.let_go.wait(60)
+        return super().run(*arguments)
+
+
 @dataclass(frozen=True)
 class Site:
     """A running application."""

@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 import soxr
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 import serving
 from sounds import sample, wav
 from visitor import FLAGS, chromium
+
+PATIENCE_MS = 60_000
+"""A machine that does other things as well is slow, and not wrong."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +56,7 @@ def page(context: BrowserContext, site: serving.Site) -> Iterator[Page]:
     errors: list[str] = []
     outside: list[str] = []
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("dialog", lambda dialog: (errors.append(dialog.message), dialog.dismiss()))
     page.on("request", lambda request: _note_foreign(request.url, site.url, outside))

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emoscope.backends.fake_backend import FakeBackend
 from emoscope.errors import AudioTooLargeError, BusyError, UploadSlowError
 from emoscope.limits import UPLOAD
 from emoscope.recognizer import Recognizer
@@ -27,23 +25,10 @@ from emoscope.server.app import create_app
 from emoscope.server.uploads import Uploads
 from emoscope.settings import load_settings
 from emoscope.store import RunStore
-from serving import serving
+from serving import HeldBackend, serving
 from sounds import noise, wav
 
 GOOD = wav(noise(0.5))
-
-
-class HeldBackend(FakeBackend):
-    """A model that waits until it is let go; the warm-up passes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.let_go = threading.Event()
-        self.let_go.set()
-
-    def run(self, *arguments: object) -> object:
-        assert self.let_go.wait(60)
-        return super().run(*arguments)
 
 
 def eventually(true: Callable[[], bool]) -> None:

@@ -29,25 +29,12 @@ from emoscope.server.replies import JobListReply, JobReply
 from emoscope.server.service import Options
 from emoscope.settings import load_settings
 from emoscope.store import RunStore
-from serving import serving
+from serving import HeldBackend, serving
 from sounds import noise, sample, wav
 
 GOOD = wav(sample("happy_zh.wav"))
 SHORT = wav(noise(0.5))
 BAD = b"This is not music.\n" * 20
-
-
-class HeldBackend(FakeBackend):
-    """A model that waits until it is let go."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.let_go = threading.Event()
-        self.let_go.set()
-
-    def run(self, *arguments: object) -> object:
-        assert self.let_go.wait(60)
-        return super().run(*arguments)
 
 
 def app_of(outputs: Path, backend: FakeBackend | None = None, **settings: object):

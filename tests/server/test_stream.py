@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-import uvicorn
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -25,6 +24,7 @@ from emoscope.server.app import create_app
 from emoscope.server.stream_messages import SERVER_MESSAGE
 from emoscope.settings import load_settings
 from emoscope.store import RunStore
+from serving import serving
 from sounds import encode, sample, wav
 
 VOICE = sample("happy_zh.wav")
@@ -51,16 +51,8 @@ def served(outputs: Path, *, max_duration_s: float = 20.0) -> Iterator[tuple[str
         FakeBackend(), ModelRef("fake", "1", "0" * 64), limits=settings.upload_limits
     )
     app = create_app(recognizer, RunStore(outputs), settings, page=False)
-    running = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
-    thread = threading.Thread(target=running.run, daemon=True)
-    thread.start()
-    while not running.started:
-        thread.join(0.01)
-        assert thread.is_alive(), "the server did not start"
-    yield f"127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}", outputs
-    running.should_exit = True
-    thread.join(10)
-    assert not thread.is_alive()
+    with serving(app) as url:
+        yield url.removeprefix("http://"), outputs
 
 
 @contextmanager
