@@ -2,7 +2,8 @@
 
     python benchmarks/time_axis.py delay                 sound to provisional row, in real time
     python benchmarks/time_axis.py streams               live streams that one machine carries
-    python benchmarks/time_axis.py memory --to 7200      peak memory and CPU from 10 s to so long
+    python benchmarks/time_axis.py memory --to 7200      peak memory and CPU from 10 s to so long,
+                                                         drawn with --picture FILE.svg
     python benchmarks/time_axis.py truth --data FOLDER   ten minutes of known emotions, drawn
 
 All on the compact model. The folder of ``truth`` is that of ``train/README.md``; only clips of its
@@ -127,9 +128,9 @@ print(json.dumps({
 """
 
 
-def memory(to_s: float) -> dict[str, object]:
-    """Peak memory and CPU of fresh processes."""
-    found = {}
+def memory(to_s: float, picture: Path | None) -> dict[str, dict[str, float]]:
+    """Peak memory and CPU of fresh processes, drawn against the length of the sound."""
+    found: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for seconds in (10, 60, 600, 3_600, 7_200):
             if seconds > to_s:
@@ -141,7 +142,43 @@ def memory(to_s: float) -> dict[str, object]:
             )
             found[str(seconds)] = json.loads(done.stdout)
             print(seconds, found[str(seconds)], flush=True)
+    if picture is not None:
+        picture.write_text(draw_memory(found), "utf-8")
     return found
+
+
+def draw_memory(found: dict[str, dict[str, float]]) -> str:
+    """Peak memory over the length of the sound, which grows tenfold from mark to mark."""
+    width, height, most_mb = 640, 240, 200
+
+    def place(seconds: float, peak_mb: float) -> tuple[float, float]:
+        return 50 + 190 * (np.log10(seconds) - 1), height - 30 - 190 * peak_mb / most_mb
+
+    marks = []
+    for peak_mb in range(0, most_mb + 1, 50):
+        _, y = place(10, peak_mb)
+        marks.append(
+            f'<line x1="50" x2="{width - 10}" y1="{y}" y2="{y}" stroke="#ddd"/>'
+            f'<text x="44" y="{y + 4}" text-anchor="end">{peak_mb}</text>'
+        )
+    for seconds, word in (
+        (10, "10 s"),
+        (60, "1 min"),
+        (600, "10 min"),
+        (3600, "1 h"),
+        (7200, "2 h"),
+    ):
+        x, y = place(seconds, 0)
+        marks.append(f'<text x="{x:.0f}" y="{y + 18}" text-anchor="middle">{word}</text>')
+    points = [place(float(seconds), one["peak_mb"]) for seconds, one in found.items()]
+    line = " ".join(f"{x:.0f},{y:.0f}" for x, y in points)
+    dots = "".join(f'<circle cx="{x:.0f}" cy="{y:.0f}" r="4" fill="#1f6feb"/>' for x, y in points)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'font-family="sans-serif" font-size="11"><rect width="{width}" height="{height}" '
+        f'fill="white"/>{"".join(marks)}<text x="8" y="14">MB</text>'
+        f'<polyline points="{line}" fill="none" stroke="#1f6feb" stroke-width="2"/>{dots}</svg>\n'
+    )
 
 
 def write_wav(path: Path, seconds: int) -> None:
@@ -279,7 +316,7 @@ def main() -> None:
     figures = {
         "delay": lambda: delay(asked.seconds),
         "streams": lambda: streams(asked.seconds),
-        "memory": lambda: memory(asked.to),
+        "memory": lambda: memory(asked.to, asked.picture),
         "truth": lambda: truth(asked.data, asked.picture),
     }[asked.what]()
     load = [round(value, 1) for value in os.getloadavg()]
