@@ -2,12 +2,13 @@
 
     python benchmarks/time_axis.py delay                 sound to provisional row, in real time
     python benchmarks/time_axis.py streams               live streams that one machine carries
+    python benchmarks/time_axis.py looks --model FOLDER --step 0.5      CPU of one stream
     python benchmarks/time_axis.py memory --to 7200      peak memory and CPU from 10 s to so long,
                                                          drawn with --picture FILE.svg
     python benchmarks/time_axis.py truth --data FOLDER   ten minutes of known emotions, drawn
 
-All on the compact model. The folder of ``truth`` is that of ``train/README.md``; only clips of its
-test speakers are used. The last line is JSON.
+All on the compact model, ``looks`` on any, for 16 s at most. The folder of ``truth`` is that of
+``train/README.md``; only clips of its test speakers are used. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -30,10 +31,11 @@ import numpy as np
 
 import emoscope
 from emoscope.audio.decode import decode
+from emoscope.engine.hearing import CONTEXT_S, WINDOW_S
 from emoscope.labels import EMOTIONS, SILENCE, by_key
 from emoscope.recognizer import Recognizer
 from emoscope.result import Result
-from emoscope.streaming import FramesHeard, StreamRecognizer
+from emoscope.streaming import STEP_S, FramesHeard, StreamRecognizer
 from emoscope.waveform import HOP_S, RATE_HZ, Samples, Waveform
 
 SAMPLES = Path(emoscope.__file__).parent / "assets" / "samples"
@@ -112,6 +114,35 @@ def streams(seconds: float) -> dict[str, object]:
         if figures["p95_ms"] > 300:
             break
     return found
+
+
+def looks(seconds: float, model: str, step_s: float) -> dict[str, object]:
+    """CPU of one stream that looks every ``step_s``, on one thread; it is not fed in real time.
+
+    A stream costs a look per step, and a window of 24 s for each 20 s that become final.
+    """
+    recognizer = emoscope.load(model, precision="auto", threads=1)
+    # A clock that stands still: a look that takes long would make the next ones rarer.
+    stream = StreamRecognizer(recognizer, step_s=step_s, clock=lambda: 0.0)
+    sound, size = tape(WINDOW_S + 2 * CONTEXT_S), round(step_s * RATE_HZ)
+    spent = []
+    for first in range(0, round((4.0 + seconds) * RATE_HZ), size):
+        began_s = time.process_time()
+        stream.feed(sound[first : first + size])
+        spent.append(time.process_time() - began_s)
+    began_s = time.process_time()
+    recognizer.recognize(Waveform(sound))
+    window_s = time.process_time() - began_s
+    look_s = float(np.median(spent[round(4.0 / step_s) :]))  # before, a look has less to hear
+    cpu_s = look_s / step_s + window_s / WINDOW_S
+    return {
+        "model": recognizer.model.name,
+        "precision": recognizer.model.precision,
+        "look_cpu_s": round(look_s, 3),
+        "window_cpu_s": round(window_s, 2),
+        "cpu_s_per_s": round(cpu_s, 3),
+        "streams_per_free_core": round(1 / cpu_s, 2),
+    }
 
 
 ASK = """
@@ -305,8 +336,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("what", choices=["delay", "streams", "memory", "truth"])
+    parser.add_argument("what", choices=["delay", "streams", "looks", "memory", "truth"])
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--model", default="compact")
+    parser.add_argument("--step", type=float, default=STEP_S)
     parser.add_argument("--to", type=float, default=600.0)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--picture", type=Path)
@@ -316,6 +349,7 @@ def main() -> None:
     figures = {
         "delay": lambda: delay(asked.seconds),
         "streams": lambda: streams(asked.seconds),
+        "looks": lambda: looks(asked.seconds, asked.model, asked.step),
         "memory": lambda: memory(asked.to, asked.picture),
         "truth": lambda: truth(asked.data, asked.picture),
     }[asked.what]()
