@@ -219,8 +219,9 @@ def test_a_killed_server_loses_no_accepted_job(tmp_path: Path, kills: int) -> No
         with _command(tmp_path) as (server, client):
             for clip in range(4):
                 reply = submit(client, f"{number}-{clip}.wav", "bad.mp3", data=GOOD)
-                assert reply.status_code == 202
-                accepted.append(reply.json()["id"])
+                assert reply.status_code in (202, 503)  # what is refused was never taken
+                if reply.status_code == 202:
+                    accepted.append(reply.json()["id"])
                 time.sleep((number * 7 + clip * 3) % 11 / 200)
             server.send_signal(signal.SIGKILL)
     with _command(tmp_path) as (server, client):
@@ -228,6 +229,7 @@ def test_a_killed_server_loses_no_accepted_job(tmp_path: Path, kills: int) -> No
         server.send_signal(signal.SIGTERM)
         server.wait(30)
 
+    assert len(accepted) >= 4
     assert [(end["state"], end["succeeded"], end["failed"]) for end in ends] == [
         ("succeeded", 1, 1)
     ] * len(accepted)
