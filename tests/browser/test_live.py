@@ -60,7 +60,7 @@ def test_speech_moves_the_river_and_stopping_keeps_a_run(page: Page, site: Site)
     delays = page.evaluate(f"{LIVE}.delays")
     print(f"river behind the sound, s: median {np.median(delays):.2f}, most {max(delays):.2f}")
     assert page.evaluate(f"{LIVE}.curve.loudest") > 0.1  # the recording, not silence
-    expect(page.locator("emo-live .emo-clock")).not_to_have_text("0:00")
+    expect(page.locator("emo-live .emo-timer")).not_to_have_text("0:00")
     assert page.locator("emo-live .emo-meter").get_attribute("aria-valuenow") is not None
 
     run = stop(page)

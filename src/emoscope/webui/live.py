@@ -35,7 +35,7 @@ def live_form() -> str:
         f'<span data-when="idle">🎙 {both(LIVE["start"])}</span>'
         f'<span data-when="live" hidden>⏹ {both(LIVE["stop"])}</span></button>'
         '<div class="emo-hearing" data-when="live" hidden>'
-        f'<p><span>{both(LIVE["time"])}</span> <time class="emo-clock">0:00</time></p>'
+        f'<p><span>{both(LIVE["time"])}</span> <time class="emo-timer">0:00</time></p>'
         f'<p id="emo-level">{both(LIVE["level"])}</p>'
         '<div class="emo-meter" role="meter" aria-labelledby="emo-level" aria-valuemin="0" '
         f'aria-valuemax="100" aria-valuenow="0"><span></span></div>{hints}</div>'
@@ -78,7 +78,7 @@ def _now() -> str:
         f'<section class="emo-card emo-now-live" data-part="now" hidden>{lead}{whole}'
         f'<p class="emo-hidden" role="status" data-part="said"><span data-name>{_BOTH}</span></p>'
         f'<h3 class="emo-hidden">{both(LIVE["picture"])}</h3>'
-        '<div class="emo-stage" data-part="picture"></div>'
+        '<div class="emo-river" data-part="picture"></div>'
         f'<p class="emo-help">{veiled} <span class="emo-delay">{both(LIVE["delay"])} '
         f'<output data-part="delay" aria-live="off">0.0 s</output></span></p>{legend()}</section>'
     )

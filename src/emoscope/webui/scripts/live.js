@@ -96,7 +96,7 @@ class EmoLive extends HTMLElement {
     this.picture.heard();
     this.level(peak);
     const seconds = Math.floor(this.heardS);
-    this.querySelector(".emo-clock").textContent =
+    this.querySelector(".emo-timer").textContent =
       `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
     if (this.wire.maxS && this.heardS > this.wire.maxS - ENDS_BEFORE_S) this.stop();
   }
