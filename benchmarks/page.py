@@ -1,4 +1,4 @@
-"""How fast the page is: ready, first load, answer on screen, and an hour of river while zooming.
+"""How fast the page is: ready, first load, answer on screen, live, and an hour of river zoomed.
 
     python benchmarks/page.py
 
@@ -26,7 +26,7 @@ from emoscope.result import Track  # noqa: E402
 from emoscope.store import RunStore  # noqa: E402
 from emoscope.waveform import RATE_HZ, Waveform  # noqa: E402
 from results import make_result  # noqa: E402 - after the path
-from shots import CHROMIUM, FLAGS, SAMPLES, _serving  # noqa: E402
+from shots import CHROMIUM, FLAGS, SAMPLES, _serving, spoken  # noqa: E402
 
 REPEATS = 5
 HOURS_S = 3600.0
@@ -97,6 +97,30 @@ ZOOM = """async () => {
 }"""
 
 
+def live(page: Page, address: str) -> tuple[float, float, float]:
+    """Seconds that the live river is behind the microphone: median and most; and its pictures a s.
+
+    Each is taken just before the river moves on, so it is the most that somebody sees.
+    """
+    page.goto(f"{address}#live")
+    page.reload()
+    page.click("[data-do=live]")
+    page.wait_for_function("document.querySelector('emo-live').curve?.knownS > 3")
+    delays, drawn, heard_s = [], "e.picture.drawn", "e.heardS"
+    take = (
+        f"(() => {{ const e = document.querySelector('emo-live'); return [{drawn}, {heard_s}] }})()"
+    )
+    before = page.evaluate(take)
+    for _ in range(10):
+        page.wait_for_timeout(2_500)
+        delays += page.evaluate("document.querySelector('emo-live').delays.slice(-10)")
+    after = page.evaluate(take)
+    page.click("[data-do=live]")
+    page.wait_for_selector("#emo-desk-live emo-timeline canvas")
+    rate = (after[0] - before[0]) / (after[1] - before[1])
+    return statistics.median(delays), max(delays), rate
+
+
 def river(page: Page, address: str, run: str) -> tuple[float, float, int]:
     """Seconds until an hour is drawn, pictures a second while zooming, tiles fetched."""
     started_s = time.perf_counter()
@@ -112,16 +136,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         run = an_hour(Path(folder))
         with _serving(Path(folder)) as address:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+            flags = [*FLAGS, spoken(Path(folder))]
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
             loads = [first_load(browser, address) for _ in range(REPEATS)]
             page = browser.new_page(viewport={"width": 1440, "height": 1000})
             answers = [answer(page, address) for _ in range(REPEATS)]
+            live_s, live_most_s, live_rate = live(page, address)
             hour_s, rate, tiles = river(page, address, run)
             browser.close()
     figures = {
         "ready_s": round(statistics.median(load[0] for load in loads), 2),
         "first_load_kb": round(statistics.median(load[1] for load in loads) / 1000),
         "answer_s": round(statistics.median(answers), 2),
+        "live_behind_s": round(live_s, 2),
+        "live_behind_most_s": round(live_most_s, 2),
+        "live_pictures_per_s": round(live_rate, 1),
         "hour_shown_s": round(hour_s, 2),
         "hour_zoom_pictures_per_s": round(rate, 1),
         "hour_tiles": tiles,

@@ -102,6 +102,13 @@ def _moods() -> dict[str, Any]:
     return {"name": "moods.wav", "mimeType": "audio/wav", "buffer": _wav(np.concatenate(parts))}
 
 
+def spoken(folder: Path) -> str:
+    """Return the flag that lets Chromium's microphone hear the samples, over and over."""
+    speech = folder / "speech.wav"
+    speech.write_bytes(_moods()["buffer"])
+    return f"--use-file-for-fake-audio-capture={speech}"
+
+
 def _frame(page: Page) -> None:
     _ask(page, _moods(), "frame")
     page.evaluate("document.querySelector('emo-timeline audio').currentTime = 3.2")
@@ -282,10 +289,9 @@ def main() -> None:
         _serving(Path(folder) / "outputs") as address,
         sync_playwright() as playwright,
     ):
-        speech = Path(folder) / "speech.wav"
-        speech.write_bytes(_moods()["buffer"])
-        flags = [*FLAGS, f"--use-file-for-fake-audio-capture={speech}"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*FLAGS, spoken(Path(folder))]
+        )
         for look, (language, size, scheme) in LOOKS.items():
             for scene, play in SCENES.items():
                 if arguments.only not in f"{scene}-{look}":
@@ -294,7 +300,7 @@ def main() -> None:
                 page = context.new_page()
                 page.on("pageerror", lambda error: print("page error:", error))
                 page.goto(f"{address}?lang={language}")
-                page.wait_for_selector("#emo-form-one emo-form")
+                page.wait_for_selector("#emo-form-one emo-form:defined")  # the scripts are there
                 play(page)
                 page.wait_for_timeout(400)
                 path = arguments.out / f"{scene}-{look}.png"

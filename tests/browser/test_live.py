@@ -206,6 +206,7 @@ def test_a_visitor_who_refuses_is_told_how_to_allow_it(browser: Browser, site: S
     try:
         page = asking.new_page(locale="zh-CN")
         page.goto(f"{site.url}/#live")
+        page.wait_for_selector("emo-live:defined")
         page.click("[data-do=live]")
 
         expect(page.locator("#emo-desk-live .emo-error:visible")).to_contain_text("没有允许")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from emoscope.errors import AudioNotRecognizedError, AudioTooLargeError
 from emoscope.result import Scores
@@ -176,6 +176,19 @@ def test_a_file_that_is_too_large_is_not_even_sent(page: Page) -> None:
     note = page.locator("#emo-notes-one .emo-error:visible")
     expect(note).to_contain_text(AudioTooLargeError(max_bytes=MAX_BYTES).detail_zh)
     assert not [url for url in sent if "upload" in url]
+
+
+def test_what_was_chosen_before_the_scripts_came_is_not_lost(page: Page, site: Site) -> None:
+    held: list[Route] = []
+    page.route("**/page/scripts/page.js", lambda route: held.append(route))
+    page.goto(site.url, wait_until="commit")
+    page.wait_for_selector("#emo-form-one input[type=file]", state="attached")
+    give(page, file("early.wav", wav(sample("happy_zh.wav"))))
+
+    for route in held:
+        route.continue_()
+
+    expect(page.locator("#emo-form-one .emo-chosen .emo-file")).to_have_text("early.wav")
 
 
 def test_nothing_chosen_says_so(page: Page) -> None:

@@ -34,6 +34,9 @@ _QUIET = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
 
+_APART = ("alone.js", "pcm.js")
+"""No part of the page: the first is of the picture alone, the second runs beside the sound."""
+
 
 def mount(
     app: FastAPI,
@@ -93,8 +96,14 @@ def head() -> str:
     folder = files("emoscope.webui")
     style = folder.joinpath("style.css").read_text("utf-8")
     first = folder.joinpath("first.js").read_text("utf-8")
+    # All at once, or the browser finds out of each only from the one that imports it.
+    modules = "".join(
+        f'<link rel="modulepreload" href="page/scripts/{script.name}">'
+        for script in sorted(folder.joinpath("scripts").iterdir(), key=lambda script: script.name)
+        if script.name not in _APART
+    )
     return (
-        f"<style>{style}</style><script>{first}</script>"
+        f"<style>{style}</style><script>{first}</script>{modules}"
         '<script type="module" src="page/scripts/page.js"></script>'
     )
 

@@ -83,6 +83,8 @@ async function upload(file) {
   return (await reply.json())[0];
 }
 
+const forms = new Map();
+
 class EmoForm extends HTMLElement {
   connectedCallback() {
     if (this.kind) return;
@@ -98,6 +100,7 @@ class EmoForm extends HTMLElement {
     });
     this.addEventListener("click", (event) => this.clicked(event));
     forms.set(this.kind, this);
+    this.add([...this.input.files]); // chosen before this script was here
   }
 
   clicked(event) {
@@ -316,7 +319,6 @@ document.addEventListener("click", (event) => {
   if (question) fetch(`page/cancel/${question.ticket}`, { method: "POST" }).catch(() => {});
 });
 
-const forms = new Map();
 customElements.define("emo-form", EmoForm);
 
 window.emoscope = {
