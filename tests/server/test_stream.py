@@ -383,8 +383,10 @@ def test_garbage_for_a_container(address: tuple[str, Path]) -> None:
     assert messages[-1]["code"] in ("audio_not_recognized", "audio_damaged")
 
 
-def test_a_third_stream_where_two_fit_is_told_to_come_back(address: tuple[str, Path]) -> None:
+def test_a_third_stream_where_two_fit_is_told_to_come_back(tmp_path: Path) -> None:
+    """On a server of its own: streams of other tests may still have their time of grace."""
     with (
+        served(tmp_path / "outputs") as address,
         opened(address) as one,
         opened(address) as two,
         connect(f"ws://{address[0]}/v1/stream") as third,
