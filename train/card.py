@@ -294,7 +294,7 @@ def _shortfall(accuracy: Mapping[str, Mapping[str, Any]]) -> str:
         else f"With its own classes every corpus is above {what}."
     ]
     if nine:
-        lines.append(f"With all nine to choose from it is not: {nine}.")
+        lines.append(f"Short of it with all nine to choose from: {nine}.")
     return "\n".join(lines)
 
 
