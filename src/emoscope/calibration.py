@@ -16,7 +16,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from emoscope.labels import EMOTIONS
 from emoscope.result import Array64, Calibrated, Scores, softmax
 
 Indices: TypeAlias = NDArray[np.intp]
@@ -51,9 +50,10 @@ class Calibration:
     def apply(self, scores: Scores) -> Calibrated:
         """Say how sure one may be of these scores; the first emotion is always in the set."""
         (values,) = tempered(scores.values[None], self.temperature)
-        order = np.argsort(-values, kind="stable")
-        inside = [at for at in order if values[at] >= self.set_bar] or [order[0]]
-        keys = tuple(EMOTIONS[int(at)].key for at in inside)
+        # In the order of the scores themselves: dividing can round two of them to the same.
+        order = [emotion for emotion, _ in scores.ranked()]
+        inside = [emotion for emotion in order if values[emotion.index] >= self.set_bar]
+        keys = tuple(emotion.key for emotion in inside or order[:1])
         return Calibrated(float(values.max()), keys, self.coverage)
 
     def to_dict(self) -> dict[str, Any]:
