@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import os
 import re
 import shutil
@@ -67,7 +68,8 @@ class Jobs:
     def __enter__(self) -> Self:
         """Throw away what a killed server left half-accepted, and go on with the rest."""
         if self._folder.is_dir():
-            known = self.table.ids()
+            # Of a job that ended just before a kill the recordings may still be there.
+            known = self.table.ids() - self.table.ids(ended_before_s=math.inf)
             for path in self._folder.iterdir():
                 if path.is_dir() and path.name not in known:
                     shutil.rmtree(path, ignore_errors=True)
