@@ -210,6 +210,12 @@ def test_a_stopped_server_goes_on_where_it_was(tmp_path: Path) -> None:
     assert (end["state"], end["succeeded"]) == ("succeeded", 2)
     assert not (outputs / FOLDER / "job_leftover").exists()
 
+    eventually(lambda: not (outputs / FOLDER / job).exists())
+    (outputs / FOLDER / job).mkdir()  # as after a kill between the end and the clearing away
+    with serving(app_of(outputs)) as url, httpx.Client(base_url=url, timeout=60) as client:
+        assert client.get(f"/v1/jobs/{job}").json()["state"] == "succeeded"
+        assert not (outputs / FOLDER / job).exists()
+
 
 @pytest.mark.parametrize("kills", [3, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_killed_server_loses_no_accepted_job(tmp_path: Path, kills: int) -> None:
