@@ -23,6 +23,7 @@ import numpy as np
 import soxr
 
 from emoscope.audio.decode import decode
+from emoscope.evaluate.metrics import measure
 from emoscope.labels import by_key
 from emoscope.recognizer import Recognizer, load
 from emoscope.waveform import RATE_HZ, Samples, Waveform
@@ -112,8 +113,7 @@ def mean_recall(clips: Sequence[Heard], answers: np.ndarray) -> float:
     figures = []
     for one in CLIPS:
         own = corpus == one
-        recalls = [(answers[own & (truth == e)] == e).mean() for e in np.unique(truth[own])]
-        figures.append(np.mean(recalls))
+        figures.append(measure(truth[own], answers[own]).ua)
     return float(np.mean(figures))
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -77,6 +80,26 @@ def site(outputs: Path, recognizer: Recognizer | None = None) -> Iterator[Site]:
         gc.collect()
     with serving(app) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield Site(app, url, outputs, client)
+
+
+def start_command(folder: Path, *, stderr: int) -> tuple[subprocess.Popen[str], str]:
+    """Start ``emoscope serve`` with the compact model, without its page; gives its address.
+
+    Who starts it stops it.
+    """
+    command = [sys.executable, "-m", "emoscope", "serve", "--port", "0", "--no-page", "-m"]
+    server = subprocess.Popen(
+        [*command, "compact"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        env={**os.environ, "EMOSCOPE_LANGUAGE": "en"},
+    )
+    assert server.stdout is not None
+    line = server.stdout.readline()
+    assert line.startswith("Page and API: http://127.0.0.1:"), (line, server.stderr)
+    return server, line.split(": ", 1)[1].strip()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from emoscope.audio import quality
 from emoscope.audio.decode import decode_channels
-from emoscope.audio.received import digest, whole_if_pipe
+from emoscope.audio.received import receive
 from emoscope.errors import AudioSilentError, GranularityError
 from emoscope.events import Event, Listener, Progress, StepLog, ignore
 from emoscope.models import catalog
@@ -105,9 +105,7 @@ def _prepared(
     if isinstance(source, Waveform):
         channels: tuple[Waveform, ...] = (source,)
     else:
-        source = whole_if_pipe(source)
-        with log.timed("receive") as numbers:
-            sha256, numbers["bytes"] = digest(source)
+        source, sha256 = receive(source, log)
         channels = decode_channels(source, limits=recognizer.limits, name=name, log=log)
     broken = ("broken_off",) if any(step.data.get("broken_off") for step in log.steps) else ()
     recordings, silent = [], list[AudioSilentError]()

@@ -23,7 +23,7 @@ from emoscope.abstention import BARS, Bars
 from emoscope.audio import quality
 from emoscope.audio.decode import decode_of_any_length, library_versions
 from emoscope.audio.decoders import Decoder
-from emoscope.audio.received import digest, whole_if_pipe
+from emoscope.audio.received import receive
 from emoscope.audio.usable import as_given, refuse_unusable
 from emoscope.backends.base import Array32, Backend
 from emoscope.backends.choice import BackendName, DeviceChoice, gains_by_rounding, open_backend
@@ -201,11 +201,7 @@ class Recognizer:
         if isinstance(source, Waveform):
             waveform = as_given(source, self.limits)
         else:
-            started_s = time.perf_counter()
-            source = whole_if_pipe(source)
-            sha256, size_bytes = digest(source)
-            received_ms += (time.perf_counter() - started_s) * 1000
-            log.add("receive", received_ms, bytes=size_bytes)
+            source, sha256 = receive(source, log, before_ms=received_ms)
             waveform = self._decode(source, limits=self.limits, name=name, log=log)
         with log.timed("check"):
             found = quality.check(waveform)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from serving import start_command
 from sounds import SAMPLES
 
 ROOT = Path(__file__).parent.parent.parent
@@ -36,28 +36,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def port(desk: Path) -> Iterator[int]:
     """``emoscope serve`` with the compact model; stopped by the id that was started."""
-    server = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "emoscope",
-            "serve",
-            "--port",
-            "0",
-            "--no-page",
-            "--model",
-            "compact",
-        ],
-        cwd=desk,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "EMOSCOPE_LANGUAGE": "en"},
-    )
-    assert server.stdout is not None
-    line = server.stdout.readline()
-    assert line.startswith("Page and API: http://127.0.0.1:"), (line, server.stderr)
-    yield int(line.rsplit(":", 1)[1])
+    server, url = start_command(desk, stderr=subprocess.PIPE)
+    yield int(url.rsplit(":", 1)[1])
     server.send_signal(signal.SIGTERM)
     _, complaints = server.communicate(timeout=20)
     assert "Traceback" not in complaints

@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 import zipfile
@@ -29,7 +27,7 @@ from emoscope.server.replies import JobListReply, JobReply
 from emoscope.server.service import Options
 from emoscope.settings import load_settings
 from emoscope.store import RunStore
-from serving import HeldBackend, serving
+from serving import HeldBackend, serving, start_command
 from sounds import noise, sample, wav
 
 GOOD = wav(sample("happy_zh.wav"))
@@ -253,26 +251,7 @@ class _command:  # noqa: N801 - read as a verb
         self._folder = folder
 
     def __enter__(self) -> tuple[subprocess.Popen[str], httpx.Client]:
-        self._server = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "emoscope",
-                "serve",
-                "--port",
-                "0",
-                "--no-page",
-                "-m",
-                "compact",
-            ],
-            cwd=self._folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, "EMOSCOPE_LANGUAGE": "en"},
-        )
-        assert self._server.stdout is not None
-        url = self._server.stdout.readline().split(": ", 1)[1].strip()
+        self._server, url = start_command(self._folder, stderr=subprocess.DEVNULL)
         self._client = httpx.Client(base_url=url, timeout=60)
         eventually(self._ready)
         return self._server, self._client

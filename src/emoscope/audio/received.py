@@ -4,9 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from pathlib import Path
 
 from emoscope.audio.decode import opened
+from emoscope.events import StepLog
+
+
+def receive(
+    source: bytes | str | os.PathLike[str], log: StepLog, *, before_ms: float = 0.0
+) -> tuple[bytes | str | os.PathLike[str], str]:
+    """Return what shall be decoded and its sha256; the log gets the step ``receive``.
+
+    Args:
+        source: the bytes of a file, or a path to one.
+        log: of the recording.
+        before_ms: what receiving it has taken already.
+    """
+    started_s = time.perf_counter()
+    source = whole_if_pipe(source)
+    sha256, size_bytes = digest(source)
+    log.add("receive", before_ms + (time.perf_counter() - started_s) * 1000, bytes=size_bytes)
+    return source, sha256
 
 
 def whole_if_pipe(source: bytes | str | os.PathLike[str]) -> bytes | str | os.PathLike[str]:

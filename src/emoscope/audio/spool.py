@@ -7,7 +7,6 @@ system removes with the process; who reads them gets an array all the same, mapp
 
 from __future__ import annotations
 
-import errno
 import math
 import mmap
 import tempfile
@@ -15,8 +14,9 @@ from typing import IO
 
 import numpy as np
 
-from emoscope.errors import AudioChannelsChangeError, StoreError, StoreFullError
+from emoscope.errors import AudioChannelsChangeError
 from emoscope.waveform import Samples
+from emoscope.whole import translated
 
 MEMORY_BYTES = 8_000_000
 """Two minutes of sound."""
@@ -57,22 +57,18 @@ class Spool:
         """
         if self._file is None:
             return np.frombuffer(self._memory, np.float32)
-        try:
+        with translated():
             self._file.flush()
             # The map keeps the file, whose name is gone already.
             mapped = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
             self._file.close()
-        except OSError as exc:
-            raise _translated(exc) from exc
         return np.frombuffer(mapped, np.float32)
 
     def _spill(self) -> None:
-        try:
+        with translated():
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="emoscope-")  # noqa: SIM115 - see take
             self._file.write(self._memory)
-        except OSError as exc:
-            raise _translated(exc) from exc
         self._memory.clear()
 
 
@@ -110,9 +106,3 @@ class Spools:
     def take(self) -> tuple[Samples, ...]:
         """Return each channel, shape ``(count,)``; errors are those of ``Spool.take``."""
         return tuple(spool.take() for spool in self._spools)
-
-
-def _translated(exc: OSError) -> StoreError:
-    if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return StoreFullError()
-    return StoreError(reason=exc.strerror or str(exc))
