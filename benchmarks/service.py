@@ -3,6 +3,7 @@
     python benchmarks/service.py                      about two minutes
     python benchmarks/service.py --overload-s 600     64 clients for ten minutes
     python benchmarks/service.py --soak-s 7200        two hours of good and bad
+    python benchmarks/service.py --soak-s 7200 --soak-rest-s 12     the same, resting in between
     python benchmarks/service.py --only overload,drain
 
 The server is the real command with the compact model in a process of its own; the load comes from
@@ -381,6 +382,7 @@ def soak(folder: Path, arguments: argparse.Namespace) -> dict[str, object]:
         statuses += load(server, 4, 5).statuses
         statuses += load(server, 2, 1, body=form(b"no sound" * 999)).statuses
         statuses += load(server, 1, 1, body=b"no form").statuses
+        time.sleep(arguments.soak_rest_s)
     time.sleep(1)
     end_mb, end_fd = server.rss_mb(), server.descriptors()
     stop(server)
@@ -417,6 +419,7 @@ def main() -> None:
     parser.add_argument("--overload-s", type=float, default=15.0)
     parser.add_argument("--mutants", type=int, default=600)
     parser.add_argument("--soak-s", type=float, default=20.0)
+    parser.add_argument("--soak-rest-s", type=float, default=0.0)
     arguments = parser.parse_args()
     report = {}
     for name in arguments.only.split(","):

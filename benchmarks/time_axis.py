@@ -4,11 +4,14 @@
     python benchmarks/time_axis.py streams               live streams that one machine carries
     python benchmarks/time_axis.py looks --model FOLDER --step 0.5      CPU of one stream
     python benchmarks/time_axis.py memory --to 7200      peak memory and CPU from 10 s to so long,
-                                                         drawn with --picture FILE.svg
+                                                         drawn with --picture FILE.svg;
+                                                         with --model FOLDER another model's
     python benchmarks/time_axis.py truth --data FOLDER   ten minutes of known emotions, drawn
+    python benchmarks/time_axis.py truth --data FOLDER --to 7200 --act 300
+                                                         two hours, one emotion for five minutes
 
-All on the compact model, ``looks`` on any, for 16 s at most. The folder of ``truth`` is that of
-``train/README.md``; only clips of its test speakers are used. The last line is JSON.
+All on the compact model, ``looks`` (16 s at most) and ``memory`` on any. The folder of ``truth`` is
+that of ``train/README.md``; only clips of its test speakers are used. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -148,7 +151,7 @@ def looks(seconds: float, model: str, step_s: float) -> dict[str, object]:
 ASK = """
 import json, resource, sys, time
 import emoscope
-recognizer = emoscope.load("compact")
+recognizer = emoscope.load(sys.argv[2], precision="auto", threads=int(sys.argv[3]))
 cpu_s, wall_s = time.process_time(), time.perf_counter()
 recognizer.recognize(sys.argv[1])
 print(json.dumps({
@@ -159,7 +162,9 @@ print(json.dumps({
 """
 
 
-def memory(to_s: float, picture: Path | None) -> dict[str, dict[str, float]]:
+def memory(
+    to_s: float, picture: Path | None, model: str, threads: int
+) -> dict[str, dict[str, float]]:
     """Peak memory and CPU of fresh processes, drawn against the length of the sound."""
     found: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -169,7 +174,10 @@ def memory(to_s: float, picture: Path | None) -> dict[str, dict[str, float]]:
             path = Path(folder) / "tape.wav"
             write_wav(path, seconds)
             done = subprocess.run(
-                [sys.executable, "-c", ASK, str(path)], check=True, capture_output=True, text=True
+                [sys.executable, "-c", ASK, str(path), model, str(threads)],
+                check=True,
+                capture_output=True,
+                text=True,
             )
             found[str(seconds)] = json.loads(done.stdout)
             print(seconds, found[str(seconds)], flush=True)
@@ -226,9 +234,12 @@ def write_wav(path: Path, seconds: int) -> None:
 
 
 def splice(
-    data: Path, duration_s: float, split: str = "test"
+    data: Path, duration_s: float, act_s: float, split: str = "test"
 ) -> tuple[Samples, list[tuple[float, float, str]]]:
-    """Clips of test speakers in random order with near silence between them, and where each is."""
+    """Clips of test speakers with near silence between them, and where each is.
+
+    In random order, or for ``act_s`` seconds each from one emotion; a clip may come again.
+    """
     with (data / "clips.csv").open(encoding="utf-8", newline="") as lines:
         clips = [
             row
@@ -237,14 +248,20 @@ def splice(
         ]
     rng = np.random.default_rng(0)
     rng.shuffle(clips)  # type: ignore[arg-type]  # a list will do
+    acts = sorted({clip["emotion"] for clip in clips})
+    rng.shuffle(acts)
+    archives = {corpus: tarfile.open(data / f"{corpus}.tar") for corpus in CORPORA}  # noqa: SIM115 - for as long as this runs
     parts, truth, at = [], [], 0
-    for clip in clips:
-        if at > duration_s * RATE_HZ:
-            break
-        with tarfile.open(data / f"{clip['corpus']}.tar") as archive:
-            file = archive.extractfile(clip["path"])
-            assert file is not None
-            sound = decode(file.read()).samples
+    while at <= duration_s * RATE_HZ:
+        place = 0
+        if act_s:
+            act = acts[int(at / RATE_HZ / act_s) % len(acts)]
+            place = next(k for k, one in enumerate(clips) if one["emotion"] == act)
+        clip = clips.pop(place)
+        clips.append(clip)
+        file = archives[clip["corpus"]].extractfile(clip["path"])
+        assert file is not None
+        sound = decode(file.read()).samples
         sound = sound * np.float32(0.05 / max(1e-4, float(np.sqrt(np.mean(sound**2)))))
         pause = (1e-4 * rng.standard_normal(round(PAUSE_S * RATE_HZ))).astype(np.float32)
         truth.append((at / RATE_HZ, (at + len(sound)) / RATE_HZ, clip["emotion"]))
@@ -253,9 +270,9 @@ def splice(
     return np.concatenate(parts), truth
 
 
-def truth(data: Path, picture: Path | None) -> dict[str, object]:
+def truth(data: Path, duration_s: float, act_s: float, picture: Path | None) -> dict[str, object]:
     """Compare what is read with what was spliced."""
-    sound, spans = splice(data, 600.0)
+    sound, spans = splice(data, duration_s, act_s)
     recognizer = emoscope.load("compact")
     result = recognizer.recognize(Waveform(sound, name="spliced"), granularity="frame")
     assert result.track is not None
@@ -288,8 +305,64 @@ def truth(data: Path, picture: Path | None) -> dict[str, object]:
         "segments": len(result.segments),
     }
     if picture is not None:
-        picture.write_text(draw(result, spans), "utf-8")
+        drawn = draw_acts(result, spans) if act_s else draw(result, spans)
+        picture.write_text(drawn, "utf-8")
     return figures
+
+
+ACT_SMOOTHING_S = 60.0
+
+
+def draw_acts(result: Result, spans: list[tuple[float, float, str]]) -> str:
+    """The curve of the whole, a minute smooth, with what is read and what was spliced under it.
+
+    Read is the share of each emotion in a minute's segments, stacked; silence is left out.
+    """
+    assert result.track is not None
+    width, minutes = 1_600, int(result.duration_s // 60)
+    scale = width / (minutes * 60)
+    curve = result.track.smoothed(ACT_SMOOTHING_S)[::500]
+    lines = []
+    for emotion in EMOTIONS:
+        points = " ".join(
+            f"{500 * k * HOP_S * scale:.1f},{200 - 300 * row[emotion.index]:.1f}"
+            for k, row in enumerate(curve)
+        )
+        lines.append(
+            f'<polyline points="{points}" fill="none" stroke="{emotion.colour}" stroke-width="2"/>'
+        )
+    read = [(s.span.start_s, s.span.end_s, s.emotion) for s in result.segments]
+    spliced = [(start_s, end_s, by_key(key)) for start_s, end_s, key in spans]
+    for top, name, rows in ((230, "read", read), (300, "true", spliced)):
+        lines.append(f'<text x="4" y="{top - 5}" font-size="13">{name}</text>')
+        for minute in range(minutes):
+            held = dict.fromkeys(EMOTIONS, 0.0)
+            for start_s, end_s, emotion in rows:
+                inside = min(end_s, minute * 60 + 60) - max(start_s, minute * 60)
+                if inside > 0 and emotion is not SILENCE:
+                    held[emotion] += inside
+            y, whole = float(top), sum(held.values()) or 1.0
+            for emotion, share in held.items():
+                high = 40 * share / whole
+                lines.append(
+                    f'<rect x="{minute * 60 * scale:.1f}" y="{y:.1f}" width="{60 * scale:.1f}" '
+                    f'height="{high:.1f}" fill="{emotion.colour}"/>'
+                )
+                y += high
+    lines += [
+        f'<text x="{minute * 60 * scale:.0f}" y="362" font-size="12">{minute} min</text>'
+        for minute in range(0, minutes + 1, 10)
+    ]
+    lines += [
+        f'<rect x="{140 * k}" y="376" width="14" height="14" fill="{emotion.colour}"/>'
+        f'<text x="{140 * k + 20}" y="388" font-size="13">{emotion.key}</text>'
+        for k, emotion in enumerate(EMOTIONS)
+    ]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 400" '
+        f'font-family="sans-serif"><rect width="{width}" height="400" fill="white"/>'
+        f"{''.join(lines)}</svg>\n"
+    )
 
 
 def draw(result: Result, spans: list[tuple[float, float, str]]) -> str:
@@ -341,7 +414,9 @@ def main() -> None:
     parser.add_argument("--model", default="compact")
     parser.add_argument("--step", type=float, default=STEP_S)
     parser.add_argument("--to", type=float, default=600.0)
+    parser.add_argument("--threads", type=int, default=0, help="0: as many as cores")
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--act", type=float, default=0.0, help="seconds; 0: any order")
     parser.add_argument("--picture", type=Path)
     asked = parser.parse_args()
     if asked.what == "truth" and asked.data is None:
@@ -350,8 +425,8 @@ def main() -> None:
         "delay": lambda: delay(asked.seconds),
         "streams": lambda: streams(asked.seconds),
         "looks": lambda: looks(asked.seconds, asked.model, asked.step),
-        "memory": lambda: memory(asked.to, asked.picture),
-        "truth": lambda: truth(asked.data, asked.picture),
+        "memory": lambda: memory(asked.to, asked.picture, asked.model, asked.threads),
+        "truth": lambda: truth(asked.data, asked.to, asked.act, asked.picture),
     }[asked.what]()
     load = [round(value, 1) for value in os.getloadavg()]
     own_mb = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from emoscope.audio import quality
 from emoscope.audio.decode import decode_channels
@@ -40,6 +41,7 @@ def converse(
     embedding: bool = False,
     name: str = "",
     listener: Listener = ignore,
+    unfinished: Path | None = None,
 ) -> Conversation:
     """Recognize each channel of a recording by itself.
 
@@ -50,6 +52,7 @@ def converse(
         embedding: as there.
         name: as there.
         listener: is told of steps, and of progress over all channels.
+        unfinished: as in ``Recognizer.answer``.
 
     Raises:
         InputError: the recording cannot be used, or all of its channels are silent.
@@ -65,6 +68,8 @@ def converse(
             granularity="frame",
             embedding=embedding,
             listener=_over_all(listener, at, len(recordings)),
+            # Two channels are one source with one model: each has a place of its own.
+            unfinished=unfinished and unfinished / f"channel{at + 1}",
         )
         for at, recording in enumerate(recordings)
     ]

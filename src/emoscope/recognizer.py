@@ -30,10 +30,8 @@ from emoscope.backends.choice import BackendName, DeviceChoice, gains_by_roundin
 from emoscope.engine.batcher import Batcher
 from emoscope.engine.forward import Forward, batch_budget
 from emoscope.engine.hearing import Hearing, hear
-from emoscope.errors import (
-    EmoscopeError,
-    GranularityError,
-)
+from emoscope.engine.unfinished import keeping
+from emoscope.errors import EmoscopeError, GranularityError
 from emoscope.events import Listener, Step, StepLog, ignore
 from emoscope.limits import COMMAND_LINE, Limits
 from emoscope.models import catalog, variants
@@ -218,8 +216,17 @@ class Recognizer:
         granularity: Granularity = "utterance",
         embedding: bool = False,
         listener: Listener = ignore,
+        unfinished: Path | None = None,
     ) -> Result:
         """Run the model on a prepared recording.
+
+        Args:
+            recording: what ``prepare`` gave.
+            granularity: as in ``recognize``.
+            embedding: as in ``recognize``.
+            listener: as in ``recognize``.
+            unfinished: folder in which what the model said about long sound waits until all of it
+                is said: what breaks off goes on there when the same is asked again.
 
         Raises:
             GranularityError: ``granularity`` is neither of the two words.
@@ -231,9 +238,14 @@ class Recognizer:
         waveform = recording.waveform
         log = StepLog(listener)
         with log.timed("infer", model=self.model.name) as numbers:
-            track, vectors = hear(
-                waveform, self.hearing(granularity), embedding=embedding, listener=listener
-            )
+            work, duration_s = (recording.source, self.model.sha256), waveform.duration_s
+            with keeping(
+                self._forward, unfinished, work, duration_s=duration_s, embedding=embedding
+            ) as kept:
+                hearing = Hearing(kept, find_speech=granularity == "frame")
+                track, vectors = hear(waveform, hearing, embedding=embedding, listener=listener)
+            if kept.found:
+                numbers["windows_kept"] = kept.found
             numbers["frames"] = len(track)
         recording = replace(recording, steps=(*recording.steps, *log.steps))
         return self.conclude(recording, track, granularity=granularity, embedding=vectors)

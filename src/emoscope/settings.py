@@ -61,6 +61,11 @@ class Settings(BaseSettings):
     fast_on_pull: bool = Field(
         False, description="emoscope models pull makes the fast variant as well"
     )
+    resume: bool = Field(
+        True,
+        description="emoscope recognize goes on where it broke off in a recording of two minutes "
+        "or more; what is known so far waits in the cache, a week at most",
+    )
     language: Literal["auto", "zh", "en"] = Field(
         "auto", description="language of the terminal: zh, en, or auto (from LANG)"
     )

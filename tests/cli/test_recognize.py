@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -57,6 +58,41 @@ def clip(tmp_path) -> Path:
     path = tmp_path / "happy.wav"
     path.write_bytes(wav(sample("happy_zh.wav")))
     return path
+
+
+def test_an_interrupted_hour_goes_on(monkeypatch, capsys, tmp_path) -> None:
+    class Interrupted(FakeBackend):
+        at = 4
+
+        def run(self, *arguments):
+            if len(self.batches) == self.at:
+                raise KeyboardInterrupt
+            return super().run(*arguments)
+
+    backend = Interrupted()
+
+    def open_model(_settings, limits):
+        return Recognizer(backend, ModelRef("fake", "1", "0" * 64), limits=limits)
+
+    monkeypatch.setattr(command, "open_model", open_model)
+    monkeypatch.setenv("EMOSCOPE_LANGUAGE", "en")
+    monkeypatch.setenv("EMOSCOPE_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "long.wav"
+    path.write_bytes(wav(noise(130.0)))
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["recognize", str(path), "--json"])
+    assert stopped.value.code
+    assert "The same command goes on from here" in capsys.readouterr().err
+
+    backend.batches.clear()
+    backend.at = 99
+    with contextlib.suppress(SystemExit):
+        cli.main(["recognize", str(path), "--json"])
+
+    (record,) = json.loads(capsys.readouterr().out)
+    assert record["duration_s"] == 130.0
+    assert len(backend.batches) == 3
+    assert list((tmp_path / "cache" / command.UNFINISHED).iterdir()) == []
 
 
 def test_a_table_for_people(emoscope, clip) -> None:

@@ -215,6 +215,27 @@ def test_a_stopped_server_goes_on_where_it_was(tmp_path: Path) -> None:
         assert not (outputs / FOLDER / job).exists()
 
 
+def test_a_long_recording_goes_on_at_the_window_where_the_server_stopped(tmp_path: Path) -> None:
+    outputs, first, second = tmp_path / "outputs", HeldBackend(), FakeBackend()
+    with (
+        serving(app_of(outputs, first)) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
+        job = submit(client, "long.wav", data=wav(noise(130.0))).json()["id"]
+        eventually(lambda: len(first.batches) >= 3)
+        first.let_go.clear()
+        threading.Timer(0.5, first.let_go.set).start()
+    with serving(app_of(outputs, second)) as url, httpx.Client(base_url=url) as client:
+        end = ended(client, job)
+
+    assert (end["state"], end["succeeded"]) == ("succeeded", 1)
+    both = len(first.batches) + len(second.batches)
+    assert both == 2 + 7  # each server warmed up once; the seven windows were heard once
+    assert len(second.batches) > 1
+    (name,) = RunStore(outputs).names()
+    assert RunStore(outputs).open(name).result.duration_s == 130.0
+
+
 @pytest.mark.parametrize("kills", [3, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_killed_server_loses_no_accepted_job(tmp_path: Path, kills: int) -> None:
     """Killed at odd moments under load: nothing torn, every accepted job ends."""

@@ -17,6 +17,7 @@ from emoscope.channels import converse
 from emoscope.cli import show
 from emoscope.cli.model import open_model
 from emoscope.cli.sources import Named, expand
+from emoscope.engine.unfinished import SUFFIX
 from emoscope.errors import EmoscopeError
 from emoscope.events import Event
 from emoscope.events import Progress as Moved
@@ -31,6 +32,8 @@ from emoscope.webui.texts import NOTICES, STEPS, TERMINAL, Language
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
+UNFINISHED = ".unfinished"
+"""Folder of the cache with what is known of long recordings that broke off."""
 SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
 
 
@@ -45,6 +48,8 @@ class Work:
     """table, json, jsonl or csv."""
     separate: bool = False
     """An answer per channel."""
+    unfinished: Path | None = field(default=None, init=False)
+    """Where long work that breaks off is kept."""
     done: int = field(default=0, init=False)
     errors: list[EmoscopeError] = field(default_factory=list, init=False)
 
@@ -55,9 +60,15 @@ def run(arguments: list[str], work: Work, settings: Settings) -> None:
     recognizer = open_model(settings, settings.file_limits)
     store = RunStore(settings.outputs) if work.save else None
     screen = Console(stderr=True)
-    with _Bar(screen, language) as bar:
-        answers = _answers(expand(arguments), recognizer, work, store, bar, language)
-        _write(answers, work, recognizer, language)
+    work.unfinished = catalog.default_cache() / UNFINISHED if settings.resume else None
+    try:
+        with _Bar(screen, language) as bar:
+            answers = _answers(expand(arguments), recognizer, work, store, bar, language)
+            _write(answers, work, recognizer, language)
+    except KeyboardInterrupt:
+        if work.unfinished is not None and any(work.unfinished.rglob(f"*{SUFFIX}")):
+            screen.print(TERMINAL["unfinished"](language), style="yellow")
+        raise
     if work.errors and work.done + len(work.errors) > 1:
         screen.print(
             TERMINAL["summary"](language, done=work.done, failed=len(work.errors)), style="yellow"
@@ -135,6 +146,7 @@ def _heard(
             embedding=work.embedding,
             name=source.name,
             listener=bar.listen,
+            unfinished=work.unfinished,
         )
         return list(zip(conversation.results, conversation.waveforms, strict=True))
     recording = recognizer.prepare(source.source, name=source.name, listener=bar.listen)
@@ -143,6 +155,7 @@ def _heard(
         granularity=work.granularity,
         embedding=work.embedding,
         listener=bar.listen,
+        unfinished=work.unfinished,
     )
     return [(result, recording.waveform)]
 

@@ -78,7 +78,7 @@ class Jobs:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        """Stop between two windows; the recording in work is begun anew next time."""
+        """Stop between two windows; a long recording in work goes on there next time."""
         self._stopping.set()
         self._wake.set()
         now = self._now
@@ -217,9 +217,10 @@ class Jobs:
             if self._stopping.is_set() or not self.table.is_running(job.id):
                 raise CancelledError
             with self._service.gate.place():
-                data = (self._folder / job.id / str(item.place)).read_bytes()
+                folder = self._folder / job.id
+                data = (folder / str(item.place)).read_bytes()
                 question = Question(data, item.name, job.options)
-                run = self._service.work(question, call, self._listen)()
+                run = self._service.work(question, call, self._listen, unfinished=folder)()
             record = None if run.kept else run.result.to_dict()
             self.table.succeeded(job.id, item.place, run.name or None, record)
         except (CancelledError, ServerClosingError):

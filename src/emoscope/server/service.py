@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import anyio.to_thread
@@ -77,8 +78,15 @@ class Service:
         receive = cast(Callable[[], Any], request.receive)
         return await while_wanted(receive, call, self.gate.run(call, work))
 
-    def work(self, question: Question, call: Call, listener: Listener) -> Callable[[], Run]:
-        """Return the work of one question, for a thread."""
+    def work(
+        self,
+        question: Question,
+        call: Call,
+        listener: Listener,
+        *,
+        unfinished: Path | None = None,
+    ) -> Callable[[], Run]:
+        """Return the work of one question, for a thread; ``unfinished`` as in ``Recognizer``."""
 
         def listening(event: Any) -> None:
             call()
@@ -107,6 +115,7 @@ class Service:
                 granularity=question.options.granularity,
                 embedding=question.options.embedding,
                 listener=listening,
+                unfinished=unfinished,
             )
             return self.store.save(result, recording.waveform)
 

@@ -132,6 +132,10 @@ TERMINAL: dict[str, Text] = {
     "fine": Text("良好", "fine"),
     "failed": Text("失败", "failed"),
     "saved": Text("已保存：{path}", "Saved: {path}"),
+    "unfinished": Text(
+        "已中断。再次运行同一命令，将从中断处继续（进度保留一周）。",
+        "Interrupted. The same command goes on from here (for a week).",
+    ),
     "live_answer": Text(
         "整体：{emotion} {percent:.1f}%（{duration_s:.1f} 秒）",
         "All in all: {emotion} {percent:.1f}% ({duration_s:.1f} s)",
