@@ -4,8 +4,9 @@
     python benchmarks/time_axis.py streams               live streams that one machine carries
     python benchmarks/time_axis.py looks --model FOLDER --step 0.5      CPU of one stream
     python benchmarks/time_axis.py memory --to 7200      peak memory and CPU from 10 s to so long,
-                                                         drawn with --picture FILE.svg;
-                                                         with --model FOLDER another model's
+                                                         drawn with --picture FILE.svg
+    python benchmarks/time_axis.py memory --model FOLDER --threads 1 --lengths 10 600 7200
+                                                         the same of another model
     python benchmarks/time_axis.py truth --data FOLDER   ten minutes of known emotions, drawn
     python benchmarks/time_axis.py truth --data FOLDER --to 7200 --act 300
                                                          two hours, one emotion for five minutes
@@ -45,6 +46,7 @@ SAMPLES = Path(emoscope.__file__).parent / "assets" / "samples"
 PORTION_S = 0.02
 CORPORA = ("ravdess", "nemo", "emodb")
 PAUSE_S = 1.5
+LENGTHS_S = (10, 60, 600, 3_600, 7_200)
 
 
 def tape(duration_s: float) -> Samples:
@@ -163,14 +165,12 @@ print(json.dumps({
 
 
 def memory(
-    to_s: float, picture: Path | None, model: str, threads: int
+    lengths_s: list[int], picture: Path | None, model: str, threads: int
 ) -> dict[str, dict[str, float]]:
     """Peak memory and CPU of fresh processes, drawn against the length of the sound."""
     found: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for seconds in (10, 60, 600, 3_600, 7_200):
-            if seconds > to_s:
-                break
+        for seconds in lengths_s:
             path = Path(folder) / "tape.wav"
             write_wav(path, seconds)
             done = subprocess.run(
@@ -414,6 +414,7 @@ def main() -> None:
     parser.add_argument("--model", default="compact")
     parser.add_argument("--step", type=float, default=STEP_S)
     parser.add_argument("--to", type=float, default=600.0)
+    parser.add_argument("--lengths", type=int, nargs="*", help="seconds, instead of --to")
     parser.add_argument("--threads", type=int, default=0, help="0: as many as cores")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--act", type=float, default=0.0, help="seconds; 0: any order")
@@ -425,7 +426,12 @@ def main() -> None:
         "delay": lambda: delay(asked.seconds),
         "streams": lambda: streams(asked.seconds),
         "looks": lambda: looks(asked.seconds, asked.model, asked.step),
-        "memory": lambda: memory(asked.to, asked.picture, asked.model, asked.threads),
+        "memory": lambda: memory(
+            asked.lengths or [one for one in LENGTHS_S if one <= asked.to],
+            asked.picture,
+            asked.model,
+            asked.threads,
+        ),
         "truth": lambda: truth(asked.data, asked.to, asked.act, asked.picture),
     }[asked.what]()
     load = [round(value, 1) for value in os.getloadavg()]
