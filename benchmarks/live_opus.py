@@ -43,7 +43,8 @@ class Recorder:
     def __init__(self) -> None:
         self._bytes = io.BytesIO()
         self._bytes.seekable = lambda: False  # type: ignore[method-assign]  # nothing is corrected
-        options = {"live": "1", "cluster_time_limit": "100", "flush_packets": "1"}
+        # Each block is given out when it is made, as a browser does; not a cluster at a time.
+        options = {"live": "1", "cluster_time_limit": "0", "flush_packets": "1"}
         self._out = av.open(self._bytes, "w", format="webm", options=options)
         self._stream = self._out.add_stream("libopus", rate=OPUS_HZ, layout="mono")
         self._resampler = soxr.ResampleStream(RATE_HZ, OPUS_HZ, 1, dtype="float32")
