@@ -1,7 +1,7 @@
 """Live sound: samples in as they come, events out. Pure; who sends the events is a face.
 
 Every frame is told at most twice: as soon as it is heard, from the two seconds before it
-(``final=False``), and once more when its window is settled, at the latest 24 s later or at the end.
+(``final=False``), and once more when its window is settled, at the latest 30 s later or at the end.
 The final rows, segments and answer are those of the same sound as a file, however it was portioned,
 because both go through the same windows (``audio/windows.py``) and the same reader
 (``segments.py``).
@@ -205,7 +205,7 @@ class StreamRecognizer:
             yield from self._settle(rows)
         new_s = self.heard_s - self._shown * HOP_S
         if new_s >= self._wait_s:
-            rows_ahead = self._hearing.ahead(max(self._shown, self._hearing.kept), LOOK_S)
+            rows_ahead = self._hearing.ahead(max(self._shown, self._hearing.given), LOOK_S)
             if rows_ahead is not None:
                 yield _frames(rows_ahead, final=False)
                 yield from self._follow(rows_ahead)

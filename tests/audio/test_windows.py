@@ -14,6 +14,7 @@ from emoscope.engine.forward import Forward
 sizes = st.integers(0, 200_000) | st.integers(0, 600).map(lambda n: FRAME + n * HOP)
 window_seconds = st.sampled_from([0.02, 0.1, 0.5, 1.0, 1.23])
 context_seconds = st.sampled_from([0.0, 0.02, 0.25, 1.0])
+whole_seconds = st.sampled_from([0.0, 0.7, 2.0])
 
 
 @pytest.mark.parametrize(
@@ -34,10 +35,14 @@ def test_the_last_frame_fits_and_one_more_would_not(n_samples: int) -> None:
 
 
 def cut(
-    samples: np.ndarray, window_s: float, context_s: float, portions: list[int] | None = None
+    samples: np.ndarray,
+    window_s: float,
+    context_s: float,
+    whole_s: float,
+    portions: list[int] | None = None,
 ) -> list[Window]:
     """All windows of a sound that comes in these portions, over and over; whole by default."""
-    cutter = WindowCutter(window_s=window_s, context_s=context_s)
+    cutter = WindowCutter(window_s=window_s, context_s=context_s, whole_s=whole_s)
     windows: list[Window] = []
     at, turn = 0, 0
     while at < len(samples):
@@ -52,13 +57,13 @@ def numbered(n_samples: int) -> np.ndarray:
     return np.arange(n_samples, dtype=np.float32)
 
 
-@given(sizes, window_seconds, context_seconds)
+@given(sizes, window_seconds, context_seconds, whole_seconds)
 def test_windows_keep_every_frame_exactly_once_and_in_order(
-    n_samples: int, window_s: float, context_s: float
+    n_samples: int, window_s: float, context_s: float, whole_s: float
 ) -> None:
     kept: list[int] = []
     end = 0
-    for window in cut(numbered(n_samples), window_s, context_s):
+    for window in cut(numbered(n_samples), window_s, context_s, whole_s):
         first = window.first_frame * HOP
         end = first + len(window.samples)
         np.testing.assert_array_equal(window.samples, numbered(n_samples)[first:end])
@@ -69,15 +74,15 @@ def test_windows_keep_every_frame_exactly_once_and_in_order(
     assert not kept or end == n_samples, "a model may hear what is behind the last frame"
 
 
-@given(sizes, window_seconds, context_seconds)
+@given(sizes, window_seconds, context_seconds, whole_seconds)
 def test_short_sound_stays_whole_and_long_sound_is_heard_in_equal_windows_with_context(
-    n_samples: int, window_s: float, context_s: float
+    n_samples: int, window_s: float, context_s: float, whole_s: float
 ) -> None:
     total = frame_count(n_samples)
-    keep, context = (int(seconds * 16_000) // HOP for seconds in (window_s, context_s))
-    windows = cut(numbered(n_samples), window_s, context_s)
+    keep, context, whole = (int(s * 16_000) // HOP for s in (window_s, context_s, whole_s))
+    windows = cut(numbered(n_samples), window_s, context_s, whole_s)
 
-    if total <= keep + 2 * context:
+    if total <= max(whole, keep + 2 * context):
         assert [len(window.samples) for window in windows] == [n_samples] * (total > 0)
         return
     for window in windows:
@@ -94,13 +99,14 @@ def test_short_sound_stays_whole_and_long_sound_is_heard_in_equal_windows_with_c
     st.integers(0, 30_000),
     st.sampled_from([0.1, 0.3]),
     st.sampled_from([0.0, 0.04, 0.5]),
+    st.sampled_from([0.0, 1.0]),
     st.lists(st.integers(1, 9_000), min_size=1, max_size=5),
 )
 def test_portions_of_any_size_give_the_same_windows(
-    n_samples: int, window_s: float, context_s: float, portions: list[int]
+    n_samples: int, window_s: float, context_s: float, whole_s: float, portions: list[int]
 ) -> None:
-    whole = cut(numbered(n_samples), window_s, context_s)
-    pieces = cut(numbered(n_samples), window_s, context_s, portions)
+    whole = cut(numbered(n_samples), window_s, context_s, whole_s)
+    pieces = cut(numbered(n_samples), window_s, context_s, whole_s, portions)
 
     assert len(whole) == len(pieces)
     for one, other in zip(whole, pieces, strict=True):
@@ -152,7 +158,7 @@ def test_a_model_that_hears_one_frame_at_a_time_gives_the_same_rows_in_windows(
     (whole,) = forward.run([samples])
 
     glued = []
-    for window in cut(samples, window_s, context_s):
+    for window in cut(samples, window_s, context_s, 0.0):
         (output,) = forward.run([window.samples])
         glued.append(output.logits[window.keep_from : window.keep_to])
 

@@ -91,7 +91,7 @@ def test_an_interrupted_hour_goes_on(monkeypatch, capsys, tmp_path) -> None:
 
     (record,) = json.loads(capsys.readouterr().out)
     assert record["duration_s"] == 130.0
-    assert len(backend.batches) == 3
+    assert len(backend.batches) == 9
     assert list((tmp_path / "cache" / command.UNFINISHED).iterdir()) == []
 
 

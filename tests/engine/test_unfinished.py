@@ -20,7 +20,7 @@ from emoscope.waveform import RATE_HZ, Waveform
 from sounds import noise, wav
 
 DURATION_S = 130.0
-WINDOWS = 7
+WINDOWS = 13
 
 
 class _StoppedError(Exception):

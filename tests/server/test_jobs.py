@@ -230,7 +230,7 @@ def test_a_long_recording_goes_on_at_the_window_where_the_server_stopped(tmp_pat
 
     assert (end["state"], end["succeeded"]) == ("succeeded", 1)
     both = len(first.batches) + len(second.batches)
-    assert both == 2 + 7  # each server warmed up once; the seven windows were heard once
+    assert both == 2 + 13  # each server warmed up once; the thirteen windows were heard once
     assert len(second.batches) > 1
     (name,) = RunStore(outputs).names()
     assert RunStore(outputs).open(name).result.duration_s == 130.0

@@ -7,7 +7,8 @@ whole clip would have.
 
 The law is the same for files and live streams, because it never asks how much is still to come:
 
-- Sound up to one window and its contexts stays whole, so a short clip gets the model's own answer.
+- Sound up to ``whole_s`` stays whole, so a clip gets the model's own answer. Nothing is cut before
+  there is more than that.
 - Window i keeps ``window_s`` from i · ``window_s`` on; the first hears as much as all others.
 - The last keeps what is left and hears as much as all others too, so the last word of a long
   recording is not judged from a second of sound.
@@ -43,23 +44,27 @@ class Window:
     keep_from: int
     """Frame of the window."""
     keep_to: int
+    alone_to: int
+    """Frame of the window with which the next one begins; its length where there is none."""
 
 
 class WindowCutter:
     """Takes samples in portions of any size and gives windows as soon as they are settled.
 
-    It holds at most two windows and their contexts.
+    It holds at most ``whole_s``, or a window and its contexts, and a window more.
 
     Args:
         window_s: sound whose frames a window keeps, in seconds.
         context_s: sound on each side that it hears besides.
+        whole_s: sound that stays whole; at least a window and its contexts do.
     """
 
-    def __init__(self, *, window_s: float, context_s: float) -> None:
+    def __init__(self, *, window_s: float, context_s: float, whole_s: float = 0.0) -> None:
         self._keep = max(1, int(window_s * RATE_HZ) // HOP)
         self._context = int(context_s * RATE_HZ) // HOP
         self._heard = self._keep + 2 * self._context
-        self._buffer = np.empty((self._keep + self._heard) * HOP + FRAME, np.float32)
+        self._whole = max(self._heard, int(whole_s * RATE_HZ) // HOP)
+        self._buffer = np.empty((self._keep + self._whole) * HOP + FRAME, np.float32)
         self._held = 0
         """Samples in the buffer."""
         self._base = 0
@@ -86,9 +91,9 @@ class WindowCutter:
         total = self._base + frame_count(self._held)
         if total > self.kept:
             # Behind the last frame there are samples for which no frame is left.
-            start = max(0, total - self._heard)
+            start = max(0, total - self._heard) if self.kept else 0
             samples = self._buffer[(start - self._base) * HOP : self._held].copy()
-            yield Window(samples, start, self.kept - start, total - start)
+            yield Window(samples, start, self.kept - start, total - start, total - start)
             self.kept = total
 
     def latest(self, frame: int, context_s: float) -> Window | None:
@@ -106,19 +111,22 @@ class WindowCutter:
             return None
         first = max(self._base, frame - int(context_s * RATE_HZ) // HOP)
         samples = self._buffer[(first - self._base) * HOP : self._held].copy()
-        return Window(samples, first, frame - first, total - first)
+        return Window(samples, first, frame - first, total - first, total - first)
 
     def _settled(self) -> int | None:
         """Frame with which the next window begins, if it cannot be the last one."""
         start = max(0, self.kept - self._context)
         total = self._base + frame_count(self._held)
-        return start if total > start + self._heard else None
+        # Of what is whole only the first window can decide.
+        settled = total > (start + self._heard if self.kept else self._whole)
+        return start if settled else None
 
     def _cut(self, start: int) -> Window:
         first = (start - self._base) * HOP
         samples = self._buffer[first : first + (self._heard - 1) * HOP + FRAME].copy()
         keep_from = self.kept - start
-        window = Window(samples, start, keep_from, keep_from + self._keep)
+        keep_to = keep_from + self._keep
+        window = Window(samples, start, keep_from, keep_to, keep_to - self._context)
         # The last window may begin right behind the start of this one.
         rest = self._buffer[first : self._held].copy()
         self._buffer[: len(rest)] = rest

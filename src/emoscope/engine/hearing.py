@@ -19,10 +19,13 @@ from emoscope.result import Array32, Track
 from emoscope.segments import Mask
 from emoscope.waveform import HOP_S, Samples, Waveform
 
-WINDOW_S = 20.0
-"""Sound longer than this and its contexts is given to the model in windows of this."""
-CONTEXT_S = 2.0
-"""Sound on each side of a window that the model hears and whose frames are thrown away."""
+WHOLE_S = 30.0
+"""Sound up to this is given to the model whole; longer sound in windows."""
+WINDOW_S = 10.0
+"""Sound whose frames a window keeps. With more, attention costs the large model time and memory."""
+CONTEXT_S = 1.0
+"""Sound on each side of a window that the model hears besides. So two windows share twice as much,
+and there the rows of the one fade into those of the other: the curve has no seams."""
 
 
 class Runs(Protocol):
@@ -56,7 +59,11 @@ class Hearing:
     def __init__(self, forward: Runs, *, find_speech: bool) -> None:
         self._forward = forward
         self._speech = SpeechFrames() if find_speech else None
-        self._cutter = WindowCutter(window_s=WINDOW_S, context_s=CONTEXT_S)
+        self._cutter = WindowCutter(window_s=WINDOW_S, context_s=CONTEXT_S, whole_s=WHOLE_S)
+        self._tail: ClipOutput | None = None
+        """Rows that the next window will have as well."""
+        self.given = 0
+        """Frames that were given."""
 
     def feed(self, samples: Samples) -> Iterator[Rows]:
         """Take samples at 16 kHz, shape ``(n,)``; it must be run to its end.
@@ -67,37 +74,66 @@ class Hearing:
         if self._speech is not None:
             self._speech.feed(samples)
         for window in self._cutter.feed(samples):
-            yield self._rows(window)
+            yield self._glued(window)
 
     def finish(self) -> Iterator[Rows]:
         """Give the last rows; none where the whole sound has no frame."""
         if self._speech is not None:
             self._speech.finish()
         for window in self._cutter.finish():
-            yield self._rows(window)
-
-    @property
-    def kept(self) -> int:
-        """Frames that were given."""
-        return self._cutter.kept
+            yield self._glued(window)
 
     def ahead(self, frame: int, context_s: float) -> Rows | None:
         """Return the rows from ``frame`` on as well as they can be told now, or None.
 
         Args:
-            frame: not before ``kept``.
+            frame: not before ``given``.
             context_s: sound before it that the model hears besides.
         """
         window = self._cutter.latest(frame, context_s)
-        return None if window is None else self._rows(window)
-
-    def _rows(self, window: Window) -> Rows:
+        if window is None:
+            return None
         (output,) = self._forward.run([window.samples])
-        kept = slice(window.keep_from, window.keep_to)
-        first, last = (window.first_frame + at for at in (window.keep_from, window.keep_to))
+        first = window.first_frame + window.keep_from
+        return self._rows(first, _between(output, window.keep_from, window.keep_to))
+
+    def _glued(self, window: Window) -> Rows:
+        """Run a window and give its rows up to where the next one begins."""
+        (output,) = self._forward.run([window.samples])
+        new = _between(output, self.given - window.first_frame, len(output.logits))
+        if self._tail is not None:
+            new = _faded(self._tail, new)
+        alone = window.first_frame + window.alone_to - self.given
+        rows = self._rows(self.given, _between(new, 0, alone))
+        self._tail = _between(new, alone, len(new.logits))
+        self.given += alone
+        return rows
+
+    def _rows(self, first: int, output: ClipOutput) -> Rows:
+        last = first + len(output.logits)
         everywhere = np.ones(last - first, np.bool_)
         speech = everywhere if self._speech is None else self._speech.rows(first, last)
-        return Rows(first, output.logits[kept], output.embeddings[kept], speech)
+        return Rows(first, output.logits, output.embeddings, speech)
+
+
+def _between(output: ClipOutput, first: int, last: int) -> ClipOutput:
+    return ClipOutput(output.logits[first:last], output.embeddings[first:last])
+
+
+def _faded(old: ClipOutput, new: ClipOutput) -> ClipOutput:
+    """Let the rows that both have go over from the old ones, which are no more, to the new ones.
+
+    Scores and embedding alike, so that the linear head still leads from the one to the other.
+    """
+    shared = len(old.logits)
+    weight = (np.arange(1, shared + 1, dtype=np.float32) / (shared + 1))[:, None]
+
+    def faded(before: Array32, after: Array32) -> Array32:
+        # In this form rows on which both agree come out unchanged, to the last bit.
+        both = before + weight * (after[:shared] - before)
+        return np.concatenate([both, after[shared:]])
+
+    return ClipOutput(faded(old.logits, new.logits), faded(old.embeddings, new.embeddings))
 
 
 def hear(

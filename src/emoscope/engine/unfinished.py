@@ -41,7 +41,7 @@ class Kept:
     Args:
         forward: what runs the model.
         path: the file; it is made, and continued if it is there. None: nothing is kept.
-        embedding: keep the embeddings as well. Without, rows that are found have none.
+        embedding: keep the embeddings as well. Without, no rows have any.
     """
 
     def __init__(self, forward: Runs, path: Path | None, *, embedding: bool) -> None:
@@ -58,13 +58,11 @@ class Kept:
                 self._read_heads(self._file)
 
     def run(self, clips: Sequence[Samples]) -> list[ClipOutput]:
-        """Return one output per clip, in order.
+        """Return one output per clip, in order; without embeddings where they are not kept.
 
         Raises:
             ModelError: the model failed.
         """
-        if self._file is None:
-            return self._forward.run(clips)
         return [self._one(clip) for clip in clips]
 
     def close(self) -> None:
@@ -73,12 +71,16 @@ class Kept:
             self._file.close()
 
     def _one(self, clip: Samples) -> ClipOutput:
-        key = hashlib.blake2b(np.ascontiguousarray(clip).data, digest_size=16).digest()
-        output = self._read(key)
+        key, output = b"", None
+        if self._file is not None:
+            key = hashlib.blake2b(np.ascontiguousarray(clip).data, digest_size=16).digest()
+            output = self._read(key)
         if output is not None:
             self.found += 1
             return output
         (output,) = self._forward.run([clip])
+        if not self._embedding:
+            output = ClipOutput(output.logits, output.embeddings[:, :0])
         self._note(key, output)
         return output
 
@@ -113,10 +115,8 @@ class Kept:
     def _note(self, key: bytes, output: ClipOutput) -> None:
         if self._file is None:
             return
-        frames, dim = output.embeddings.shape
-        parts = [output.logits, output.embeddings] if self._embedding else [output.logits]
-        data = b"".join(np.ascontiguousarray(part, np.float32).tobytes() for part in parts)
-        head = _HEAD.pack(key, frames, dim if self._embedding else 0, zlib.crc32(data))
+        data = output.logits.tobytes() + output.embeddings.tobytes()
+        head = _HEAD.pack(key, *output.embeddings.shape, zlib.crc32(data))
         try:
             # At once, and at the end whoever else writes: two that do the same work do no harm.
             self._file.write(head + data)
