@@ -13,6 +13,7 @@ from conftest import make_speech
 from emoscope.audio.decode import decode
 from emoscope.audio.windows import frame_count
 from emoscope.backends.fake_backend import FakeBackend
+from emoscope.engine.hearing import CONTEXT_S, WHOLE_S
 from emoscope.errors import (
     AudioNoSamplesError,
     AudioNotFiniteError,
@@ -93,7 +94,7 @@ sizes = st.lists(
 
 
 @settings(max_examples=15)
-@given(sizes, st.sampled_from([0.1, 0.7, 5.0, 23.9, 30.0, 47.3]), st.integers(0, 9))
+@given(sizes, st.sampled_from([0.1, 0.7, 5.0, 29.9, 36.0, 61.3]), st.integers(0, 9))
 def test_any_portions_give_what_the_file_gives(
     sizes: list[int], duration_s: float, seed: int
 ) -> None:
@@ -102,7 +103,7 @@ def test_any_portions_give_what_the_file_gives(
     sound = make_speech(duration_s, seed=seed)
     if min(sizes) < 100:
         sizes = [*sizes, 30_000]  # sample by sample only for a while
-        sound = sound[: 16_000 * 30]
+        sound = sound[: 16_000 * 36]
     whole = recognizer.recognize(Waveform(sound), granularity="frame", embedding=True)
     stream = StreamRecognizer(recognizer, embedding=True)
     events = play(stream, portions(sound, sizes))
@@ -124,8 +125,8 @@ def test_compact_streams_as_it_recognizes() -> None:
     """With the real model, past the length of a window."""
     recognizer = load("compact", threads=1)
     sound = np.concatenate([sample(f"{name}.wav") for name in ("happy_zh", "sad_en", "angry_zh")])
-    sound = np.concatenate([sound, np.zeros(32_000, np.float32), sound])
-    assert len(sound) > 24 * 16_000
+    sound = np.concatenate([sound, np.zeros(32_000, np.float32), sound, sound])
+    assert len(sound) > (WHOLE_S + 2 * CONTEXT_S) * 16_000
     whole = recognizer.recognize(Waveform(sound), granularity="frame")
 
     check_equal(play(StreamRecognizer(recognizer), portions(sound, [1_777, 3_200])), whole)
@@ -154,7 +155,7 @@ def test_each_frame_is_told_early_and_once_more(
     fake_recognizer: Recognizer, speech: Speech
 ) -> None:
     """Provisional within 300 ms of the sound, revised once."""
-    sound = np.resize(speech(5.0), 30 * 16_000)
+    sound = np.resize(speech(5.0), 43 * 16_000)
     stream = StreamRecognizer(fake_recognizer)
     told = np.zeros(frame_count(len(sound)), int)
     heard = 0

@@ -93,7 +93,7 @@ def _smooth_gain_db(batch: int, strength_db: float, random: torch.Generator) -> 
     return curve
 
 
-def colour(power: Tensor, random: torch.Generator) -> Tensor:
+def colour(power: Tensor, random: torch.Generator, strength: float = 1.0) -> Tensor:
     """Room, microphone, band limit and noise, each on some clips, on `(B, S, BINS)`."""
     batch, frames, _ = power.shape
 
@@ -115,7 +115,7 @@ def colour(power: Tensor, random: torch.Generator) -> Tensor:
         power = power.clone()
         power[rooms] = wet.permute(1, 2, 0)
 
-    gain_db = _smooth_gain_db(batch, 3.0, random) * some(0.7)[:, None]
+    gain_db = _smooth_gain_db(batch, 3.0 * strength, random) * some(0.7)[:, None]
     limits_hz = 3000.0 + 4500.0 * torch.rand(batch, generator=random)
     bins_hz = torch.arange(BINS) * RATE_HZ / POINTS
     beyond = (bins_hz[None] - limits_hz[:, None]).clamp(min=0.0)
@@ -124,7 +124,7 @@ def colour(power: Tensor, random: torch.Generator) -> Tensor:
 
     # noise: exponentially distributed power, as the spectrum of Gaussian noise has
     ratio_db = 8.0 + 32.0 * torch.rand(batch, generator=random)
-    shape_db = _smooth_gain_db(batch, 10.0, random) - 20.0 * torch.rand(
+    shape_db = _smooth_gain_db(batch, 10.0 * strength, random) - 20.0 * torch.rand(
         batch, 1, generator=random
     ) * torch.linspace(0, 1, BINS)
     shape = 10.0 ** (shape_db / 10.0)

@@ -33,15 +33,16 @@ def _fold(conv: nn.Conv1d | nn.Conv2d, norm: nn.BatchNorm1d | nn.BatchNorm2d) ->
 def folded(joined: Joined) -> Joined:
     """A copy without batch norms that answers the same."""
     joined = copy.deepcopy(joined).eval()
-    network = joined.network
-    for module in network.modules():
+    for module in joined.modules():
         if isinstance(module, Picture | Block):
             _fold(module.conv, module.norm)
             module.norm = nn.Identity()  # type: ignore[assignment]
-    for conv, norm in (("pitch_conv", "pitch_norm"), ("flat", "flat_norm"), ("last", "last_norm")):
-        if hasattr(network, conv):
-            _fold(getattr(network, conv), getattr(network, norm))
-            setattr(network, norm, nn.Identity())
+    pairs = (("pitch_conv", "pitch_norm"), ("flat", "flat_norm"), ("last", "last_norm"))
+    for network in joined.networks:
+        for conv, norm in pairs:
+            if hasattr(network, conv):
+                _fold(getattr(network, conv), getattr(network, norm))
+                setattr(network, norm, nn.Identity())
     return joined
 
 

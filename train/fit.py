@@ -24,8 +24,8 @@ class Plan:
     """How long and how hard to train."""
 
     draws_per_epoch: int = 5760
-    epochs: int = 40
-    minutes: float = 40.0
+    epochs: int = 10_000
+    minutes: float = 22.0
     """Training ends after so many epochs or minutes; the schedule follows whichever is nearer."""
     batch: int = 16
     peak_rate: float = 2e-3
@@ -35,8 +35,13 @@ class Plan:
     """Share with which a class that a corpus does not annotate counts as wrong for its clips."""
     unknown_share: float = 0.04
     longest_s: float = 2.4
+    slowest: float = 0.9
+    fastest: float = 1.1
+    """Speeds of a clip, drawn evenly on a logarithmic scale."""
+    colour: float = 1.0
+    """Strength of equaliser and of the noise's colour."""
     average: float = 0.999
-    seed: int = 1
+    seed: int = 0
 
 
 # How often each corpus is drawn: between its share of the clips and equal shares.
@@ -110,7 +115,8 @@ def batches(
     for _ in range(max(1, plan.draws_per_epoch // group)):
         drawn: list[tuple[int, float, Clip]] = []  # samples to be had, speed, clip
         for place in random.choice(len(clips), size=group, p=weights):
-            clip, factor = clips[int(place)], random.uniform(0.9, 1.1)
+            clip = clips[int(place)]
+            factor = math.exp(random.uniform(math.log(plan.slowest), math.log(plan.fastest)))
             if random.random() < plan.unknown_share:
                 clip = replace(clip, corpus="synthetic", emotion=UNKNOWN)
                 drawn.append((int(random.uniform(0.5, 3.0) * RATE_HZ), 1.0, clip))
@@ -213,7 +219,7 @@ def fit(
         network.train()
         losses = []
         for waveform, labels in batches(clips, sound, plan, random):
-            power = augment.colour(fast_spectrum(waveform), torch_random)
+            power = augment.colour(fast_spectrum(waveform), torch_random, plan.colour)
             counts10 = torch.full((len(labels),), power.shape[1])
             targets = smoothed_targets(labels, plan.smoothing)
             offset = torch.stack([offsets[clip.corpus] for clip in labels])

@@ -1,6 +1,6 @@
-"""The shipped model: the network's and the experts' view of every frame under one head.
+"""The shipped model: the networks' and the experts' view of every frame under one head.
 
-A frame's embedding is the network's own numbers followed by the experts', which judge the two
+A frame's embedding is the networks' own numbers followed by the experts', which judge the two
 seconds around the frame. Loud frames weigh more in the experts' part: their numbers are scaled by
 weights whose mean over a clip is one. So the plain mean of the frames is a weighted mean of what
 the experts said, and with one linear head the mean embedding still gives the mean logits.
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from network import Compact, Spectrum, short_frame_count
+from network import Compact, Pictures, Spectrum, short_frame_count, short_mask
 from overview import Expert, Overview
 
 WINDOW_S = 2.0  # what an expert sees around a frame
@@ -21,33 +21,38 @@ QUIET_WEIGHT = 0.2  # of a silent frame, where a loud one has 1.2
 
 
 class Joined(nn.Module):
-    """Power spectrum to frames: network and experts under one head."""
+    """Power spectrum to frames: networks and experts under one head."""
 
-    def __init__(self, network: Compact, experts: Sequence[Expert]) -> None:
+    def __init__(self, networks: Sequence[Compact], experts: Sequence[Expert]) -> None:
         super().__init__()
-        self.network = network
+        self.networks = nn.ModuleList(networks)
+        self.pictures = Pictures()
         self.overview = Overview(WINDOW_S)
         self.experts = nn.ModuleList(experts)
-        self.width = network.shape.width + sum(expert.head.in_features for expert in experts)
-        self.head = nn.Linear(self.width, network.shape.classes)
+        self.width = sum(part.head.in_features for part in (*networks, *experts))
+        self.head = nn.Linear(self.width, networks[0].shape.classes)
 
-    def weigh(self, network_share: float, experts_share: float, offset: Tensor) -> None:
+    def weigh(self, networks_share: float, experts_share: float, offset: Tensor) -> None:
         """Set the head: shares of the two views' logits, and what is added to each class `(9,)`."""
-        each = experts_share / len(self.experts)
-        heads = [expert.head for expert in self.experts if isinstance(expert, Expert)]
+        shares = [networks_share / len(self.networks)] * len(self.networks)
+        shares += [experts_share / len(self.experts)] * len(self.experts)
+        views = [*self.networks, *self.experts]
+        heads = [view.head for view in views if isinstance(view, Compact | Expert)]
         with torch.no_grad():
-            weights = [network_share * self.network.head.weight]
-            weights += [each * head.weight for head in heads]
-            bias = network_share * self.network.head.bias + offset
-            self.head.weight.copy_(torch.cat(weights, dim=1))
-            self.head.bias.copy_(bias + each * torch.stack([h.bias for h in heads]).sum(dim=0))
+            parts = list(zip(shares, heads, strict=True))
+            self.head.weight.copy_(torch.cat([s * head.weight for s, head in parts], dim=1))
+            self.head.bias.copy_(offset + sum(s * head.bias for s, head in parts))
 
     def views(self, power: Tensor, counts10: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Both parts of the embedding `(B, T, ·)`, the mask `(B, T, 1)` and the counts `(B,)`."""
-        own, mask, counts = self.network.embed(power, counts10)
-        short = torch.arange(power.shape[1])
-        mask10 = (short[None, :] < counts10[:, None]).to(power.dtype)[:, :, None]
-        mel, pitch = self.network.pictures(power, mask10)
+        mask10 = short_mask(power, counts10)
+        mel, pitch = self.pictures(power, mask10)
+        looks = [
+            network.look(mel, pitch, mask10, counts10)
+            for network in self.networks
+            if isinstance(network, Compact)
+        ]
+        own, (_, mask, counts) = torch.cat([look[0] for look in looks], dim=2), looks[0]
         statistics, loud = self.overview(mel, pitch, mask10)
         weight = (loud[:, ::2] + QUIET_WEIGHT) * mask  # (B, T, 1)
         own_frames = mask.sum(dim=1, keepdim=True)
@@ -77,6 +82,6 @@ class WholeModel(nn.Module):
 
 def parameter_count(joined: Joined) -> int:
     """Trained numbers, each once: the heads of the parts live on in the joined head."""
-    parts = [joined.network, *joined.experts]
+    parts = [*joined.networks, *joined.experts]
     total = sum(p.numel() for part in [*parts, joined.head] for p in part.parameters())
     return total - sum(p.numel() for part in parts for p in part.head.parameters())

@@ -49,6 +49,12 @@ def short_frame_count(samples: Tensor) -> Tensor:
     return torch.div(samples - WINDOW, HOP, rounding_mode="trunc") + 1
 
 
+def short_mask(power: Tensor, counts10: Tensor) -> Tensor:
+    """Ones `(B, S, 1)` on a clip's own short frames, zeros on padding."""
+    short = torch.arange(power.shape[1], device=power.device)
+    return (short[None, :] < counts10[:, None]).to(power.dtype)[:, :, None]
+
+
 def mel_matrix() -> np.ndarray:
     """Triangular mel filters `(BINS, M)`, each summing to one: a band is a mean power."""
 
@@ -238,15 +244,19 @@ class Compact(nn.Module):
         self, power: Tensor, counts10: Tensor, hide: Hide | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Frame embeddings `(B, T, D)`, their mask `(B, T, 1)` and counts `(B,)`."""
-        short = torch.arange(power.shape[1], device=power.device)
-        mask10 = (short[None, :] < counts10[:, None]).to(power.dtype)[:, :, None]  # (B, S, 1)
-        mask = mask10[:, ::2, 0][:, None, :]  # (B, 1, T)
-        counts = torch.div(counts10 - 1, 2, rounding_mode="trunc") + 1
-        own_frames = counts.to(power.dtype)[:, None]  # (B, 1)
-
+        mask10 = short_mask(power, counts10)
         mel, pitch = self.pictures(power, mask10)
         if hide is not None:
             mel = hide(mel)
+        return self.look(mel, pitch, mask10, counts10)
+
+    def look(
+        self, mel: Tensor, pitch: Tensor, mask10: Tensor, counts10: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The same from the two pictures, which several networks can share."""
+        mask = mask10[:, ::2, 0][:, None, :]  # (B, 1, T)
+        counts = torch.div(counts10 - 1, 2, rounding_mode="trunc") + 1
+        own_frames = counts.to(mel.dtype)[:, None]  # (B, 1)
         x = self.stem(mel, mask[..., None])
         for stage in self.stages:
             x = stage(x, mask[..., None])
@@ -259,7 +269,7 @@ class Compact(nn.Module):
             x = block(x, mask, own_frames)
         if self.shape.overview:
             rows = torch.cat([mel.transpose(2, 3).flatten(1, 2), pitch.transpose(1, 2)], dim=1)
-            frames10 = counts10.to(power.dtype)[:, None]
+            frames10 = counts10.to(mel.dtype)[:, None]
             seen = self.overview_norm(mean_and_spread(rows, mask10.transpose(1, 2), frames10))
             seen = functional.dropout(
                 functional.relu(self.overview_in(seen)), self.shape.dropout, self.training
