@@ -21,7 +21,7 @@ class ExpertPlan:
     """How the experts are trained."""
 
     variants: int = 6  # of every training clip; the first is the clip itself
-    count: int = 2
+    count: int = 4
     steps: int = 2000
     batch: int = 256
     peak_rate: float = 2e-3
