@@ -1,9 +1,9 @@
 """Cut sound into windows with context while it arrives, and say which frames each one gives.
 
 A window is a piece given to the model. The model hears ``context_s`` more on each side than it
-keeps, so that a frame near a border is computed from real sound on both sides; the frames of the
-context are thrown away. The kept frames, one window after another, are exactly the rows that the
-whole clip would have.
+keeps, so that a frame near a border is computed from real sound on both sides. The kept frames, one
+window after another, are exactly the rows that the whole clip would have; what becomes of those of
+the context, which two windows share, is for ``engine/hearing.py`` to say.
 
 The law is the same for files and live streams, because it never asks how much is still to come:
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,18 +62,23 @@ def run(arguments: list[str], work: Work, settings: Settings) -> None:
     store = RunStore(settings.outputs) if work.save else None
     screen = Console(stderr=True)
     work.unfinished = catalog.default_cache() / UNFINISHED if settings.resume else None
+    started_s = time.time()
     try:
         with _Bar(screen, language) as bar:
             answers = _answers(expand(arguments), recognizer, work, store, bar, language)
             _write(answers, work, recognizer, language)
     except KeyboardInterrupt:
-        if work.unfinished is not None and any(work.unfinished.rglob(f"*{SUFFIX}")):
+        if work.unfinished is not None and _kept_since(work.unfinished, started_s):
             screen.print(TERMINAL["unfinished"](language), style="yellow")
         raise
     if work.errors and work.done + len(work.errors) > 1:
         screen.print(
             TERMINAL["summary"](language, done=work.done, failed=len(work.errors)), style="yellow"
         )
+
+
+def _kept_since(folder: Path, seconds: float) -> bool:
+    return any(path.stat().st_mtime >= seconds for path in folder.rglob(f"*{SUFFIX}"))
 
 
 def run_demo(settings: Settings) -> None:
