@@ -26,6 +26,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--count", type=int, default=36_000)
+    parser.add_argument("--keep", type=Path, help="folder for what ended a decoder")
     parser.add_argument("--seed", type=int, default=1_000)
     parser.add_argument("--seconds", type=float, default=1.5, help="of sound in each, undamaged")
     asked = parser.parse_args()
@@ -36,6 +37,10 @@ def main() -> int:
     print(f"{found.said.total()} mutants in {time.perf_counter() - began_s:.0f} s")
     for code, count in found.said.most_common():
         print(f"  {code:34} {count}")
+    for number, mutant in enumerate(found.lost if asked.keep else []):
+        asked.keep.mkdir(parents=True, exist_ok=True)
+        (asked.keep / f"lost{number}").write_bytes(mutant)
+    found.lost.clear()
     print(json.dumps({**vars(found), "mutants": found.said.total()}))
     return int(found.replaced > 0 or found.slowest_s > DEADLINE_S or found.peak_mb > 1024)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from emoscope.audio.decoders import Decoders
-from emoscope.errors import AudioError
+from emoscope.errors import EmoscopeError
 from emoscope.limits import UPLOAD
 from sounds import FORMATS, encode, noise, sample, wav
 
@@ -63,6 +63,8 @@ class Survival:
     slowest_s: float = 0.0
     replaced: int = 0
     """Processes that crashed or took too long."""
+    lost: list[bytes] = field(default_factory=list)
+    """What they were decoding."""
     peak_mb: float = 0.0
     """Resident memory of the largest decoder."""
 
@@ -76,11 +78,13 @@ def survive(each: int, *, duration_s: float = 1.5, first_seed: int = 0) -> Survi
         try:
             decoders(mutant, limits=UPLOAD)
             code = "sound"
-        except AudioError as error:
+        except EmoscopeError as error:
             code = error.code
         took_s = time.perf_counter() - began_s
         with lock:
             found.said[code] += 1
+            if code in ("decoder_crashed", "decoder_timeout"):
+                found.lost.append(mutant)
             found.slowest_s = max(found.slowest_s, took_s)
 
     def all_of(number: int, data: bytes) -> None:
