@@ -98,22 +98,32 @@ def test_samples_at_any_rate_are_brought_to_16_khz() -> None:
     )
 
 
-@pytest.mark.parametrize("bits", ["u8", "s32", "flt", "dbl"])
-def test_every_sample_format_has_full_scale_at_one(bits: str) -> None:
-    codec = {"u8": "pcm_u8", "s32": "pcm_s32le", "flt": "pcm_f32le", "dbl": "pcm_f64le"}[bits]
+SAMPLE_FORMATS = {
+    "u8": "pcm_u8",
+    "s32": "pcm_s32le",
+    "s64": "pcm_s64le",
+    "flt": "pcm_f32le",
+    "dbl": "pcm_f64le",
+}
+
+
+@pytest.mark.parametrize("bits", SAMPLE_FORMATS)
+@pytest.mark.parametrize("layout", ["mono", "stereo"])
+def test_every_sample_format_has_full_scale_at_one(bits: str, layout: str) -> None:
     tone = (0.5 * np.sin(np.arange(16_000) * 0.3)).astype(np.float32)
+    planes = np.stack([tone, -0.5 * tone][: 1 if layout == "mono" else 2])
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="wav") as out:
-        stream = out.add_stream(codec, rate=16_000, layout="mono")
-        frame = av.AudioFrame.from_ndarray(tone[None], "fltp", "mono")
+        stream = out.add_stream(SAMPLE_FORMATS[bits], rate=16_000, layout=layout)
+        frame = av.AudioFrame.from_ndarray(planes, "fltp", layout)
         frame.sample_rate = 16_000
-        for piece in av.AudioResampler(format=bits, layout="mono", rate=16_000).resample(frame):
+        for piece in av.AudioResampler(format=bits, layout=layout, rate=16_000).resample(frame):
             out.mux(stream.encode(piece))
         out.mux(stream.encode(None))
 
     heard = decode(buffer.getvalue()).samples
 
-    np.testing.assert_allclose(heard, tone, atol=0.006 if bits == "u8" else 1e-6)
+    np.testing.assert_allclose(heard, planes.mean(axis=0), atol=0.006 if bits == "u8" else 1e-6)
 
 
 @pytest.mark.parametrize("what", BAD)

@@ -385,7 +385,11 @@ def _to_float(frame: Any) -> Samples:
     """Return the frame's samples as float32, shape ``(channels, n)``, full scale at 1."""
     channels = len(frame.layout.channels)
     kind = frame.format.name.removesuffix("p")
-    samples = frame.to_ndarray()  # (channels, n) if planar, else (1, n · channels)
+    if kind == "s64":  # which PyAV makes no array of
+        count = frame.samples * (1 if frame.format.is_planar else channels)
+        samples = np.stack([np.frombuffer(plane, np.int64, count) for plane in frame.planes])
+    else:
+        samples = frame.to_ndarray()  # (channels, n) if planar, else (1, n · channels)
     if not frame.format.is_planar:
         samples = samples.reshape(-1, channels).T
     if kind in _FULL_SCALE:
