@@ -412,6 +412,8 @@ def test_ctrl_c_while_waiting_takes_the_clip_out_of_the_queue(
         assert child.returncode == 0, child.stdout
         assert "1 passed" in child.stdout
         return
+    # Who is started in the background begins with the signal ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     backend = Watched()
     batcher = Batcher(Forward(backend))
     main = threading.main_thread().ident
