@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from emoscope.audio.decoders import Decoders
-from emoscope.errors import EmoscopeError
+from emoscope.errors import DecoderError, EmoscopeError
 from emoscope.limits import UPLOAD
 from sounds import FORMATS, encode, noise, sample, wav
 
@@ -80,11 +80,11 @@ def survive(each: int, *, duration_s: float = 1.5, first_seed: int = 0) -> Survi
             code = "sound"
         except EmoscopeError as error:
             code = error.code
+            if isinstance(error, DecoderError):
+                found.lost.append(mutant)
         took_s = time.perf_counter() - began_s
         with lock:
             found.said[code] += 1
-            if code in ("decoder_crashed", "decoder_timeout"):
-                found.lost.append(mutant)
             found.slowest_s = max(found.slowest_s, took_s)
 
     def all_of(number: int, data: bytes) -> None:

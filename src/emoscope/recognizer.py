@@ -29,7 +29,7 @@ from emoscope.backends.base import Array32, Backend
 from emoscope.backends.choice import BackendName, DeviceChoice, gains_by_rounding, open_backend
 from emoscope.engine.batcher import Batcher
 from emoscope.engine.forward import Forward, batch_budget
-from emoscope.engine.hearing import Hearing, hear
+from emoscope.engine.hearing import Hearing, Runs, hear
 from emoscope.engine.unfinished import keeping
 from emoscope.errors import EmoscopeError, GranularityError
 from emoscope.events import Listener, Step, StepLog, ignore
@@ -242,7 +242,7 @@ class Recognizer:
             with keeping(
                 self._forward, unfinished, work, duration_s=duration_s, embedding=embedding
             ) as kept:
-                hearing = Hearing(kept, find_speech=granularity == "frame")
+                hearing = self.hearing(granularity, kept)
                 track, vectors = hear(waveform, hearing, embedding=embedding, listener=listener)
             if kept.found:
                 numbers["windows_kept"] = kept.found
@@ -250,9 +250,9 @@ class Recognizer:
         recording = replace(recording, steps=(*recording.steps, *log.steps))
         return self.conclude(recording, track, granularity=granularity, embedding=vectors)
 
-    def hearing(self, granularity: Granularity) -> Hearing:
+    def hearing(self, granularity: Granularity, forward: Runs | None = None) -> Hearing:
         """Begin a recording that arrives in portions; ``frame`` also looks for speech."""
-        return Hearing(self._forward, find_speech=granularity == "frame")
+        return Hearing(forward or self._forward, find_speech=granularity == "frame")
 
     def conclude(
         self,

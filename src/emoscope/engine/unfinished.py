@@ -47,7 +47,8 @@ class Kept:
     def __init__(self, forward: Runs, path: Path | None, *, embedding: bool) -> None:
         self._forward = forward
         self._embedding = embedding
-        self._places: dict[bytes, int] = {}
+        self._places: dict[bytes, tuple[int, int, int, int]] = {}
+        """Of each window where its numbers begin, T, D and their CRC-32."""
         self._file: BinaryIO | None = None
         self.found = 0
         """Windows that needed no run."""
@@ -89,22 +90,22 @@ class Kept:
         end, at = file.seek(0, os.SEEK_END), 0
         while at + _HEAD.size <= end:
             file.seek(at)
-            key, frames, dim, _ = _HEAD.unpack(file.read(_HEAD.size))
+            key, frames, dim, crc = _HEAD.unpack(file.read(_HEAD.size))
             following = at + _HEAD.size + 4 * frames * (COUNT + dim)
             if following > end:
                 break
-            self._places[key] = at
+            self._places[key] = (at + _HEAD.size, frames, dim, crc)
             at = following
         file.truncate(at)
 
     def _read(self, key: bytes) -> ClipOutput | None:
         if self._file is None or key not in self._places:
             return None
+        at, frames, dim, crc = self._places[key]
         try:
-            self._file.seek(self._places[key])
-            _, frames, dim, crc = _HEAD.unpack(self._file.read(_HEAD.size))
+            self._file.seek(at)
             data = self._file.read(4 * frames * (COUNT + dim))
-        except (OSError, struct.error):
+        except OSError:
             return None
         if zlib.crc32(data) != crc:
             return None
