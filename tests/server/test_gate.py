@@ -50,6 +50,13 @@ def test_places_are_bounded_and_come_back() -> None:
     asyncio.run(scene())
 
 
+def test_threads_stay() -> None:
+    """New threads take new memory: an hour with pauses must not start one after each."""
+    gate = Gate(1, 1)
+    first, second = (asyncio.run(gate.run(Call(), threading.get_ident)) for _ in range(2))
+    assert first == second
+
+
 def test_turns_come_in_order() -> None:
     async def scene() -> list[int]:
         gate, slow, order = Gate(1, 10), Slow(), []

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-import anyio.to_thread
 import numpy as np
 from fastapi import Request
 
@@ -125,7 +124,7 @@ class Service:
     async def running(self) -> AsyncIterator[None]:
         """Start the decoders and warm the model up; a server listens only after that."""
         with self.decoders:
-            await anyio.to_thread.run_sync(self._warm_up)
+            await self.gate.run(Call(), self._warm_up)
             yield
 
     def _warm_up(self) -> None:
