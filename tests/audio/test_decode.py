@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import socket
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -124,6 +125,36 @@ def test_every_sample_format_has_full_scale_at_one(bits: str, layout: str) -> No
     heard = decode(buffer.getvalue()).samples
 
     np.testing.assert_allclose(heard, planes.mean(axis=0), atol=0.006 if bits == "u8" else 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"), [("adts", "aac"), ("ogg", "libopus"), ("flac", "flac")]
+)
+def test_surround_sound_is_heard(container: str, codec: str) -> None:
+    """Eight planes fill FFmpeg's own table; PyAV reads on behind it, which ended the process."""
+    rate_hz = 48_000
+    tone = (0.5 * np.sin(2 * np.pi * 440 * np.arange(rate_hz) / rate_hz)).astype(np.float32)
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=container) as out:
+        stream = out.add_stream(codec, rate=rate_hz, layout="7.1")
+        frame = av.AudioFrame(format="flt", layout="7.1", samples=rate_hz)
+        frame.planes[0].update(np.repeat(tone, 8).tobytes())
+        frame.sample_rate, frame.time_base, frame.pts = rate_hz, Fraction(1, rate_hz), 0
+        fitting = av.AudioResampler(
+            format=stream.codec_context.format,
+            layout="7.1",
+            rate=rate_hz,
+            frame_size=stream.codec_context.frame_size or 0,
+        )
+        for piece in [*fitting.resample(frame), *fitting.resample(None)]:
+            out.mux(stream.encode(piece))
+        out.mux(stream.encode(None))
+
+    heard = decode(buffer.getvalue()).samples[4_000:12_000]
+
+    assert int(np.abs(np.fft.rfft(heard)).argmax()) == 220
+    # One of the eight is for low tones only and may be without this one.
+    assert 0.8 < np.sqrt(np.mean(heard**2)) / (0.5 / np.sqrt(2)) < 1.05
 
 
 @pytest.mark.parametrize("what", BAD)
