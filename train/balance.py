@@ -1,7 +1,7 @@
-"""How much each view counts: two numbers fitted on the dev split, and offsets that are not.
+"""How sure the answers sound: one number fitted on the dev split, and offsets that are not.
 
-The factors of network and experts minimise the nine-class cross-entropy on dev, with every corpus
-and, within it, every class counting alike. They also set how sure the answers sound.
+The factor of the logits minimises the nine-class cross-entropy on dev, with every corpus and,
+within it, every class counting alike.
 
 Class offsets fitted on dev believed too few speakers (revision .2 lost nearly all sadness to one of
 -0.29). Those used now come from leaving one train corpus out at a time (LOG.md, 8): speech unlike
@@ -23,11 +23,9 @@ from data import EMOTIONS, Clip
 OFFSETS = {"disgusted": -0.4, "other": -0.4, "surprised": -0.4, "unknown": -0.8}
 
 
-def fit_balance(
-    network_logits: np.ndarray, expert_logits: np.ndarray, clips: Sequence[Clip]
-) -> tuple[float, float, Tensor]:
-    """Factor of the network, factor of the experts, offsets `(9,)`; logits are `(clips, 9)`."""
-    views = torch.from_numpy(np.stack([network_logits, expert_logits])).double()
+def fit_balance(logits: np.ndarray, clips: Sequence[Clip]) -> tuple[float, Tensor]:
+    """Factor of the logits `(clips, 9)`, and offsets `(9,)`."""
+    told = torch.from_numpy(logits).double()
     truth = torch.tensor([clip.emotion for clip in clips])
     kinds = Counter((clip.corpus, clip.emotion) for clip in clips)
     classes = Counter(corpus for corpus, _ in kinds)
@@ -36,16 +34,15 @@ def fit_balance(
         [1.0 / kinds[c.corpus, c.emotion] / classes[c.corpus] / corpora for c in clips]
     ).double()
     offsets = torch.tensor([OFFSETS.get(name, 0.0) for name in EMOTIONS]).double()
-    factors = torch.full((2,), 0.5, dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS([factors], max_iter=200, line_search_fn="strong_wolfe")
+    factor = torch.ones((), dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([factor], max_iter=200, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimizer.zero_grad()
-        logits = (factors[:, None, None] * views).sum(dim=0) + offsets
-        loss: Tensor = (functional.cross_entropy(logits, truth, reduction="none") * weight).sum()
+        each = functional.cross_entropy(factor * told + offsets, truth, reduction="none")
+        loss: Tensor = (each * weight).sum()
         loss.backward()
         return loss
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
-    of_network, of_experts = factors.detach().clamp(min=0.0).tolist()
-    return of_network, of_experts, offsets.float()
+    return float(factor.detach()), offsets.float()

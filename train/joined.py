@@ -1,9 +1,7 @@
-"""The shipped model: the networks' and the experts' view of every frame under one head.
+"""The shipped model: the views that several networks have of every frame, under one head.
 
-A frame's embedding is the networks' own numbers followed by the experts', which judge the two
-seconds around the frame. Loud frames weigh more in the experts' part: their numbers are scaled by
-weights whose mean over a clip is one. So the plain mean of the frames is a weighted mean of what
-the experts said, and with one linear head the mean embedding still gives the mean logits.
+A frame's embedding is the numbers of all networks, one after another. The head is the mean of their
+heads, and linear like them, so the mean embedding of a clip still gives its mean logits.
 """
 
 from __future__ import annotations
@@ -14,37 +12,29 @@ import torch
 from torch import Tensor, nn
 
 from network import Compact, Pictures, Spectrum, short_frame_count, short_mask
-from overview import Expert, Overview
-
-WINDOW_S = 2.0  # what an expert sees around a frame
-QUIET_WEIGHT = 0.2  # of a silent frame, where a loud one has 1.2
 
 
 class Joined(nn.Module):
-    """Power spectrum to frames: networks and experts under one head."""
+    """Power spectrum to frames."""
 
-    def __init__(self, networks: Sequence[Compact], experts: Sequence[Expert]) -> None:
+    def __init__(self, networks: Sequence[Compact]) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
-        self.pictures = Pictures()
-        self.overview = Overview(WINDOW_S)
-        self.experts = nn.ModuleList(experts)
-        self.width = sum(part.head.in_features for part in (*networks, *experts))
+        self.pictures = Pictures()  # the same for all of them
+        self.width = sum(network.head.in_features for network in networks)
         self.head = nn.Linear(self.width, networks[0].shape.classes)
+        self.weigh(1.0, torch.zeros(networks[0].shape.classes))
 
-    def weigh(self, networks_share: float, experts_share: float, offset: Tensor) -> None:
-        """Set the head: shares of the two views' logits, and what is added to each class `(9,)`."""
-        shares = [networks_share / len(self.networks)] * len(self.networks)
-        shares += [experts_share / len(self.experts)] * len(self.experts)
-        views = [*self.networks, *self.experts]
-        heads = [view.head for view in views if isinstance(view, Compact | Expert)]
+    def weigh(self, factor: float, offset: Tensor) -> None:
+        """Set the head: by what the mean logits are multiplied, and what is added `(9,)`."""
+        share = factor / len(self.networks)
+        heads = [network.head for network in self.networks if isinstance(network, Compact)]
         with torch.no_grad():
-            parts = list(zip(shares, heads, strict=True))
-            self.head.weight.copy_(torch.cat([s * head.weight for s, head in parts], dim=1))
-            self.head.bias.copy_(offset + sum(s * head.bias for s, head in parts))
+            self.head.weight.copy_(share * torch.cat([head.weight for head in heads], dim=1))
+            self.head.bias.copy_(offset + share * sum(head.bias for head in heads))
 
-    def views(self, power: Tensor, counts10: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Both parts of the embedding `(B, T, ·)`, the mask `(B, T, 1)` and the counts `(B,)`."""
+    def forward(self, power: Tensor, counts10: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Frame logits `(B, T, 9)`, frame embeddings `(B, T, D)`, frame counts `(B,)`."""
         mask10 = short_mask(power, counts10)
         mel, pitch = self.pictures(power, mask10)
         looks = [
@@ -52,18 +42,8 @@ class Joined(nn.Module):
             for network in self.networks
             if isinstance(network, Compact)
         ]
-        own, (_, mask, counts) = torch.cat([look[0] for look in looks], dim=2), looks[0]
-        statistics, loud = self.overview(mel, pitch, mask10)
-        weight = (loud[:, ::2] + QUIET_WEIGHT) * mask  # (B, T, 1)
-        own_frames = mask.sum(dim=1, keepdim=True)
-        weight = weight * own_frames / weight.sum(dim=1, keepdim=True)
-        said = [expert.embed(statistics) for expert in self.experts if isinstance(expert, Expert)]
-        return own, torch.cat(said, dim=2) * weight, mask, counts
-
-    def forward(self, power: Tensor, counts10: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Frame logits `(B, T, 9)`, frame embeddings `(B, T, D)`, frame counts `(B,)`."""
-        own, said, mask, counts = self.views(power, counts10)
-        embeddings = torch.cat([own, said], dim=2)
+        embeddings = torch.cat([look[0] for look in looks], dim=2)
+        _, mask, counts = looks[0]
         return self.head(embeddings) * mask, embeddings, counts
 
 
@@ -81,7 +61,7 @@ class WholeModel(nn.Module):
 
 
 def parameter_count(joined: Joined) -> int:
-    """Trained numbers, each once: the heads of the parts live on in the joined head."""
-    parts = [*joined.networks, *joined.experts]
-    total = sum(p.numel() for part in [*parts, joined.head] for p in part.parameters())
-    return total - sum(p.numel() for part in parts for p in part.head.parameters())
+    """Trained numbers, each once: the networks' heads live on in the joined head."""
+    inside = sum(p.numel() for network in joined.networks for p in network.parameters())
+    heads = sum(p.numel() for network in joined.networks for p in network.head.parameters())
+    return inside - heads + sum(p.numel() for p in joined.head.parameters())
