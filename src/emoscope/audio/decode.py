@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, TypeAlias, cast
 
 import numpy as np
 
+from emoscope.audio.planes import to_float
 from emoscope.audio.promise import Promise, Readable, is_broken
 from emoscope.audio.resample import Stages, at_rate, mixed
 from emoscope.audio.spool import MEMORY_BYTES, Spools
@@ -347,7 +348,7 @@ def _planes(container: Any, limits: Limits, stages: Stages) -> Iterator[tuple[in
         decoded_s += frame.samples / rate_hz
         if decoded_s > limits.max_duration_s:
             raise AudioTooLongError(max_duration_s=limits.max_duration_s)
-        planes = _to_float(frame)
+        planes = to_float(frame)
         stages.decode_s += time.perf_counter() - start_s
         yield rate_hz, planes
         start_s = time.perf_counter()
@@ -376,28 +377,3 @@ def _frames(container: Any, stream: Any, stages: Stages) -> Iterator[Any]:
         if frames:
             stages.broken_off = False
         yield from frames
-
-
-_TYPES = {
-    "u8": np.uint8,
-    "s16": np.int16,
-    "s32": np.int32,
-    "s64": np.int64,
-    "flt": np.float32,
-    "dbl": np.float64,
-}
-_FULL_SCALE = {"u8": 128.0, "s16": 32_768.0, "s32": 2_147_483_648.0, "s64": 2.0**63}
-
-
-def _to_float(frame: Any) -> Samples:
-    """Return the frame's samples as float32, shape ``(channels, n)``, full scale at 1."""
-    channels = len(frame.layout.channels)
-    kind = frame.format.name.removesuffix("p")
-    planes, count = (channels, 1) if frame.format.is_planar else (1, channels)
-    # Not to_ndarray(): PyAV counts planes up to a null pointer, and there is none behind eight.
-    parts = [np.frombuffer(p, _TYPES[kind], frame.samples * count) for p in frame.planes[:planes]]
-    samples = np.stack(parts) if frame.format.is_planar else parts[0].reshape(-1, channels).T
-    if kind in _FULL_SCALE:
-        centred = samples.astype(np.float64) - (128.0 if kind == "u8" else 0.0)
-        return cast(Samples, (centred / _FULL_SCALE[kind]).astype(np.float32))
-    return cast(Samples, samples.astype(np.float32))
