@@ -48,12 +48,25 @@ def encode(samples: np.ndarray, name: str) -> bytes:
     container, codec, rate_hz, channels, options = FORMATS[name]
     mono = soxr.resample(samples, 16_000, rate_hz, quality="VHQ")
     planes = np.repeat(mono[None], channels, axis=0).astype(np.float32)
+    layout = "stereo" if channels == 2 else "mono"
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(planes), "fltp", layout)
+    frame.sample_rate = rate_hz
+    return encode_frame(frame, container, codec, options)
+
+
+def encode_frame(
+    frame: av.AudioFrame,
+    container: str,
+    codec: str,
+    options: dict[str, str] | None = None,
+    container_options: dict[str, str] | None = None,
+) -> bytes:
+    """Encode a frame of any length, layout and rate into a file."""
     buffer = io.BytesIO()
-    with av.open(buffer, "w", format=container) as out:
-        layout = "stereo" if channels == 2 else "mono"
-        stream = out.add_stream(codec, rate=rate_hz, layout=layout, options=options)
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(planes), "fltp", layout)
-        frame.sample_rate, frame.time_base, frame.pts = rate_hz, Fraction(1, rate_hz), 0
+    rate_hz, layout = frame.sample_rate, frame.layout.name
+    frame.time_base, frame.pts = Fraction(1, rate_hz), 0
+    with av.open(buffer, "w", format=container, options=container_options or {}) as out:
+        stream = out.add_stream(codec, rate=rate_hz, layout=layout, options=options or {})
         fitting = av.AudioResampler(
             format=stream.codec_context.format,
             layout=layout,
