@@ -182,6 +182,28 @@ def test_latest_points_to_the_newest_run(
     assert latest["confidence"] == result.confidence
 
 
+def test_the_hundredth_run_of_a_second_need_not_try_all_names(
+    store: RunStore, result: Result, waveform: Waveform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+    rename = Path.rename
+    monkeypatch.setattr(Path, "rename", lambda old, new: (tried.append(new), rename(old, new))[1])
+
+    names = [store.save(result, waveform).name for _ in range(100)]
+
+    assert names == [BASE, *(f"{BASE}_{number}" for number in range(2, 101))]
+    assert len(tried) == 100
+
+
+def test_a_name_that_somebody_else_took_is_passed_over(
+    store: RunStore, result: Result, waveform: Waveform
+) -> None:
+    store.save(result, waveform)
+    RunStore(store.root).save(result, waveform)
+
+    assert store.save(result, waveform).name == f"{BASE}_3"
+
+
 # --- names ----------------------------------------------------------------------------------------
 
 

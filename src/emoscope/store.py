@@ -92,6 +92,9 @@ class RunStore:
     def __init__(self, root: Path, *, keep: Keep = "all") -> None:
         self.root = root
         self.keep = keep
+        self._newest = ("", 1)
+        """A second, and the number that our last run in it took. Where to begin, and no more: what
+        is free only the rename knows."""
 
     def save(self, result: Result, waveform: Waveform) -> Run:
         """Write a run, whole.
@@ -218,7 +221,8 @@ class RunStore:
     def _place(self, temporary: Path, result: Result) -> Path:
         """Rename to the first free name. A complete run is never empty, so rename cannot hit it."""
         base = result.created.strftime("outputs_%Y%m%d_%H%M%S")
-        number = 1
+        second, taken = self._newest
+        number = taken + 1 if second == base else 1
         while True:
             target = self.root / (base if number == 1 else f"{base}_{number}")
             try:
@@ -228,6 +232,7 @@ class RunStore:
                     raise
                 number += 1
                 continue
+            self._newest = (base, number)
             sync_folder(self.root)
             return target
 
