@@ -1,7 +1,9 @@
-"""The shipped model: the views that several networks have of every frame, under one head.
+"""The shipped model: the networks' and the experts' view of every frame under one head.
 
-A frame's embedding is the numbers of all networks, one after another. The head is the mean of their
-heads, and linear like them, so the mean embedding of a clip still gives its mean logits.
+A frame's embedding is the networks' own numbers followed by the experts', which judge the two
+seconds around the frame. Loud frames weigh more in the experts' part: their numbers are scaled by
+weights whose mean over a clip is one. So the plain mean of the frames is a weighted mean of what
+the experts said, and with one linear head the mean embedding still gives the mean logits.
 """
 
 from __future__ import annotations
@@ -10,28 +12,37 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from network import Compact, Pictures, Spectrum, short_frame_count, short_mask
+from overview import TENTH, Expert, Overview
+
+WINDOW_S = 2.0  # what an expert sees around a frame
+QUIET_WEIGHT = 0.2  # of a silent frame, where a loud one has 1.2
 
 
 class Joined(nn.Module):
-    """Power spectrum to frames."""
+    """Power spectrum to frames: networks and experts under one head."""
 
-    def __init__(self, networks: Sequence[Compact]) -> None:
+    def __init__(self, networks: Sequence[Compact], experts: Sequence[Expert]) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
         self.pictures = Pictures()  # the same for all of them
-        self.width = sum(network.head.in_features for network in networks)
+        self.overview = Overview(WINDOW_S)
+        self.experts = nn.ModuleList(experts)
+        self.width = sum(part.head.in_features for part in (*networks, *experts))
         self.head = nn.Linear(self.width, networks[0].shape.classes)
-        self.weigh(1.0, torch.zeros(networks[0].shape.classes))
 
-    def weigh(self, factor: float, offset: Tensor) -> None:
-        """Set the head: by what the mean logits are multiplied, and what is added `(9,)`."""
-        share = factor / len(self.networks)
-        heads = [network.head for network in self.networks if isinstance(network, Compact)]
+    def weigh(self, of_networks: float, of_experts: float, offset: Tensor) -> None:
+        """Set the head: by what the mean logits of either are multiplied, what is added `(9,)`."""
+        shares = [of_networks / len(self.networks)] * len(self.networks)
+        shares += [of_experts / len(self.experts)] * len(self.experts)
+        views = [*self.networks, *self.experts]
+        heads = [view.head for view in views if isinstance(view, Compact | Expert)]
         with torch.no_grad():
-            self.head.weight.copy_(share * torch.cat([head.weight for head in heads], dim=1))
-            self.head.bias.copy_(offset + share * sum(head.bias for head in heads))
+            parts = list(zip(shares, heads, strict=True))
+            self.head.weight.copy_(torch.cat([s * head.weight for s, head in parts], dim=1))
+            self.head.bias.copy_(offset + sum(s * head.bias for s, head in parts))
 
     def forward(self, power: Tensor, counts10: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Frame logits `(B, T, 9)`, frame embeddings `(B, T, D)`, frame counts `(B,)`."""
@@ -42,9 +53,21 @@ class Joined(nn.Module):
             for network in self.networks
             if isinstance(network, Compact)
         ]
-        embeddings = torch.cat([look[0] for look in looks], dim=2)
         _, mask, counts = looks[0]
+        statistics, loud = self.overview(mel, pitch, mask10)
+        said = [expert.embed(statistics) for expert in self.experts if isinstance(expert, Expert)]
+        weight = (loud[:, ::2] + QUIET_WEIGHT) * mask  # (B, T, 1)
+        weight = weight * mask.sum(dim=1, keepdim=True) / weight.sum(dim=1, keepdim=True)
+        of_experts = _each_frame(torch.cat(said, dim=2), weight.shape[1]) * weight
+        embeddings = torch.cat([*(look[0] for look in looks), of_experts], dim=2)
         return self.head(embeddings) * mask, embeddings, counts
+
+
+def _each_frame(tenths: Tensor, frames: int) -> Tensor:
+    """Rows of a tenth of a second `(B, ⌈S / 10⌉, R)` to rows of 20 ms `(B, T, R)`."""
+    columns = tenths.transpose(1, 2)
+    repeated = functional.interpolate(columns, scale_factor=float(TENTH // 2), mode="nearest")
+    return repeated.transpose(1, 2)[:, :frames]
 
 
 class WholeModel(nn.Module):
@@ -61,7 +84,7 @@ class WholeModel(nn.Module):
 
 
 def parameter_count(joined: Joined) -> int:
-    """Trained numbers, each once: the networks' heads live on in the joined head."""
-    inside = sum(p.numel() for network in joined.networks for p in network.parameters())
-    heads = sum(p.numel() for network in joined.networks for p in network.head.parameters())
-    return inside - heads + sum(p.numel() for p in joined.head.parameters())
+    """Trained numbers, each once: the heads of the parts live on in the joined head."""
+    parts = [*joined.networks, *joined.experts]
+    total = sum(p.numel() for part in [*parts, joined.head] for p in part.parameters())
+    return total - sum(p.numel() for part in parts for p in part.head.parameters())

@@ -21,11 +21,13 @@ import calibrate
 import card
 import evaluate
 import export
-from balance import fit_balance
+from balance import EXPERTS_SHARE, fit_balance
 from data import FOREIGN_CORPORA, TRAIN_CORPORA, Clip, Sound, choose, load_clips
-from fit import Plan, fit, logits_of, recalls
+from experts import ExpertPlan, train_experts
+from fit import Plan, fit, recalls
 from joined import Joined, parameter_count
-from network import Compact, Shape
+from network import Compact, Shape, fast_spectrum
+from overview import Expert
 
 HOUSE = Path(__file__).resolve().parents[1]
 # Networks that are taught differently err differently (LOG.md, 13): the second hears stranger rooms
@@ -51,7 +53,9 @@ def main() -> None:
     parser.add_argument(
         "--keep-weights", action="store_true", help="export what the cache holds, train nothing"
     )
-    parser.add_argument("--go-on", action="store_true", help="train on from the cache's weights")
+    parser.add_argument(
+        "--go-on", action="store_true", help="train on from the cache's weights; experts stay"
+    )
     parser.add_argument("--only", type=int, choices=range(1, len(NETWORKS) + 1), help="network")
     parser.add_argument("--minutes", type=float, default=Plan.minutes, help="for each network")
     parser.add_argument("--peak-rate", type=float, default=Plan.peak_rate)
@@ -71,12 +75,14 @@ def main() -> None:
         )
         for _, plan in NETWORKS
     ]
+    expert_plan = dataclasses.replace(ExpertPlan(), seed=options.seed - 1)
     if options.quick:
         assets, page = options.cache / "quick", options.cache / "quick" / "compact.md"
         plans = [
             dataclasses.replace(plan, epochs=2, draws_per_epoch=1536, average=0.98)
             for plan in plans
         ]
+        expert_plan = dataclasses.replace(expert_plan, variants=1, steps=300)
     assets.mkdir(parents=True, exist_ok=True)
 
     clips = load_clips(options.data, options.cache, TRAIN_CORPORA + FOREIGN_CORPORA)
@@ -86,6 +92,11 @@ def main() -> None:
     train = choose(clips, "train", TRAIN_CORPORA)
     dev = choose(clips, "dev", TRAIN_CORPORA)
     weights = [options.cache / f"network{number + 1}.pt" for number in range(len(NETWORKS))]
+    expert_weights = options.cache / "experts.pt"
+    if not options.keep_weights and not options.go_on:
+        specialists = train_experts(train, sound, expert_plan)
+        _save([expert.state_dict() for expert in specialists], expert_weights)
+        _say(began, f"trained {len(specialists)} experts")
     for number, ((shape, _), plan, target) in enumerate(zip(NETWORKS, plans, weights, strict=True)):
         if options.keep_weights or (options.only and options.only != number + 1):
             continue
@@ -93,7 +104,7 @@ def main() -> None:
         keep = partial(_keep, target)
         fit(train, dev, sound, shape, plan, keep, start)
         _say(began, f"trained network {number + 1} of {len(NETWORKS)}")
-    joined = join(weights, dev, sound)
+    joined = join(weights, expert_weights, dev, sound)
 
     # Everything is made in the cache and moved at the end, so that file and card always agree.
     model = options.cache / "build" / "compact.onnx"
@@ -130,25 +141,44 @@ def main() -> None:
     _say(began, f"wrote {model.name}, {four_seconds_ms:.0f} ms for 4 s on one core")
 
 
-def join(weights: list[Path], dev: list[Clip], sound: Sound) -> Joined:
-    """The networks under one head, whose factor is fitted on the dev split."""
+def join(weights: list[Path], expert_weights: Path, dev: list[Clip], sound: Sound) -> Joined:
+    """Networks and experts under one head, whose factor is fitted on the dev split."""
     networks = []
     for (shape, _), path in zip(NETWORKS, weights, strict=True):
         network = Compact(shape)
         network.load_state_dict(torch.load(path, weights_only=True))
         networks.append(network.eval())
-    joined = Joined(networks).eval()
-    each = [logits_of(network, dev, sound) for network in networks]
-    mean = np.mean(each, axis=0)
-    factor, offsets = fit_balance(mean, dev)
-    joined.weigh(factor, offsets)
-    views = {f"network {number + 1}": logits for number, logits in enumerate(each)}
-    for name, logits in (*views.items(), ("joined", factor * mean + offsets.numpy())):
+    specialists = []
+    for state in torch.load(expert_weights, weights_only=True)[: ExpertPlan.count]:
+        expert = Expert()
+        expert.load_state_dict(state)
+        specialists.append(expert.eval())
+    joined = Joined(networks, specialists).eval()
+    of_networks, of_experts = views_of(joined, dev, sound)
+    both = of_networks + EXPERTS_SHARE * of_experts
+    factor, offsets = fit_balance(both, dev)
+    joined.weigh(factor, factor * EXPERTS_SHARE, offsets)
+    views = {"networks": of_networks, "experts": of_experts}
+    for name, logits in (*views.items(), ("joined", factor * both + offsets.numpy())):
         nine, own = recalls(logits, dev, own=False), recalls(logits, dev, own=True)
         means = f"{np.mean(list(nine.values())):.3f} own {np.mean(list(own.values())):.3f}"
-        print(f"dev {name:9} {means} ", {corpus: round(nine[corpus], 3) for corpus in nine})
+        print(f"dev {name:8} {means} ", {corpus: round(nine[corpus], 3) for corpus in nine})
     print(f"factor {factor:.2f}, offsets", offsets.numpy().round(2))
     return joined
+
+
+def views_of(joined: Joined, clips: list[Clip], sound: Sound) -> tuple[np.ndarray, np.ndarray]:
+    """Utterance logits `(clips, 9)` of the networks alone and of the experts alone."""
+    rows: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    with torch.inference_mode():
+        for clip in clips:
+            power = fast_spectrum(torch.from_numpy(sound.samples(clip))[None])
+            _, embeddings, _ = joined(power, torch.tensor([power.shape[1]]))
+            mean = embeddings.mean(dim=1)
+            for of_networks, found in zip((1.0, 0.0), rows, strict=True):
+                joined.weigh(of_networks, 1.0 - of_networks, torch.zeros(9))
+                found.append(joined.head(mean)[0].numpy())
+    return np.stack(rows[0]), np.stack(rows[1])
 
 
 def _keep(target: Path, network: Compact) -> None:
