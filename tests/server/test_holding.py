@@ -119,7 +119,7 @@ def _sent(url: str) -> socket.socket:
 
 def test_uploads_that_crawl_do_not_hold_up_the_honest(tmp_path: Path) -> None:
     _, app = held_app(
-        tmp_path / "outputs", upload_grace_s=1.0, upload_min_bytes_per_s=1e6, queue_size=1
+        tmp_path / "outputs", upload_grace_s=3.0, upload_min_bytes_per_s=1e6, queue_size=1
     )
     uploads = app.state.service.uploads
     with serving(app) as url, httpx.Client(base_url=url, timeout=60) as client:
