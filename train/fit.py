@@ -25,7 +25,7 @@ class Plan:
 
     draws_per_epoch: int = 5760
     epochs: int = 10_000
-    minutes: float = 26.0
+    minutes: float = 23.0
     """Training ends after so many epochs or minutes; the schedule follows whichever is nearer."""
     batch: int = 16
     peak_rate: float = 2e-3
