@@ -1,6 +1,7 @@
 """What a running server holds: load, lost decoders, clients that vanish or crawl, the end.
 
-    python benchmarks/service.py                      about two minutes
+    python benchmarks/service.py                      about three minutes
+    python benchmarks/service.py --only throughput --short-s 5 --rounds 7
     python benchmarks/service.py --overload-s 600     64 clients for ten minutes
     python benchmarks/service.py --soak-s 7200        two hours of good and bad
     python benchmarks/service.py --soak-s 7200 --soak-rest-s 12     the same, resting in between
