@@ -47,11 +47,17 @@ def encode(samples: np.ndarray, name: str) -> bytes:
     """Encode 16 kHz mono samples into one of ``FORMATS`` with FFmpeg's encoders."""
     container, codec, rate_hz, channels, options = FORMATS[name]
     mono = soxr.resample(samples, 16_000, rate_hz, quality="VHQ")
-    planes = np.repeat(mono[None], channels, axis=0).astype(np.float32)
+    frame = frame_of(mono, rate_hz, channels)
+    return encode_frame(frame, container, codec, options)
+
+
+def frame_of(samples: np.ndarray, rate_hz: int, channels: int) -> av.AudioFrame:
+    """Make a frame with the same sound, shape `(n,)`, on one channel or on two."""
+    planes = np.repeat(samples[None], channels, axis=0).astype(np.float32)
     layout = "stereo" if channels == 2 else "mono"
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(planes), "fltp", layout)
     frame.sample_rate = rate_hz
-    return encode_frame(frame, container, codec, options)
+    return frame
 
 
 def encode_frame(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 import soxr
@@ -22,7 +21,7 @@ from emoscope.limits import Limits
 from emoscope.recognizer import Recognizer
 from emoscope.result import Result
 from emoscope.waveform import Waveform
-from sounds import FORMATS, encode, encode_frame, noise, sample, wav
+from sounds import FORMATS, encode, encode_frame, frame_of, noise, sample, wav
 
 LATE_S = 2.0
 VAD_S = 0.35
@@ -186,13 +185,11 @@ def test_channels_that_come_and_go_cannot_be_told_apart(fake_recognizer: Recogni
 
 
 def mp3(sound: np.ndarray, channels: int) -> bytes:
-    layout = "stereo" if channels == 2 else "mono"
-    planes = np.repeat(sound[None], channels, axis=0).astype(np.float32)
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(planes), "fltp", layout)
-    frame.sample_rate = 16_000
     # Without a header frame of its own, which a second file in the middle must not have.
     bare = {"write_xing": "0", "id3v2_version": "0"}
-    return encode_frame(frame, "mp3", "libmp3lame", container_options=bare)
+    return encode_frame(
+        frame_of(sound, 16_000, channels), "mp3", "libmp3lame", container_options=bare
+    )
 
 
 def test_a_broken_file_is_said_on_each_channel(fake_recognizer: Recognizer) -> None:

@@ -11,8 +11,8 @@ from torch.nn import functional
 
 import augment
 from data import RATE_HZ, UNKNOWN, Clip, Sound
-from fit import class_offsets, draw_weights, smoothed_targets
-from network import Pictures, fast_spectrum, short_frame_count
+from fit import class_offsets, draw_weights, padded, smoothed_targets
+from network import Pictures, fast_spectrum, short_frame_count, short_mask
 from overview import STATISTICS, Expert, Overview
 
 
@@ -57,14 +57,10 @@ def statistics_of(clips: Sequence[Clip], sound: Sound, variant: int, batch: int 
                 start = int(random.integers(0, len(samples) - size + 1))
                 samples = samples[start : start + size]
             waves.append(samples)
-        lengths = torch.tensor([len(samples) for samples in waves])
-        waveform = torch.zeros(len(waves), int(lengths.max()))
-        for row, samples in enumerate(waves):
-            waveform[row, : len(samples)] = torch.from_numpy(samples)
+        waveform, lengths = padded(waves)
         with torch.inference_mode():
             power = fast_spectrum(waveform)
-            counts10 = short_frame_count(lengths)
-            mask = (torch.arange(power.shape[1])[None] < counts10[:, None]).float()[:, :, None]
+            mask = short_mask(power, short_frame_count(lengths))
             if variant:
                 power = augment.colour(power, torch_random)
             mel, pitch = pictures(power * mask, mask)

@@ -139,6 +139,15 @@ def batches(
             yield torch.from_numpy(waveform), [clip for _, _, clip in chosen]
 
 
+def padded(clips: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
+    """Clips `(n,)` as one batch `(B, N)` with zeros behind them, and their lengths `(B,)`."""
+    lengths = torch.tensor([len(samples) for samples in clips])
+    waveform = torch.zeros(len(clips), int(lengths.max()))
+    for row, samples in enumerate(clips):
+        waveform[row, : len(samples)] = torch.from_numpy(samples)
+    return waveform, lengths
+
+
 def logits_of(network: Compact, clips: Sequence[Clip], sound: Sound, batch: int = 32) -> np.ndarray:
     """Utterance logits `(clips, 9)` of whole clips, padded to the longest of a batch."""
     network.eval()
@@ -147,11 +156,7 @@ def logits_of(network: Compact, clips: Sequence[Clip], sound: Sound, batch: int 
     with torch.inference_mode():
         for first in range(0, len(clips), batch):
             places = order[first : first + batch]
-            lengths = torch.tensor([clips[place].size for place in places])
-            waveform = torch.zeros(len(places), int(lengths.max()))
-            for row, place in enumerate(places):
-                samples = sound.samples(clips[place])
-                waveform[row, : len(samples)] = torch.from_numpy(samples)
+            waveform, lengths = padded([sound.samples(clips[place]) for place in places])
             answers[places] = network.utterance_logits(
                 fast_spectrum(waveform), short_frame_count(lengths)
             ).numpy()

@@ -169,16 +169,17 @@ def join(weights: list[Path], expert_weights: Path, dev: list[Clip], sound: Soun
 
 def views_of(joined: Joined, clips: list[Clip], sound: Sound) -> tuple[np.ndarray, np.ndarray]:
     """Utterance logits `(clips, 9)` of the networks alone and of the experts alone."""
-    rows: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    means = []
+    views = []
     with torch.inference_mode():
         for clip in clips:
             power = fast_spectrum(torch.from_numpy(sound.samples(clip))[None])
             _, embeddings, _ = joined(power, torch.tensor([power.shape[1]]))
-            mean = embeddings.mean(dim=1)
-            for of_networks, found in zip((1.0, 0.0), rows, strict=True):
-                joined.weigh(of_networks, 1.0 - of_networks, torch.zeros(9))
-                found.append(joined.head(mean)[0].numpy())
-    return np.stack(rows[0]), np.stack(rows[1])
+            means.append(embeddings.mean(dim=1))
+        for of_networks, of_experts in ((1.0, 0.0), (0.0, 1.0)):
+            joined.weigh(of_networks, of_experts, torch.zeros(9))
+            views.append(joined.head(torch.cat(means)).numpy())
+    return views[0], views[1]
 
 
 def _keep(target: Path, network: Compact) -> None:
