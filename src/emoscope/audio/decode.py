@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, TypeAlias, cast
 
 import numpy as np
 
-from emoscope.audio.planes import to_float
+from emoscope.audio.planes import Raw, in_blocks, samples_of
 from emoscope.audio.promise import Promise, Readable, is_broken
 from emoscope.audio.resample import Stages, at_rate, mixed
 from emoscope.audio.spool import MEMORY_BYTES, Spools
@@ -74,6 +74,8 @@ _SIGNATURES = (
 )
 _HEAD_BYTES = 4_096
 _LIVE_HEAD_BYTES = 512
+_BLOCK = 16_384
+"""Samples of a channel that are handled together."""
 _TELL_S = 30.0
 """Sound decoded between two reports of progress."""
 _LEAST_BITS_PER_S = 1_000
@@ -163,7 +165,8 @@ def decode_live(read: Callable[[int], bytes], limits: Limits) -> Iterator[Sample
     with _container(_Arriving(head, read), head, limits) as container:
         _checked(container, head, 0, limits)
         stages = Stages()
-        planes = at_rate(_planes(container, limits, stages), stages)
+        # Block by block as they come: whoever waits for a frame would hear the next one too late.
+        planes = at_rate(_planes(container, limits, stages, least=1), stages)
         for (block,) in _sound(mixed(planes, stages)):
             yield block
 
@@ -333,32 +336,40 @@ def _check_layout(rate_hz: int, channels: int, limits: Limits) -> None:
         )
 
 
-def _planes(container: Any, limits: Limits, stages: Stages) -> Iterator[tuple[int, Samples]]:
+def _planes(
+    container: Any, limits: Limits, stages: Stages, least: int = _BLOCK
+) -> Iterator[tuple[int, Samples]]:
     """Yield ``(rate_hz, samples of shape (channels, n))``, stopping at the duration limit.
 
     A packet that cannot be decoded is skipped and counted: one bad packet of a thousand is no
     reason to lose the rest. When nothing at all could be decoded the file is damaged.
     """
-    stream = container.streams.audio[0]
-    decoded_s = 0.0
+    any_decoded = False
     start_s = time.perf_counter()
-    for frame in _frames(container, stream, stages):
+    for block in in_blocks(_within(limits, _frames(container, stages)), least):
+        any_decoded = True
+        stages.decode_s += time.perf_counter() - start_s
+        yield block
+        start_s = time.perf_counter()
+    stages.decode_s += time.perf_counter() - start_s
+    if not any_decoded and stages.skipped_packets:
+        raise AudioDamagedError
+
+
+def _within(limits: Limits, frames: Iterator[Any]) -> Iterator[tuple[int, Raw]]:
+    """Check every frame, and yield its rate and samples."""
+    decoded_s = 0.0
+    for frame in frames:
         rate_hz = int(frame.sample_rate)
         _check_layout(rate_hz, len(frame.layout.channels), limits)
         decoded_s += frame.samples / rate_hz
         if decoded_s > limits.max_duration_s:
             raise AudioTooLongError(max_duration_s=limits.max_duration_s)
-        planes = to_float(frame)
-        stages.decode_s += time.perf_counter() - start_s
-        yield rate_hz, planes
-        start_s = time.perf_counter()
-    stages.decode_s += time.perf_counter() - start_s
-    if not decoded_s and stages.skipped_packets:
-        raise AudioDamagedError
+        yield rate_hz, samples_of(frame)
 
 
-def _frames(container: Any, stream: Any, stages: Stages) -> Iterator[Any]:
-    packets = container.demux(stream)
+def _frames(container: Any, stages: Stages) -> Iterator[Any]:
+    packets = container.demux(container.streams.audio[0])
     while True:
         try:
             packet = next(packets)
