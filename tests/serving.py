@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import subprocess
@@ -77,6 +78,7 @@ def site(outputs: Path, recognizer: Recognizer | None = None) -> Iterator[Site]:
         # is known whose they are, and not in the middle of another test.
         warnings.simplefilter("ignore", ResourceWarning)
         app = create_app(recognizer, RunStore(outputs), settings)
+        asyncio.set_event_loop(None)  # one of them is held as this thread's own
         gc.collect()
     with serving(app) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield Site(app, url, outputs, client)

@@ -34,7 +34,7 @@ def run(settings: Settings, *, page: bool) -> None:
     language = language_of(settings.language)
     set_up(settings.log)
     is_open = _check_entrance(settings)
-    listening = _listen(settings.host, settings.port)
+    listening = listen(settings.host, settings.port)
     try:
         recognizer = open_model(settings, settings.upload_limits)
         app = create_app(
@@ -42,6 +42,8 @@ def run(settings: Settings, *, page: bool) -> None:
         )
         config = uvicorn.Config(
             app,
+            # Not what happens to be installed: httptools, faster by 2 %, bounds no header.
+            http="h11",
             log_level="warning",
             server_header=False,
             timeout_graceful_shutdown=FLUSH_S,
@@ -77,10 +79,16 @@ def _check_entrance(settings: Settings) -> bool:
     return True
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Open the port ourselves: a taken one is told before the model loads."""
+def listen(host: str, port: int) -> socket.socket:
+    """Open the port ourselves: a taken one is told before the model loads.
+
+    Raises:
+        SettingError: the address cannot be listened on.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends at once (TCP_NODELAY) only where it can tell TCP. Without the protocol's number
+    # each body waits until its header is acknowledged, which a client may put off by 40 ms.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
