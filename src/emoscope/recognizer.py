@@ -103,7 +103,8 @@ class Recognizer:
         self.bars = bars
         # One for all threads that share this recognizer: requests, the page, Python callers.
         budget = batch_budget(backend.device, is_rounded=model.precision != "exact")
-        self._forward = Batcher(Forward(backend, max_padded_samples=budget))
+        forward = Forward(backend, max_padded_samples=budget)
+        self._forward = Batcher(forward, at_once=backend.runs_at_once)
         self._now = now
         self._decode: Decoder = decode_of_any_length
         self._versions = {
@@ -323,7 +324,7 @@ def load(
         precision: ``exact``; ``fast``, the rounded variant, or an error; ``auto``, that variant
             where it agreed with the exact model and was measured to be faster.
         agreement_bar: what a variant must have reached to be used.
-        threads: threads inside one run; 0 takes all cores.
+        threads: threads inside one run; 0 takes all cores, for a small model one.
         device: ``cpu``; ``cuda``, or an error; ``auto``, an NVIDIA GPU where one can be used.
         limits: what recordings are accepted.
         bars: when no emotion is claimed.

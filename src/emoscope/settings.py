@@ -38,7 +38,12 @@ class Settings(BaseSettings):
     backend: Literal["onnxruntime", "openvino"] = Field(
         "onnxruntime", description="what runs the model; openvino needs the extra of that name"
     )
-    threads: int = Field(0, ge=0, le=1024, description="threads inside one run; 0 takes all cores")
+    threads: int = Field(
+        0,
+        ge=0,
+        le=1024,
+        description="threads inside one run; 0 takes all cores, for the compact model one",
+    )
     device: Literal["cpu", "cuda", "auto"] = Field(
         "cpu",
         description="what computes: cpu; cuda: an NVIDIA GPU, or an error (needs onnxruntime-gpu); "

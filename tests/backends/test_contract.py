@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ from onnx import TensorProto, helper
 
 import emoscope
 import make_tiny_model
+from emoscope.backends import onnx_backend
 from emoscope.backends.base import INPUTS, OUTPUTS, Backend
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.backends.onnx_backend import OnnxBackend
@@ -52,6 +54,15 @@ def test_it_says_what_it_is(backend: Backend) -> None:
     assert backend.name
     assert backend.version
     assert backend.dim > 0
+    assert backend.runs_at_once >= 1
+
+
+def test_a_small_model_is_worth_a_run_per_core_and_a_large_one_takes_all_for_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert OnnxBackend(make_tiny_model.FILE).runs_at_once == os.cpu_count()
+    monkeypatch.setattr(onnx_backend, "_SMALL_BYTES", make_tiny_model.FILE.stat().st_size - 1)
+    assert OnnxBackend(make_tiny_model.FILE).runs_at_once == 1
 
 
 def test_types_and_shapes(backend: Backend, speech: Callable[..., np.ndarray]) -> None:

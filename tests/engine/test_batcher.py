@@ -45,17 +45,18 @@ class Watched(FakeBackend):
         self.threads: list[int] = []
         self.rows: list[float] = []
         """First sample of every clip that was run: the tests mark clips with it."""
-        self.overlaps = 0
+        self.most_at_once = 0
         self._entered = threading.Semaphore(0)
         self._free = threading.Semaphore(0)
         self._is_held = False
-        self._alone = threading.Lock()
+        self._inside = 0
+        self._lock = threading.Lock()
 
     def run(self, waveform: np.ndarray, lengths: np.ndarray) -> Output:
         """Run once the test allows it."""
-        if not self._alone.acquire(blocking=False):
-            self.overlaps += 1
-            self._alone.acquire()
+        with self._lock:
+            self._inside += 1
+            self.most_at_once = max(self.most_at_once, self._inside)
         try:
             self.threads.append(threading.get_ident())
             self.rows += waveform[:, 0].tolist()
@@ -64,7 +65,8 @@ class Watched(FakeBackend):
                 assert self._free.acquire(timeout=LONG_S)
             return self.work(waveform, lengths)
         finally:
-            self._alone.release()
+            with self._lock:
+                self._inside -= 1
 
     def work(self, waveform: np.ndarray, lengths: np.ndarray) -> Output:
         """What a subclass spoils."""
@@ -135,16 +137,21 @@ def backend(request: pytest.FixtureRequest) -> Backend:
     return FakeBackend() if request.param == "fake" else OnnxBackend(TINY, threads=1)
 
 
-@given(mix=mixes, seed=st.integers(0, 99), budget=st.sampled_from([1, 12_000, 10**6]))
+@given(
+    mix=mixes,
+    seed=st.integers(0, 99),
+    budget=st.sampled_from([1, 12_000, 10**6]),
+    at_once=st.integers(1, 3),
+)
 def test_any_mix_of_callers_is_one_by_one(
-    backend: Backend, mix: list[list[int]], seed: int, budget: int
+    backend: Backend, mix: list[list[int]], seed: int, budget: int, at_once: int
 ) -> None:
     rng = np.random.default_rng(seed)
     calls = [
         [rng.normal(0, 10 ** rng.uniform(-3, -0.5), size).astype(np.float32) for size in sizes]
         for sizes in mix
     ]
-    batcher = Batcher(Forward(backend, max_padded_samples=budget))
+    batcher = Batcher(Forward(backend, max_padded_samples=budget), at_once=at_once)
     together = threading.Barrier(len(calls))
 
     def ask(clips: list[Samples]) -> list[ClipOutput]:
@@ -162,8 +169,9 @@ def test_any_mix_of_callers_is_one_by_one(
     assert batcher.waiting == 0
 
 
-def test_under_stress_nothing_is_lost_doubled_or_run_beside_another(
-    threads: ThreadPoolExecutor,
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_under_stress_nothing_is_lost_doubled_or_run_beside_too_many_others(
+    threads: ThreadPoolExecutor, at_once: int
 ) -> None:
     """Every clip carries its own mark, and every seventh is refused by the model."""
 
@@ -174,7 +182,7 @@ def test_under_stress_nothing_is_lost_doubled_or_run_beside_another(
             return super().work(waveform, lengths)
 
     backend = Choosy()
-    batcher = Batcher(Forward(backend, max_padded_samples=20_000))
+    batcher = Batcher(Forward(backend, max_padded_samples=20_000), at_once=at_once)
     lengths = np.random.default_rng(0).integers(400, 6_000, 400)
 
     def ask(mark: int) -> bool:
@@ -190,7 +198,7 @@ def test_under_stress_nothing_is_lost_doubled_or_run_beside_another(
 
     assert answered == [mark % 7 != 0 for mark in range(1, 400)]
     assert set(marks(backend)) == set(range(1, 400))
-    assert backend.overlaps == 0
+    assert backend.most_at_once <= at_once
     assert batcher.waiting == 0
 
 
@@ -212,6 +220,26 @@ def test_a_lone_caller_runs_at_once_in_its_own_thread() -> None:
 
     assert backend.threads == [threading.get_ident()]
     assert threading.active_count() == before
+
+
+def test_a_small_model_works_for_two_at_once(threads: ThreadPoolExecutor) -> None:
+    backend = Watched()
+    batcher = Batcher(Forward(backend), at_once=2)
+    with backend.held(batcher, threads) as first:
+        (output,) = batcher.run([clip(1)])  # beside the one that is held, not behind it
+        same(output, Forward(FakeBackend()).run([clip(1)])[0])
+        assert not first.done()
+    assert backend.most_at_once == 2
+
+
+def test_no_more_run_at_once_than_may(threads: ThreadPoolExecutor) -> None:
+    backend = Watched()
+    batcher = Batcher(Forward(backend), at_once=2)
+    with backend.held(batcher, threads), backend.held(batcher, threads):
+        third = threads.submit(batcher.run, [clip(1)])
+        until(lambda: batcher.waiting == 1)
+    assert len(third.result()) == 1
+    assert backend.most_at_once == 2
 
 
 def test_who_comes_while_the_model_works_goes_together(threads: ThreadPoolExecutor) -> None:

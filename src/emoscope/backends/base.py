@@ -59,6 +59,10 @@ class Backend(Protocol):
     def dim(self) -> int:
         """Numbers per embedding frame, D."""
 
+    @property
+    def runs_at_once(self) -> int:
+        """Runs that are worth having side by side; 1 where one takes all there is."""
+
     def run(self, waveform: Array32, lengths: Array64i) -> Output:
         """Run a batch.
 

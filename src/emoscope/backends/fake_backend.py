@@ -19,6 +19,7 @@ class FakeBackend:
     name = "fake"
     version = "1"
     device: Device = "cpu"
+    runs_at_once = 1
 
     def __init__(self, dim: int = 4) -> None:
         self.dim = dim

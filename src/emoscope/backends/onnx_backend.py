@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,13 +24,17 @@ from emoscope.errors import (
     ModelRunError,
 )
 
+_SMALL_BYTES = 32 << 20
+"""A model of a few megabytes is done before cores have shared the work: two threads take as long as
+one for four seconds of sound, and half as much again of the processor (benchmarks/LOG.md)."""
+
 
 class OnnxBackend:
     """A model file in ONNX Runtime, on the processor or an NVIDIA GPU.
 
     Args:
         path: the ONNX file.
-        threads: threads inside one run; 0 lets the library take all cores.
+        threads: threads inside one run; 0 takes all cores, for a small model one.
         device: ``cpu``; ``cuda``, or an error; ``auto``, CUDA where it can be used.
 
     Raises:
@@ -47,8 +52,9 @@ class OnnxBackend:
 
         if not path.is_file():
             raise ModelFileMissingError(file=path.name)
+        is_small = path.stat().st_size <= _SMALL_BYTES
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = threads or int(is_small)
         # Idle threads must not burn the cores that decode and serve.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
@@ -61,6 +67,8 @@ class OnnxBackend:
                 if device == "cuda":
                     raise
         self._session = session or _on_cpu(path, options)
+        is_shared = is_small and self.device == "cpu"
+        self.runs_at_once = (os.cpu_count() or 1) if is_shared else 1
         self.version: str = onnxruntime.__version__
         self.dim = check_contract(
             _tensors(self._session.get_inputs()), _tensors(self._session.get_outputs())

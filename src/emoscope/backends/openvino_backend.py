@@ -38,6 +38,7 @@ class OpenVinoBackend:
 
     name = "openvino"
     device: Device = "cpu"
+    runs_at_once = 1
 
     def __init__(self, path: Path, *, threads: int = 0) -> None:
         openvino = require("openvino", extra="openvino")

@@ -1,7 +1,7 @@
-"""One bounded queue for everybody who asks one model: one run at a time, several clips in a run.
+"""One bounded queue for everybody who asks one model: few runs at a time, several clips in a run.
 
-There is no thread and no timer here. Who finds the model idle runs it at once, in its own thread,
-so a lone caller waits for nothing. Who finds it at work queues; when that run ends, the caller of
+There is no thread and no timer here. Who finds the model free runs it at once, in its own thread,
+so a lone caller waits for nothing. Who finds it at work queues; when a run ends, the caller of
 the oldest clip runs it together with the waiting clips of similar length, its own or not. So the
 time to wait is that of the runs ahead, and the bound of the queue bounds it.
 """
@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from emoscope.engine import buckets
 from emoscope.engine.forward import ClipOutput, Forward, check_lengths
@@ -31,6 +32,7 @@ class Batcher:
 
     Args:
         forward: pads and runs; its budget is that of a batch across callers.
+        at_once: runs side by side; a large model takes all cores for one, a small one cannot.
         max_waiting: callers that may wait behind the one at work.
         clock: seconds, for the estimate in ``BusyError``.
     """
@@ -39,17 +41,19 @@ class Batcher:
         self,
         forward: Forward,
         *,
+        at_once: int = 1,
         max_waiting: int = MAX_WAITING,
         clock: Clock = time.monotonic,
     ) -> None:
         self._forward = forward
+        self._at_once = at_once
         self._max_waiting = max_waiting
         self._clock = clock
         self._lock = threading.Lock()
         self._everybody_left = threading.Condition(self._lock)
         self._queue: deque[_Job] = deque()
         self._calls = 0
-        self._is_running = False
+        self._runs = 0
         self._is_closed = False
         self._s_per_sample = 0.0
 
@@ -87,10 +91,10 @@ class Batcher:
             self._queue.extend(_Job(call, position) for position in range(len(clips)))
             try:
                 while not call.is_over():
-                    if self._is_running:
-                        call.turn.wait()
-                    else:
+                    if self._queue and self._runs < self._at_once:
                         self._run_oldest()
+                    else:
+                        call.turn.wait()
             finally:
                 self._leave(call)
         return call.answer()
@@ -109,7 +113,7 @@ class Batcher:
             raise EngineClosedError
         if self._calls > self._max_waiting:
             ahead_s = self._s_per_sample * sum(len(job.samples) for job in self._queue)
-            raise BusyError(retry_after_s=max(1, math.ceil(ahead_s)))
+            raise BusyError(retry_after_s=max(1, math.ceil(ahead_s / self._at_once)))
         self._calls += 1
 
     def _leave(self, call: _Call) -> None:
@@ -119,8 +123,8 @@ class Batcher:
         self._calls -= 1
         if not self._calls:
             self._everybody_left.notify_all()
-        if self._queue and not self._is_running:
-            self._queue[0].call.turn.notify()
+        for job in islice(self._queue, self._at_once - self._runs):
+            job.call.turn.notify()
 
     def _run_oldest(self) -> None:
         """Run one batch, without the lock, and hand out its answers."""
@@ -129,13 +133,13 @@ class Batcher:
             return
         answers: list[ClipOutput | Exception] = []
         started_s = self._clock()
-        self._is_running = True
+        self._runs += 1
         self._lock.release()
         try:
             answers = self._ask([job.samples for job in batch])
         finally:
             self._lock.acquire()
-            self._is_running = False
+            self._runs -= 1
             # Ctrl-C in the thread that runs must not lose what the others asked for.
             self._queue.extendleft(reversed(batch[len(answers) :]))
             for job, answer in zip(batch, answers, strict=False):
