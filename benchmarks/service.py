@@ -38,6 +38,7 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "src" / "emoscope" / "assets" / "samples" / "happy_zh.wav"
 CLIP_S = 4.0
+_WARM_S = 1.5
 
 
 def clip() -> bytes:
@@ -188,26 +189,31 @@ def load(server: Server, clients: int, seconds: float, *, body: bytes | None = N
 
 
 _ENGINE = """
-import sys, time, threading, emoscope
-data, seconds, threads = sys.stdin.buffer.read(), float(sys.argv[1]), int(sys.argv[2])
-recognizer = emoscope.load("compact")
-recognizer.recognize(data)
+import os, sys, time, threading, emoscope
+from pathlib import Path
+from emoscope.store import RunStore
+data, seconds, keep = sys.stdin.buffer.read(), float(sys.argv[1]), sys.argv[2]
+recognizer, store = emoscope.load("compact"), RunStore(Path(sys.argv[3]), keep=keep)
+def once():
+    recording = recognizer.prepare(data)
+    store.save(recognizer.answer(recording), recording.waveform)
+once()
 done, until = [], time.perf_counter() + seconds
 def work():
     while time.perf_counter() < until:
-        recognizer.recognize(data)
+        once()
         done.append(1)
 start = time.perf_counter()
-crew = [threading.Thread(target=work) for _ in range(threads)]
+crew = [threading.Thread(target=work) for _ in range(os.cpu_count())]
 [one.start() for one in crew]; [one.join() for one in crew]
 print(len(done) / (time.perf_counter() - start))
 """
 
 
-def engine_alone(seconds: float, threads: int) -> float:
-    """Clips a second of ``Recognizer.recognize`` in a process of its own, decoding included."""
+def engine_alone(seconds: float, keep: str, folder: Path) -> float:
+    """Clips a second in one process, a caller per core: decoded, recognized, kept or not."""
     ran = subprocess.run(
-        [sys.executable, "-c", _ENGINE, str(seconds), str(threads)],
+        [sys.executable, "-c", _ENGINE, str(seconds), keep, str(folder)],
         input=CLIP,
         capture_output=True,
         check=True,
@@ -216,27 +222,29 @@ def engine_alone(seconds: float, threads: int) -> float:
 
 
 def throughput(folder: Path, arguments: argparse.Namespace) -> dict[str, object]:
-    """Clips a second at saturation against the engine alone.
+    """Clips a second at saturation against the engine alone, which keeps what the server keeps.
 
     A shared machine changes its speed from one minute to the next by more than what is asked here,
-    so the three take turns and each round is compared within itself.
+    so they take turns and each round is compared within itself. A server that has rested is given
+    a moment to come up to speed, as the engine has just loaded its model.
     """
-    stores = ("none", "all")
-    servers = [serve(folder, store=store) for store in stores]
-    for server in servers:
-        load(server, 2, 2)
-    alone, served = [], [[], []]
+    servers = {store: serve(folder, store=store) for store in ("none", "all")}
+    alone: dict[str, list[float]] = {store: [] for store in servers}
+    served: dict[str, list[float]] = {store: [] for store in servers}
     for _ in range(arguments.rounds):
-        alone.append(max(engine_alone(arguments.short_s, threads) for threads in (1, 2)))
-        for server, rates in zip(servers, served, strict=True):
-            rates.append(load(server, 6, arguments.short_s).rate())
-    report: dict[str, object] = {"engine_alone_per_s": alone}
-    for store, server, rates in zip(stores, servers, served, strict=True):
+        for store, server in servers.items():
+            alone[store].append(engine_alone(arguments.short_s, store, folder / "alone"))
+            load(server, 6, _WARM_S)
+            served[store].append(load(server, 6, arguments.short_s).rate())
+    for server in servers.values():
         stop(server)
-        shares = [rate / engine for rate, engine in zip(rates, alone, strict=True)]
+    report: dict[str, object] = {}
+    for store, rates in served.items():
+        report[f"store={store}_engine_alone_per_s"] = alone[store]
         report[f"store={store}_per_s"] = rates
-        report[f"store={store}_shares"] = shares
-        report[f"store={store}_median_share"] = statistics.median(shares)
+        for name, engine in (("", alone[store]), ("_of_engine_keeping_nothing", alone["none"])):
+            shares = [mine / its for mine, its in zip(rates, engine, strict=True)]
+            report[f"store={store}_median_share{name}"] = statistics.median(shares)
     return report
 
 
