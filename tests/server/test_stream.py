@@ -59,7 +59,9 @@ def served(outputs: Path, *, max_duration_s: float = 20.0) -> Iterator[tuple[str
 def opened(address: tuple[str, Path], **start: object) -> Iterator[ClientConnection]:
     """A stream that is ready; one that an earlier test left behind is waited for."""
     for _ in range(100):
-        with connect(f"ws://{address[0]}/v1/stream") as socket:
+        # Like a browser it reads while it sends: by default this client stops reading at sixteen
+        # messages that nobody took, and then it may not hear the goodbye in time.
+        with connect(f"ws://{address[0]}/v1/stream", max_queue=None) as socket:
             socket.send(json.dumps({"type": "start", **start}))
             ready = told(socket)
             if ready.get("code") == "server_busy":
