@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import tarfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -108,8 +109,8 @@ def decode_corpus(folder: Path, corpus: str, cache: Path) -> Path:
             pieces.append(samples)
             spans[member.name] = (position, len(samples))
             position += len(samples)
-    # The array first and under a temporary name, the index last: its presence means "whole".
-    temporary = cache / f".{corpus}.tmp.npy"
+    # The array first and under a name of this process, the index last: its presence means "whole".
+    temporary = cache / f".{corpus}.{os.getpid()}.tmp.npy"
     np.save(temporary, np.concatenate(pieces))
     temporary.replace(target)
     index.write_text(json.dumps(spans), encoding="utf-8")

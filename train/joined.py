@@ -17,6 +17,7 @@ from torch.nn import functional
 from network import Compact, Pictures, Spectrum, short_frame_count, short_mask
 from overview import TENTH, Expert, Overview
 
+WIDEST = 512  # numbers in an embedding
 WINDOW_S = 2.0  # what an expert sees around a frame
 QUIET_WEIGHT = 0.2  # of a silent frame, where a loud one has 1.2
 
@@ -31,6 +32,7 @@ class Joined(nn.Module):
         self.overview = Overview(WINDOW_S)
         self.experts = nn.ModuleList(experts)
         self.width = sum(part.head.in_features for part in (*networks, *experts))
+        self.narrow: nn.Linear | None = None
         self.head = nn.Linear(self.width, networks[0].shape.classes)
 
     def weigh(self, of_networks: float, of_experts: float, offset: Tensor) -> None:
@@ -43,6 +45,25 @@ class Joined(nn.Module):
             parts = list(zip(shares, heads, strict=True))
             self.head.weight.copy_(torch.cat([s * head.weight for s, head in parts], dim=1))
             self.head.bias.copy_(offset + sum(s * head.bias for s, head in parts))
+
+    def narrow_to(self, width: int, embeddings: Tensor) -> None:
+        """Make embeddings `width` numbers wide; once, after `weigh`, which it fixes.
+
+        What the head reads is kept whole, so no answer changes; the other numbers are the
+        directions in which the given embeddings `(clips, D)` differ most (principal components).
+        """
+        with torch.no_grad():
+            read = torch.linalg.qr(self.head.weight.T.double()).Q  # (D, 9)
+            rest = (embeddings - embeddings.mean(dim=0)).double()
+            rest = rest - rest @ read @ read.T
+            found = torch.linalg.svd(rest, full_matrices=False).Vh[: width - read.shape[1]]
+            basis = torch.cat([read, found.T], dim=1)  # (D, width), orthonormal
+            head = nn.Linear(width, self.head.out_features)
+            head.weight.copy_(self.head.weight.double() @ basis)
+            head.bias.copy_(self.head.bias)
+            self.narrow = nn.Linear(self.width, width, bias=False)
+            self.narrow.weight.copy_(basis.T)
+        self.head, self.width = head, width
 
     def forward(self, power: Tensor, counts10: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Frame logits `(B, T, 9)`, frame embeddings `(B, T, D)`, frame counts `(B,)`."""
@@ -60,6 +81,8 @@ class Joined(nn.Module):
         weight = weight * mask.sum(dim=1, keepdim=True) / weight.sum(dim=1, keepdim=True)
         of_experts = _each_frame(torch.cat(said, dim=2), weight.shape[1]) * weight
         embeddings = torch.cat([*(look[0] for look in looks), of_experts], dim=2)
+        if self.narrow is not None:
+            embeddings = self.narrow(embeddings)
         return self.head(embeddings) * mask, embeddings, counts
 
 
@@ -86,5 +109,6 @@ class WholeModel(nn.Module):
 def parameter_count(joined: Joined) -> int:
     """Trained numbers, each once: the heads of the parts live on in the joined head."""
     parts = [*joined.networks, *joined.experts]
-    total = sum(p.numel() for part in [*parts, joined.head] for p in part.parameters())
+    last = [joined.head] if joined.narrow is None else [joined.narrow, joined.head]
+    total = sum(p.numel() for part in [*parts, *last] for p in part.parameters())
     return total - sum(p.numel() for part in parts for p in part.head.parameters())

@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,19 +27,20 @@ from balance import EXPERTS_SHARE, fit_balance
 from data import FOREIGN_CORPORA, TRAIN_CORPORA, Clip, Sound, choose, load_clips
 from experts import ExpertPlan, train_experts
 from fit import Plan, fit, recalls
-from joined import Joined, parameter_count
+from joined import WIDEST, Joined, parameter_count
 from network import Compact, Shape, fast_spectrum
 from overview import Expert
 
 HOUSE = Path(__file__).resolve().parents[1]
-# Networks that are taught differently err differently (LOG.md, 13): the second hears stranger rooms
-# and voices, and more of it is hidden.
+# Networks that are taught differently err differently (LOG.md, 13 and 19): all but the first hear
+# stranger rooms and voices, and more of it is hidden; the third hears short cuts only, and learns
+# from what the first two and the experts answer, too.
+STRANGER = Plan(seed=20, slowest=0.84, fastest=1.19, colour=1.5, weight_decay=0.1)
 NETWORKS = (
     (Shape(), Plan()),
-    (
-        Shape(dropout=0.3),
-        Plan(seed=20, slowest=0.84, fastest=1.19, colour=1.5, weight_decay=0.1),
-    ),
+    (Shape(dropout=0.3), STRANGER),
+    (Shape(dropout=0.3), dataclasses.replace(STRANGER, seed=50, longest_s=1.7, taught_share=0.4)),
+    (Shape(dropout=0.3), dataclasses.replace(STRANGER, seed=40)),
 )
 
 
@@ -56,10 +59,18 @@ def main() -> None:
     parser.add_argument(
         "--go-on", action="store_true", help="train on from the cache's weights; experts stay"
     )
-    parser.add_argument("--only", type=int, choices=range(1, len(NETWORKS) + 1), help="network")
+    parser.add_argument(
+        "--only",
+        type=int,
+        choices=range(1, len(NETWORKS) + 1),
+        help="train this network into the cache and stop; --keep-weights exports",
+    )
     parser.add_argument("--minutes", type=float, default=Plan.minutes, help="for each network")
     parser.add_argument("--peak-rate", type=float, default=Plan.peak_rate)
-    parser.add_argument("--longest-s", type=float, default=Plan.longest_s)
+    parser.add_argument("--longest-s", type=float, help="crops; each network has its own")
+    parser.add_argument(
+        "--bfloat16", action="store_true", help="faster where the processor multiplies in it"
+    )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     began = time.monotonic()
@@ -71,7 +82,8 @@ def main() -> None:
             seed=plan.seed + options.seed,
             minutes=options.minutes,
             peak_rate=options.peak_rate,
-            longest_s=options.longest_s,
+            longest_s=options.longest_s or plan.longest_s,
+            bfloat16=options.bfloat16,
         )
         for _, plan in NETWORKS
     ]
@@ -102,9 +114,14 @@ def main() -> None:
             continue
         start = torch.load(target, weights_only=True) if options.go_on else None
         keep = partial(_keep, target)
-        fit(train, dev, sound, shape, plan, keep, start)
+        taught = None
+        if plan.taught_share > 0.0:
+            taught = teach(assemble(weights[:number], expert_weights), train, dev, sound)
+        fit(train, dev, sound, shape, plan, keep, start, taught)
         _say(began, f"trained network {number + 1} of {len(NETWORKS)}")
-    joined = join(weights, expert_weights, dev, sound)
+    if options.only:
+        return
+    joined = join(assemble(weights, expert_weights), dev, sound)
 
     # Everything is made in the cache and moved at the end, so that file and card always agree.
     model = options.cache / "build" / "compact.onnx"
@@ -141,10 +158,10 @@ def main() -> None:
     _say(began, f"wrote {model.name}, {four_seconds_ms:.0f} ms for 4 s on one core")
 
 
-def join(weights: list[Path], expert_weights: Path, dev: list[Clip], sound: Sound) -> Joined:
-    """Networks and experts under one head, whose factor is fitted on the dev split."""
+def assemble(weights: list[Path], expert_weights: Path) -> Joined:
+    """The first networks, as many as there are weights, and the experts; not yet weighed."""
     networks = []
-    for (shape, _), path in zip(NETWORKS, weights, strict=True):
+    for (shape, _), path in zip(NETWORKS, weights, strict=False):
         network = Compact(shape)
         network.load_state_dict(torch.load(path, weights_only=True))
         networks.append(network.eval())
@@ -153,33 +170,65 @@ def join(weights: list[Path], expert_weights: Path, dev: list[Clip], sound: Soun
         expert = Expert()
         expert.load_state_dict(state)
         specialists.append(expert.eval())
-    joined = Joined(networks, specialists).eval()
-    of_networks, of_experts = views_of(joined, dev, sound)
-    both = of_networks + EXPERTS_SHARE * of_experts
-    factor, offsets = fit_balance(both, dev)
-    joined.weigh(factor, factor * EXPERTS_SHARE, offsets)
-    views = {"networks": of_networks, "experts": of_experts}
-    for name, logits in (*views.items(), ("joined", factor * both + offsets.numpy())):
-        nine, own = recalls(logits, dev, own=False), recalls(logits, dev, own=True)
-        means = f"{np.mean(list(nine.values())):.3f} own {np.mean(list(own.values())):.3f}"
-        print(f"dev {name:8} {means} ", {corpus: round(nine[corpus], 3) for corpus in nine})
-    print(f"factor {factor:.2f}, offsets", offsets.numpy().round(2))
-    return joined
+    return Joined(networks, specialists).eval()
 
 
-def views_of(joined: Joined, clips: list[Clip], sound: Sound) -> tuple[np.ndarray, np.ndarray]:
-    """Utterance logits `(clips, 9)` of the networks alone and of the experts alone."""
+@dataclass(frozen=True)
+class View:
+    """What the parts say of some clips."""
+
+    of_networks: np.ndarray
+    """Utterance logits `(networks, clips, 9)`."""
+    of_experts: np.ndarray
+    """Their mean `(clips, 9)`."""
+    embeddings: torch.Tensor
+    """Mean embeddings `(clips, D)`."""
+
+    @property
+    def joined(self) -> np.ndarray:
+        """Logits `(clips, 9)` of all, before the factor."""
+        return self.of_networks.mean(axis=0) + EXPERTS_SHARE * self.of_experts
+
+
+def view(joined: Joined, clips: Sequence[Clip], sound: Sound) -> View:
+    """Ask every part about whole clips."""
     means = []
-    views = []
     with torch.inference_mode():
         for clip in clips:
             power = fast_spectrum(torch.from_numpy(sound.samples(clip))[None])
             _, embeddings, _ = joined(power, torch.tensor([power.shape[1]]))
             means.append(embeddings.mean(dim=1))
-        for of_networks, of_experts in ((1.0, 0.0), (0.0, 1.0)):
-            joined.weigh(of_networks, of_experts, torch.zeros(9))
-            views.append(joined.head(torch.cat(means)).numpy())
-    return views[0], views[1]
+        whole = torch.cat(means)
+        parts = [*joined.networks, *joined.experts]
+        columns = whole.split([part.head.in_features for part in parts], dim=1)
+        said = [part.head(own).numpy() for part, own in zip(parts, columns, strict=True)]
+    networks = len(joined.networks)
+    return View(np.stack(said[:networks]), np.mean(said[networks:], axis=0), whole)
+
+
+def teach(
+    joined: Joined, clips: list[Clip], dev: list[Clip], sound: Sound
+) -> dict[str, torch.Tensor]:
+    """What a network learns from: logits `(9,)` of the clips by path, as sure as dev allows."""
+    factor, _ = fit_balance(view(joined, dev, sound).joined, dev)
+    logits = torch.from_numpy(factor * view(joined, clips, sound).joined)
+    return {clip.path: row for clip, row in zip(clips, logits, strict=True)}
+
+
+def join(joined: Joined, dev: list[Clip], sound: Sound) -> Joined:
+    """All under one head, whose factor is fitted on dev; the embedding no wider than allowed."""
+    seen = view(joined, dev, sound)
+    factor, offsets = fit_balance(seen.joined, dev)
+    joined.weigh(factor, factor * EXPERTS_SHARE, offsets)
+    if joined.width > WIDEST:
+        joined.narrow_to(WIDEST, seen.embeddings)
+    views = {"networks": seen.of_networks.mean(axis=0), "experts": seen.of_experts}
+    for name, logits in (*views.items(), ("joined", factor * seen.joined + offsets.numpy())):
+        nine, own = recalls(logits, dev, own=False), recalls(logits, dev, own=True)
+        means = f"{np.mean(list(nine.values())):.3f} own {np.mean(list(own.values())):.3f}"
+        print(f"dev {name:8} {means} ", {corpus: round(nine[corpus], 3) for corpus in nine})
+    print(f"factor {factor:.2f}, offsets", offsets.numpy().round(2))
+    return joined
 
 
 def _keep(target: Path, network: Compact) -> None:
