@@ -130,6 +130,14 @@ def test_the_table_is_sound() -> None:
                 assert bool(file.bytes) == bool(file.sha256)
 
 
+def test_the_table_knows_what_ships() -> None:
+    card = json.loads(
+        (Path(catalog.__file__).parents[1] / "assets/compact.json").read_text("utf-8")
+    )
+
+    assert catalog.entry(catalog.COMPACT).dim == card["dim"]
+
+
 def test_the_large_models_weights_are_the_same_on_both_hubs() -> None:
     pins = [
         (file.bytes, file.sha256)

@@ -206,7 +206,7 @@ CATALOG: tuple[Entry, ...] = (
           390_000_000, official("base")),
     Entry("emotion2vec-plus-seed", "Emotion2Vec+ 种子模型", "Emotion2Vec+ Seed", 768, _FUNASR,
           390_000_000, official("seed")),
-    Entry(COMPACT, "内置小模型", "Built-in compact model", 192, "CC-BY-NC-SA-4.0"),
+    Entry(COMPACT, "内置小模型", "Built-in compact model", 512, "CC-BY-NC-SA-4.0"),
 )  # fmt: skip
 
 
