@@ -1,6 +1,6 @@
 """What may happen to a clip before the network sees it in training.
 
-Speed is changed on the waveform, everything else on the power spectrum `(B, S, BINS)`: it costs
+Speed is changed on the waveform, everything else on the power spectrum `(B, S, bins)`: it costs
 almost nothing there, and one pass serves the mel and the pitch picture alike.
 """
 
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from data import RATE_HZ
-from network import BINS, POINTS
+from network import HOP, POINTS
 
 # Drawing afresh for every batch would cost more than the whole spectrum: read from random places.
 _DRAWS = torch.empty(2**23).exponential_(generator=torch.Generator().manual_seed(0))
@@ -81,9 +81,11 @@ def coloured_noise(size: int, slope: float, random: np.random.Generator) -> np.n
     return sound / (sound.std() + 1e-12)
 
 
-def _smooth_gain_db(batch: int, strength_db: float, random: torch.Generator) -> Tensor:
-    """Random smooth curves `(batch, BINS)` in dB: a tilt and two slow waves over a log axis."""
-    axis = torch.log1p(torch.arange(BINS) / 8.0) / math.log1p(BINS / 8.0)  # 0..1
+def _smooth_gain_db(
+    bins_hz: Tensor, batch: int, strength_db: float, random: torch.Generator
+) -> Tensor:
+    """Random smooth curves `(batch, bins)` in dB: a tilt and two slow waves over a log axis."""
+    axis = torch.log1p(bins_hz / 250.0) / math.log1p(RATE_HZ / 2 / 250.0)  # 0..1
     weights = torch.randn(batch, 3, generator=random) * strength_db
     phases = torch.rand(batch, 2, generator=random) * 2 * math.pi
     curve = weights[:, :1] * (axis - 0.5)[None]
@@ -93,40 +95,52 @@ def _smooth_gain_db(batch: int, strength_db: float, random: torch.Generator) -> 
     return curve
 
 
-def colour(power: Tensor, random: torch.Generator, strength: float = 1.0) -> Tensor:
-    """Room, microphone, band limit and noise, each on some clips, on `(B, S, BINS)`."""
-    batch, frames, _ = power.shape
+def colour(
+    power: Tensor,
+    random: torch.Generator,
+    strength: float = 1.0,
+    *,
+    points: int = POINTS,
+    hop: int = HOP,
+) -> Tensor:
+    """Room, microphone, band limit and noise, each on some clips, on power `(B, S, bins)`.
+
+    `points` is the length of the DFT that the power comes from, `hop` the samples between frames.
+    """
+    batch, frames, bins = power.shape
+    bins_hz = torch.arange(bins) * RATE_HZ / points
+    tail = 4_800 // hop  # frames in the 0.3 s of a room that are heard
 
     def some(share: float) -> Tensor:
         return torch.rand(batch, generator=random) < share
 
     # reverberation: power that decays over the following frames
     rooms = some(0.15)
-    if bool(rooms.any()) and frames > 30:
+    if bool(rooms.any()) and frames > tail:
         decay_s = 0.15 + 0.5 * torch.rand(batch, generator=random)
-        age_s = torch.arange(30) * 0.01
-        kernel = 0.3 * torch.exp(-13.8 * age_s[None] / decay_s[:, None])  # -60 dB after decay_s
+        age_s = torch.arange(tail) * hop / RATE_HZ
+        share = 0.3 * hop / HOP
+        kernel = share * torch.exp(-13.8 * age_s[None] / decay_s[:, None])  # -60 dB after decay_s
         kernel[:, 0] = 1.0
-        chosen = power[rooms].transpose(1, 2)  # (b, BINS, S)
+        chosen = power[rooms].transpose(1, 2)  # (b, bins, S)
         b = chosen.shape[0]
-        padded = functional.pad(chosen, (29, 0)).transpose(0, 1).reshape(BINS, b, -1)
+        padded = functional.pad(chosen, (tail - 1, 0)).transpose(0, 1).reshape(bins, b, -1)
         weight = kernel[rooms].flip(1)[:, None, :]
-        wet = functional.conv1d(padded, weight, groups=b)  # (BINS, b, S)
+        wet = functional.conv1d(padded, weight, groups=b)  # (bins, b, S)
         power = power.clone()
         power[rooms] = wet.permute(1, 2, 0)
 
-    gain_db = _smooth_gain_db(batch, 3.0 * strength, random) * some(0.7)[:, None]
+    gain_db = _smooth_gain_db(bins_hz, batch, 3.0 * strength, random) * some(0.7)[:, None]
     limits_hz = 3000.0 + 4500.0 * torch.rand(batch, generator=random)
-    bins_hz = torch.arange(BINS) * RATE_HZ / POINTS
     beyond = (bins_hz[None] - limits_hz[:, None]).clamp(min=0.0)
     gain_db = gain_db - (0.08 * beyond).clamp(max=60.0) * some(0.25)[:, None]
     power = power * (10.0 ** (gain_db / 10.0))[:, None, :]
 
     # noise: exponentially distributed power, as the spectrum of Gaussian noise has
     ratio_db = 8.0 + 32.0 * torch.rand(batch, generator=random)
-    shape_db = _smooth_gain_db(batch, 10.0 * strength, random) - 20.0 * torch.rand(
+    shape_db = _smooth_gain_db(bins_hz, batch, 10.0 * strength, random) - 20.0 * torch.rand(
         batch, 1, generator=random
-    ) * torch.linspace(0, 1, BINS)
+    ) * (bins_hz / (RATE_HZ / 2))
     shape = 10.0 ** (shape_db / 10.0)
     shape = shape / shape.mean(dim=1, keepdim=True)
     level = power.mean(dim=(1, 2)) * 10.0 ** (-ratio_db / 10.0) * some(0.5)
@@ -135,16 +149,24 @@ def colour(power: Tensor, random: torch.Generator, strength: float = 1.0) -> Ten
     return torch.addcmul(power, draws, (shape * level[:, None])[:, None, :])
 
 
-def hide(mel: Tensor, random: np.random.Generator) -> Tensor:
-    """SpecAugment on the mel picture `(B, 2, S, M)`: up to two stripes each of time and band."""
+def hide(mel: Tensor, random: np.random.Generator, longest: int = 25, shift: int = 0) -> Tensor:
+    """SpecAugment on a picture `(B, 2, S, M)`: up to two stripes each of time and band.
+
+    Stripes of time are shorter than `longest` frames. With `shift` every clip is moved by up to so
+    many bands first: another voice at the same tempo.
+    """
     batch, _, frames, bands = mel.shape
+    if shift:
+        moved = functional.pad(mel, (shift, shift, 0, 0), mode="replicate")
+        starts = random.integers(0, 2 * shift + 1, batch)
+        mel = torch.stack([moved[c, :, :, at : at + bands] for c, at in enumerate(starts)])
     keep = torch.ones(batch, 1, frames, bands)
     for clip in range(batch):
         for _ in range(2):
             size = int(random.integers(0, 9))
             first = int(random.integers(0, bands - size))
             keep[clip, 0, :, first : first + size] = 0.0
-            size = int(random.integers(0, max(1, min(25, frames // 5))))
+            size = int(random.integers(0, max(1, min(longest, frames // 5))))
             first = int(random.integers(0, frames - size))
             keep[clip, 0, first : first + size] = 0.0
     return mel * keep

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,10 @@ from overview import STATISTICS, Expert, Overview
 class ExpertPlan:
     """How the experts are trained."""
 
-    variants: int = 6  # of every training clip; the first is the clip itself
+    variants: int = 8  # of every training clip; the first is the clip itself
+    slowest: float = 0.82
+    fastest: float = 1.22
+    colour: float = 1.5  # as `Plan.colour`
     count: int = 3
     steps: int = 2000
     batch: int = 256
@@ -32,7 +36,9 @@ class ExpertPlan:
     seed: int = 0
 
 
-def statistics_of(clips: Sequence[Clip], sound: Sound, variant: int, batch: int = 8) -> np.ndarray:
+def statistics_of(
+    clips: Sequence[Clip], sound: Sound, variant: int, plan: ExpertPlan, batch: int = 8
+) -> np.ndarray:
     """Statistics `(clips, STATISTICS)`; variant 0 is the clip itself, others are altered.
 
     Even variants are cut to 0.7-2.2 s, so that short recordings are no strangers.
@@ -48,7 +54,7 @@ def statistics_of(clips: Sequence[Clip], sound: Sound, variant: int, batch: int 
         for place in places:
             samples = sound.samples(clips[place])
             if variant:
-                factor = random.uniform(0.9, 1.1)
+                factor = math.exp(random.uniform(math.log(plan.slowest), math.log(plan.fastest)))
                 samples = augment.change_speed(samples, factor, int((len(samples) - 2) / factor))
                 share = random.uniform(0.8, 1.0)
                 seconds = random.uniform(0.7, 2.2)
@@ -62,7 +68,7 @@ def statistics_of(clips: Sequence[Clip], sound: Sound, variant: int, batch: int 
             power = fast_spectrum(waveform)
             mask = short_mask(power, short_frame_count(lengths))
             if variant:
-                power = augment.colour(power, torch_random)
+                power = augment.colour(power, torch_random, plan.colour)
             mel, pitch = pictures(power * mask, mask)
             result[places] = overview(mel, pitch, mask)[0][:, 0].numpy()
     return result
@@ -118,7 +124,7 @@ def train_expert(
 
 def train_experts(clips: Sequence[Clip], sound: Sound, plan: ExpertPlan) -> list[Expert]:
     """All experts: the same statistics, different seeds."""
-    variants = np.stack([statistics_of(clips, sound, v) for v in range(plan.variants)])
+    variants = np.stack([statistics_of(clips, sound, v, plan) for v in range(plan.variants)])
     nothing = non_speech_statistics(900)
     experts = []
     for number in range(plan.count):

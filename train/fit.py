@@ -16,7 +16,7 @@ from torch.nn import functional
 
 import augment
 from data import CLASSES, EMOTIONS, INDEX, OTHER, RATE_HZ, UNKNOWN, Clip, Sound
-from network import Compact, Shape, fast_spectrum, short_frame_count
+from network import Compact, Shape, short_frame_count
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Plan:
 
     draws_per_epoch: int = 5760
     epochs: int = 10_000
-    minutes: float = 11.0
+    minutes: float = 8.0
     """Training ends after so many epochs or minutes; the schedule follows whichever is nearer."""
     batch: int = 16
     peak_rate: float = 2e-3
@@ -40,9 +40,13 @@ class Plan:
     """Speeds of a clip, drawn evenly on a logarithmic scale."""
     colour: float = 1.0
     """Strength of equaliser and of the noise's colour."""
+    shift: int = 0
+    """Bands by which a picture is moved at most, either way."""
     average: float = 0.999
-    taught_share: float = 0.0
-    """Share of the targets that is the answer of teachers, the networks before this one."""
+    taught_by: int = 0
+    """So many of the first networks are teachers, with the experts; none if zero."""
+    taught_share: float = 0.4
+    """Share of the targets that is the teachers' answer."""
     taught_temperature: float = 1.5
     bfloat16: bool = False
     """Products in 16 bits: half as many clips again where the processor has them, else slower."""
@@ -182,7 +186,7 @@ def logits_of(network: Compact, clips: Sequence[Clip], sound: Sound, batch: int 
             places = order[first : first + batch]
             waveform, lengths = padded([sound.samples(clips[place]) for place in places])
             answers[places] = network.utterance_logits(
-                fast_spectrum(waveform), short_frame_count(lengths)
+                network.listen(waveform), short_frame_count(lengths)
             ).numpy()
     return answers
 
@@ -222,8 +226,7 @@ def fit(
     """Train one network; returns the averaged weights and the lines of the log.
 
     `keep` is given the averaged weights after every epoch, so that a long run is never lost;
-    `start` are weights to go on from; `taught` are teachers' logits `(9,)` by path, used where
-    `Plan.taught_share` is above zero.
+    `start` are weights to go on from; `taught` are teachers' logits `(9,)` by path.
     """
     torch.manual_seed(plan.seed)
     random = np.random.default_rng(plan.seed)
@@ -250,15 +253,19 @@ def fit(
         network.train()
         losses = []
         for waveform, labels in batches(clips, sound, plan, random):
-            power = augment.colour(fast_spectrum(waveform), torch_random, plan.colour)
-            counts10 = torch.full((len(labels),), power.shape[1])
+            counts10 = short_frame_count(torch.full((len(labels),), waveform.shape[1]))
+            power = augment.colour(
+                network.listen(waveform), torch_random, plan.colour, **network.grid
+            )
             targets = smoothed_targets(labels, plan.smoothing)
             offset = torch.stack([offsets[clip.corpus] for clip in labels])
-            if taught is not None and plan.taught_share > 0.0:
+            if taught is not None:
                 targets = blended(targets, labels, offset, plan, taught)
             with torch.autocast("cpu", torch.bfloat16, enabled=plan.bfloat16):
                 logits = network.utterance_logits(
-                    power, counts10, lambda mel: augment.hide(mel, random)
+                    power,
+                    counts10,
+                    lambda mel: augment.hide(mel, random, 25 * network.step // 2, plan.shift),
                 )
             loss = functional.cross_entropy(logits.float() + offset, targets)
             spent = (time.monotonic() - started) / 60.0 / plan.minutes

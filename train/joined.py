@@ -14,21 +14,46 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from network import Compact, Pictures, Spectrum, short_frame_count, short_mask
+from network import (
+    BINS,
+    HOP,
+    LONG_BINS,
+    LONG_WINDOW,
+    POINTS,
+    WINDOW,
+    Compact,
+    Pictures,
+    Spectrum,
+    TonePicture,
+    around_frames,
+    fast_long_spectrum,
+    fast_spectrum,
+    frame_count,
+    short_frame_count,
+    short_mask,
+)
 from overview import TENTH, Expert, Overview
 
 WIDEST = 512  # numbers in an embedding
 WINDOW_S = 2.0  # what an expert sees around a frame
 QUIET_WEIGHT = 0.2  # of a silent frame, where a loud one has 1.2
 
+Powers = tuple[Tensor, Tensor]
+"""Power spectra of short windows each 10 ms, and of long ones each 20 ms."""
+
+
+def fast_powers(waveform: Tensor) -> Powers:
+    """Both by FFT, of waveforms `(B, N)`."""
+    return fast_spectrum(waveform), fast_long_spectrum(waveform)
+
 
 class Joined(nn.Module):
-    """Power spectrum to frames: networks and experts under one head."""
+    """Power spectra to frames: networks and experts under one head."""
 
     def __init__(self, networks: Sequence[Compact], experts: Sequence[Expert]) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
-        self.pictures = Pictures()  # the same for all of them
+        self.pictures, self.tones = Pictures(), TonePicture()  # the same for all of them
         self.overview = Overview(WINDOW_S)
         self.experts = nn.ModuleList(experts)
         self.width = sum(part.head.in_features for part in (*networks, *experts))
@@ -65,12 +90,16 @@ class Joined(nn.Module):
             self.narrow.weight.copy_(basis.T)
         self.head, self.width = head, width
 
-    def forward(self, power: Tensor, counts10: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, powers: Powers, counts10: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Frame logits `(B, T, 9)`, frame embeddings `(B, T, D)`, frame counts `(B,)`."""
-        mask10 = short_mask(power, counts10)
-        mel, pitch = self.pictures(power, mask10)
+        short, long = powers
+        mask10, mask20 = short_mask(short, counts10), short_mask(long, frame_count(counts10))
+        mel, pitch = self.pictures(short, mask10)
+        tones = self.tones(long, mask20)
         looks = [
-            network.look(mel, pitch, mask10, counts10)
+            network.look(tones, None, mask20, counts10)
+            if network.shape.tones
+            else network.look(mel, pitch, mask10, counts10)
             for network in self.networks
             if isinstance(network, Compact)
         ]
@@ -98,12 +127,17 @@ class WholeModel(nn.Module):
 
     def __init__(self, joined: Joined) -> None:
         super().__init__()
-        self.spectrum = Spectrum()
+        self.spectrum = Spectrum(WINDOW, HOP, POINTS, BINS)
+        self.long_spectrum = Spectrum(LONG_WINDOW, 2 * HOP, LONG_WINDOW, LONG_BINS)
         self.joined = joined
 
     def forward(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Frame logits `(B, T, 9)`, frame embeddings `(B, T, D)`, frame counts `(B,)`."""
-        return self.joined(self.spectrum(waveform), short_frame_count(lengths))
+        # A long window reaches past the clip's end: whatever stands there is not the clip's.
+        place = torch.arange(waveform.shape[1], device=waveform.device)
+        waveform = waveform * (place[None, :] < lengths[:, None]).to(waveform.dtype)
+        powers = self.spectrum(waveform), self.long_spectrum(around_frames(waveform))
+        return self.joined(powers, short_frame_count(lengths))
 
 
 def parameter_count(joined: Joined) -> int:

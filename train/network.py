@@ -24,6 +24,10 @@ BINS = POINTS // 2 + 1
 MELS = 64
 LAGS = 48  # rows of the pitch picture, 0.7 semitones apart; see `pitch_matrix`
 
+LONG_WINDOW = 1024  # samples, 64 ms: long enough to tell the harmonics of a voice apart
+LONG_BINS = 456  # of the DFT of the same length: up to 7.1 kHz
+TONES = 104  # bands of the tone picture; see `tone_matrix`
+
 LEVEL_FLOOR = 1e-9  # mean power per DFT bin below which a clip counts as digital silence
 RANGE_FLOOR = 1e-5  # 50 dB below the clip's own level: quieter detail is noise floor or codec
 
@@ -40,6 +44,7 @@ class Shape:
     pitch_width: int = 48  # columns made from the pitch picture; 0 leaves it out
     context: bool = True  # squeeze-excite from the clip's masked mean and spread
     overview: int = 128  # numbers that describe the clip as a whole; 0 leaves them out
+    tones: bool = False  # look at the tone picture instead of the mel and the pitch picture
     dropout: float = 0.2
     classes: int = 9
 
@@ -47,6 +52,11 @@ class Shape:
 def short_frame_count(samples: Tensor) -> Tensor:
     """Whole 25 ms windows at a 10 ms hop in so many samples."""
     return torch.div(samples - WINDOW, HOP, rounding_mode="trunc") + 1
+
+
+def frame_count(counts10: Tensor) -> Tensor:
+    """Frames of 20 ms in so many short frames."""
+    return torch.div(counts10 - 1, 2, rounding_mode="trunc") + 1
 
 
 def short_mask(power: Tensor, counts10: Tensor) -> Tensor:
@@ -94,28 +104,48 @@ def pitch_matrix() -> np.ndarray:
 
 
 class Spectrum(nn.Module):
-    """Waveform `(B, N)` to power spectrum `(B, S, BINS)`: a windowed DFT as one convolution."""
+    """Waveform `(B, N)` to power spectrum `(B, S, bins)`: a windowed DFT by two matrix products.
 
-    kernel: Tensor
+    Power does not depend on where time is counted from. Counted from the middle of the window,
+    cosines are even and sines odd, so each product sees half the samples.
+    """
 
-    def __init__(self) -> None:
+    cosines: Tensor
+    sines: Tensor
+
+    def __init__(self, window: int, hop: int, points: int, bins: int) -> None:
         super().__init__()
-        time = np.arange(WINDOW)
-        window = np.hanning(WINDOW + 1)[:-1]
-        angle = 2.0 * np.pi * np.arange(BINS)[:, None] * time[None, :] / POINTS
-        kernel = np.concatenate([np.cos(angle), -np.sin(angle)]) * window[None, :]
-        weight = torch.from_numpy(kernel.astype(np.float32))[:, None, :]
-        self.register_buffer("kernel", weight, persistent=False)
+        self.window, self.hop = window, hop
+        self.block = math.gcd(window, hop)
+        reach = np.arange(window // 2)  # samples from the middle; the outermost weighs nothing
+        weight = np.hanning(window + 1)[window // 2 : -1]
+        angle = 2.0 * np.pi * reach[:, None] * np.arange(bins)[None, :] / points
+        cosines = np.cos(angle) * weight[:, None]
+        cosines[0] /= 2.0  # the middle is its own mirror image
+        sines = np.sin(angle) * weight[:, None]
+        self.register_buffer("cosines", torch.from_numpy(cosines.astype(np.float32)), False)
+        self.register_buffer("sines", torch.from_numpy(sines.astype(np.float32)), False)
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Power of every bin, unscaled."""
-        parts = functional.conv1d(waveform[:, None, :], self.kernel, stride=HOP)  # (B, 2·BINS, S)
-        power = parts[:, :BINS] ** 2 + parts[:, BINS:] ** 2
-        return power.transpose(1, 2)
+        frames = self.frames(waveform)
+        middle = self.window // 2
+        after = frames[:, :, middle:]
+        before = frames[:, :, 1 : middle + 1].flip(2)
+        return ((after + before) @ self.cosines) ** 2 + ((after - before) @ self.sines) ** 2
+
+    def frames(self, waveform: Tensor) -> Tensor:
+        """Overlapping windows `(B, S, window)`, put together from blocks that do not overlap."""
+        whole = waveform.shape[1] // self.block
+        blocks = waveform[:, : whole * self.block].reshape(waveform.shape[0], -1, self.block)
+        step, width = self.hop // self.block, self.window // self.block
+        last = (whole - width) // step * step
+        pieces = [blocks[:, first : first + last + 1 : step] for first in range(width)]
+        return torch.cat(pieces, dim=2)
 
 
 def fast_spectrum(waveform: Tensor) -> Tensor:
-    """The same as `Spectrum`, by FFT: for training, where no graph has to be exported."""
+    """Power `(B, S, BINS)` by FFT: for training, where no graph has to be exported."""
     window = torch.hann_window(WINDOW, periodic=True)
     frames = waveform.unfold(1, WINDOW, HOP) * window  # (B, S, WINDOW)
     return torch.fft.rfft(frames, n=POINTS).abs() ** 2
@@ -124,8 +154,7 @@ def fast_spectrum(waveform: Tensor) -> Tensor:
 class Pictures(nn.Module):
     """Power spectrum to the two pictures the network looks at.
 
-    `mel` `(B, 2, S, M)`: log power relative to the clip's own level, and relative to the clip's
-    own mean in each band. The absolute level never enters: it says how a microphone was set.
+    `mel` `(B, 2, S, M)`: see `relative_to_clip`.
     `pitch` `(B, S, LAGS)`: normalised autocorrelation of the compressed spectrum.
     """
 
@@ -139,19 +168,73 @@ class Pictures(nn.Module):
 
     def forward(self, power: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """`power` `(B, S, BINS)`, `mask` `(B, S, 1)` of zeros and ones."""
-        own_frames = mask.sum(dim=1, keepdim=True)  # (B, 1, 1)
-        bands = (power @ self.mel) * mask  # (B, S, M)
-        band_means = bands.sum(dim=1, keepdim=True) / own_frames  # (B, 1, M)
-        level = band_means.mean(dim=2, keepdim=True)  # (B, 1, 1), linear: loud frames decide
-        bands = bands / (level + LEVEL_FLOOR)
-        band_means = band_means / (level + LEVEL_FLOOR)
-        absolute = torch.log(bands + RANGE_FLOOR)
-        relative = absolute - torch.log(band_means + RANGE_FLOOR)
-        mel = torch.stack([(absolute + 5.0) / 4.0, (relative + 3.0) / 3.0], dim=1)
+        mel, level = relative_to_clip((power @ self.mel) * mask, mask)
         compressed = (power / (level + LEVEL_FLOOR) + RANGE_FLOOR) ** 0.3
         correlation = compressed @ self.cosines  # (B, S, 1 + LAGS)
         pitch = correlation[..., 1:] / correlation[..., :1]
         return mel * mask[:, None], pitch * mask
+
+
+def tone_matrix() -> np.ndarray:
+    """Triangular filters `(LONG_BINS, TONES)` from 60 Hz to 7 kHz, each summing to one.
+
+    Equal steps of log(1 + f / 200 Hz): 9 Hz wide below, where harmonics lie, 230 Hz above.
+    """
+    edges_hz = 200.0 * np.expm1(np.linspace(math.log1p(0.3), math.log1p(35.0), TONES + 2))
+    bins_hz = np.arange(LONG_BINS) * RATE_HZ / LONG_WINDOW
+    matrix = np.zeros((LONG_BINS, TONES))
+    for band in range(TONES):
+        low, middle, high = edges_hz[band : band + 3]
+        low, high = min(low, middle - 15.7), max(high, middle + 15.7)  # no filter between two bins
+        rise, fall = (bins_hz - low) / (middle - low), (high - bins_hz) / (high - middle)
+        matrix[:, band] = np.clip(np.minimum(rise, fall), 0.0, None)
+    return (matrix / matrix.sum(axis=0)).astype(np.float32)
+
+
+def around_frames(waveform: Tensor) -> Tensor:
+    """Room for long windows around the middle of every frame: zeros before and behind.
+
+    They stand behind a clip in a padded batch, too.
+    """
+    beside = (LONG_WINDOW - WINDOW) // 2
+    return functional.pad(waveform, (beside, beside))
+
+
+def fast_long_spectrum(waveform: Tensor) -> Tensor:
+    """Power `(B, T, LONG_BINS)` of 64 ms around every frame, by FFT."""
+    window = torch.hann_window(LONG_WINDOW, periodic=True)
+    frames = around_frames(waveform).unfold(1, LONG_WINDOW, 2 * HOP) * window  # (B, T, LONG_WINDOW)
+    return torch.fft.rfft(frames).abs()[..., :LONG_BINS] ** 2
+
+
+class TonePicture(nn.Module):
+    """Long power spectrum to `(B, 2, T, TONES)`: as the mel picture, but fine enough for tones."""
+
+    tone: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("tone", torch.from_numpy(tone_matrix()), persistent=False)
+
+    def forward(self, power: Tensor, mask: Tensor) -> Tensor:
+        """`power` `(B, T, LONG_BINS)`, `mask` `(B, T, 1)` of zeros and ones."""
+        return relative_to_clip((power @ self.tone) * mask, mask)[0] * mask[:, None]
+
+
+def relative_to_clip(bands: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Masked band powers `(B, S, M)` to two logarithms `(B, 2, S, M)`, and the level `(B, 1, 1)`.
+
+    One is relative to the clip's own level, one to its own mean in each band. The absolute level
+    never enters: it says how a microphone was set.
+    """
+    own_frames = mask.sum(dim=1, keepdim=True)  # (B, 1, 1)
+    band_means = bands.sum(dim=1, keepdim=True) / own_frames  # (B, 1, M)
+    level = band_means.mean(dim=2, keepdim=True)  # (B, 1, 1), linear: loud frames decide
+    bands = bands / (level + LEVEL_FLOOR)
+    band_means = band_means / (level + LEVEL_FLOOR)
+    absolute = torch.log(bands + RANGE_FLOOR)
+    relative = absolute - torch.log(band_means + RANGE_FLOOR)
+    return torch.stack([(absolute + 5.0) / 4.0, (relative + 3.0) / 3.0], dim=1), level
 
 
 def mean_and_spread(x: Tensor, mask: Tensor, own_frames: Tensor) -> Tensor:
@@ -210,25 +293,28 @@ class Compact(nn.Module):
         super().__init__()
         self.shape = shape = shape or Shape()
         c1, c2, c3 = shape.channels
-        self.pictures = Pictures()
-        self.stem = Picture(2, c1, 5, (2, 2))  # 64 -> 32 rows, 10 -> 20 ms
+        self.step = 1 if shape.tones else 2  # frames of the picture in 20 ms
+        rows = TONES if shape.tones else MELS
+        self.pictures = TonePicture() if shape.tones else Pictures()
+        self.stem = Picture(2, c1, 5, (self.step, 2))  # half the rows, a frame each 20 ms
         self.stages = nn.ModuleList(
             [
-                Picture(c1, c2, 3, (1, 2)),  # 16 rows
+                Picture(c1, c2, 3, (1, 2)),  # a quarter of the rows
                 Picture(c2, c2, 3, (1, 1)),
-                Picture(c2, c3, 3, (1, 2)),  # 8 rows
+                Picture(c2, c3, 3, (1, 2)),  # an eighth
                 Picture(c3, c3, 3, (1, 1)),
             ]
         )
-        columns = c3 * MELS // 8
-        if shape.pitch_width:
+        columns = c3 * rows // 8
+        self.has_pitch = bool(shape.pitch_width) and not shape.tones
+        if self.has_pitch:
             self.pitch_conv = nn.Conv1d(LAGS, shape.pitch_width, 5, 2, 2, bias=False)
             self.pitch_norm = nn.BatchNorm1d(shape.pitch_width)
             columns += shape.pitch_width
         self.flat = nn.Conv1d(columns, shape.width, 1, bias=False)
         self.flat_norm = nn.BatchNorm1d(shape.width)
         if shape.overview:
-            statistics = 2 * (2 * MELS + LAGS)
+            statistics = 2 * (2 * rows + (0 if shape.tones else LAGS))
             self.overview_norm = nn.BatchNorm1d(statistics)
             self.overview_in = nn.Linear(statistics, shape.overview)
             self.overview_out = nn.Linear(shape.overview, shape.width)
@@ -240,41 +326,62 @@ class Compact(nn.Module):
         self.last_norm = nn.BatchNorm1d(shape.width)
         self.head = nn.Linear(shape.width, shape.classes)
 
+    @property
+    def grid(self) -> dict[str, int]:
+        """Of the power spectrum: points of its DFT and samples between frames."""
+        points = LONG_WINDOW if self.shape.tones else POINTS
+        return {"points": points, "hop": 2 * HOP // self.step}
+
+    def listen(self, waveform: Tensor) -> Tensor:
+        """Power spectrum of equally long or padded waveforms `(B, N)`, as the network wants it."""
+        return fast_long_spectrum(waveform) if self.shape.tones else fast_spectrum(waveform)
+
     def embed(
         self, power: Tensor, counts10: Tensor, hide: Hide | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Frame embeddings `(B, T, D)`, their mask `(B, T, 1)` and counts `(B,)`."""
-        mask10 = short_mask(power, counts10)
-        mel, pitch = self.pictures(power, mask10)
+        """Frame embeddings `(B, T, D)`, their mask `(B, T, 1)` and counts `(B,)`.
+
+        `counts10` are short frames of each clip, also where the power has a row each 20 ms.
+        """
+        pitch: Tensor | None = None
+        with torch.autocast("cpu", enabled=False):  # logarithms want all their digits
+            if self.shape.tones:
+                seen = short_mask(power, frame_count(counts10))
+                mel = self.pictures(power, seen)
+            else:
+                seen = short_mask(power, counts10)
+                mel, pitch = self.pictures(power, seen)
         if hide is not None:
             mel = hide(mel)
-        return self.look(mel, pitch, mask10, counts10)
+        return self.look(mel, pitch, seen, counts10)
 
     def look(
-        self, mel: Tensor, pitch: Tensor, mask10: Tensor, counts10: Tensor
+        self, mel: Tensor, pitch: Tensor | None, seen: Tensor, counts10: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The same from the two pictures, which several networks can share."""
-        mask = mask10[:, ::2, 0][:, None, :]  # (B, 1, T)
-        counts = torch.div(counts10 - 1, 2, rounding_mode="trunc") + 1
+        """The same from one picture or two and their mask, which several networks can share."""
+        mask = seen[:, :: self.step, 0][:, None, :]  # (B, 1, T)
+        counts = frame_count(counts10)
         own_frames = counts.to(mel.dtype)[:, None]  # (B, 1)
         x = self.stem(mel, mask[..., None])
         for stage in self.stages:
             x = stage(x, mask[..., None])
         x = x.transpose(2, 3).flatten(1, 2)  # (B, C·rows, T)
-        if self.shape.pitch_width:
+        if pitch is not None and self.has_pitch:
             p = functional.relu(self.pitch_norm(self.pitch_conv(pitch.transpose(1, 2))))
             x = torch.cat([x, p], dim=1)
         x = functional.relu(self.flat_norm(self.flat(x))) * mask
         for block in self.blocks:
             x = block(x, mask, own_frames)
         if self.shape.overview:
-            rows = torch.cat([mel.transpose(2, 3).flatten(1, 2), pitch.transpose(1, 2)], dim=1)
-            frames10 = counts10.to(mel.dtype)[:, None]
-            seen = self.overview_norm(mean_and_spread(rows, mask10.transpose(1, 2), frames10))
-            seen = functional.dropout(
-                functional.relu(self.overview_in(seen)), self.shape.dropout, self.training
+            rows = mel.transpose(2, 3).flatten(1, 2)
+            if pitch is not None:
+                rows = torch.cat([rows, pitch.transpose(1, 2)], dim=1)
+            frames = (counts if self.shape.tones else counts10).to(mel.dtype)[:, None]
+            clip = self.overview_norm(mean_and_spread(rows, seen.transpose(1, 2), frames))
+            clip = functional.dropout(
+                functional.relu(self.overview_in(clip)), self.shape.dropout, self.training
             )
-            x = x + self.overview_out(seen)[:, :, None]  # `last` masks again
+            x = x + self.overview_out(clip)[:, :, None]  # `last` masks again
         x = functional.relu(self.last_norm(self.last(x))) * mask
         return x.transpose(1, 2), mask.transpose(1, 2), counts
 

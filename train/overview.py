@@ -13,12 +13,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from network import LAGS, MELS
+from together import TOGETHER, Together
 
 LAG_FRAMES = (2, 6, 16, 40)  # 20 to 400 ms: from consonants to syllables
 LOUDNESS_STEPS = 8
 ROWS = MELS + LAGS
 TENTH = 10  # short frames in a tenth of a second
-STATISTICS = ROWS * (4 + len(LAG_FRAMES)) + LAGS + LOUDNESS_STEPS + 4
+STATISTICS = ROWS * (4 + len(LAG_FRAMES)) + LAGS + LOUDNESS_STEPS + 4 + TOGETHER
 
 
 class Overview(nn.Module):
@@ -37,6 +38,7 @@ class Overview(nn.Module):
         self.register_buffer("pitches", torch.linspace(1.0, -1.0, LAGS), persistent=False)
         steps = torch.linspace(-1.2, 1.2, LOUDNESS_STEPS)
         self.register_buffer("steps", steps, persistent=False)
+        self.together = Together(self._total)
 
     def _total(self, x: Tensor) -> Tensor:
         """Sums over the window: `(B, S, R)` to `(B, ⌈S / 10⌉, R)` or `(B, 1, R)`."""
@@ -101,6 +103,7 @@ class Overview(nn.Module):
         parts.append(4.0 * late / (total_loud + 1e-3) / window)
         near = torch.exp(-8.0 * (loudness - middle - self.steps) ** 2) * mask
         parts.append(self._total(near) / frames)
+        parts.append(self.together(mel[:, 0], pitch, mask, loud))
         return torch.cat(parts, dim=2), loud
 
 

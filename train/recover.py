@@ -22,12 +22,13 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 import evaluate
+import export
 import fit
 from balance import EXPERTS_SHARE, OFFSETS
 from data import EMOTIONS, TRAIN_CORPORA, Clip, Sound, choose, load_clips
 from experts import ExpertPlan
 from joined import Joined, WholeModel
-from network import Compact, fast_spectrum
+from network import Compact, short_frame_count
 from overview import Expert
 from run import HOUSE, NETWORKS, assemble
 
@@ -93,10 +94,12 @@ def constants(path: Path) -> tuple[dict[str, Tensor], list[Tensor]]:
     named, loose = {}, []
     for one in onnx.load(path).graph.initializer:
         value = torch.from_numpy(numpy_helper.to_array(one).copy())
-        if one.name.startswith("onnx::MatMul"):
+        name = one.name.removesuffix(export.HALF)
+        value = value.float() if name != one.name else value
+        if name.startswith("onnx::MatMul"):
             loose.append(value)
         else:
-            named[one.name] = value
+            named[name] = value
     return named, loose
 
 
@@ -123,15 +126,15 @@ def fill(
 
 
 def batches(clips: list[Clip], sound: Sound, plan: fit.Plan) -> Iterator[Tensor]:
-    """Power spectra of a few batches, drawn as in training."""
+    """Waveforms `(B, N)` of a few batches, drawn as in training."""
     random = np.random.default_rng(plan.seed)
     for number, (waveform, _) in enumerate(fit.batches(clips, sound, plan, random)):
         if number == BATCHES:
             return
-        yield fast_spectrum(waveform)
+        yield waveform
 
 
-def unfold(network: Compact, powers: list[Tensor]) -> None:
+def unfold(network: Compact, waveforms: list[Tensor]) -> None:
     """Give the norms the statistics of their inputs, and weights that undo them again."""
     norms = {
         name: module
@@ -149,8 +152,9 @@ def unfold(network: Compact, powers: list[Tensor]) -> None:
 
     handles = [watch(name) for name in norms]
     with torch.inference_mode():
-        for power in powers:
-            network.utterance_logits(power, torch.full((len(power),), power.shape[1]))
+        for waveform in waveforms:
+            lengths = torch.full((len(waveform),), waveform.shape[1])
+            network.utterance_logits(network.listen(waveform), short_frame_count(lengths))
     for handle in handles:
         handle.remove()
     with torch.no_grad():

@@ -27,20 +27,23 @@ from balance import EXPERTS_SHARE, fit_balance
 from data import FOREIGN_CORPORA, TRAIN_CORPORA, Clip, Sound, choose, load_clips
 from experts import ExpertPlan, train_experts
 from fit import Plan, fit, recalls
-from joined import WIDEST, Joined, parameter_count
-from network import Compact, Shape, fast_spectrum
+from joined import WIDEST, Joined, fast_powers, parameter_count
+from network import Compact, Shape
 from overview import Expert
 
 HOUSE = Path(__file__).resolve().parents[1]
 # Networks that are taught differently err differently (LOG.md, 13 and 19): all but the first hear
-# stranger rooms and voices, and more of it is hidden; the third hears short cuts only, and learns
-# from what the first two and the experts answer, too.
+# stranger rooms and voices, and more of it is hidden; the third and the last hear short cuts only,
+# and learn from what those before them and the experts answer, too. The last looks at another
+# picture (LOG.md, 20).
 STRANGER = Plan(seed=20, slowest=0.84, fastest=1.19, colour=1.5, weight_decay=0.1)
+SHORT = dataclasses.replace(STRANGER, longest_s=1.7)
 NETWORKS = (
     (Shape(), Plan()),
     (Shape(dropout=0.3), STRANGER),
-    (Shape(dropout=0.3), dataclasses.replace(STRANGER, seed=50, longest_s=1.7, taught_share=0.4)),
+    (Shape(dropout=0.3), dataclasses.replace(SHORT, seed=50, taught_by=2)),
     (Shape(dropout=0.3), dataclasses.replace(STRANGER, seed=40)),
+    (Shape(dropout=0.3, tones=True), dataclasses.replace(SHORT, seed=70, shift=2, taught_by=4)),
 )
 
 
@@ -105,7 +108,7 @@ def main() -> None:
     dev = choose(clips, "dev", TRAIN_CORPORA)
     weights = [options.cache / f"network{number + 1}.pt" for number in range(len(NETWORKS))]
     expert_weights = options.cache / "experts.pt"
-    if not options.keep_weights and not options.go_on:
+    if not options.keep_weights and not options.go_on and not options.only:
         specialists = train_experts(train, sound, expert_plan)
         _save([expert.state_dict() for expert in specialists], expert_weights)
         _say(began, f"trained {len(specialists)} experts")
@@ -115,8 +118,9 @@ def main() -> None:
         start = torch.load(target, weights_only=True) if options.go_on else None
         keep = partial(_keep, target)
         taught = None
-        if plan.taught_share > 0.0:
-            taught = teach(assemble(weights[:number], expert_weights), train, dev, sound)
+        if plan.taught_by:
+            teachers = assemble(weights[: plan.taught_by], expert_weights)
+            taught = teach(teachers, train, dev, sound)
         fit(train, dev, sound, shape, plan, keep, start, taught)
         _say(began, f"trained network {number + 1} of {len(NETWORKS)}")
     if options.only:
@@ -195,8 +199,8 @@ def view(joined: Joined, clips: Sequence[Clip], sound: Sound) -> View:
     means = []
     with torch.inference_mode():
         for clip in clips:
-            power = fast_spectrum(torch.from_numpy(sound.samples(clip))[None])
-            _, embeddings, _ = joined(power, torch.tensor([power.shape[1]]))
+            powers = fast_powers(torch.from_numpy(sound.samples(clip))[None])
+            _, embeddings, _ = joined(powers, torch.tensor([powers[0].shape[1]]))
             means.append(embeddings.mean(dim=1))
         whole = torch.cat(means)
         parts = [*joined.networks, *joined.experts]

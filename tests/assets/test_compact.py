@@ -83,6 +83,17 @@ def test_batching_and_padding_change_nothing(session, extra):
         assert not embeddings[row, frames:].any()
 
 
+def test_what_stands_behind_a_clip_is_not_heard(session):
+    samples = voice(16_123, 8)
+    batch = np.concatenate([samples, voice(8_000, 9)])[None]
+    lengths = np.array([len(samples)], dtype=np.int64)
+    logits, embeddings, counts = session.run(None, {"waveform": batch, "lengths": lengths})
+    frames = int(counts[0])
+    alone = run(session, [samples])
+    np.testing.assert_allclose(logits[0, :frames], alone[0][0], rtol=0, atol=1e-4)
+    np.testing.assert_allclose(embeddings[0, :frames], alone[1][0], rtol=0, atol=1e-4)
+
+
 @pytest.mark.parametrize("size", [400, 700, 16_000])
 @pytest.mark.parametrize("kind", ["zeros", "dc", "full scale", "one click", "last bit"])
 def test_strange_sound_gives_finite_numbers(session, size, kind):
