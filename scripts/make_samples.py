@@ -151,6 +151,17 @@ NEUTRAL = Shape()
 
 SAMPLES = (
     Sample(
+        "angry",
+        "zh",
+        "我说过多少次了，别再碰我的东西！你给我出去！",
+        (
+            Phrase("wo3 shuo1 guo4 duo1 shao3 ci4 le5", 7, 0.10, (0.0, 0.0), 0.0, ((0.55, 2.0),)),
+            Phrase("bie2 zai4 peng4 wo3 de5 dong1 xi5", 7, 0.20, (0.5, 0.5), 0.5, ((0.3, 2.5),)),
+            Phrase("ni3 gei2 wo3 chu1 qu4", 5, 0.0, (0.5, 1.0), 1.5, ((0.7, 3.0),)),
+        ),
+        ANGRY,
+    ),
+    Sample(
         "happy",
         "zh",
         "太好了，我们终于成功了！大家快来看呀！",
@@ -162,17 +173,6 @@ SAMPLES = (
             Phrase("da4 jia1 kuai4 lai2 kan4 ya5", 6, 0.0, (0.0, 2.0), 0.5, ((0.45, 2.0),)),
         ),
         HAPPY,
-    ),
-    Sample(
-        "angry",
-        "zh",
-        "我说过多少次了，别再碰我的东西！你给我出去！",
-        (
-            Phrase("wo3 shuo1 guo4 duo1 shao3 ci4 le5", 7, 0.10, (0.0, 0.0), 0.0, ((0.55, 2.0),)),
-            Phrase("bie2 zai4 peng4 wo3 de5 dong1 xi5", 7, 0.20, (0.5, 0.5), 0.5, ((0.3, 2.5),)),
-            Phrase("ni3 gei2 wo3 chu1 qu4", 5, 0.0, (0.5, 1.0), 1.5, ((0.7, 3.0),)),
-        ),
-        ANGRY,
     ),
     Sample(
         "sad",
