@@ -85,7 +85,8 @@ def main() -> None:
 
     worst = difference(assemble(files, options.cache / "experts.pt"), path)
     print(f"{len(files)} networks, {len(experts)} experts; logits differ by {worst:.1e} at most")
-    if not worst < 1e-3:
+    # The file's DFTs and filters are rounded to 16 bits (`export.rounded`), those here are not.
+    if not worst < 5e-3:
         raise SystemExit("this is not what the file holds")
 
 
