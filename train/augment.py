@@ -20,6 +20,11 @@ from network import HOP, POINTS
 _DRAWS = torch.empty(2**23).exponential_(generator=torch.Generator().manual_seed(0))
 
 
+def draw_speed(slowest: float, fastest: float, random: np.random.Generator) -> float:
+    """A factor for `change_speed`, drawn evenly on a logarithmic scale."""
+    return math.exp(random.uniform(math.log(slowest), math.log(fastest)))
+
+
 def change_speed(samples: np.ndarray, factor: float, size: int) -> np.ndarray:
     """Play faster (`factor` > 1) or slower: pitch, formants and tempo move together.
 

@@ -27,6 +27,11 @@ EXPERTS_SHARE = 0.5  # of an expert logit, beside one of the networks
 OFFSETS = {"disgusted": -0.4, "other": -0.4, "surprised": -0.4, "unknown": -0.8}
 
 
+def fixed_offsets() -> Tensor:
+    """What is added to the logits `(9,)`; not fitted here."""
+    return torch.tensor([OFFSETS.get(name, 0.0) for name in EMOTIONS])
+
+
 def fit_balance(logits: np.ndarray, clips: Sequence[Clip]) -> tuple[float, Tensor]:
     """Factor of the logits `(clips, 9)`, and offsets `(9,)`."""
     told = torch.from_numpy(logits).double()
@@ -37,7 +42,7 @@ def fit_balance(logits: np.ndarray, clips: Sequence[Clip]) -> tuple[float, Tenso
     weight = torch.tensor(
         [1.0 / kinds[c.corpus, c.emotion] / classes[c.corpus] / corpora for c in clips]
     ).double()
-    offsets = torch.tensor([OFFSETS.get(name, 0.0) for name in EMOTIONS]).double()
+    offsets = fixed_offsets().double()
     factor = torch.ones((), dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([factor], max_iter=200, line_search_fn="strong_wolfe")
 

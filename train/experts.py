@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -54,7 +53,7 @@ def statistics_of(
         for place in places:
             samples = sound.samples(clips[place])
             if variant:
-                factor = math.exp(random.uniform(math.log(plan.slowest), math.log(plan.fastest)))
+                factor = augment.draw_speed(plan.slowest, plan.fastest, random)
                 samples = augment.change_speed(samples, factor, int((len(samples) - 2) / factor))
                 share = random.uniform(0.8, 1.0)
                 seconds = random.uniform(0.7, 2.2)

@@ -144,7 +144,7 @@ def batches(
         drawn: list[tuple[int, float, Clip]] = []  # samples to be had, speed, clip
         for place in random.choice(len(clips), size=group, p=weights):
             clip = clips[int(place)]
-            factor = math.exp(random.uniform(math.log(plan.slowest), math.log(plan.fastest)))
+            factor = augment.draw_speed(plan.slowest, plan.fastest, random)
             if random.random() < plan.unknown_share:
                 clip = replace(clip, corpus="synthetic", emotion=UNKNOWN)
                 drawn.append((int(random.uniform(0.5, 3.0) * RATE_HZ), 1.0, clip))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from network import LAGS, MELS
-from together import TOGETHER, Together
+from together import TOGETHER, Together, Voice
 
 LAG_FRAMES = (2, 6, 16, 40)  # 20 to 400 ms: from consonants to syllables
 LOUDNESS_STEPS = 8
@@ -69,7 +69,8 @@ class Overview(nn.Module):
         # Loud frames tell most: the same again, weighted by loudness above the clip's middle.
         loudness = mel[:, 0].mean(dim=2, keepdim=True)  # (B, S, 1)
         middle = loudness.sum(dim=1, keepdim=True) / mask.sum(dim=1, keepdim=True)
-        loud = torch.sigmoid(6.0 * (loudness - middle)) * mask
+        above = loudness - middle
+        loud = torch.sigmoid(6.0 * above) * mask
         loud_mean, loud_spread = self._moments(rows, loud)
 
         parts = [mean, spread, loud_mean, loud_spread]
@@ -83,7 +84,8 @@ class Overview(nn.Module):
 
         # How often which pitch was heard, by how clearly it was heard.
         share = torch.softmax(12.0 * pitch, dim=2)  # (B, S, LAGS)
-        clear = functional.relu(pitch.amax(dim=2, keepdim=True)) * loud
+        clarity = functional.relu(pitch.amax(dim=2, keepdim=True))
+        clear = clarity * loud
         voiced = self._total(clear) + 1e-3
         parts.append(10.0 * self._total(share * clear) / voiced)
         place = (share * self.pitches).sum(dim=2, keepdim=True)  # (B, S, 1), high voice = 1
@@ -101,9 +103,10 @@ class Overview(nn.Module):
         total_loud = self._total(loud)
         late = self._total(time * loud) - time_mean * total_loud
         parts.append(4.0 * late / (total_loud + 1e-3) / window)
-        near = torch.exp(-8.0 * (loudness - middle - self.steps) ** 2) * mask
+        near = torch.exp(-8.0 * (above - self.steps) ** 2) * mask
         parts.append(self._total(near) / frames)
-        parts.append(self.together(mel[:, 0], pitch, mask, loud))
+        voice = Voice(place, clarity, loudness, above, loud)
+        parts.append(self.together(mel[:, 0], voice, mask))
         return torch.cat(parts, dim=2), loud
 
 

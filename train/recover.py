@@ -24,7 +24,7 @@ from torch.utils.hooks import RemovableHandle
 import evaluate
 import export
 import fit
-from balance import EXPERTS_SHARE, OFFSETS
+from balance import EXPERTS_SHARE, fixed_offsets
 from data import EMOTIONS, TRAIN_CORPORA, Clip, Sound, choose, load_clips
 from experts import ExpertPlan
 from joined import Joined, WholeModel
@@ -57,7 +57,7 @@ def main() -> None:
     head, bias = loose[-1].T, named["joined.head.bias"]
     if len(loose) % 2 == 0:  # the embedding was narrowed
         head = head @ loose[-2].T
-    bias = bias - torch.tensor([OFFSETS.get(name, 0.0) for name in EMOTIONS])
+    bias = bias - fixed_offsets()
     at, files = 0, []
     for number, (shape, plan) in enumerate(NETWORKS):
         network = Compact(shape).eval()
@@ -172,7 +172,7 @@ def unfold(network: Compact, waveforms: list[Tensor]) -> None:
 
 def difference(joined: Joined, path: Path) -> float:
     """Largest difference of frame logits between what was recovered and the file."""
-    joined.weigh(1.0, EXPERTS_SHARE, torch.tensor([OFFSETS.get(name, 0.0) for name in EMOTIONS]))
+    joined.weigh(1.0, EXPERTS_SHARE, fixed_offsets())
     waveform = np.random.default_rng(0).standard_normal((1, 48_000)).astype(np.float32) * 0.1
     lengths = np.array([48_000])
     told = evaluate.open_session(path).run(

@@ -182,16 +182,16 @@ class View:
     """What the parts say of some clips."""
 
     of_networks: np.ndarray
-    """Utterance logits `(networks, clips, 9)`."""
+    """Mean utterance logits `(clips, 9)`."""
     of_experts: np.ndarray
-    """Their mean `(clips, 9)`."""
+    """Likewise."""
     embeddings: torch.Tensor
     """Mean embeddings `(clips, D)`."""
 
     @property
     def joined(self) -> np.ndarray:
         """Logits `(clips, 9)` of all, before the factor."""
-        return self.of_networks.mean(axis=0) + EXPERTS_SHARE * self.of_experts
+        return self.of_networks + EXPERTS_SHARE * self.of_experts
 
 
 def view(joined: Joined, clips: Sequence[Clip], sound: Sound) -> View:
@@ -207,7 +207,7 @@ def view(joined: Joined, clips: Sequence[Clip], sound: Sound) -> View:
         columns = whole.split([part.head.in_features for part in parts], dim=1)
         said = [part.head(own).numpy() for part, own in zip(parts, columns, strict=True)]
     networks = len(joined.networks)
-    return View(np.stack(said[:networks]), np.mean(said[networks:], axis=0), whole)
+    return View(np.mean(said[:networks], axis=0), np.mean(said[networks:], axis=0), whole)
 
 
 def teach(
@@ -226,7 +226,7 @@ def join(joined: Joined, dev: list[Clip], sound: Sound) -> Joined:
     joined.weigh(factor, factor * EXPERTS_SHARE, offsets)
     if joined.width > WIDEST:
         joined.narrow_to(WIDEST, seen.embeddings)
-    views = {"networks": seen.of_networks.mean(axis=0), "experts": seen.of_experts}
+    views = {"networks": seen.of_networks, "experts": seen.of_experts}
     for name, logits in (*views.items(), ("joined", factor * seen.joined + offsets.numpy())):
         nine, own = recalls(logits, dev, own=False), recalls(logits, dev, own=True)
         means = f"{np.mean(list(nine.values())):.3f} own {np.mean(list(own.values())):.3f}"

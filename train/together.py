@@ -8,13 +8,14 @@ of speakers and languages were built on before networks. Nothing here is trained
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from network import LAGS, MELS
+from network import MELS
 
 CEPSTRA = 20
 SLOPE_CEPSTRA = 12  # slopes of the finer ones are noise
@@ -36,11 +37,24 @@ TOGETHER = (
 )
 
 
+class Voice(NamedTuple):
+    """What is known of every short frame, each `(B, S, 1)`."""
+
+    place: Tensor
+    """Of the pitch: 1 is a high voice, -1 a low one."""
+    clear: Tensor
+    """How clearly it was heard, from 0."""
+    loudness: Tensor
+    above: Tensor
+    """Loudness above the clip's middle."""
+    loud: Tensor
+    """The same from 0 to 1, masked: a weight."""
+
+
 class Together(nn.Module):
     """Pictures to `TOGETHER` statistics; `total` sums `(B, S, R)` over the window."""
 
     cosines: Tensor
-    pitches: Tensor
 
     def __init__(self, total: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
@@ -48,15 +62,12 @@ class Together(nn.Module):
         band, order = np.arange(MELS)[:, None] + 0.5, np.arange(CEPSTRA)[None, :]
         cosines = np.cos(np.pi * order * band / MELS) * np.sqrt(2 / MELS)
         self.register_buffer("cosines", torch.from_numpy(cosines.astype(np.float32)), False)
-        self.register_buffer("pitches", torch.linspace(1.0, -1.0, LAGS), persistent=False)
         self.products, self.slope_products = Products(ROWS), Products(SLOPES)
 
-    def forward(self, mel: Tensor, pitch: Tensor, mask: Tensor, loud: Tensor) -> Tensor:
-        """Masked `mel` `(B, S, M)`, `pitch` `(B, S, LAGS)`; `mask` and `loud` `(B, S, 1)`."""
+    def forward(self, mel: Tensor, voice: Voice, mask: Tensor) -> Tensor:
+        """Masked `mel` `(B, S, M)`, `mask` `(B, S, 1)`."""
+        place, clear, loudness, above, loud = voice
         cepstra = mel @ self.cosines
-        clear = functional.relu(pitch.amax(dim=2, keepdim=True))
-        place = (torch.softmax(12.0 * pitch, dim=2) * self.pitches).sum(dim=2, keepdim=True)
-        loudness = mel.mean(dim=2, keepdim=True)
         change = _slope(cepstra, 1) * _inside(mask, 1)
         flux = torch.log(0.01 + (change * change).sum(dim=2, keepdim=True))
         rows = torch.cat([cepstra, place * clear, clear, loudness, flux], dim=2)
@@ -78,8 +89,6 @@ class Together(nn.Module):
             parts.append(_root(both - means))
 
         frames = self.total(mask).clamp(min=1.0)
-        middle = loudness.sum(dim=1, keepdim=True) / mask.sum(dim=1, keepdim=True)
-        above = loudness - middle
         for kind in (
             torch.sigmoid(20.0 * (clear - 0.55)) * loud,
             torch.sigmoid(-20.0 * (clear - 0.35)) * loud,
