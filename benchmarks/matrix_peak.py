@@ -14,14 +14,17 @@ import time
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
+
+from emoscope.telemetry import load_onnxruntime
+
+onnxruntime = load_onnxruntime()
 
 SIZE = 2048
 REPEATS = 7
 
 
-def session(kind: str, threads: int) -> onnxruntime.InferenceSession:
+def session(kind: str, threads: int) -> Any:
     """One product with a constant matrix, as a layer has it."""
     random = np.random.default_rng(0)
     if kind == "float32":

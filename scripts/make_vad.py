@@ -17,8 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
+
+from emoscope.telemetry import load_onnxruntime
+
+onnxruntime = load_onnxruntime()
 
 PUBLISHED = "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85"
 """Of silero_vad/data/silero_vad_16k_sequence.onnx in the package silero-vad 6.2.3 (MIT)."""

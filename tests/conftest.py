@@ -9,12 +9,12 @@ from typing import TypeAlias
 import av
 import hypothesis
 import numpy as np
-import onnxruntime
 import pytest
 
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.recognizer import Recognizer
 from emoscope.result import ModelRef
+from emoscope.telemetry import load_onnxruntime
 from emoscope.waveform import RATE_HZ, Samples
 
 Speech: TypeAlias = Callable[..., Samples]
@@ -29,7 +29,9 @@ hypothesis.settings.load_profile("emoscope")
 
 def pytest_report_header() -> str:
     """Say what the numbers were made with."""
-    return f"numpy {np.__version__}, onnxruntime {onnxruntime.__version__}, av {av.__version__}"
+    return (
+        f"numpy {np.__version__}, onnxruntime {load_onnxruntime().__version__}, av {av.__version__}"
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from data import CLASSES, EMOTIONS, INDEX, TRAIN_CORPORA, Clip, Sound
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+from emoscope.telemetry import load_onnxruntime
 
 RESAMPLES = 2_000
 
 
-def open_session(path: Path, threads: int = 2) -> onnxruntime.InferenceSession:
-    """The exported file, ready to run on the processor."""
+def open_session(path: Path, threads: int = 2) -> Any:
+    """The exported file, ready to run on the processor; 0 threads are one per core."""
+    onnxruntime = load_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

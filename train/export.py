@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from torch import nn
 
+from evaluate import open_session
 from joined import Joined, WholeModel
 from network import HOP, WINDOW, Block, Picture
 
@@ -120,7 +120,7 @@ def halve(graph: onnx.GraphProto) -> None:
 
 def check(model: WholeModel, path: Path) -> float:
     """Refuse a file that does not keep the contract; returns the largest difference seen."""
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = open_session(path, threads=0)
     random = np.random.default_rng(0)
     lengths = np.array([400, 719, 720, 9_999, 24_000], dtype=np.int64)
     waveform = np.zeros((len(lengths), int(lengths.max())), dtype=np.float32)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from emoscope import telemetry
 from emoscope._version import __version__
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ __all__ = [
     "recognize_channels",
     "recognize_many",
 ]
+
+
+telemetry.disable()
 
 
 def __getattr__(name: str) -> object:

@@ -3,10 +3,12 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
+
+from emoscope.telemetry import load_onnxruntime
 
 ASSETS = Path(__file__).parents[2] / "src" / "emoscope" / "assets"
 EMOTIONS = {
@@ -20,8 +22,10 @@ def card() -> dict:
 
 
 @pytest.fixture(scope="module")
-def session() -> onnxruntime.InferenceSession:
-    return onnxruntime.InferenceSession(ASSETS / "compact.onnx", providers=["CPUExecutionProvider"])
+def session() -> Any:
+    return load_onnxruntime().InferenceSession(
+        ASSETS / "compact.onnx", providers=["CPUExecutionProvider"]
+    )
 
 
 def run(session, waveforms, width=None):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -31,13 +32,18 @@ BACKENDS: dict[str, Callable[[], Backend]] = {
 }
 
 
+def skip_without_openvino() -> None:
+    if find_spec("openvino") is None:
+        pytest.skip("the extra openvino is not installed")
+
+
 @pytest.fixture(scope="module", params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> Backend:
     """Each backend in turn."""
     if request.param == "compact" and not COMPACT.is_file():
         pytest.skip("the compact model is not built")
     if request.param.startswith("openvino"):
-        pytest.importorskip("openvino", reason="the extra openvino is not installed")
+        skip_without_openvino()
     return BACKENDS[request.param]()
 
 
@@ -256,7 +262,7 @@ BREAKERS = {
 def kind(request: pytest.FixtureRequest) -> Callable[[Path], Backend]:
     """What loads a file."""
     if request.param is OpenVinoBackend:
-        pytest.importorskip("openvino", reason="the extra openvino is not installed")
+        skip_without_openvino()
     loader: Callable[[Path], Backend] = request.param
     return loader
 

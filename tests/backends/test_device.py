@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
 from typer.testing import CliRunner
 
@@ -24,10 +23,12 @@ from emoscope.errors import (
 )
 from emoscope.models.catalog import file_sha256
 from emoscope.recognizer import load
+from emoscope.telemetry import load_onnxruntime
 from emoscope.waveform import Waveform
 
 TINY = make_tiny_model.FILE
 BOTH = [cuda.PROVIDER, cuda.CPU_PROVIDER]
+onnxruntime = load_onnxruntime()
 RealSession = onnxruntime.InferenceSession
 
 

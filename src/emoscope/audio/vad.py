@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from emoscope.result import Array32
+from emoscope.telemetry import load_onnxruntime
 from emoscope.waveform import RATE_HZ, Samples, Span, Waveform
 
 STEP = 512
@@ -177,8 +178,7 @@ def find_speech(waveform: Waveform, rules: Rules = RULES) -> list[Span]:
 @functools.cache
 def _session() -> Any:
     """The network, loaded once; its runs are safe in many threads."""
-    import onnxruntime
-
+    onnxruntime = load_onnxruntime()
     options = onnxruntime.SessionOptions()
     # Step by step there is nothing to share among cores.
     options.intra_op_num_threads = options.inter_op_num_threads = 1

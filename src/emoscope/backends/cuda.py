@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from emoscope.errors import DeviceUnavailableError
+from emoscope.telemetry import load_onnxruntime
 
 PROVIDER = "CUDAExecutionProvider"
 CPU_PROVIDER = "CPUExecutionProvider"
@@ -27,9 +28,7 @@ OPTIONS = {
 
 def is_offered() -> bool:
     """Whether the installed ONNX Runtime was built for CUDA; the machine may lack a GPU still."""
-    import onnxruntime
-
-    return PROVIDER in onnxruntime.get_available_providers()
+    return PROVIDER in load_onnxruntime().get_available_providers()
 
 
 def open_session(path: Path, session_options: Any) -> Any:
@@ -38,8 +37,7 @@ def open_session(path: Path, session_options: Any) -> Any:
     Raises:
         DeviceUnavailableError: it cannot be had.
     """
-    import onnxruntime
-
+    onnxruntime = load_onnxruntime()
     if not is_offered():
         raise _unavailable(
             "已安装的 ONNX Runtime 不带 CUDA，需要 onnxruntime-gpu",

@@ -23,6 +23,7 @@ from emoscope.errors import (
     ModelFileMissingError,
     ModelRunError,
 )
+from emoscope.telemetry import load_onnxruntime
 
 _SMALL_BYTES = 32 << 20
 """A model of a few megabytes is done before cores have shared the work: two threads take as long as
@@ -48,8 +49,7 @@ class OnnxBackend:
     def __init__(
         self, path: Path, *, threads: int = 0, device: Literal["cpu", "cuda", "auto"] = "cpu"
     ) -> None:
-        import onnxruntime
-
+        onnxruntime = load_onnxruntime()
         if not path.is_file():
             raise ModelFileMissingError(file=path.name)
         is_small = path.stat().st_size <= _SMALL_BYTES
@@ -85,10 +85,10 @@ class OnnxBackend:
 
 
 def _on_cpu(path: Path, options: Any) -> Any:
-    import onnxruntime
-
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=[cuda.CPU_PROVIDER])
+        return load_onnxruntime().InferenceSession(
+            str(path), options, providers=[cuda.CPU_PROVIDER]
+        )
     except Exception as exc:  # the library raises its own classes without a common root
         raise ModelContractError(
             reason_zh="无法作为 ONNX 模型加载", reason_en="it cannot be loaded as an ONNX model"

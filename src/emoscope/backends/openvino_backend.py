@@ -17,7 +17,7 @@ from emoscope.backends.base import (
     check_contract,
 )
 from emoscope.errors import ModelContractError, ModelFileMissingError, ModelRunError
-from emoscope.optional import require
+from emoscope.telemetry import load_openvino
 
 
 class OpenVinoBackend:
@@ -41,7 +41,7 @@ class OpenVinoBackend:
     runs_at_once = 1
 
     def __init__(self, path: Path, *, threads: int = 0) -> None:
-        openvino = require("openvino", extra="openvino")
+        openvino = load_openvino()
         if not path.is_file():
             raise ModelFileMissingError(file=path.name)
         options = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
