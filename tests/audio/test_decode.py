@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import io
 import socket
+from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 
 from emoscope import errors
-from emoscope.audio.decode import decode
+from emoscope.audio.decode import decode, decode_channels
 from emoscope.audio.resample import at_16_khz
 from emoscope.audio.windows import frame_count
 from emoscope.backends.fake_backend import FakeBackend
@@ -18,7 +19,18 @@ from emoscope.limits import Limits
 from emoscope.recognizer import Recognizer
 from emoscope.result import ModelRef
 from emoscope.waveform import Waveform
-from sounds import BAD, FORMATS, encode, encode_frame, noise, sample, three_hours, wav, wav_header
+from sounds import (
+    BAD,
+    FORMATS,
+    encode,
+    encode_frame,
+    frame_of,
+    noise,
+    sample,
+    three_hours,
+    wav,
+    wav_header,
+)
 
 SENTENCE = "happy_zh.wav"
 
@@ -192,6 +204,101 @@ def test_a_codec_off_the_list_is_refused_by_name() -> None:
 
     with pytest.raises(errors.AudioCodecRefusedError, match="pcm_s16le"):
         decode(wav(noise(1.0)), limits=only_flac)
+
+
+def _with_codec(container: str, codec: str, was: bytes, now: bytes) -> bytes:
+    """A file that names a codec which FFmpeg does not know."""
+    data = encode_frame(frame_of(noise(1.0), 16_000, 1), container, codec)
+    assert data.count(was) == 1
+    return data.replace(was, now)
+
+
+UNKNOWN_CODECS = {
+    # What is named, and a file that names it.
+    "0x0133": lambda: wav(noise(1.0)).replace(b"\x01\x00\x01\x00\x80", b"\x33\x01\x01\x00\x80", 1),
+    "deadbeef" * 4: lambda: _extensible(bytes.fromhex("deadbeef" * 4)),
+    "0x0999": lambda: _extensible(bytes.fromhex("99090000000010008000" + "00aa00389b71")),
+    "apac": lambda: _with_codec("mov", "pcm_s16le", b"sowt", b"apac"),
+    "QDM9": lambda: _with_codec("aiff", "pcm_alaw", b"alaw", b"QDM9"),
+    "01020304": lambda: _with_codec("caf", "pcm_s16be", b"lpcm", bytes([1, 2, 3, 4])),
+    "A_NEW/SOUND": lambda: _with_codec(
+        "matroska", "pcm_s16le", b"A_PCM/INT/L", b"A_NEW/SOUND"
+    ).replace(b"A_NEW/SOUNDIT", b"A_NEW/SOUND\0\0"),
+}
+
+
+def _extensible(guid: bytes) -> bytes:
+    """A WAV whose format is given by a GUID."""
+    old = wav(noise(1.0))
+    fmt = b"\xfe\xff" + old[22:36] + bytes([22, 0, 16, 0, 4, 0, 0, 0]) + guid
+    return old[:16] + len(fmt).to_bytes(4, "little") + fmt + old[36:]
+
+
+@pytest.mark.parametrize("tag", UNKNOWN_CODECS)
+def test_a_codec_that_nobody_knows_is_refused_by_its_tag(tag: str) -> None:
+    with pytest.raises(errors.AudioCodecRefusedError) as caught:
+        decode(UNKNOWN_CODECS[tag]())
+
+    assert caught.value.data["codec"] == tag
+
+
+def _tracks(*tracks: tuple[float, str, bool], container: str = "matroska") -> bytes:
+    """A medium of tones: ``(Hz, codec, whether it is the default)``."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=container) as out:
+        packets = []
+        for tone_hz, codec, default in tracks:
+            stream = out.add_stream(codec, rate=48_000, layout="mono")
+            stream.disposition = av.stream.Disposition.default if default else 0
+            tone = 0.3 * np.sin(2 * np.pi * tone_hz * np.arange(48_000) / 48_000)
+            frame = frame_of(tone.astype(np.float32), 48_000, 1)
+            frame.pts, frame.time_base = 0, Fraction(1, 48_000)
+            fitting = av.AudioResampler(
+                format=stream.codec_context.format, layout="mono", rate=48_000, frame_size=960
+            )
+            for piece in [*fitting.resample(frame), *fitting.resample(None)]:
+                packets += stream.encode(piece)
+            packets += stream.encode(None)
+        for packet in packets:
+            out.mux(packet)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("tracks", "heard_hz", "number"),
+    [
+        ([(500, "libopus", False), (1_000, "libopus", True)], 1_000, 2),
+        ([(500, "libopus", True), (1_000, "libopus", False)], 500, 1),
+        ([(500, "libopus", True), (1_000, "libopus", True)], 500, 1),
+        ([(500, "libopus", False), (1_000, "libopus", False)], 500, 1),
+        # What cannot be heard is nobody's default.
+        ([(500, "ac3", True), (1_000, "libopus", False)], 1_000, 2),
+    ],
+)
+def test_of_several_tracks_the_default_one_is_heard(
+    tracks: list[tuple[float, str, bool]], heard_hz: int, number: int
+) -> None:
+    log = StepLog()
+    data = _tracks(*tracks)
+
+    heard = decode(data, log=log).samples
+    (alone,) = decode_channels(data)
+
+    assert int(np.abs(np.fft.rfft(heard[:16_000])).argmax()) == heard_hz
+    assert np.array_equal(alone.samples, heard)
+    assert (log.steps[0].data["track"], log.steps[0].data["tracks"]) == (number, 2)
+
+
+def test_one_track_is_not_counted() -> None:
+    log = StepLog()
+    decode(_tracks((500, "libopus", True)), log=log)
+
+    assert "tracks" not in log.steps[0].data
+
+
+def test_a_refused_default_track_is_named() -> None:
+    with pytest.raises(errors.AudioCodecRefusedError, match="eac3"):
+        decode(_tracks((500, "ac3", False), (1_000, "eac3", True)))
 
 
 def test_a_container_off_the_list_is_not_even_tried() -> None:

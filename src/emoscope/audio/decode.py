@@ -16,29 +16,33 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, cast
 
 import numpy as np
 
+from emoscope.audio.containers import (
+    Arriving,
+    Track,
+    check_layout,
+    checked,
+    open_container,
+    track_of,
+    unknown_codec,
+)
+from emoscope.audio.headers import Header, Readable, read_header
+from emoscope.audio.mpeg import is_cut_frame
 from emoscope.audio.planes import Raw, in_blocks, samples_of
-from emoscope.audio.promise import Promise, Readable, is_broken
+from emoscope.audio.promise import is_broken
 from emoscope.audio.resample import Stages, at_rate, mixed
 from emoscope.audio.spool import MEMORY_BYTES, Spools
 from emoscope.errors import (
-    AudioCodecRefusedError,
     AudioDamagedError,
     AudioEmptyFileError,
     AudioNoSamplesError,
-    AudioNoStreamError,
     AudioNotFiniteError,
-    AudioNotRecognizedError,
-    AudioPlaylistError,
-    AudioRateError,
     AudioTooLargeError,
     AudioTooLongError,
-    AudioTooManyChannelsError,
     SourceNotFoundError,
     SourceUnreadableError,
 )
@@ -49,49 +53,13 @@ from emoscope.waveform import RATE_HZ, Samples, Waveform
 Source: TypeAlias = bytes | str | os.PathLike[str]
 """The bytes of a file, or a path to one."""
 
-_PLAYLISTS = (
-    b"#EXTM3U",
-    b"ffconcat",
-    b"[playlist]",
-    b"v=0\n",
-    b"v=0\r",
-    b"<MPD",
-    b"<smil",
-    b"<asx",
-)
-_SIGNATURES = (
-    # (offset, bytes): what a file of an accepted format begins with, to tell damaged from foreign.
-    (0, b"RIFF"),
-    (0, b"RF64"),
-    (0, b"fLaC"),
-    (0, b"OggS"),
-    (0, b"ID3"),
-    (0, b"#!AMR"),
-    (0, b"\x1a\x45\xdf\xa3"),
-    (0, b"FORM"),
-    (0, b"caff"),
-    (4, b"ftyp"),
-)
 _HEAD_BYTES = 4_096
 _LIVE_HEAD_BYTES = 512
+_FRAME_HEAD_BYTES = 16
 _BLOCK = 16_384
 """Samples of a channel that are handled together."""
 _TELL_S = 30.0
 """Sound decoded between two reports of progress."""
-_LEAST_BITS_PER_S = 1_000
-"""A header that claims a thinner stream than this is a lie or a placeholder: decode and see."""
-
-
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """How a recording was stored."""
-
-    container: str
-    codec: str
-    rate_hz: int
-    channels: int
-    claimed_s: float
-    """Length by the header; 0 when it has none that can be believed."""
 
 
 class _Nameless:
@@ -162,24 +130,16 @@ def decode_live(read: Callable[[int], bytes], limits: Limits) -> Iterator[Sample
         head += more
     if not head:
         raise AudioEmptyFileError
-    with _container(_Arriving(head, read), head, limits) as container:
-        _checked(container, head, 0, limits)
+    with open_container(Arriving(head, read), head, limits) as container:
+        track = track_of(container, limits)
+        if track is None:
+            raise AudioDamagedError
+        checked(container, track, head, Header(), 0, limits)
         stages = Stages()
         # Block by block as they come: whoever waits for a frame would hear the next one too late.
-        planes = at_rate(_planes(container, limits, stages, least=1), stages)
+        planes = at_rate(_planes(container, track, limits, stages, least=1), stages)
         for (block,) in _sound(mixed(planes, stages)):
             yield block
-
-
-class _Arriving:
-    """What PyAV reads from when there is no going back: it has no ``seek``."""
-
-    def __init__(self, head: bytes, read: Callable[[int], bytes]) -> None:
-        self._head, self._read = head, read
-
-    def read(self, size: int = -1, /) -> bytes:
-        head, self._head = self._head[:size], self._head[size:]
-        return head or self._read(size)
 
 
 def library_versions() -> dict[str, str]:
@@ -240,22 +200,26 @@ def _decode_into(
         raise AudioEmptyFileError
     if limits.max_bytes is not None and size_bytes > limits.max_bytes:
         raise AudioTooLargeError(max_bytes=limits.max_bytes)
+    header = read_header(reader, size_bytes)
+    reader.seek(0)
     head = reader.read(_HEAD_BYTES)
     reader.seek(0)
-    with _container(reader, head, limits) as container:
-        encoding = _checked(container, head, size_bytes, limits)
+    with open_container(reader, head, limits, is_open=header.is_open) as container:
+        track = track_of(container, limits)
+        if track is None:
+            raise unknown_codec(container, reader, size_bytes)
+        encoding = checked(container, track, head, header, size_bytes, limits)
         stages = Stages()
         told_s = 0.0
-        planes = at_rate(_planes(container, limits, stages), stages)
+        planes = at_rate(_planes(container, track, limits, stages), stages)
         for block in _sound(planes if separate else mixed(planes, stages)):
             spools.add(block)
             done_s = spools.count / RATE_HZ
-            if encoding.claimed_s and done_s - told_s >= _TELL_S:
+            likely_s = encoding.promise.likely_s
+            if likely_s and done_s - told_s >= _TELL_S:
                 told_s = done_s
-                log.moved("decode", done_s, max(encoding.claimed_s, done_s))
-        promise = Promise(encoding.container, encoding.claimed_s, size_bytes)
-        heard_s = spools.count / RATE_HZ
-        broken_off = stages.broken_off or is_broken(promise, reader, head, heard_s)
+                log.moved("decode", done_s, max(likely_s, done_s))
+        broken_off = is_broken(encoding.promise, stages, spools.count / RATE_HZ)
     if not spools.count:
         raise AudioNoSamplesError
     log.add(
@@ -265,6 +229,7 @@ def _decode_into(
         codec=encoding.codec,
         rate_hz=encoding.rate_hz,
         skipped_packets=stages.skipped_packets,
+        **({"track": track.number, "tracks": track.count} if track.count > 1 else {}),
         **({"broken_off": True} if broken_off else {}),
     )
     log.add("resample", stages.resample_s * 1000, from_hz=encoding.rate_hz, to_hz=RATE_HZ)
@@ -281,63 +246,8 @@ def _sound(blocks: Iterator[Samples]) -> Iterator[Samples]:
         yield np.clip(block, -1.0, 1.0)
 
 
-def _container(reader: Readable | _Arriving, head: bytes, limits: Limits) -> Any:
-    import av
-
-    if any(mark in head[:64] for mark in _PLAYLISTS) or b"<MPD" in head[:512]:
-        raise AudioPlaylistError
-    options = {
-        "format_whitelist": ",".join(limits.containers),
-        "protocol_whitelist": "none",
-        # FFmpeg looks through 2,500 packets of a plain stereo WAV for a surround stream in
-        # disguise: 40 ms for a clip that decodes in 1 ms. A disguise shows in the first packets.
-        "max_probe_packets": "2",
-    }
-    try:
-        return av.open(reader, mode="r", options=options, metadata_errors="ignore")
-    except Exception as exc:  # FFmpeg's errors, but also ValueError, MemoryError, AttributeError
-        known = any(head[at : at + len(mark)] == mark for at, mark in _SIGNATURES)
-        raise (AudioDamagedError if known else AudioNotRecognizedError) from exc
-
-
-def _checked(container: Any, head: bytes, size_bytes: int, limits: Limits) -> Encoding:
-    """Check codec, rate, channels and claimed length before the first frame is decoded."""
-    if not container.streams.audio:
-        raise AudioNoStreamError
-    stream = container.streams.audio[0]
-    context = stream.codec_context
-    if context is None:
-        raise AudioDamagedError
-    if not limits.accepts_codec(context.name):
-        raise AudioCodecRefusedError(codec=context.name)
-    # FFmpeg shows an absurd number of channels as none at all; a WAV header says it plainly.
-    channels = int(context.channels) or int.from_bytes(head[22:24], "little") * (
-        head[:4] == b"RIFF"
-    )
-    if not channels:
-        raise AudioDamagedError
-    rate_hz = int(context.sample_rate or 0)
-    _check_layout(rate_hz, channels, limits)
-    claimed_s = (container.duration or 0) / 1_000_000
-    plausible = claimed_s * _LEAST_BITS_PER_S <= size_bytes * 8
-    if plausible and claimed_s > limits.max_duration_s:
-        raise AudioTooLongError(max_duration_s=limits.max_duration_s)
-    return Encoding(
-        container.format.name, context.name, rate_hz, channels, claimed_s if plausible else 0.0
-    )
-
-
-def _check_layout(rate_hz: int, channels: int, limits: Limits) -> None:
-    if channels > limits.max_channels:
-        raise AudioTooManyChannelsError(channels=channels, max_channels=limits.max_channels)
-    if not limits.min_rate_hz <= rate_hz <= limits.max_rate_hz:
-        raise AudioRateError(
-            rate_hz=rate_hz, min_rate_hz=limits.min_rate_hz, max_rate_hz=limits.max_rate_hz
-        )
-
-
 def _planes(
-    container: Any, limits: Limits, stages: Stages, least: int = _BLOCK
+    container: Any, track: Track, limits: Limits, stages: Stages, least: int = _BLOCK
 ) -> Iterator[tuple[int, Samples]]:
     """Yield ``(rate_hz, samples of shape (channels, n))``, stopping at the duration limit.
 
@@ -346,7 +256,7 @@ def _planes(
     """
     any_decoded = False
     start_s = time.perf_counter()
-    for block in in_blocks(_within(limits, _frames(container, stages)), least):
+    for block in in_blocks(_within(limits, _frames(container, track, stages)), least):
         any_decoded = True
         stages.decode_s += time.perf_counter() - start_s
         yield block
@@ -361,30 +271,44 @@ def _within(limits: Limits, frames: Iterator[Any]) -> Iterator[tuple[int, Raw]]:
     decoded_s = 0.0
     for frame in frames:
         rate_hz = int(frame.sample_rate)
-        _check_layout(rate_hz, len(frame.layout.channels), limits)
+        check_layout(rate_hz, len(frame.layout.channels), limits)
         decoded_s += frame.samples / rate_hz
         if decoded_s > limits.max_duration_s:
             raise AudioTooLongError(max_duration_s=limits.max_duration_s)
         yield rate_hz, samples_of(frame)
 
 
-def _frames(container: Any, stages: Stages) -> Iterator[Any]:
-    packets = container.demux(container.streams.audio[0])
+def _frames(container: Any, track: Track, stages: Stages) -> Iterator[Any]:
+    packets = container.demux(track.stream)
+    last, failed, started = None, False, False
     while True:
         try:
             packet = next(packets)
         except StopIteration:
-            return
+            break
         except Exception:  # a file that breaks off: keep what came before
             stages.skipped_packets += 1
             stages.broken_off = True
             return
+        last = packet if packet.size else last
         try:
-            frames = packet.decode()
+            frames = track.decoder.decode(packet)
         except Exception:  # see _container: not only FFmpeg's own errors
             stages.skipped_packets += 1
-            stages.broken_off = True
+            failed = True
             continue
-        if frames:
-            stages.broken_off = False
-        yield from frames
+        for frame in frames:
+            failed = False
+            length_s = frame.samples / frame.sample_rate
+            if frame.pts is None:
+                stages.end_s += length_s
+            else:
+                begins_s = float(frame.pts * frame.time_base)
+                stages.start_s = min(stages.start_s, begins_s) if started else begins_s
+                stages.end_s = max(stages.end_s, begins_s + length_s)
+            started = True
+            yield frame
+    if last is not None:
+        beginning = memoryview(last)[:_FRAME_HEAD_BYTES].tobytes()
+        is_cut = is_cut_frame(container.format.name, beginning, last.size)
+        stages.broken_off = failed if is_cut is None else is_cut

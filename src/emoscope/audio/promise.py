@@ -1,58 +1,105 @@
-"""Whether a file holds less than its own header says, as after half a transfer."""
+"""Whether a file holds less sound than it states, and which stated length may refuse it.
+
+Only what a container counts is held against a file: bytes of sound, samples, or the entries of its
+table of contents. A length that FFmpeg guesses from the size of the file serves progress alone.
+"""
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
-_OGG_PAGE_BYTES = 65_307
-"""The largest page of an Ogg file."""
-_OGG_LAST = 0x04
-"""Flag of the last page."""
-_COUNTING = {"flac", "matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2"}
-"""Containers whose header states the length; the others' lengths are estimates of FFmpeg."""
-_PLACEHOLDER_BYTES = 0x7FFF_0000
-"""A RIFF size from here on was written by a program that did not know it."""
+from emoscope.audio.headers import Header
+from emoscope.audio.resample import Stages
 
-
-class Readable(Protocol):
-    """The bytes of a file, wherever they lie."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """As of a binary file."""
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        """As of a binary file."""
-
-    def tell(self) -> int:
-        """As of a binary file."""
+TOLERANCE_S = 0.5
+"""Sound that may be missing: encoders and counters disagree about so much."""
+_LEAST_BITS_PER_S = 1_000
+"""A header that claims a thinner stream than this is a lie or a placeholder: decode and see."""
+_PCM = re.compile(r"pcm_(?:[suf](\d+)|alaw|mulaw)")
+_TIME = re.compile(r"(\d{1,6}):(\d\d):(\d\d(?:\.\d{1,9})?)")
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What is known of a file before its sound is decoded."""
+    """What is known of the length of a file's sound before it is decoded."""
 
-    container: str
-    claimed_s: float
-    """Length by the header; 0 when it has none that can be believed."""
-    size_bytes: int
+    header: Header
+    counted_s: float | None
+    """Seconds that the container counts; None where it does not."""
+    likely_s: float
+    """Seconds to expect, counted or guessed; 0 where nothing is known."""
+    start_s: float | None = None
+    """Presentation time from which ``counted_s`` runs; None for the beginning of the sound."""
 
 
-def is_broken(promise: Promise, reader: Readable, head: bytes, heard_s: float) -> bool:
-    """Whether the file ends early.
+def promise_of(header: Header, container: Any, stream: Any, size_bytes: int) -> Promise:
+    """Return what a file says of the length of one of its streams.
 
     Args:
-        promise: what it says of itself.
-        reader: its bytes, from which the last ones may be read.
-        head: its first bytes.
+        header: what was read of its header.
+        container: as PyAV opened it.
+        stream: the sound to be decoded.
+        size_bytes: of the file; 0 where it is still arriving.
+    """
+
+    def believed(seconds: float | None) -> float | None:
+        return seconds if seconds and 0 < seconds * _LEAST_BITS_PER_S <= size_bytes * 8 else None
+
+    counted_s, start_s = None, None
+    match container.format.name:
+        case "flac" | "mp3":
+            counted_s = header.length_s
+        case "mov,mp4,m4a,3gp,3g2,mj2" if stream.frames and stream.duration:
+            # One in fragments has no table of its samples, and its length is a guess.
+            counted_s = float(stream.duration * stream.time_base)
+        case "matroska,webm" if header.states_size:
+            start_s = (container.start_time or 0) / 1_000_000
+            counted_s = _seconds(stream.metadata.get("DURATION", ""))
+            if counted_s is not None:  # the time at its end, or (mkvmerge) its length
+                counted_s -= max(0.0, start_s)
+            elif header.is_cut and len(container.streams) == 1:
+                counted_s = (container.duration or 0) / 1_000_000
+        case _ if header.present_bytes:
+            counted_s = header.present_bytes / _bytes_per_s(stream.codec_context)
+    counted_s = believed(counted_s)
+    guessed_s = believed((container.duration or 0) / 1_000_000)
+    return Promise(header, counted_s, counted_s or guessed_s or 0.0, start_s)
+
+
+def _bytes_per_s(context: Any) -> float:
+    """Return the rate of PCM by its width: what a header says of it may be wrong."""
+    found = _PCM.match(context.name)
+    if found is None:
+        return math.inf
+    return int(found[1] or 8) / 8 * int(context.channels) * int(context.sample_rate)
+
+
+def is_broken(promise: Promise, stages: Stages, heard_s: float) -> bool:
+    """Whether the sound ends earlier than the file states.
+
+    Args:
+        promise: what it states.
+        stages: what decoding found.
         heard_s: seconds of sound that came out of it.
     """
-    if head[:4] == b"RIFF":
-        riff_bytes = int.from_bytes(head[4:8], "little") + 8
-        return promise.size_bytes < riff_bytes < _PLACEHOLDER_BYTES
-    if head[:4] == b"OggS":
-        reader.seek(max(0, promise.size_bytes - _OGG_PAGE_BYTES))
-        last_page = reader.read(_OGG_PAGE_BYTES).rpartition(b"OggS")[2]
-        return not (len(last_page) > 1 and last_page[1] & _OGG_LAST)
-    counts = promise.container in _COUNTING or b"Xing" in head or b"Info" in head
-    return counts and heard_s < promise.claimed_s * 0.99 - 0.5
+    header = promise.header
+    if header.is_open:
+        return False
+    if header.present_bytes:
+        return heard_s * header.missing_bytes / header.present_bytes > TOLERANCE_S
+    if promise.counted_s is not None:
+        start_s = stages.start_s if promise.start_s is None else promise.start_s
+        return max(heard_s, stages.end_s - start_s) < promise.counted_s - TOLERANCE_S
+    return header.is_cut or stages.broken_off
+
+
+def _seconds(text: str) -> float | None:
+    """Read the length that Matroska keeps of a track as text."""
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        return None
+    hours, minutes, seconds = found.groups()
+    return 3_600 * int(hours) + 60 * int(minutes) + float(seconds)

@@ -21,7 +21,11 @@ class Stages:
     resample_s: float = 0.0
     skipped_packets: int = 0
     broken_off: bool = False
-    """Whether the last packet could not be decoded, or the packets ended in an error."""
+    """Whether the last packet is half a frame, or the packets ended in an error."""
+    start_s: float = 0.0
+    """Presentation time at which the sound begins."""
+    end_s: float = 0.0
+    """Presentation time at which it ends."""
 
 
 def at_rate(planes: Iterator[tuple[int, Samples]], stages: Stages) -> Iterator[Samples]:

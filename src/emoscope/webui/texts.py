@@ -101,6 +101,11 @@ STEP_DETAILS: dict[str, Text] = {
     "infer": Text("模型 {model}，{frames} 帧", "model {model}, {frames} frames"),
 }
 
+STEP_NOTES: dict[str, Text] = {
+    "tracks": Text("共 {tracks} 条音轨，取第 {track} 条", "track {track} of {tracks}"),
+}
+"""What is added to a step that holds this number."""
+
 NOTICES: dict[str, Text] = {
     "compact": Text(
         "当前使用内置小模型，准确度有限，仅供体验。获取 Emotion2Vec+ 大模型：{command}",
@@ -177,5 +182,6 @@ def step_line(step: Step, language: Language) -> str:
     detail = STEP_DETAILS.get(step.name)
     if detail is None or not step.data:
         return title
-    colon = "：" if language == "zh" else ": "
-    return f"{title}{colon}{detail(language, **step.data)}"
+    colon, comma = ("：", "，") if language == "zh" else (": ", ", ")
+    notes = [note(language, **step.data) for key, note in STEP_NOTES.items() if key in step.data]
+    return f"{title}{colon}{comma.join([detail(language, **step.data), *notes])}"
