@@ -205,8 +205,7 @@ class Recognizer:
         with log.timed("check"):
             found = quality.check(waveform)
             refuse_unusable(waveform, found, self.limits)
-            if any(step.data.get("broken_off") for step in log.steps):
-                found = replace(found, reasons=(*found.reasons, "broken_off"))
+            found = replace(found, reasons=(*found.reasons, *_of_decoding(log.steps)))
         reference = SourceRef(name or waveform.name or "audio", sha256)
         return Recording(waveform, found, reference, log.steps)
 
@@ -393,6 +392,12 @@ def name_of(source: Source) -> str:
     if isinstance(source, bytes):
         return "audio"
     return Path(source).name
+
+
+def _of_decoding(steps: Iterable[Step]) -> tuple[str, ...]:
+    """Reasons of the recording check that decoding found."""
+    codes = ("broken_off", "phase_cancelled")
+    return tuple(code for code in codes if any(step.data.get(code) for step in steps))
 
 
 def _check_granularity(granularity: str) -> None:

@@ -41,6 +41,7 @@ REASONS = (
     "band_limited",
     "heavy_codec",
     "broken_off",
+    "phase_cancelled",
 )
 """Codes of the recording check; the faces have a sentence of advice for each."""
 

@@ -31,10 +31,11 @@ from emoscope.audio.containers import (
     unknown_codec,
 )
 from emoscope.audio.headers import Header, Readable, read_header
+from emoscope.audio.mixing import Mixer, mixed
 from emoscope.audio.mpeg import is_cut_frame
 from emoscope.audio.planes import Raw, in_blocks, samples_of
 from emoscope.audio.promise import is_broken
-from emoscope.audio.resample import Stages, at_rate, mixed
+from emoscope.audio.resample import Stages, at_rate
 from emoscope.audio.spool import MEMORY_BYTES, Spools
 from emoscope.errors import (
     AudioDamagedError,
@@ -138,7 +139,7 @@ def decode_live(read: Callable[[int], bytes], limits: Limits) -> Iterator[Sample
         stages = Stages()
         # Block by block as they come: whoever waits for a frame would hear the next one too late.
         planes = at_rate(_planes(container, track, limits, stages, least=1), stages)
-        for (block,) in _sound(mixed(planes, stages)):
+        for (block,) in _sound(mixed(planes, stages, Mixer())):
             yield block
 
 
@@ -195,7 +196,20 @@ def _decode_into(
     limits: Limits,
     log: StepLog,
     separate: bool,
+    *,
+    channel: int | None = None,
 ) -> None:
+    """Decode into the spools.
+
+    Args:
+        spools: take the sound.
+        reader: the bytes of a file.
+        size_bytes: how many there are.
+        limits: as in ``decode``.
+        log: as in ``decode``.
+        separate: keep the channels apart.
+        channel: the one to take instead of the mean of all, from 0.
+    """
     if size_bytes == 0:
         raise AudioEmptyFileError
     if limits.max_bytes is not None and size_bytes > limits.max_bytes:
@@ -209,19 +223,24 @@ def _decode_into(
         if track is None:
             raise unknown_codec(container, reader, size_bytes)
         encoding = checked(container, track, head, header, size_bytes, limits)
-        stages = Stages()
+        stages, mixer = Stages(), Mixer(channel)
         told_s = 0.0
         planes = at_rate(_planes(container, track, limits, stages), stages)
-        for block in _sound(planes if separate else mixed(planes, stages)):
+        for block in _sound(planes if separate else mixed(planes, stages, mixer)):
             spools.add(block)
             done_s = spools.count / RATE_HZ
             likely_s = encoding.promise.likely_s
             if likely_s and done_s - told_s >= _TELL_S:
                 told_s = done_s
                 log.moved("decode", done_s, max(likely_s, done_s))
-        broken_off = is_broken(encoding.promise, stages, spools.count / RATE_HZ)
+        broken_off = is_broken(encoding.promise, stages)
     if not spools.count:
         raise AudioNoSamplesError
+    if not separate and channel is None and (louder := mixer.louder()) is not None:
+        spools.clear()
+        reader.seek(0)
+        _decode_into(spools, reader, size_bytes, limits, log, separate, channel=louder)
+        return
     log.add(
         "decode",
         stages.decode_s * 1000,
@@ -234,7 +253,12 @@ def _decode_into(
     )
     log.add("resample", stages.resample_s * 1000, from_hz=encoding.rate_hz, to_hz=RATE_HZ)
     if not separate:
-        log.add("mix", stages.mix_s * 1000, channels=encoding.channels)
+        log.add(
+            "mix",
+            stages.mix_s * 1000,
+            channels=encoding.channels,
+            **({} if channel is None else {"phase_cancelled": True, "channel": channel + 1}),
+        )
 
 
 def _sound(blocks: Iterator[Samples]) -> Iterator[Samples]:
@@ -306,6 +330,7 @@ def _frames(container: Any, track: Track, stages: Stages) -> Iterator[Any]:
                 begins_s = float(frame.pts * frame.time_base)
                 stages.start_s = min(stages.start_s, begins_s) if started else begins_s
                 stages.end_s = max(stages.end_s, begins_s + length_s)
+            stages.sound_s += length_s
             started = True
             yield frame
     if last is not None:

@@ -77,22 +77,21 @@ def _bytes_per_s(context: Any) -> float:
     return int(found[1] or 8) / 8 * int(context.channels) * int(context.sample_rate)
 
 
-def is_broken(promise: Promise, stages: Stages, heard_s: float) -> bool:
+def is_broken(promise: Promise, stages: Stages) -> bool:
     """Whether the sound ends earlier than the file states.
 
     Args:
         promise: what it states.
         stages: what decoding found.
-        heard_s: seconds of sound that came out of it.
     """
     header = promise.header
     if header.is_open:
         return False
     if header.present_bytes:
-        return heard_s * header.missing_bytes / header.present_bytes > TOLERANCE_S
+        return stages.sound_s * header.missing_bytes / header.present_bytes > TOLERANCE_S
     if promise.counted_s is not None:
         start_s = stages.start_s if promise.start_s is None else promise.start_s
-        return max(heard_s, stages.end_s - start_s) < promise.counted_s - TOLERANCE_S
+        return max(stages.sound_s, stages.end_s - start_s) < promise.counted_s - TOLERANCE_S
     return header.is_cut or stages.broken_off
 
 

@@ -22,6 +22,8 @@ class Stages:
     skipped_packets: int = 0
     broken_off: bool = False
     """Whether the last packet is half a frame, or the packets ended in an error."""
+    sound_s: float = 0.0
+    """Seconds of sound that came out of the decoder."""
     start_s: float = 0.0
     """Presentation time at which the sound begins."""
     end_s: float = 0.0
@@ -39,15 +41,6 @@ def at_rate(planes: Iterator[tuple[int, Samples]], stages: Stages) -> Iterator[S
         yield resampler(samples, stages)
     if resampler is not None:
         yield resampler.rest(stages)
-
-
-def mixed(blocks: Iterator[Samples], stages: Stages) -> Iterator[Samples]:
-    """Average the channels: blocks of ``(channels, n)`` to blocks of ``(1, n)``."""
-    for planes in blocks:
-        start_s = time.perf_counter()
-        mono: Samples = planes if len(planes) == 1 else planes.mean(0, np.float32, keepdims=True)
-        stages.mix_s += time.perf_counter() - start_s
-        yield mono
 
 
 class Resampler:

@@ -103,6 +103,10 @@ class Spools:
         for spool, plane in zip(self._spools, planes, strict=True):
             spool.add(plane)
 
+    def clear(self) -> None:
+        """Forget what was taken."""
+        self._spools = []
+
     def take(self) -> tuple[Samples, ...]:
         """Return each channel, shape ``(count,)``; errors are those of ``Spool.take``."""
         return tuple(spool.take() for spool in self._spools)

@@ -84,7 +84,11 @@ def _calibrated(answer: Result, language: Language) -> str:
 
 def _advices(answer: Result, language: Language) -> list[str]:
     quality = answer.quality.to_dict()
-    return [advice(code, language, quality) for code in answer.quality.reasons]
+    return [
+        advice(code, language, quality)
+        + (TERMINAL["separate"](language) if code == "phase_cancelled" else "")
+        for code in answer.quality.reasons
+    ]
 
 
 def _talk(answer: Result, language: Language) -> list[str]:

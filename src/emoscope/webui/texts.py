@@ -79,6 +79,12 @@ ADVICE: dict[str, Text] = {
         "文件中途断开，只分析了读到的部分。请重新传输或导出。",
         "The file breaks off; only what could be read was judged. Transfer or export it again.",
     ),
+    "phase_cancelled": Text(
+        "各声道相位相反，混在一起会互相抵消，因此只分析了较响的一个声道。"
+        "请检查接线，或让每个声道各出一个结果。",
+        "The channels are of opposite phase and cancel each other when mixed, so only the louder "
+        "one was judged. Check the wiring, or ask for one result per channel.",
+    ),
 }
 """One sentence of advice for each reason of the recording check (P36)."""
 
@@ -103,6 +109,9 @@ STEP_DETAILS: dict[str, Text] = {
 
 STEP_NOTES: dict[str, Text] = {
     "tracks": Text("共 {tracks} 条音轨，取第 {track} 条", "track {track} of {tracks}"),
+    "phase_cancelled": Text(
+        "相位相反，只取第 {channel} 声道", "of opposite phase, only channel {channel} taken"
+    ),
 }
 """What is added to a step that holds this number."""
 
@@ -149,6 +158,7 @@ TERMINAL: dict[str, Text] = {
         "说话 {talk:.1f}%，重叠 {overlap:.1f}%", "speaks {talk:.1f}%, overlaps {overlap:.1f}%"
     ),
     "summary": Text("{done} 个成功，{failed} 个失败", "{done} done, {failed} failed"),
+    "separate": Text("（--channels separate）", " (--channels separate)"),
     "working": Text("识别中", "Recognizing"),
     "time": Text("时间", "Time"),
     "score": Text("得分", "Score"),
