@@ -289,6 +289,18 @@ def test_of_several_tracks_the_default_one_is_heard(
     assert (log.steps[0].data["track"], log.steps[0].data["tracks"]) == (number, 2)
 
 
+def test_a_track_that_nobody_can_decode_leaves_the_other() -> None:
+    """An iPhone's film: AAC, and the same in APAC, which no FFmpeg knows."""
+    data = _tracks((500, "aac", False), (1_000, "pcm_s16le", True), container="mov")
+    assert data.count(b"sowt") == 1
+    log = StepLog()
+
+    heard = decode(data.replace(b"sowt", b"apac"), log=log).samples
+
+    assert int(np.abs(np.fft.rfft(heard[:16_000])).argmax()) == 500
+    assert (log.steps[0].data["track"], log.steps[0].data["tracks"]) == (1, 2)
+
+
 def test_one_track_is_not_counted() -> None:
     log = StepLog()
     decode(_tracks((500, "libopus", True)), log=log)

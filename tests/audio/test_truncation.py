@@ -177,7 +177,10 @@ def test_what_a_pipe_wrote_is_whole_and_never_too_long(name: str, tail: str) -> 
     assert tail or whole_s == pytest.approx(SPEECH_S, abs=0.15)
 
 
-UNKNOWN = [0, 0x7F00_0008, 0x7FFF_F000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF - 36, 0xFFFF_FFFF]
+UNKNOWN = [
+    *(0, 0x7F00_0008, 0x7FFF_F000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF - 36, 0xFFFF_FFFF),
+    *(2_000_000_000, 1_000_000_000 - 36, 0x4000_0000, 100_000_000),
+]
 
 
 @pytest.mark.parametrize("size", UNKNOWN)
@@ -304,6 +307,16 @@ def test_a_word_in_a_tag_is_no_count(word: bytes) -> None:
     data = tag + piped("mp3 of varying rate")
 
     assert heard(data) == (pytest.approx(SPEECH_S, abs=0.15), False)
+
+
+@pytest.mark.parametrize("frames", [0, 0xFFFF_FFFF])
+def test_an_mp3_that_counts_nothing_counts_nothing(frames: int) -> None:
+    data = bytearray(encode(SPEECH, "mp3"))
+    at = data.index(b"Info") + 8
+    data[at : at + 4] = frames.to_bytes(4, "big")
+
+    limits = Limits(max_duration_s=SPEECH_S + 0.2)
+    assert heard(bytes(data), limits) == (pytest.approx(SPEECH_S, abs=0.15), False)
 
 
 def test_the_count_of_an_mp3_is_found_behind_a_picture_in_its_tag() -> None:

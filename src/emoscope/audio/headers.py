@@ -21,6 +21,10 @@ _CHUNKS = 1_024
 _UNKNOWN_32 = 0x7F00_0000
 """A size of 32 bits from here on was written by a program that did not know it (a pipe)."""
 _UNKNOWN_64 = 1 << 60
+_ROUND = (100_000_000, 1 << 26)
+"""A multiple of these was written by a program that did not know better, too."""
+_HEADS_BYTES = (0, 8, 36, 44)
+"""What such programs take off for the header."""
 _OGG_PAGE_BYTES = 65_307
 """The largest page of an Ogg file."""
 _OGG_TAIL_BYTES = 1 << 20
@@ -150,10 +154,20 @@ def _sound_chunk(reader: Readable, size_bytes: int) -> tuple[int, int | None] | 
             continue
         if long_size is not None:
             size = long_size
-        narrow = magic not in (b"caff", b"riff") and long_size is None
-        unknown = not 0 < size < (_UNKNOWN_32 if narrow else _UNKNOWN_64)
-        return at, None if unknown else size
+        is_narrow = magic not in (b"caff", b"riff") and long_size is None
+        return at, size if _is_known(size, is_narrow) else None
     return None
+
+
+def _is_known(size: int, is_narrow: bool) -> bool:
+    """Whether a stated size is one that was counted."""
+    if not 0 < size < (_UNKNOWN_32 if is_narrow else _UNKNOWN_64):
+        return False
+    return not any(
+        size + head >= unit and (size + head) % unit == 0
+        for unit in _ROUND
+        for head in _HEADS_BYTES
+    )
 
 
 # --- Matroska and WebM ---
