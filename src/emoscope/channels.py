@@ -12,6 +12,7 @@ from pathlib import Path
 from emoscope.audio import quality
 from emoscope.audio.decode import decode_channels
 from emoscope.audio.received import receive
+from emoscope.audio.usable import reasons_of
 from emoscope.errors import AudioSilentError, GranularityError
 from emoscope.events import Event, Listener, Progress, StepLog, ignore
 from emoscope.models import catalog
@@ -112,7 +113,7 @@ def _prepared(
     else:
         source, sha256 = receive(source, log)
         channels = decode_channels(source, limits=recognizer.limits, name=name, log=log)
-    broken = ("broken_off",) if any(step.data.get("broken_off") for step in log.steps) else ()
+    broken = reasons_of(log.steps)
     recordings, silent = [], list[AudioSilentError]()
     for channel in channels:
         try:

@@ -24,7 +24,7 @@ from emoscope.audio import quality
 from emoscope.audio.decode import decode_of_any_length, library_versions
 from emoscope.audio.decoders import Decoder
 from emoscope.audio.received import receive
-from emoscope.audio.usable import as_given, refuse_unusable
+from emoscope.audio.usable import as_given, reasons_of, refuse_unusable
 from emoscope.backends.base import Array32, Backend
 from emoscope.backends.choice import BackendName, DeviceChoice, gains_by_rounding, open_backend
 from emoscope.engine.batcher import Batcher
@@ -205,7 +205,7 @@ class Recognizer:
         with log.timed("check"):
             found = quality.check(waveform)
             refuse_unusable(waveform, found, self.limits)
-            found = replace(found, reasons=(*found.reasons, *_of_decoding(log.steps)))
+            found = replace(found, reasons=(*found.reasons, *reasons_of(log.steps)))
         reference = SourceRef(name or waveform.name or "audio", sha256)
         return Recording(waveform, found, reference, log.steps)
 
@@ -392,12 +392,6 @@ def name_of(source: Source) -> str:
     if isinstance(source, bytes):
         return "audio"
     return Path(source).name
-
-
-def _of_decoding(steps: Iterable[Step]) -> tuple[str, ...]:
-    """Reasons of the recording check that decoding found."""
-    codes = ("broken_off", "phase_cancelled")
-    return tuple(code for code in codes if any(step.data.get(code) for step in steps))
 
 
 def _check_granularity(granularity: str) -> None:

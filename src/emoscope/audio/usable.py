@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from emoscope.audio import quality
@@ -13,6 +15,7 @@ from emoscope.errors import (
     AudioTooLongError,
     AudioTooShortError,
 )
+from emoscope.events import Step
 from emoscope.limits import Limits
 from emoscope.result import Quality
 from emoscope.waveform import FRAME_S, Waveform
@@ -31,6 +34,12 @@ def as_given(waveform: Waveform, limits: Limits) -> Waveform:
     if not all(np.isfinite(block).all() for block in waveform.blocks()):
         raise AudioNotFiniteError
     return at_16_khz(waveform)
+
+
+def reasons_of(steps: Iterable[Step]) -> tuple[str, ...]:
+    """Return the reasons of the recording check that decoding found."""
+    codes = ("broken_off", "phase_cancelled")
+    return tuple(code for code in codes if any(step.data.get(code) for step in steps))
 
 
 def refuse_unusable(waveform: Waveform, found: Quality, limits: Limits) -> None:
