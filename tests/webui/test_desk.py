@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,34 @@ def test_one_answer_is_one_run(desk: Desk) -> None:
 def test_two_answers_are_never_the_same_even_when_they_look_so(desk: Desk) -> None:
     """The script waits for a change."""
     assert desk.one({}) != desk.one({})
+
+
+def roots(shown: Iterable[str]) -> list[str]:
+    """Names of the outermost elements."""
+    found = [re.fullmatch(r"<([a-z0-9-]+) [^>]*>.*</\1>", html, re.DOTALL) for html in shown]
+    return [match[1] for match in found if match]
+
+
+def test_every_answer_has_a_root_element_of_its_own_name(desk: Desk) -> None:
+    """Gradio keeps elements whose names stay the same, and what scripts know of them."""
+    answers = [
+        desk.one({"sources": [GOOD]}),
+        desk.one({"sources": [OTHER]}),
+        desk.one({}),
+        desk.one({"sources": [GOOD]}),
+        *desk.many({}),
+    ]
+
+    assert len(set(roots(answers))) == len(answers)
+
+
+def test_a_batch_keeps_its_root_element_while_it_grows(desk: Desk) -> None:
+    one, other = (list(desk.many({"sources": [GOOD, OTHER]})) for _ in range(2))
+
+    assert len(roots(one)) == len(roots(other)) == 3
+    assert len(set(one)) == len(set(other)) == 3
+    assert len({*roots(one)}) == len({*roots(other)}) == 1
+    assert roots(one)[0] != roots(other)[0]
 
 
 def test_a_bug_becomes_a_sentence_and_a_line_in_the_log(

@@ -57,34 +57,36 @@ class Desk:
 
     def one(self, raw: object) -> str:
         """Recognize one recording and return the right side, or the red panel."""
+        wrap = _answer_wrapper()
         try:
             question = read_question(raw, most=1)
             run, waveform = self._run(question.asked[0], question)
-            return _marked(self._show(run, waveform))
+            return wrap(self._show(run, waveform))
         except EmoscopeError as error:
-            return _marked(render.error_panel(error))
+            return wrap(render.error_panel(error))
         except Exception:
             LOG.exception("the page could not show an answer")
-            return _marked(render.error_panel(InternalError()))
+            return wrap(render.error_panel(InternalError()))
 
     def many(self, raw: object) -> Iterator[str]:
         """Recognize one after another and return the table anew after each (P22, P39)."""
+        wrap = _answer_wrapper()
         try:
             question = read_question(raw, most=MANY_MAX)
         except EmoscopeError as error:
-            yield _marked(render.error_panel(error))
+            yield wrap(render.error_panel(error))
             return
         lines: list[Line] = []
         total = len(question.asked)
-        yield _marked(table(lines, total))
+        yield wrap(table(lines, total))
         for asked in question.asked:
             if self.cancelled.holds(question.ticket):
                 for left in question.asked[len(lines) :]:
                     discard(left, uploads=self.uploads)
-                yield _marked(table(lines, total, cancelled=True))
+                yield wrap(table(lines, total, cancelled=True))
                 return
             lines.append(self._line(asked, question))
-            yield _marked(table(lines, total))
+            yield wrap(table(lines, total))
 
     def _line(self, asked: Asked, question: Question) -> Line:
         try:
@@ -134,6 +136,16 @@ class Tickets:
         return bool(ticket) and ticket in self._held
 
 
-def _marked(shown: str) -> str:
-    """Tell two answers apart even when they look the same; the script waits for the change."""
-    return f'<div data-answer="{secrets.token_hex(6)}">{shown}</div>'
+def _answer_wrapper() -> Callable[[str], str]:
+    """Return a function that wraps the HTML of one answer in a root element of its own name.
+
+    Gradio's HTML component does not replace its content, it patches it: an element whose tag name
+    stays the same is kept, with its scripts' state and listeners, and only attributes and children
+    are exchanged. A custom element of the first answer (``<emo-timeline>``) would live on under the
+    second. A root of another tag name makes the component replace the whole subtree.
+
+    The steps of one batch share one root, so that focus and scroll position survive its progress.
+    ``data-answer`` is new at every call; ``page.js`` waits for the change.
+    """
+    root = f"emo-answer-{secrets.token_hex(6)}"
+    return lambda html: f'<{root} data-answer="{secrets.token_hex(6)}">{html}</{root}>'

@@ -37,7 +37,9 @@ def shelf() -> str:
         f'<p class="emo-help emo-runs-failed" role="alert" hidden>{both(RUNS["failed"])}</p>'
         '<p class="emo-compare"><button type="button" class="emo-tool" data-do="compare" disabled>'
         f"{both(RUNS['compare'])}</button> {both(RUNS['compare_help'])}</p>"
-        '<div class="emo-list"></div></section></emo-runs>'
+        '<div class="emo-list"></div></section>'
+        f'<template data-deleted><div class="emo-result emo-empty"><section class="emo-card">'
+        f"<p>{both(RUNS['deleted'])}</p></section></div></template></emo-runs>"
     )
 
 

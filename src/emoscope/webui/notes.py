@@ -24,6 +24,7 @@ def notes(kind: str, *, max_bytes: int, max_files: int) -> str:
         "too_many": both(MANY["too_many"], limit=max_files),
     }
     shown = "".join(_alert(name, line) for name, line in lines.items())
+    shown += _hint("old", both(WAITING[f"old_{kind}"]))
     late = f'<small class="emo-late">{both(WAITING["first"])}</small>'
     shown += _working("uploading", both(WAITING["uploading"]))
     shown += _working("working", both(WAITING["working"]), late)
@@ -49,6 +50,10 @@ def _alert(name: str, line: str) -> str:
         f'<section class="emo-card emo-error" data-note="{name}" hidden>'
         f'<h3 class="emo-card-title">{both(FAILURE["title_ours"])}</h3><p>{line}</p></section>'
     )
+
+
+def _hint(name: str, line: str) -> str:
+    return f'<section class="emo-card emo-hint" data-note="{name}" hidden><p>{line}</p></section>'
 
 
 def _working(name: str, line: str, later: str = "") -> str:

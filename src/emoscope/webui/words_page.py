@@ -121,6 +121,14 @@ WAITING: dict[str, Text] = {
         "The first time takes longer: the model is being loaded.",
     ),
     "uploading": Text("正在上传……", "Uploading…"),
+    "old_one": Text(
+        "下面是上一段录音的结果。点击「开始识别」，识别新放入的录音。",
+        "Below is the result of the previous recording. Press “Start” to recognize the new one.",
+    ),
+    "old_many": Text(
+        "下面是上一批文件的结果。点击「全部识别」，识别新的一批。",
+        "Below are the results of the previous batch. Press “Start all” to recognize the new one.",
+    ),
     "no_sound": Text(
         "请先放入一段录音，或加载示例音频。", "Add a recording first, or load a sample."
     ),
@@ -278,6 +286,7 @@ RUNS: dict[str, Text] = {
     "damaged": Text("结果文件已损坏", "The result cannot be read"),
     "failed": Text("没有成功：连不上服务。", "That did not work: the service cannot be reached."),
     "loading": Text("正在读取……", "Loading…"),
+    "deleted": Text("这条记录已经删除。", "This run was deleted."),
 }
 """What was recognized before."""
 

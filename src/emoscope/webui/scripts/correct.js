@@ -1,6 +1,7 @@
 // Corrections by hand: another emotion for a segment, another border, two made of one or one of two.
 // Nothing is kept until it is saved; the model's own answer stays in result.json.
 
+import { changed } from "./changed.js";
 import { tell } from "./problem.js";
 
 const SHORTEST_S = 0.02;
@@ -10,8 +11,9 @@ const round = (time) => Math.round(time * 1000) / 1000;
 // Returns what the timeline calls; without the panel nothing can be edited.
 export function correcting(timeline) {
   const panel = timeline.closest(".emo-card")?.querySelector(".emo-fix");
-  if (!panel) return { borderAt: () => null, moveBorder() {}, choose() {} };
-  const saved = () => timeline.data.segments;
+  if (!panel) return { borderAt: () => null, moveBorder() {}, choose() {}, isEdited: () => false };
+  let isSending = false;
+  const isEdited = () => JSON.stringify(timeline.segments) !== JSON.stringify(timeline.data.segments);
   const say = (name) => {
     for (const note of panel.querySelectorAll("[data-said]")) note.hidden = note.dataset.said !== name;
   };
@@ -26,9 +28,8 @@ export function correcting(timeline) {
     for (const chip of panel.querySelectorAll("[data-label]")) {
       chip.setAttribute("aria-pressed", String(Number(chip.dataset.label) === segment?.[2]));
     }
-    const changed = JSON.stringify(timeline.segments) !== JSON.stringify(saved());
-    panel.querySelector("[data-do=save]").disabled = !changed;
-    if (changed) say(null);
+    panel.querySelector("[data-do=save]").disabled = isSending || !isEdited();
+    panel.querySelector("[data-do=undo]").disabled = isSending;
     timeline.redraw();
   };
 
@@ -36,6 +37,7 @@ export function correcting(timeline) {
     const copy = timeline.segments.map((segment) => [...segment]);
     edit(copy);
     timeline.segments = copy;
+    if (isEdited()) say(null);
     show();
   };
 
@@ -74,6 +76,16 @@ export function correcting(timeline) {
 
   // With nothing to send, the model's own segments are back.
   const send = async (segments) => {
+    if (isSending) return; // or an earlier one could be kept last
+    isSending = true;
+    const sent = timeline.segments;
+    show();
+    await put(segments, sent);
+    isSending = false;
+    show();
+  };
+
+  const put = async (segments, sent) => {
     const { emotions } = timeline.data;
     const body = timeline.segments.map(([from, to, index]) => ({
       start_s: from,
@@ -93,12 +105,13 @@ export function correcting(timeline) {
       }
       const { segments: kept, table } = await reply.json();
       timeline.data.segments = kept;
-      timeline.segments = kept;
-      timeline.chosen = Math.min(timeline.chosen ?? 0, kept.length - 1);
+      // What was changed meanwhile stays, to be saved next.
+      if (timeline.segments === sent) timeline.segments = kept;
+      timeline.chosen = Math.min(timeline.chosen ?? 0, timeline.segments.length - 1);
       const old = timeline.closest(".emo-card").querySelector(".emo-segments");
       if (old) old.innerHTML = table; // the server's own markup, with every name made safe
-      show();
       say(segments ? "kept" : "undone");
+      changed(timeline.data.run, { by: timeline });
       document.dispatchEvent(new CustomEvent("emo-runs"));
     } catch {
       await tell(panel.querySelector("[data-said=failed]"), null);
@@ -122,6 +135,7 @@ export function correcting(timeline) {
   return {
     choose,
     moveBorder,
+    isEdited,
     // The number of the segment whose end lies under the pointer, on the strip and while editing.
     borderAt: (x, y) => {
       const { strip } = timeline.layout;

@@ -68,12 +68,13 @@ class EmoLive extends HTMLElement {
     this.curve = new LiveCurve(this.data, rateHz);
     this.picture ??= new LivePicture(this.part("picture"), this.part("now"));
     this.picture.show(this.curve);
+    this.clear();
     this.delays = [];
     this.peaks = [];
     this.said = null;
     this.saidAt = -SAID_MS;
     const time = new Date().toTimeString().slice(0, 8).replaceAll(":", "");
-    this.wire = new Wire({
+    const wire = new Wire({
       start: {
         type: "start",
         encoding: "pcm_s16le",
@@ -82,10 +83,24 @@ class EmoLive extends HTMLElement {
         embedding: this.querySelector("input[name=embedding]").checked,
         name: `live_${time}`,
       },
-      heard: (message) => this.told(message),
-      ended: (how) => this.ended(how),
-      line: (on) => this.line(on),
+      // Nothing that an earlier line still says is about this recording.
+      heard: (message) => this.wire === wire && this.told(message),
+      ended: (how) => this.wire === wire && this.ended(how),
+      line: (on) => this.wire === wire && this.line(on),
     });
+    this.wire = wire;
+  }
+
+  // Takes back what was said of an earlier recording.
+  clear() {
+    for (const name of ["lead", "all", "said", "delay"]) {
+      const part = this.part(name);
+      part.initial ??= { html: part.innerHTML, isSilent: part.hasAttribute("data-silent") };
+      part.innerHTML = part.initial.html;
+      part.toggleAttribute("data-silent", part.initial.isSilent);
+      part.style.removeProperty("--c");
+    }
+    this.querySelector(".emo-timer").textContent = "0:00";
   }
 
   // -- while it goes on

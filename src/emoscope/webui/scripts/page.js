@@ -35,7 +35,7 @@ function view(kind) {
 }
 window.addEventListener("hashchange", () => {
   const hash = location.hash.slice(1);
-  if (/^runs?(=|$)/.test(hash)) root.dataset.view = "runs";
+  root.dataset.view = ["many", "live"].includes(hash) ? hash : /^runs?(=|$)/.test(hash) ? "runs" : "one";
   document.dispatchEvent(new CustomEvent("emo-view"));
   press();
 });
@@ -53,6 +53,13 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-language], button[data-view]");
   if (button?.dataset.language) speak(button.dataset.language);
   if (button?.dataset.view) view(button.dataset.view);
+  // A link to a run, as in the table of a batch. Gradio's <base> would make it an address without
+  // ?lang=, and the browser would load the page anew and lose the batch.
+  const link = event.target.closest("a[href^='#']");
+  if (link && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)) {
+    event.preventDefault();
+    location.hash = link.getAttribute("href");
+  }
 });
 
 customElements.define(
@@ -70,6 +77,11 @@ const size = (bytes) =>
 // Uploads are named at random: the server removes each after reading it.
 const randomName = () =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+
+// What two choices of the same recording have in common.
+const sameSound = (one, other) =>
+  one.sample === other.sample &&
+  ["name", "size", "lastModified"].every((part) => one.file?.[part] === other.file?.[part]);
 
 class TooLarge extends Error {}
 class Refused extends Error {}
@@ -90,6 +102,7 @@ class EmoForm extends HTMLElement {
     if (this.kind) return;
     this.kind = this.dataset.kind;
     this.chosen = [];
+    this.answeredAbout = []; // what the shown answer is about
     this.maxBytes = Number(this.dataset.maxBytes);
     this.player = this.querySelector(".emo-chosen audio");
     this.player.addEventListener("error", () => (this.player.hidden = true));
@@ -122,17 +135,17 @@ class EmoForm extends HTMLElement {
     const found = files.map((file) => ({ file, name: file.name, size: file.size }));
     if (this.kind === "one") {
       this.set(found.slice(0, 1));
-      if (found[0].size > this.maxBytes) this.note("too_large");
+      if (found[0].size > this.maxBytes && !this.busy) this.note("too_large");
       return;
     }
     const all = [...this.chosen, ...found];
     this.set(all.slice(0, Number(this.dataset.maxFiles)));
-    if (all.length > Number(this.dataset.maxFiles)) this.note("too_many");
+    if (all.length > Number(this.dataset.maxFiles) && !this.busy) this.note("too_many");
   }
 
   set(chosen) {
     this.chosen = chosen;
-    this.note(null);
+    if (!this.busy) this.settle();
     const box = this.querySelector(".emo-chosen");
     const list = box.querySelector("ul");
     const template = box.querySelector("template");
@@ -152,6 +165,7 @@ class EmoForm extends HTMLElement {
     this.player.hidden = this.kind !== "one" || !chosen.length;
     if (this.player.hidden) {
       this.player.removeAttribute("src");
+      this.player.load(); // or it would go on playing
     } else if (chosen[0].sample) {
       this.player.src = `page/samples/${encodeURIComponent(chosen[0].sample)}`;
     } else {
@@ -230,11 +244,13 @@ class EmoForm extends HTMLElement {
       return;
     }
     this.setBusy(true);
+    const asked = this.chosen;
     this.note("uploading");
+    this.markOld(true);
     const sources = [];
     try {
-      for (const one of this.chosen) {
-        this.count(this.chosen.length > 1 ? `${sources.length + 1} / ${this.chosen.length}` : "");
+      for (const one of asked) {
+        this.count(asked.length > 1 ? `${sources.length + 1} / ${asked.length}` : "");
         sources.push(await this.sent(one));
       }
     } catch (error) {
@@ -243,6 +259,7 @@ class EmoForm extends HTMLElement {
       this.setBusy(false);
       return;
     }
+    this.asked = asked;
     this.question = {
       sources,
       granularity: this.querySelector("input[type=radio]:checked").value,
@@ -274,9 +291,12 @@ class EmoForm extends HTMLElement {
     }
     this.setBusy(false);
     document.dispatchEvent(new CustomEvent("emo-runs"));
+    const isNew = this.token() !== this.before;
+    if (isNew) this.answeredAbout = this.asked;
     // A batch that stopped half-way keeps its lines, and says so.
-    const unfinished = this.result().querySelector("[data-over=false]") !== null;
-    this.note(this.token() === this.before || unfinished ? "no_answer" : null);
+    const unfinished = isNew && this.result().querySelector("[data-over=false]") !== null;
+    if (!isNew || unfinished) this.note("no_answer");
+    else this.settle();
     if (unfinished) this.result().dataset.state = "shown";
     if (matchMedia("(max-width: 860px)").matches) {
       this.result().scrollIntoView({ behavior: "smooth", block: "start" });
@@ -291,6 +311,21 @@ class EmoForm extends HTMLElement {
     return this.result().querySelector("[data-answer]")?.dataset.answer;
   }
 
+  // Shows the answer; one that is not about what is chosen now is paler and says so. An error about
+  // another recording is not shown any more.
+  settle() {
+    const { chosen, answeredAbout: about } = this;
+    const isSame = chosen.length === about.length && chosen.every((one, at) => sameSound(one, about[at]));
+    const isOld = this.token() !== undefined && chosen.length > 0 && !isSame;
+    const isError = this.result().querySelector("[data-error]") !== null;
+    this.note(isOld && !isError ? "old" : null);
+    this.markOld(isOld);
+  }
+
+  markOld(isOld) {
+    this.result().querySelector("[data-answer]")?.toggleAttribute("data-old", isOld);
+  }
+
   setBusy(busy) {
     this.busy = busy;
     const button = this.querySelector("[data-do=start]");
@@ -302,7 +337,8 @@ class EmoForm extends HTMLElement {
     const notes = document.getElementById(`emo-notes-${this.kind}`);
     for (const note of notes.children) note.hidden = note.dataset.note !== name;
     const waiting = ["working", "uploading"].includes(name);
-    this.result().dataset.state = name === null ? "shown" : waiting ? "waiting" : "hidden";
+    const isShown = name === null || name === "old";
+    this.result().dataset.state = isShown ? "shown" : waiting ? "waiting" : "hidden";
   }
 
   count(words) {

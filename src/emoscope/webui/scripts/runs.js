@@ -2,6 +2,7 @@
 // The server sends HTML in both languages with every name made safe; here it is only put in place.
 
 import { tell } from "./problem.js";
+import { changed } from "./changed.js";
 
 const root = document.documentElement;
 
@@ -11,6 +12,8 @@ class EmoRuns extends HTMLElement {
     this.list = this.querySelector(".emo-list");
     this.search = this.querySelector("input[type=search]");
     this.ticked = [];
+    this.compared = null;
+    this.turns = { list: 0, opened: 0 };
     this.search.addEventListener("input", () => {
       clearTimeout(this.waiting);
       this.waiting = setTimeout(() => this.load(), 200);
@@ -27,6 +30,7 @@ class EmoRuns extends HTMLElement {
       this.look();
     });
     document.addEventListener("emo-view", () => this.look());
+    document.addEventListener("emo-run-changed", ({ detail }) => this.compareAgain(detail));
     this.stale = true;
     this.look();
   }
@@ -43,26 +47,35 @@ class EmoRuns extends HTMLElement {
     if (asked && asked !== this.opened) this.open(asked);
   }
 
-  async ask(address, options) {
-    const failed = this.querySelector(".emo-runs-failed");
+  // The answer's text, or null when it failed, which is told. Where the answer is for a place ("list"
+  // or "opened") and something newer was asked for that place meanwhile: undefined.
+  async ask(address, options, place) {
+    const turn = place && (this.turns[place] += 1);
+    let [reply, text] = [null, null];
     try {
-      const reply = await fetch(address, options);
-      failed.hidden = reply.ok;
-      if (reply.ok) return await reply.text();
-      await tell(failed, reply);
-      return null;
+      reply = await fetch(address, options);
+      if (reply.ok) text = await reply.text();
     } catch {
-      await tell(failed, null);
-      failed.hidden = false;
-      return null;
+      reply = null;
     }
+    if (place && turn !== this.turns[place]) return undefined;
+    const failed = this.querySelector(".emo-runs-failed");
+    if (text === null) {
+      await tell(failed, reply);
+      failed.place = place;
+      failed.hidden = false;
+    } else if (place !== "list" || failed.place === "list") {
+      failed.hidden = true; // a list that came says nothing of a run that did not
+    }
+    return text;
   }
 
   async load(first = 0) {
     this.stale = false;
     const search = this.search.value;
-    const html = await this.ask(`page/runs?${new URLSearchParams({ search, first })}`);
-    if (html === null || search !== this.search.value) return;
+    const html = await this.ask(`page/runs?${new URLSearchParams({ search, first })}`, {}, "list");
+    if (html === null) this.stale = true;
+    if (html == null || search !== this.search.value) return;
     if (first) {
       this.list.querySelector("[data-do=more]")?.remove();
       this.list.insertAdjacentHTML("beforeend", html);
@@ -126,40 +139,58 @@ class EmoRuns extends HTMLElement {
     });
     if (done === null) return;
     await this.load();
-    if (run === this.opened) this.open(run);
+    changed(run);
   }
 
   async remove(run) {
     if ((await this.ask(`page/runs/${run}`, { method: "DELETE" })) === null) return;
     this.ticked = this.ticked.filter((one) => one !== run);
-    if (run === this.opened) {
-      this.opened = null;
-      this.show(this.before ?? "");
-      this.address("runs");
-    }
+    if (run === this.opened || this.compared?.includes(run)) this.close();
+    changed(run, { deleted: this.querySelector("template[data-deleted]") });
     await this.load();
   }
 
+  close() {
+    this.turns.opened += 1;
+    this.opened = null;
+    this.compared = null;
+    this.show(this.before ?? "");
+    this.address("runs");
+  }
+
   async open(run) {
-    const html = await this.ask(`page/runs/${run}`);
-    if (html === null) return;
+    const html = await this.ask(`page/runs/${run}`, {}, "opened");
+    if (html === undefined) return;
+    if (html === null) {
+      // The address may name what cannot be opened, while another run is still shown.
+      this.address(this.opened ? `run=${this.opened}` : "runs");
+      return;
+    }
     this.opened = run;
+    this.compared = null;
     this.address(`run=${run}`);
     this.show(html);
     this.mark();
   }
 
-  async compare() {
-    const [one, other] = this.ticked;
-    const html = await this.ask(`page/compare?${new URLSearchParams({ one, other })}`);
-    if (html === null) return;
+  async compare(two = this.ticked) {
+    const [one, other] = two;
+    const html = await this.ask(`page/compare?${new URLSearchParams({ one, other })}`, {}, "opened");
+    if (html == null) return;
     this.opened = null;
+    this.compared = two;
     this.address("runs");
     this.show(html);
     this.mark();
   }
 
+  compareAgain({ run, deleted }) {
+    if (!deleted && this.compared?.includes(run)) this.compare(this.compared);
+  }
+
+  // What is opened is in the address, as long as one looks at it.
   address(hash) {
+    if (root.dataset.view !== "runs") return;
     const address = new URL(location.href);
     address.hash = hash;
     history.replaceState(history.state, "", address);

@@ -32,8 +32,7 @@ document.addEventListener("click", (event) => {
   }
   const link = event.target.closest("a[href^='page/export/']");
   if (link) {
-    const address = new URL(link.href);
-    address.searchParams.set("lang", document.documentElement.dataset.lang);
-    link.href = address.pathname + address.search;
+    const [address] = link.getAttribute("href").split("?");
+    link.setAttribute("href", `${address}?lang=${document.documentElement.dataset.lang}`);
   }
 });

@@ -26,7 +26,7 @@ class EmoTimeline extends HTMLElement {
     this.audio.pause();
     this.watcher.disconnect();
     this.theme.disconnect();
-    document.removeEventListener("emo-language", this.onChange);
+    document.removeEventListener("emo-language", this.onLanguage);
     cancelAnimationFrame(this.playing);
     cancelAnimationFrame(this.pending);
   }
@@ -78,11 +78,16 @@ class EmoTimeline extends HTMLElement {
 
   watch() {
     this.onChange = () => this.redraw();
+    this.onLanguage = () => {
+      this.tip.hidden = true;
+      this.follow();
+      this.redraw();
+    };
     this.watcher = new ResizeObserver(this.onChange);
     this.watcher.observe(this.stage);
     this.theme = new MutationObserver(this.onChange);
     this.theme.observe(document.body, { attributeFilter: ["class"] });
-    document.addEventListener("emo-language", this.onChange);
+    document.addEventListener("emo-language", this.onLanguage);
   }
 
   listenAll() {
@@ -144,6 +149,10 @@ class EmoTimeline extends HTMLElement {
 
   savePng() {
     savePng(this);
+  }
+
+  get isEdited() {
+    return this.editor.isEdited();
   }
 
   // -- what is in view

@@ -1,0 +1,656 @@
+"""Whatever is asked next in one page: the answer shown is wholly that of what was asked last."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import wave
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import FilePayload, Page, Route, expect
+
+from serving import GRADIO_WARNINGS, Site
+from sounds import sample, wav
+from visitor import file, give, start
+
+pytestmark = [pytest.mark.browser, *GRADIO_WARNINGS]
+
+ONE, RUNS = "#emo-result-one", "#emo-result-runs"
+BOTH_WAYS = [
+    (first, second) for first in ("utterance", "frame") for second in ("utterance", "frame")
+]
+
+
+def shorter() -> FilePayload:
+    return file("first.wav", wav(sample("angry_zh.wav")))
+
+
+def longer() -> FilePayload:
+    """Another recording, of another length and with a pause."""
+    pause = np.zeros(16_000, np.float32)
+    parts = [sample("happy_en.wav"), pause, sample("sad_zh.wav")]
+    return file("second.wav", wav(np.concatenate(parts)))
+
+
+def recognize(page: Page, sound: FilePayload, granularity: str = "frame") -> str:
+    """The run that comes of it, once it is shown."""
+    give(page, sound)
+    token = page.evaluate(f"document.querySelector('{ONE} [data-answer]')?.dataset.answer ?? null")
+    start(page, granularity)
+    page.wait_for_function(
+        f"""(token) => {{
+          const place = document.querySelector('{ONE}');
+          const answer = place.querySelector('[data-answer]');
+          return answer && answer.dataset.answer !== token && place.dataset.state === 'shown';
+        }}""",
+        arg=token,
+    )
+    return shown_run(page, ONE)
+
+
+def shown_run(page: Page, place: str) -> str:
+    run = page.locator(f"{place} .emo-result").get_attribute("data-run")
+    assert run is not None
+    return run
+
+
+def picture(place: str) -> str:
+    return f"document.querySelector('{place} emo-timeline')"
+
+
+def drawn(page: Page, place: str) -> int:
+    """A hash of the canvas, once all its numbers are there; it has colours."""
+    curve = f"{picture(place)}.curve"
+    page.wait_for_function(
+        f"{picture(place)}?.drawn > 0 && {curve}.tiles.size === {curve}.asked.size + 1"
+    )
+    colours, hashed = page.evaluate(
+        f"""async () => {{
+          for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+          const {{ canvas }} = {picture(place)};
+          const pen = canvas.getContext("2d");
+          const data = new Uint32Array(
+            pen.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+          let hashed = 0;
+          for (const value of data) hashed = (Math.imul(hashed, 31) + value) | 0;
+          return [new Set(data).size, hashed];
+        }}"""
+    )
+    assert colours > 3
+    return int(hashed)
+
+
+def png(page: Page, place: str) -> tuple[str, bytes]:
+    """Name and bytes of the picture that the page saves."""
+    with page.expect_download() as download:
+        page.click(f"{place} [data-png]")
+    return download.value.suggested_filename, download.value.path().read_bytes()
+
+
+def pixels(data: bytes) -> bytes:
+    """What a PNG holds, whatever its compression."""
+    at, packed = 8, b""
+    while at < len(data):
+        (length,) = struct.unpack(">I", data[at : at + 4])
+        if data[at + 4 : at + 8] == b"IDAT":
+            packed += data[at + 8 : at + 8 + length]
+        at += 12 + length
+    return zlib.decompress(packed)
+
+
+def everything_belongs_to(page: Page, site: Site, run: str, place: str = ONE) -> None:
+    """Picture, sound, words, tables, links and downloads of what is shown are those of one run."""
+    saved = json.loads((site.outputs / run / "result.json").read_text("utf-8"))
+    with wave.open(str(site.outputs / run / "processed_audio.wav")) as sound:
+        length_s = sound.getnframes() / sound.getframerate()
+    assert shown_run(page, place) == run
+    has_track = saved["granularity"] == "frame"
+
+    # The picture.
+    expect(page.locator(f"{place} .emo-stage")).to_have_count(1)
+    drawn(page, place)
+    data = page.evaluate(
+        f"(({{ data, duration, from, to, selection, alone }}) => "
+        f"({{ run: data.run, title: data.title, segments: data.segments, "
+        f"duration, from, to, selection, alone }}))({picture(place)})"
+    )
+    assert data["run"] == run
+    assert data["title"] == saved["source"]["name"]
+    assert data["duration"] == pytest.approx(saved["duration_s"], abs=1e-3)
+    assert (data["from"], data["to"]) == (0, data["duration"])
+    assert data["selection"] is None
+    assert data["alone"] is None
+    assert page.locator(f"{place} .emo-key[aria-pressed=true]").count() == 0
+    starts = [round(s["start_s"], 3) for s in saved.get("segments") or []]
+    if has_track:
+        assert [s[0] for s in data["segments"]] == pytest.approx(starts, abs=2e-3)
+        rows = page.locator(f"{place} tr[data-start]")
+        assert [float(row.get_attribute("data-start") or -1) for row in rows.all()] == (
+            pytest.approx(starts, abs=2e-3)
+        )
+    clock = page.locator(f"{place} .emo-now").inner_text()
+    assert float(re.findall(r"[0-9.]+", clock)[-1]) == pytest.approx(length_s, abs=0.11)
+
+    # The sound.
+    expect(page.locator(f"{place} audio")).to_have_count(1)
+    audio = f"{picture(place)}.audio"
+    page.wait_for_function(f"{audio}.readyState >= 1")
+    assert page.evaluate(f"{audio} === document.querySelector('{place} audio')")
+    assert f"/{run}/" in page.evaluate(f"{audio}.currentSrc")
+    assert page.evaluate(f"{audio}.duration") == pytest.approx(length_s, abs=0.01)
+
+    # Words and files.
+    assert page.locator(f"{place} .emo-about .emo-file").inner_text() == saved["source"]["name"]
+    links = [link.get_attribute("href") or "" for link in page.locator(f"{place} a").all()]
+    assert len(links) >= 4
+    assert all(f"/{run}/" in link for link in links)
+    language = page.locator("html").get_attribute("data-lang")
+    svg = site.client.get(f"/page/export/{run}/picture.svg?lang={language}").text
+    with page.expect_download() as download:
+        page.click(f"{place} a[download='picture.svg']")
+    assert download.value.path().read_text("utf-8") == svg
+    assert saved["source"]["name"] in svg
+
+
+def correct(page: Page, site: Site, run: str, label: int, place: str = ONE) -> list[str]:
+    """Give the first segment another emotion, by hand; the emotions that were saved for it."""
+    panel = page.locator(f"{place} .emo-fix")
+    panel.locator("summary").click()
+    page.wait_for_function(f"{picture(place)}.chosen !== null")
+    panel.locator(f"[data-label='{label}']").click()
+    panel.locator("[data-do=save]").click()
+    expect(panel.locator("[data-said=kept]")).to_be_visible()
+    saved = site.outputs / run / "corrections.json"
+    return [s["emotion"] for s in json.loads(saved.read_text("utf-8"))["segments"]]
+
+
+def untouched(site: Site, run: str) -> Callable[[], bool]:
+    folder = site.outputs / run
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    return lambda: before == {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(("first", "second"), BOTH_WAYS)
+def test_the_second_answer_is_wholly_the_second_s(
+    page: Page, site: Site, first: str, second: str
+) -> None:
+    one = recognize(page, shorter(), first)
+    everything_belongs_to(page, site, one)
+    canvas, (_, saved) = drawn(page, ONE), png(page, ONE)
+    unchanged = untouched(site, one)
+
+    other = recognize(page, longer(), second)
+
+    assert other != one
+    everything_belongs_to(page, site, other)
+    assert drawn(page, ONE) != canvas
+    name, data = png(page, ONE)
+    assert name == f"{other}.png"
+    assert pixels(data) != pixels(saved)
+    assert "angry" in correct(page, site, other, 0)
+    assert unchanged()
+
+
+def test_zoom_selection_and_an_emotion_alone_do_not_outlive_their_answer(
+    page: Page, site: Site
+) -> None:
+    recognize(page, shorter())
+    page.evaluate(f"{picture(ONE)}.select(0.5, 1)")
+    page.click(f"{ONE} [data-do=closer]")
+    page.click(f"{ONE} .emo-key >> nth=3")
+    page.click(f"{ONE} .emo-fix summary")
+    page.click(f"{ONE} .emo-fix [data-label='6']")  # and not saved
+
+    for sound in (longer(), shorter(), longer()):
+        run = recognize(page, sound)
+        everything_belongs_to(page, site, run)
+        assert not page.locator(f"{ONE} .emo-fix").evaluate("(panel) => panel.open")
+        assert not (site.outputs / run / "corrections.json").exists()
+
+
+def test_the_first_sound_falls_silent_when_the_second_answer_comes(page: Page) -> None:
+    recognize(page, longer())
+    page.evaluate(f"(window.old = {picture(ONE)}.audio, old.loop = true, old.play())")
+    page.wait_for_function("old.currentTime > 0 && !old.paused")
+
+    recognize(page, shorter())
+
+    assert page.evaluate("old.paused")
+    assert not page.evaluate("old.isConnected")
+    now = page.evaluate(
+        f"(({{ paused, currentTime }}) => [paused, currentTime])({picture(ONE)}.audio)"
+    )
+    assert now == [True, 0]
+    page.click(f"{ONE} tr[data-start] >> nth=0")
+    page.click(f"{ONE} [data-do=play]")
+    page.wait_for_function(f"{picture(ONE)}.audio.currentTime > 0")
+    assert page.evaluate("old.paused")
+
+
+def test_an_answer_after_an_error_and_an_error_after_an_answer(page: Page, site: Site) -> None:
+    recognize(page, shorter())
+    give(page, file("notes.mp3", b"not sound at all" * 99))
+    start(page)
+    expect(page.locator(f"{ONE} .emo-error")).to_be_visible()
+    assert page.locator(f"{ONE} emo-timeline, {ONE} audio, {ONE} a").count() == 0
+
+    everything_belongs_to(page, site, recognize(page, longer()))
+
+
+def held(page: Page, pattern: str) -> list[Route]:
+    """Requests that wait until the test lets them go."""
+    routes: list[Route] = []
+    page.route(pattern, lambda route: routes.append(route))
+    return routes
+
+
+def wait_for(page: Page, routes: list[Any], count: int = 1) -> None:
+    for _ in range(400):
+        if len(routes) >= count:
+            return
+        page.wait_for_timeout(25)
+    raise AssertionError(f"{len(routes)} of {count} came")
+
+
+def test_numbers_of_the_first_that_come_late_are_not_drawn_under_the_second(
+    page: Page, site: Site
+) -> None:
+    one = recognize(page, shorter())
+    routes = held(page, f"**/page/curve/{one}/**")
+    for _ in range(3):
+        page.click(f"{ONE} [data-do=closer]")
+    wait_for(page, routes)
+    other = recognize(page, longer())
+    before = drawn(page, ONE)
+
+    for route in routes:
+        route.continue_()
+    page.wait_for_timeout(300)
+
+    assert drawn(page, ONE) == before
+    everything_belongs_to(page, site, other)
+
+
+def open_run(page: Page, run: str) -> None:
+    page.click(f".emo-run[data-run='{run}'] [data-do=open]")
+    expect(page.locator(f"{RUNS} .emo-result")).to_have_attribute("data-run", run)
+
+
+def test_the_history_shows_the_first_again_and_back_stands_the_second(
+    page: Page, site: Site
+) -> None:
+    one, other = recognize(page, shorter()), recognize(page, longer())
+    page.click("button[data-view=runs]")
+    open_run(page, one)
+    everything_belongs_to(page, site, one, RUNS)
+    open_run(page, other)
+    everything_belongs_to(page, site, other, RUNS)
+    open_run(page, one)
+    everything_belongs_to(page, site, one, RUNS)
+
+    page.click("button[data-view=one]")
+
+    everything_belongs_to(page, site, other)
+    unchanged = untouched(site, one)
+    assert "angry" in correct(page, site, other, 0)
+    assert unchanged()
+
+
+def batch(page: Page, *sounds: FilePayload) -> list[str]:
+    """The runs of a batch, in the order of its table."""
+    page.click("button[data-view=many]")
+    if page.locator("#emo-form-many [data-do=clear]").is_visible():
+        page.click("#emo-form-many [data-do=clear]")
+    give(page, *sounds, kind="many")
+    old = page.locator("#emo-result-many td a[href^='#run=']")
+    before = [link.get_attribute("href") for link in old.all()]
+    start(page, "frame", "many")
+    page.wait_for_function(
+        """([before, count]) => {
+          const place = document.querySelector("#emo-result-many");
+          const links = [...place.querySelectorAll("td a[href^='#run=']")];
+          return place.querySelector("[data-over=true]") && place.dataset.state === "shown"
+            && links.length === count && !before.includes(links[0].getAttribute("href"));
+        }""",
+        arg=[before, len(sounds)],
+    )
+    links = page.locator("#emo-result-many td a[href^='#run=']").all()
+    return [(link.get_attribute("href") or "").removeprefix("#run=") for link in links]
+
+
+@pytest.mark.parametrize("asked", ["", "?lang=en"])
+def test_each_line_of_each_batch_opens_its_own_run(page: Page, site: Site, asked: str) -> None:
+    page.goto(site.url + "/" + asked)
+    page.wait_for_selector("#emo-form-one emo-form:defined")
+    one, other = batch(page, shorter(), longer())
+    third, _ = batch(page, longer(), shorter())
+    page.evaluate("window.same = true")
+    assert page.locator("#emo-result-many tbody tr").count() == 2
+    assert (page.locator("#emo-result-many a.emo-primary").get_attribute("href") or "").count(
+        "outputs_"
+    ) == 2
+    lines = page.locator("#emo-result-many td a[href^='#run=']")
+
+    lines.nth(0).click()
+    expect(page.locator(f"{RUNS} .emo-result")).to_have_attribute("data-run", third)
+    everything_belongs_to(page, site, third, RUNS)
+    page.click("button[data-view=many]")
+    expect(lines).to_have_count(2)
+    lines.nth(1).click()
+    expect(page.locator(f"{RUNS} .emo-result")).not_to_have_attribute("data-run", third)
+    everything_belongs_to(page, site, shown_run(page, RUNS), RUNS)
+    page.go_back()
+    expect(lines.first).to_be_visible()
+    page.click("button[data-view=runs]")
+    for run in (one, other):
+        open_run(page, run)
+        everything_belongs_to(page, site, run, RUNS)
+    assert page.evaluate("window.same")  # nothing was loaded anew, so no batch was lost
+
+
+def hint(page: Page, kind: str = "one") -> Any:
+    return page.locator(f"#emo-notes-{kind} [data-note=old]")
+
+
+def is_old(page: Page, kind: str = "one") -> bool:
+    answer = page.locator(f"#emo-result-{kind} [data-answer]")
+    return answer.get_attribute("data-old") is not None
+
+
+def test_an_answer_beside_another_recording_says_that_it_is_the_previous_one(
+    page: Page, site: Site
+) -> None:
+    page.click("#emo-form-one [data-do=sample]")
+    start(page)
+    expect(page.locator(f"{ONE} .emo-headline")).to_be_visible()
+    one = shown_run(page, ONE)
+    expect(hint(page)).to_be_hidden()
+
+    give(page, longer())
+    expect(hint(page)).to_contain_text("上一段录音的结果")
+    assert is_old(page)
+    page.click("#emo-form-one [data-do=sample]")  # the same again
+    expect(hint(page)).to_be_hidden()
+    assert not is_old(page)
+    give(page, longer())
+    expect(hint(page)).to_be_visible()
+    page.click("#emo-form-one [data-do=remove]")
+    expect(hint(page)).to_be_hidden()
+    assert not is_old(page)
+    everything_belongs_to(page, site, one)
+
+    everything_belongs_to(page, site, recognize(page, longer()))
+    expect(hint(page)).to_be_hidden()
+    assert not is_old(page)
+
+
+def test_an_error_about_another_recording_is_gone(page: Page) -> None:
+    give(page, file("notes.mp3", b"not sound at all" * 99))
+    start(page)
+    expect(page.locator(f"{ONE} .emo-error")).to_be_visible()
+
+    give(page, shorter())
+
+    expect(page.locator(f"{ONE} .emo-error")).to_be_hidden()
+    expect(hint(page)).to_be_hidden()
+
+
+def test_a_recording_chosen_during_the_work_is_not_the_one_that_was_answered(
+    page: Page, site: Site
+) -> None:
+    routes = held(page, "**/gradio_api/queue/join*")
+    give(page, shorter())
+    start(page)
+    wait_for(page, routes)
+    working = page.locator("#emo-notes-one [data-note=working]")
+    expect(working).to_be_visible()
+
+    give(page, longer())
+    expect(working).to_be_visible()
+    for route in routes:
+        route.continue_()
+
+    expect(hint(page)).to_be_visible()
+    assert is_old(page)
+    everything_belongs_to(page, site, shown_run(page, ONE))
+    assert page.locator(f"{ONE} .emo-file").inner_text() == "first.wav"
+    assert page.locator("#emo-form-one .emo-chosen .emo-file").inner_text() == "second.wav"
+
+
+def test_a_table_beside_another_batch_says_so(page: Page) -> None:
+    batch(page, shorter(), longer())
+    expect(hint(page, "many")).to_be_hidden()
+
+    give(page, longer(), kind="many")
+
+    expect(hint(page, "many")).to_contain_text("上一批文件的结果")
+    assert is_old(page, "many")
+
+
+def test_a_recording_that_is_removed_falls_silent(page: Page) -> None:
+    give(page, longer())
+    player = "document.querySelector('#emo-form-one .emo-chosen audio')"
+    page.evaluate(f"{player}.play()")
+    page.wait_for_function(f"{player}.currentTime > 0")
+
+    page.click("#emo-form-one [data-do=remove]")
+
+    page.wait_for_timeout(200)
+    assert page.evaluate(f"[{player}.currentTime, {player}.paused]") == [0, True]
+
+
+def test_a_file_is_made_in_the_language_of_the_moment(page: Page) -> None:
+    recognize(page, shorter())
+    for language in ("en", "zh", "en"):
+        page.click(f"button[data-language={language}]")
+        with page.expect_download() as download:
+            page.click(f"{ONE} a[download='report.html']")
+        assert download.value.url.endswith(f"/report.html?lang={language}")
+        assert download.value.path().stat().st_size > 0
+
+
+def test_progress_of_a_batch_keeps_the_focus_and_the_next_batch_is_a_new_table(
+    page: Page,
+) -> None:
+    page.click("button[data-view=many]")
+    page.evaluate(
+        """() => {
+          window.roots = new Set();
+          window.lost = 0;
+          const place = document.querySelector("#emo-result-many");
+          new MutationObserver(() => {
+            const root = place.querySelector("[data-answer]");
+            if (!root) return;
+            roots.add(root.tagName);
+            const cancel = place.querySelector("[data-do=cancel]");
+            if (window.focused === root && cancel && document.activeElement !== cancel) lost += 1;
+            if (window.focused !== root && cancel) { cancel.focus(); window.focused = root; }
+          }).observe(place, { childList: true, subtree: true, attributes: true });
+        }"""
+    )
+    for round_number in (1, 2):
+        batch(page, *[longer(), shorter()] * 4)
+        assert page.evaluate("[roots.size, lost]") == [round_number, 0]
+
+
+def keep(site: Site, sound: FilePayload) -> str:
+    """A run that comes through the API."""
+    reply = site.client.post(
+        "/predict",
+        files={"audio": (sound["name"], sound["buffer"])},
+        data={"granularity": "frame"},
+    )
+    run: str = reply.json()["run"]
+    return run
+
+
+def test_the_run_opened_last_is_shown_whatever_comes_last(page: Page, site: Site) -> None:
+    slow, quick = keep(site, shorter()), keep(site, longer())
+    page.click("button[data-view=runs]")
+    routes = held(page, f"**/page/runs/{slow}")
+    page.click(f".emo-run[data-run='{slow}'] [data-do=open]")
+    wait_for(page, routes)
+    open_run(page, quick)
+
+    for route in routes:
+        route.continue_()
+    page.wait_for_timeout(300)
+
+    everything_belongs_to(page, site, quick, RUNS)
+    assert page.url.endswith(f"#run={quick}")
+    opened = page.locator(".emo-run[data-opened]")
+    expect(opened).to_have_attribute("data-run", quick)
+
+    # A comparison that comes late does not take its place either, nor a failure of it.
+    compared = held(page, "**/page/compare*")
+    for run in (slow, quick):
+        page.check(f".emo-run[data-run='{run}'] [data-compare]")
+    page.click("[data-do=compare]")
+    wait_for(page, compared)
+    page.unroute(f"**/page/runs/{slow}")
+    open_run(page, slow)
+    for route in compared:
+        route.fulfill(status=500, json={})
+    page.wait_for_timeout(300)
+    everything_belongs_to(page, site, slow, RUNS)
+    expect(page.locator(".emo-runs-failed")).to_be_hidden()
+
+
+def test_a_run_that_cannot_be_opened_leaves_the_address_with_the_one_that_is_shown(
+    page: Page, site: Site
+) -> None:
+    run = keep(site, shorter())
+    page.click("button[data-view=runs]")
+    open_run(page, run)
+
+    page.evaluate("location.hash = '#run=outputs_20000101_000000'")
+
+    expect(page.locator(".emo-runs-failed")).to_be_visible()
+    page.wait_for_function(f"location.hash === '#run={run}'")
+    everything_belongs_to(page, site, run, RUNS)
+
+
+def test_a_correction_in_one_view_reaches_the_others(page: Page, site: Site) -> None:
+    """Or the older copy would undo it when it is corrected next."""
+    run, other = recognize(page, shorter()), keep(site, longer())
+    page.click("button[data-view=runs]")
+    open_run(page, run)
+    page.click("button[data-view=one]")
+    assert correct(page, site, run, 6)[0] == "sad"
+
+    page.click("button[data-view=runs]")
+    page.wait_for_function(f"{picture(RUNS)}.data.segments[0][2] === 6")
+    assert page.locator(f"{RUNS} .emo-about").inner_text().count("更正") == 1
+
+    # And back, with the title; two side by side are drawn anew as well.
+    page.click(f".emo-run[data-run='{run}'] [data-do=rename]")
+    page.fill(f".emo-run[data-run='{run}'] .emo-rename input", "A title")
+    page.keyboard.press("Enter")
+    expect(page.locator(f"{RUNS} .emo-about strong")).to_have_text("A title")
+    expect(page.locator(f"{ONE} .emo-about strong")).to_have_text("A title")
+    assert correct(page, site, run, 3, RUNS)[0] == "happy"
+    page.wait_for_function(f"{picture(ONE)}.data.segments[0][2] === 3")
+    for name in (run, other):
+        page.check(f".emo-run[data-run='{name}'] [data-compare]")
+    page.click("[data-do=compare]")
+    expect(page.locator(f"{RUNS} .emo-stage")).to_have_count(2)
+    page.click("button[data-view=one]")
+    assert correct(page, site, run, 0)[0] == "angry"
+    page.wait_for_function(f"{picture(RUNS)}.data.segments[0][2] === 0")
+
+
+def test_a_draft_is_not_lost_when_the_run_changes_elsewhere(page: Page, site: Site) -> None:
+    run = recognize(page, shorter())
+    page.click(f"{ONE} .emo-fix summary")
+    page.click(f"{ONE} .emo-fix [data-label='6']")
+    page.click("button[data-view=runs]")
+    open_run(page, run)
+    assert correct(page, site, run, 0, RUNS)[0] == "angry"
+
+    page.click("button[data-view=one]")
+
+    page.wait_for_timeout(300)
+    assert page.evaluate(f"{picture(ONE)}.segments[0][2]") == 6
+    expect(page.locator(f"{ONE} .emo-fix [data-do=save]")).to_be_enabled()
+
+
+def test_a_deleted_run_is_gone_from_every_view(page: Page, site: Site) -> None:
+    run = recognize(page, shorter())
+    page.click("button[data-view=runs]")
+    open_run(page, run)
+    page.click(f".emo-run[data-run='{run}'] [data-do=delete]")
+    page.click(f".emo-run[data-run='{run}'] [data-do=delete-yes]")
+    expect(page.locator(f"{RUNS} emo-timeline")).to_have_count(0)
+
+    page.click("button[data-view=one]")
+    expect(page.locator(ONE)).to_contain_text("这条记录已经删除。")
+    assert page.locator(f"{ONE} a, {ONE} audio").count() == 0
+    everything_belongs_to(page, site, recognize(page, longer()))
+
+
+def test_what_is_changed_while_it_is_saved_is_kept(page: Page, site: Site) -> None:
+    run = recognize(page, longer())
+    routes = held(page, f"**/page/runs/{run}/corrections")
+    page.click(f"{ONE} .emo-fix summary")
+    page.click(f"{ONE} .emo-fix [data-label='6']")
+    save = page.locator(f"{ONE} .emo-fix [data-do=save]")
+    save.click()
+    wait_for(page, routes)
+    expect(save).to_be_disabled()
+    page.click(f"{ONE} .emo-fix [data-label='3']")
+    routes[0].continue_()
+
+    expect(save).to_be_enabled()
+    assert page.evaluate(f"{picture(ONE)}.segments[0][2]") == 3
+    page.unroute(f"**/page/runs/{run}/corrections")
+    save.click()
+    expect(save).to_be_disabled()
+    page.wait_for_function(f"{picture(ONE)}.data.segments[0][2] === 3")
+    saved = json.loads((site.outputs / run / "corrections.json").read_text("utf-8"))
+    assert saved["segments"][0]["emotion"] == "happy"
+
+
+def test_a_correction_that_cannot_be_saved_says_so_and_stays(page: Page) -> None:
+    run = recognize(page, shorter())
+    page.route(f"**/page/runs/{run}/corrections", lambda route: route.abort())
+    page.click(f"{ONE} .emo-fix summary")
+    page.click(f"{ONE} .emo-fix [data-label='6']")
+    page.click(f"{ONE} .emo-fix [data-do=save]")
+
+    expect(page.locator(f"{ONE} .emo-fix [data-said=failed]")).to_be_visible()
+    expect(page.locator(f"{ONE} .emo-fix [data-do=save]")).to_be_enabled()
+    assert page.evaluate(f"{picture(ONE)}.segments[0][2]") == 6
+
+
+LIVE = "#emo-desk-live"
+
+
+@pytest.mark.parametrize("context", [{"permissions": ["microphone"]}], indirect=True)
+def test_the_second_live_recording_begins_with_nothing_of_the_first(page: Page, site: Site) -> None:
+    page.click("button[data-view=live]")
+    runs = []
+    for _ in range(2):
+        page.click("[data-do=live]")
+        page.wait_for_selector("emo-live[data-on]")
+        page.wait_for_function("document.querySelector('emo-live').curve.knownS >= 2")
+        page.click("[data-do=live]")
+        page.wait_for_selector(f"{LIVE} emo-timeline canvas")
+        runs.append(shown_run(page, f"{LIVE} [data-part=result]"))
+        everything_belongs_to(page, site, runs[-1], f"{LIVE} [data-part=result]")
+    assert len(set(runs)) == 2
+
+    # A line that says nothing: whatever stands there is what stood there before the first.
+    page.evaluate("WebSocket.prototype.addEventListener = () => {}")
+    page.click("[data-do=live]")
+    page.wait_for_selector("emo-live[data-on]")
+    lead = page.locator(f"{LIVE} [data-part=lead]")
+    assert lead.locator("[data-name]").inner_text() == ""
+    assert lead.locator("[data-percent]").inner_text() == ""
+    assert page.locator(f"{LIVE} [data-part=all] [data-percent]").inner_text() == ""
+    assert page.locator(f"{LIVE} [data-part=delay]").inner_text() == "0.0 s"
+    expect(page.locator(f"{LIVE} emo-timeline")).to_have_count(0)
