@@ -12,7 +12,7 @@ const round = (time) => Math.round(time * 1000) / 1000;
 export function correcting(timeline) {
   const panel = timeline.closest(".emo-card")?.querySelector(".emo-fix");
   if (!panel) return { borderAt: () => null, moveBorder() {}, choose() {}, isEdited: () => false };
-  let isSending = false;
+  let sending = Promise.resolve();
   const isEdited = () => JSON.stringify(timeline.segments) !== JSON.stringify(timeline.data.segments);
   const say = (name) => {
     for (const note of panel.querySelectorAll("[data-said]")) note.hidden = note.dataset.said !== name;
@@ -28,8 +28,7 @@ export function correcting(timeline) {
     for (const chip of panel.querySelectorAll("[data-label]")) {
       chip.setAttribute("aria-pressed", String(Number(chip.dataset.label) === segment?.[2]));
     }
-    panel.querySelector("[data-do=save]").disabled = isSending || !isEdited();
-    panel.querySelector("[data-do=undo]").disabled = isSending;
+    panel.querySelector("[data-do=save]").disabled = !isEdited();
     timeline.redraw();
   };
 
@@ -75,19 +74,15 @@ export function correcting(timeline) {
   };
 
   // With nothing to send, the model's own segments are back.
-  const send = async (segments) => {
-    if (isSending) return; // or an earlier one could be kept last
-    isSending = true;
+  const send = (segments) => {
     const sent = timeline.segments;
-    show();
-    await put(segments, sent);
-    isSending = false;
-    show();
+    // One after another, or an earlier one could be kept last.
+    sending = sending.then(() => put(segments, sent));
   };
 
   const put = async (segments, sent) => {
     const { emotions } = timeline.data;
-    const body = timeline.segments.map(([from, to, index]) => ({
+    const body = sent.map(([from, to, index]) => ({
       start_s: from,
       end_s: to,
       emotion: emotions[index].key,
@@ -110,6 +105,7 @@ export function correcting(timeline) {
       timeline.chosen = Math.min(timeline.chosen ?? 0, timeline.segments.length - 1);
       const old = timeline.closest(".emo-card").querySelector(".emo-segments");
       if (old) old.innerHTML = table; // the server's own markup, with every name made safe
+      show();
       say(segments ? "kept" : "undone");
       changed(timeline.data.run, { by: timeline });
       document.dispatchEvent(new CustomEvent("emo-runs"));
