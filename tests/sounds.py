@@ -85,6 +85,47 @@ def encode_frame(
     return buffer.getvalue()
 
 
+def remuxed(
+    data: bytes,
+    container: str,
+    shift: Callable[[float], float | None],
+    *,
+    pictures: int = 0,
+    **options: str,
+) -> bytes:
+    """Copy the packets of a file into another container, each at another time.
+
+    Args:
+        data: a file with one sound track.
+        container: FFmpeg's name of the other.
+        shift: seconds to add to the timestamp of a packet, by that timestamp; None drops it.
+        pictures: so many pictures are added, ten a second from zero on.
+        options: of the other container.
+    """
+    buffer = io.BytesIO()
+    with av.open(io.BytesIO(data)) as whole, av.open(buffer, "w", container, options) as out:
+        source = whole.streams.audio[0]
+        target = out.add_stream_from_template(source)
+        if pictures:
+            codec = "libvpx" if container == "webm" else "mpeg4"
+            film = out.add_stream(codec, rate=10, width=64, height=64, pix_fmt="yuv420p")
+            for _ in range(pictures):
+                black = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), "rgb24")
+                out.mux(film.encode(black))
+            out.mux(film.encode(None))
+        for packet in whole.demux(source):
+            if packet.pts is None or packet.time_base is None:
+                continue
+            seconds = shift(float(packet.pts * packet.time_base))
+            if seconds is None:
+                continue
+            packet.pts += round(seconds / packet.time_base)
+            packet.dts = packet.pts
+            packet.stream = target
+            out.mux(packet)
+    return buffer.getvalue()
+
+
 def wav(samples: np.ndarray, rate_hz: int = 16_000) -> bytes:
     """A 16-bit WAV; ``samples`` of shape (n,) or (n, channels), full scale at 1."""
     data = np.clip(np.rint(samples * 32_768), -32_768, 32_767).astype("<i2")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from emoscope.audio import quality
 from emoscope.audio.decode import decode_channels
+from emoscope.audio.missing import without_gaps
 from emoscope.audio.received import receive
 from emoscope.audio.usable import reasons_of
 from emoscope.errors import AudioSilentError, GranularityError
@@ -122,9 +123,10 @@ def _prepared(
             silent.append(error)
             checked = StepLog(listener)
             with checked.timed("check"):
-                found = quality.check(channel)
+                sound = without_gaps(channel)
+                found = quality.check(sound)
             reference = SourceRef(name or channel.name or "audio", None)
-            recording = Recording(channel, found, reference, checked.steps)
+            recording = Recording(channel, sound, found, reference, checked.steps)
         found = replace(recording.quality, reasons=(*recording.quality.reasons, *broken))
         recordings.append(
             replace(

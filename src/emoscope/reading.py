@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -102,7 +103,11 @@ class Reading:
 
 
 def read(
-    segments: Sequence[Segment], attribution: Array64, duration_s: float, rules: Rules = DEFAULT
+    segments: Sequence[Segment],
+    attribution: Array64,
+    duration_s: float,
+    rules: Rules = DEFAULT,
+    missing: Sequence[Span] = (),
 ) -> Reading:
     """Sum up a time axis.
 
@@ -111,6 +116,7 @@ def read(
         attribution: what each frame adds to the logit of the answer, shape ``(T,)``.
         duration_s: length of the recording in seconds.
         rules: how the segments were made.
+        missing: where the medium holds no sound; no moment lies there.
     """
     shares = dict.fromkeys((*KEYS, SILENCE.key), 0.0)
     for segment in segments:
@@ -128,16 +134,27 @@ def read(
         ),
         stability=min(1.0, squares / spoken**2) if voices else None,
         logit=float(attribution.sum()),
-        moments=moments(attribution, duration_s),
+        moments=moments(attribution, duration_s, missing),
     )
 
 
-def moments(attribution: Array64, duration_s: float) -> tuple[Moment, ...]:
-    """Return the stretches of ``MOMENT_S`` that added most, largest first, without overlap."""
+def moments(
+    attribution: Array64, duration_s: float, missing: Sequence[Span] = ()
+) -> tuple[Moment, ...]:
+    """Return the stretches of ``MOMENT_S`` that added most, largest first, without overlap.
+
+    Args:
+        attribution: what each frame adds to the logit of the answer, shape ``(T,)``.
+        duration_s: length of the recording in seconds.
+        missing: where the medium holds no sound; no stretch touches them.
+    """
     width = min(len(attribution), round(MOMENT_S / HOP_S))
     sums = np.concatenate([[0.0], np.cumsum(attribution)])
     added = sums[width:] - sums[:-width]  # of the stretch that begins at each frame
     free = np.ones(len(added), np.bool_)
+    for span in missing:
+        first, last = (math.ceil(at_s / HOP_S - 1e-9) for at_s in (span.start_s, span.end_s))
+        free[max(0, first - width + 1) : last] = False
     found: list[Moment] = []
     while len(found) < MOMENTS and free.any():
         first = int(np.where(free, added, -np.inf).argmax())

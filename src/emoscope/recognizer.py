@@ -23,13 +23,14 @@ from emoscope.abstention import BARS, Bars
 from emoscope.audio import quality
 from emoscope.audio.decode import decode_of_any_length, library_versions
 from emoscope.audio.decoders import Decoder
+from emoscope.audio.missing import gaps_of, without_gaps
 from emoscope.audio.received import receive
 from emoscope.audio.usable import as_given, reasons_of, refuse_unusable
 from emoscope.backends.base import Array32, Backend
 from emoscope.backends.choice import BackendName, DeviceChoice, gains_by_rounding, open_backend
 from emoscope.engine.batcher import Batcher
 from emoscope.engine.forward import Forward, batch_budget
-from emoscope.engine.hearing import Hearing, Runs, hear
+from emoscope.engine.hearing import Hearing, Runs, hear, on_axis
 from emoscope.engine.unfinished import keeping
 from emoscope.errors import EmoscopeError, GranularityError
 from emoscope.events import Listener, Step, StepLog, ignore
@@ -58,6 +59,9 @@ class Recording:
     """A source that was decoded and found usable."""
 
     waveform: Waveform
+    """On the medium's time axis, zeros where sound is missing."""
+    sound: Waveform
+    """What the model hears: the same without its gaps."""
     quality: Quality
     source: SourceRef
     steps: tuple[Step, ...]
@@ -203,11 +207,12 @@ class Recognizer:
             source, sha256 = receive(source, log, before_ms=received_ms)
             waveform = self._decode(source, limits=self.limits, name=name, log=log)
         with log.timed("check"):
-            found = quality.check(waveform)
-            refuse_unusable(waveform, found, self.limits)
+            sound = without_gaps(waveform)
+            found = quality.check(sound)
+            refuse_unusable(sound, found, self.limits)
             found = replace(found, reasons=(*found.reasons, *reasons_of(log.steps)))
         reference = SourceRef(name or waveform.name or "audio", sha256)
-        return Recording(waveform, found, reference, log.steps)
+        return Recording(waveform, sound, found, reference, log.steps)
 
     def answer(
         self,
@@ -235,15 +240,16 @@ class Recognizer:
             EngineClosedError: ``close`` was called.
         """
         _check_granularity(granularity)
-        waveform = recording.waveform
+        sound = recording.sound
         log = StepLog(listener)
         with log.timed("infer", model=self.model.name) as numbers:
-            work, duration_s = (recording.source, self.model.sha256), waveform.duration_s
+            work, duration_s = (recording.source, self.model.sha256), sound.duration_s
             with keeping(
                 self._forward, unfinished, work, duration_s=duration_s, embedding=embedding
             ) as kept:
                 hearing = self.hearing(granularity, kept)
-                track, vectors = hear(waveform, hearing, embedding=embedding, listener=listener)
+                track, vectors = hear(sound, hearing, embedding=embedding, listener=listener)
+            track, vectors = on_axis(track, vectors, gaps_of(recording.waveform))
             if kept.found:
                 numbers["windows_kept"] = kept.found
             numbers["frames"] = len(track)
@@ -266,7 +272,7 @@ class Recognizer:
 
         Args:
             recording: with all steps that the result's log shall have.
-            track: all its rows.
+            track: all its rows, on the medium's time axis.
             granularity: as in ``recognize``.
             embedding: shape ``(T, D)``, to keep it.
         """
@@ -284,10 +290,15 @@ class Recognizer:
             model=self.model,
             track=track if by_frame else None,
             segments=segments,
-            reading=track.reading(segments, waveform.duration_s) if by_frame else None,
+            reading=track.reading(segments, waveform.duration_s, missing=waveform.missing)
+            if by_frame
+            else None,
             embedding=embedding,
             calibrated=calibration.apply(scores) if calibration is not None else None,
-            abstain=abstention.reasons(recording.quality, waveform.duration_s, scores, self.bars),
+            abstain=abstention.reasons(
+                recording.quality, recording.sound.duration_s, scores, self.bars
+            ),
+            missing=waveform.missing,
             steps=recording.steps,
             versions=dict(self._versions),
         )

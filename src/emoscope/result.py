@@ -19,7 +19,7 @@ from emoscope.labels import COUNT, EMOTIONS, KEYS, Emotion
 from emoscope.reading import Reading, read
 from emoscope.segments import DEFAULT, Mask, Rules, Segment, SegmentReader
 from emoscope.talk import Channel
-from emoscope.waveform import FRAME_S, HOP_S
+from emoscope.waveform import FRAME_S, HOP_S, Span
 
 Array32: TypeAlias = NDArray[np.float32]
 Array64: TypeAlias = NDArray[np.float64]
@@ -199,10 +199,22 @@ class Track:
         return (*found, *reader.finish(duration_s))
 
     def reading(
-        self, segments: tuple[Segment, ...], duration_s: float, rules: Rules = DEFAULT
+        self,
+        segments: tuple[Segment, ...],
+        duration_s: float,
+        rules: Rules = DEFAULT,
+        missing: tuple[Span, ...] = (),
     ) -> Reading:
-        """Sum up segments that were made by ``rules``, and say which moments told most."""
-        return read(segments, self.attribution(self.utterance.top), duration_s, rules)
+        """Sum up segments that were made by ``rules``, and say which moments told most.
+
+        Args:
+            segments: as from ``segments``.
+            duration_s: length of the recording in seconds.
+            rules: how the segments were made.
+            missing: where the medium holds no sound; no moment lies there.
+        """
+        attribution = self.attribution(self.utterance.top)
+        return read(segments, attribution, duration_s, rules, missing)
 
     def _voiced(self) -> Mask:
         return np.ones(len(self), np.bool_) if self.speech is None else self.speech
@@ -334,6 +346,8 @@ class Result:
     versions: dict[str, str] = field(default_factory=dict)
     channel: Channel | None = None
     """Which channel it is about; None where the channels were averaged."""
+    missing: tuple[Span, ...] = ()
+    """Where the medium holds no sound (a late start, gaps), in order; silence in the segments."""
 
     def __post_init__(self) -> None:
         if self.created.tzinfo is None:
@@ -357,6 +371,12 @@ class Result:
         return self.scores.confidence
 
     @property
+    def sound_starts_s(self) -> float:
+        """Time of the medium at which its sound begins, in seconds; usually 0."""
+        at_start = self.missing and not self.missing[0].start_s
+        return self.missing[0].end_s if at_start else 0.0
+
+    @property
     def utterance_embedding(self) -> Array32 | None:
         """Mean of the embedding over time, shape ``(D,)``."""
         if self.embedding is None:
@@ -377,6 +397,10 @@ class Result:
             "timestamp": self.created.strftime("%Y-%m-%d %H:%M:%S"),
             "created_utc": _utc_text(self.created),
             "duration_s": self.duration_s,
+            "medium": {
+                "sound_starts_s": self.sound_starts_s,
+                "missing": [asdict(span) for span in self.missing],
+            },
             "abstain": list(self.abstain),
             "quality": self.quality.to_dict(),
             "segments": [segment.to_dict() for segment in self.segments],
@@ -431,6 +455,8 @@ class Result:
             ),
             versions=data["versions"],
             channel=Channel.from_dict(kept) if (kept := data.get("channel")) else None,
+            # Older results lack it.
+            missing=tuple(Span(**span) for span in data.get("medium", {}).get("missing", ())),
         )
 
 

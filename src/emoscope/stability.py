@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from emoscope.audio.decode import decode
+from emoscope.audio.missing import without_gaps
 from emoscope.labels import Emotion
 from emoscope.recognizer import Recognizer
 from emoscope.result import Result, Scores
@@ -90,6 +91,7 @@ def examine(recognizer: Recognizer, waveform: Waveform) -> Stability:
         AudioError: the recording cannot be used.
         ModelError: the model failed.
     """
+    waveform = without_gaps(waveform)
     result = recognizer.recognize(waveform)
     return Stability(result, tuple(_changes(recognizer, waveform, result)))
 

@@ -6,6 +6,9 @@ The final rows, segments and answer are those of the same sound as a file, howev
 because both go through the same windows (``audio/windows.py``) and the same reader
 (``segments.py``).
 
+Time in which the medium holds no sound (``miss``) has rows as well. Provisionally they say nothing;
+their final ones, the mean of all others, are told at the end.
+
 Under load what is provisional becomes rarer; what is final never changes.
 """
 
@@ -19,9 +22,11 @@ from typing import TypeAlias
 
 import numpy as np
 
+from emoscope.audio.missing import Axis, Gap, spans_of
 from emoscope.audio.resample import Resampler, Stages
 from emoscope.audio.spool import MEMORY_BYTES, Spool
-from emoscope.engine.hearing import Rows
+from emoscope.audio.windows import HOP
+from emoscope.engine.hearing import Rows, on_axis
 from emoscope.errors import AudioNotFiniteError, AudioRateError, AudioTooLongError
 from emoscope.events import Clock, Step
 from emoscope.labels import COUNT, SILENCE, Emotion
@@ -34,6 +39,8 @@ STEP_S = 0.2
 """New sound between two looks at it."""
 LOOK_S = 2.0
 """Sound before the new that the model hears for the provisional rows."""
+_GAP_ROWS = 1_500
+"""Frames of a gap that are told at once: half a minute."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,8 +140,14 @@ class StreamRecognizer:
         self._logits, self._speech = Spool(MEMORY_BYTES), bytearray()
         self._vectors = Spool(MEMORY_BYTES) if embedding else None
         self._reader, self._live = SegmentReader(), SegmentReader()
+        self._rate_hz = rate_hz
+        self._gaps, self._axis = list[Gap](), Axis()
+        self._sound_samples = 0
+        """Samples at 16 kHz taken, gaps left out."""
+        self._read = 0
+        """Frames of the medium that the reader of what is final has read."""
         self._shown = 0
-        """Frames that the live reader has read."""
+        """Frames of the sound, gaps left out, that the live reader has read."""
         self._open: tuple[Emotion, float] = (SILENCE, 0.0)
         self._step_s, self._clock = step_s, clock
         self._wait_s = step_s
@@ -142,7 +155,7 @@ class StreamRecognizer:
 
     @property
     def heard_s(self) -> float:
-        """Seconds of sound taken."""
+        """Seconds of the medium taken."""
         return self._sound.count / RATE_HZ
 
     def feed(self, samples: Samples) -> list[StreamEvent]:
@@ -158,6 +171,28 @@ class StreamRecognizer:
             raise AudioNotFiniteError
         return list(self._take(self._resampler(samples[None], self._stages)[0]))
 
+    def miss(self, duration_s: float) -> list[StreamEvent]:
+        """Take note that the medium holds no sound for a while, in whole hops of 20 ms.
+
+        Args:
+            duration_s: how long, in seconds.
+
+        Raises:
+            AudioError: as in ``feed``.
+            ModelError: the model failed.
+            StoreError: the sound cannot be kept.
+        """
+        events = list(self._take(self._resampler.rest(self._stages)[0]))
+        self._resampler = Resampler(self._rate_hz, 1)
+        gap = Gap(self._sound_samples, round(duration_s * RATE_HZ) // HOP * HOP)
+        self._check_length(gap.samples)
+        for (silence,) in gap.silence(1):
+            self._sound.add(silence)
+        if gap.samples:
+            self._gaps.append(gap)
+            self._axis.add(gap)
+        return events
+
     def finish(self) -> list[StreamEvent]:
         """End the stream: everything becomes final, and the last event is the answer.
 
@@ -170,44 +205,63 @@ class StreamRecognizer:
         for rows in self._hearing.finish():
             events += self._settle(rows)
         self._busy_s += self._clock() - started_s
-        waveform = Waveform(self._sound.take(), RATE_HZ, self._name)
+        waveform = Waveform(self._sound.take(), RATE_HZ, self._name, spans_of(self._gaps))
         recording = self._recognizer.prepare(waveform)
-        total = len(self._speech)
-        data: dict[str, object] = {"model": self._recognizer.model.name, "frames": total}
+        track, vectors = self._rows()
+        data: dict[str, object] = {"model": self._recognizer.model.name, "frames": len(track)}
         recording = replace(
             recording, steps=(*recording.steps, Step("infer", self._busy_s * 1000, data))
         )
-        track = Track(
-            self._logits.take().reshape(total, COUNT), np.frombuffer(self._speech, np.bool_)
-        )
         result = self._recognizer.conclude(
-            recording,
-            track,
-            granularity=self._granularity,
-            embedding=None if self._vectors is None else self._vectors.take().reshape(total, -1),
+            recording, track, granularity=self._granularity, embedding=vectors
         )
-        last = self._reader.finish(waveform.duration_s)
+        # A gap behind the last frame.
+        logits, speech = _silent(len(track) - self._read)
+        last = self._reader.feed(softmax(logits), speech)
+        last += self._reader.finish(waveform.duration_s)
         return [
             *events,
+            *self._rows_of_gaps(track),
             *(SegmentClosed(segment, final=True) for segment in last),
             Finished(result, waveform),
         ]
 
+    def _rows(self) -> tuple[Track, Array32 | None]:
+        """Everything the model said, on the medium's time axis."""
+        count = len(self._speech)
+        track = Track(
+            self._logits.take().reshape(count, COUNT), np.frombuffer(self._speech, np.bool_)
+        )
+        vectors = None if self._vectors is None else self._vectors.take().reshape(count, -1)
+        return on_axis(track, vectors, self._gaps)
+
+    def _rows_of_gaps(self, track: Track) -> Iterator[StreamEvent]:
+        missing = self._axis.missing(len(self._speech))
+        borders = np.flatnonzero(np.diff(missing, prepend=False, append=False)).reshape(-1, 2)
+        for first, last in borders.tolist():
+            for at in range(first, last, _GAP_ROWS):
+                rows = track.logits[at : min(at + _GAP_ROWS, last)]
+                yield FramesHeard(at, rows, np.zeros(len(rows), np.bool_), final=True)
+
+    def _check_length(self, samples: int) -> None:
+        max_s = self._recognizer.limits.max_duration_s
+        if self.heard_s + samples / RATE_HZ > max_s:
+            raise AudioTooLongError(max_duration_s=max_s)
+
     def _take(self, samples: Samples) -> Iterator[StreamEvent]:
         """Take samples at 16 kHz."""
-        max_s = self._recognizer.limits.max_duration_s
-        if self.heard_s + len(samples) / RATE_HZ > max_s:
-            raise AudioTooLongError(max_duration_s=max_s)
+        self._check_length(len(samples))
         samples = np.clip(samples, -1.0, 1.0)
         self._sound.add(samples)
+        self._sound_samples += len(samples)
         started_s = self._clock()
         for rows in self._hearing.feed(samples):
             yield from self._settle(rows)
-        new_s = self.heard_s - self._shown * HOP_S
+        new_s = self._sound_samples / RATE_HZ - self._shown * HOP_S
         if new_s >= self._wait_s:
             rows_ahead = self._hearing.ahead(max(self._shown, self._hearing.given), LOOK_S)
             if rows_ahead is not None:
-                yield _frames(rows_ahead, final=False)
+                yield from (frames for frames, is_gap in self._placed(rows_ahead) if not is_gap)
                 yield from self._follow(rows_ahead)
                 took_s = self._clock() - started_s
                 self._wait_s = max(self._step_s, math.ceil(took_s / HOP_S) * HOP_S)
@@ -219,22 +273,43 @@ class StreamRecognizer:
         self._speech += rows.speech.tobytes()
         if self._vectors is not None:
             self._vectors.add(rows.embeddings)
-        yield _frames(rows, final=True)
-        for segment in self._reader.feed(softmax(rows.logits), rows.speech):
-            yield SegmentClosed(segment, final=True)
+        for frames, is_gap in self._placed(rows):
+            if not is_gap:
+                yield replace(frames, final=True)
+            self._read += len(frames.speech)
+            for segment in self._reader.feed(softmax(frames.logits), frames.speech):
+                yield SegmentClosed(segment, final=True)
         # A portion of many seconds: these frames were never told before.
         yield from self._follow(rows)
+
+    def _placed(self, rows: Rows) -> Iterator[tuple[FramesHeard, bool]]:
+        """Lay rows on the medium's time axis; ``True`` marks the frames of the gaps before them."""
+        taken = 0
+        for first, count, is_gap in self._axis.stretches(
+            rows.first_frame, rows.first_frame + len(rows.logits)
+        ):
+            if is_gap:
+                for at in range(first, first + count, _GAP_ROWS):
+                    logits, speech = _silent(min(_GAP_ROWS, first + count - at))
+                    yield FramesHeard(at, logits, speech, final=False), True
+            else:
+                here = slice(taken, taken + count)
+                taken += count
+                yield FramesHeard(first, rows.logits[here], rows.speech[here], final=False), False
 
     def _follow(self, rows: Rows) -> Iterator[StreamEvent]:
         """Let the live reader read what it has not, and tell what that changes."""
         known = max(0, self._shown - rows.first_frame)
-        logits, speech = rows.logits[known:], rows.speech[known:]
+        first, logits, speech = rows.first_frame + known, rows.logits[known:], rows.speech[known:]
         if not len(logits):
             return
-        self._shown = rows.first_frame + len(rows.logits)
-        for segment in self._live.feed(softmax(logits), speech):
-            if not segment.silent:
-                yield SegmentClosed(segment, final=False)
+        self._shown = first + len(logits)
+        for frames, is_gap in self._placed(Rows(first, logits, rows.embeddings, speech)):
+            if is_gap:
+                yield frames
+            for segment in self._live.feed(softmax(frames.logits), frames.speech):
+                if not segment.silent:
+                    yield SegmentClosed(segment, final=False)
         was, now = self._open, self._live.now
         if now == was:
             return
@@ -248,5 +323,6 @@ class StreamRecognizer:
         yield SegmentOpened(since_s, emotion)
 
 
-def _frames(rows: Rows, *, final: bool) -> FramesHeard:
-    return FramesHeard(rows.first_frame, rows.logits, rows.speech, final)
+def _silent(count: int) -> tuple[Array32, Mask]:
+    """Rows that say nothing, where nobody speaks."""
+    return np.zeros((count, COUNT), np.float32), np.zeros(count, np.bool_)

@@ -51,11 +51,14 @@ class Waveform:
         samples: float32 in [-1, 1], shape ``(n,)``.
         rate_hz: samples per second.
         name: what people call it, usually a file's name without its folder.
+        missing: spans of the medium that hold no sound (a late start, gaps), in order and apart;
+            the samples there are zeros that only keep the time.
     """
 
     samples: Samples
     rate_hz: int = RATE_HZ
     name: str = ""
+    missing: tuple[Span, ...] = ()
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 1 or self.samples.dtype != np.float32:
@@ -65,10 +68,15 @@ class Waveform:
             )
         if self.rate_hz <= 0:
             raise ValueError(f"a rate is positive, not {self.rate_hz}")
+        borders = [at_s for span in self.missing for at_s in (span.start_s, span.end_s)]
+        if borders != sorted(borders) or round(max(borders, default=0) * self.rate_hz) > len(
+            self.samples
+        ):
+            raise ValueError("missing spans lie in order inside the waveform")
 
     @property
     def duration_s(self) -> float:
-        """Length in seconds."""
+        """Length in seconds, missing spans included."""
         return len(self.samples) / self.rate_hz
 
     def blocks(self, size: int = _BLOCK) -> Iterator[Samples]:
@@ -84,8 +92,14 @@ class Waveform:
     def cut(self, span: Span) -> Waveform:
         """Return the part inside ``span``, clipped to what is there; samples are shared."""
         first = round(span.start_s * self.rate_hz)
-        last = round(span.end_s * self.rate_hz)
-        return Waveform(self.samples[first:last], self.rate_hz, self.name)
+        last = min(round(span.end_s * self.rate_hz), len(self.samples))
+        start_s, end_s = first / self.rate_hz, last / self.rate_hz
+        missing = tuple(
+            Span(max(gap.start_s, start_s) - start_s, min(gap.end_s, end_s) - start_s)
+            for gap in self.missing
+            if gap.start_s < end_s and gap.end_s > start_s
+        )
+        return Waveform(self.samples[first:last], self.rate_hz, self.name, missing)
 
 
 def forget(array: NDArray[np.float32]) -> None:

@@ -31,12 +31,14 @@ from emoscope.audio.containers import (
     unknown_codec,
 )
 from emoscope.audio.headers import Header, Readable, read_header
+from emoscope.audio.missing import Gap, interleaved, spans_of
 from emoscope.audio.mixing import Mixer, mixed
 from emoscope.audio.mpeg import is_cut_frame
 from emoscope.audio.planes import Raw, in_blocks, samples_of
 from emoscope.audio.promise import is_broken
 from emoscope.audio.resample import Stages, at_rate
 from emoscope.audio.spool import MEMORY_BYTES, Spools
+from emoscope.audio.timeline import Timeline
 from emoscope.errors import (
     AudioDamagedError,
     AudioEmptyFileError,
@@ -77,6 +79,8 @@ def decode(
 ) -> Waveform:
     """Decode to mono float32 at 16 kHz; several channels are averaged.
 
+    Times are those of the medium: where it holds no sound (``Waveform.missing``) there are zeros.
+
     Args:
         source: the bytes of a file, or its path.
         limits: checked before the first frame and while decoding.
@@ -116,8 +120,10 @@ def decode_channels(
     return _decode(source, limits, name, log or StepLog(), spools, separate=True)
 
 
-def decode_live(read: Callable[[int], bytes], limits: Limits) -> Iterator[Samples]:
+def decode_live(read: Callable[[int], bytes], limits: Limits) -> Iterator[Samples | Gap]:
     """Decode sound while it arrives, to blocks of mono float32 at 16 kHz, shape ``(n,)``.
+
+    Between them come the gaps in which the medium holds no sound.
 
     Args:
         read: returns up to so many bytes, waits until there is one, and gives none at the end.
@@ -136,11 +142,12 @@ def decode_live(read: Callable[[int], bytes], limits: Limits) -> Iterator[Sample
         if track is None:
             raise AudioDamagedError
         checked(container, track, head, Header(), 0, limits)
-        stages = Stages()
+        stages, timeline = Stages(), Timeline.of(container, track.stream, limits.max_duration_s)
         # Block by block as they come: whoever waits for a frame would hear the next one too late.
-        planes = at_rate(_planes(container, track, limits, stages, least=1), stages)
-        for (block,) in _sound(mixed(planes, stages, Mixer())):
-            yield block
+        frames = timeline.watch(_frames(container, track, stages))
+        planes = at_rate(_planes(frames, limits, stages, least=1), stages)
+        for block in interleaved(_sound(mixed(planes, stages, Mixer())), timeline.gaps):
+            yield block if isinstance(block, Gap) else block[0]
 
 
 def library_versions() -> dict[str, str]:
@@ -179,14 +186,16 @@ def _decode(
     separate: bool = False,
 ) -> tuple[Waveform, ...]:
     if isinstance(source, bytes):
-        _decode_into(spools, io.BytesIO(source), len(source), limits, log, separate)
+        reader: Readable = io.BytesIO(source)
+        gaps = _decode_into(spools, reader, len(source), limits, log, separate)
     else:
         name = name or Path(source).name
         with opened(source) as file:
             size_bytes = os.fstat(file.fileno()).st_size
             reader = cast(Readable, _Nameless(file))
-            _decode_into(spools, reader, size_bytes, limits, log, separate)
-    return tuple(Waveform(samples, RATE_HZ, name) for samples in spools.take())
+            gaps = _decode_into(spools, reader, size_bytes, limits, log, separate)
+    missing = spans_of(gaps)
+    return tuple(Waveform(samples, RATE_HZ, name, missing) for samples in spools.take())
 
 
 def _decode_into(
@@ -198,8 +207,9 @@ def _decode_into(
     separate: bool,
     *,
     channel: int | None = None,
-) -> None:
-    """Decode into the spools.
+    timed: bool = True,
+) -> list[Gap]:
+    """Decode into the spools, silence where sound is missing, and return these gaps.
 
     Args:
         spools: take the sound.
@@ -209,6 +219,7 @@ def _decode_into(
         log: as in ``decode``.
         separate: keep the channels apart.
         channel: the one to take instead of the mean of all, from 0.
+        timed: look for gaps; if not, sound follows sound.
     """
     if size_bytes == 0:
         raise AudioEmptyFileError
@@ -223,11 +234,18 @@ def _decode_into(
         if track is None:
             raise unknown_codec(container, reader, size_bytes)
         encoding = checked(container, track, head, header, size_bytes, limits)
-        stages, mixer = Stages(), Mixer(channel)
-        told_s = 0.0
-        planes = at_rate(_planes(container, track, limits, stages), stages)
-        for block in _sound(planes if separate else mixed(planes, stages, mixer)):
+        stages, mixer, gaps, told_s = Stages(), Mixer(channel), list[Gap](), 0.0
+        max_s = limits.max_duration_s
+        timeline = (
+            Timeline.of(container, track.stream, max_s) if timed else Timeline(is_timed=False)
+        )
+        frames = timeline.watch(_frames(container, track, stages))
+        planes = at_rate(_planes(frames, limits, stages), stages)
+        sound = _sound(planes if separate else mixed(planes, stages, mixer))
+        for block in _filled(interleaved(sound, timeline.gaps), gaps):
             spools.add(block)
+            if gaps and spools.count > max_s * RATE_HZ:
+                break
             done_s = spools.count / RATE_HZ
             likely_s = encoding.promise.likely_s
             if likely_s and done_s - told_s >= _TELL_S:
@@ -236,11 +254,16 @@ def _decode_into(
         broken_off = is_broken(encoding.promise, stages)
     if not spools.count:
         raise AudioNoSamplesError
-    if not separate and channel is None and (louder := mixer.louder()) is not None:
+    louder = None if separate or channel is not None else mixer.louder()
+    # Gaps that make usable sound too long cannot be right.
+    fits = not gaps or spools.count <= max_s * RATE_HZ
+    if not fits or louder is not None:
         spools.clear()
         reader.seek(0)
-        _decode_into(spools, reader, size_bytes, limits, log, separate, channel=louder)
-        return
+        channel, timed = (louder, timed) if fits else (channel, False)
+        return _decode_into(
+            spools, reader, size_bytes, limits, log, separate, channel=channel, timed=timed
+        )
     log.add(
         "decode",
         stages.decode_s * 1000,
@@ -259,6 +282,21 @@ def _decode_into(
             channels=encoding.channels,
             **({} if channel is None else {"phase_cancelled": True, "channel": channel + 1}),
         )
+    return gaps
+
+
+def _filled(blocks: Iterator[Samples | Gap], gaps: list[Gap]) -> Iterator[Samples]:
+    """Put silence where sound is missing, and add to ``gaps`` where that is."""
+    waiting = list[Gap]()
+    for block in blocks:
+        if isinstance(block, Gap):
+            waiting.append(block)
+            continue
+        gaps += waiting
+        for gap in waiting:
+            yield from gap.silence(len(block))
+        waiting.clear()
+        yield block
 
 
 def _sound(blocks: Iterator[Samples]) -> Iterator[Samples]:
@@ -271,7 +309,7 @@ def _sound(blocks: Iterator[Samples]) -> Iterator[Samples]:
 
 
 def _planes(
-    container: Any, track: Track, limits: Limits, stages: Stages, least: int = _BLOCK
+    frames: Iterator[Any], limits: Limits, stages: Stages, least: int = _BLOCK
 ) -> Iterator[tuple[int, Samples]]:
     """Yield ``(rate_hz, samples of shape (channels, n))``, stopping at the duration limit.
 
@@ -280,7 +318,7 @@ def _planes(
     """
     any_decoded = False
     start_s = time.perf_counter()
-    for block in in_blocks(_within(limits, _frames(container, track, stages)), least):
+    for block in in_blocks(_within(limits, frames), least):
         any_decoded = True
         stages.decode_s += time.perf_counter() - start_s
         yield block

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from emoscope.audio.decode import decode
+from emoscope.audio.missing import borders_of
 from emoscope.audio.parcels import Note, receive, send
 from emoscope.errors import EmoscopeError
 from emoscope.events import StepLog
@@ -50,7 +51,10 @@ def _answer(line: socket.socket, note: Note, data: bytes) -> None:
         send(line, {"error": error.code, "data": error.data})
         return
     steps = [[step.name, step.milliseconds, step.data] for step in log.steps]
-    send(line, {"steps": steps}, waveform.samples.data)
+    send(line, {"steps": steps, "missing": len(waveform.missing)}, waveform.samples.data)
+    # There may be thousands of them: too many for a note.
+    if waveform.missing:
+        send(line, {}, borders_of(waveform.missing).data)
 
 
 def _as_tuple(value: Any) -> Any:

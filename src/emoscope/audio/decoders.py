@@ -16,13 +16,16 @@ import subprocess
 import sys
 import threading
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeAlias
 
 import numpy as np
 
 from emoscope.audio.decode import Source, opened
+from emoscope.audio.missing import spans_between
 from emoscope.audio.parcels import Note, ParcelError, receive, send
+from emoscope.audio.timeline import TOLERANCE_S
 from emoscope.errors import (
     AudioEmptyFileError,
     AudioError,
@@ -33,7 +36,7 @@ from emoscope.errors import (
 )
 from emoscope.events import StepLog
 from emoscope.limits import COMMAND_LINE, Limits
-from emoscope.waveform import RATE_HZ, Waveform
+from emoscope.waveform import RATE_HZ, Span, Waveform
 
 DEADLINE_S = 20.0
 START_S = 60.0
@@ -44,7 +47,13 @@ SOCKET_BYTES = 1 << 20
 _FREE_BYTES = 192 << 20
 _COPIES = 3
 """Of the sound, at the moment when its blocks are joined."""
+_BORDERS_BYTES = 16
+"""Of a span without sound: two numbers of 64 bits."""
 _AUDIO_ERRORS = {kind.code: kind for kind in all_errors() if issubclass(kind, AudioError)}
+
+
+_Answer: TypeAlias = tuple[Note, np.ndarray[Any, Any], tuple[Span, ...]]
+"""What was done, the samples, and where the medium holds no sound."""
 
 
 class Decoder(Protocol):
@@ -112,17 +121,17 @@ class Decoders:
             raise AudioEmptyFileError
         if limits.max_bytes is not None and len(source) > limits.max_bytes:
             raise AudioTooLargeError(max_bytes=limits.max_bytes)
-        note, samples = self._ask(source, limits)
+        note, samples, missing = self._ask(source, limits)
         for step, milliseconds, data in note["steps"] if log else ():
             log.add(step, milliseconds, **data)  # type: ignore[union-attr]  # there is a log
-        return Waveform(samples, RATE_HZ, name)
+        return Waveform(samples, RATE_HZ, name, missing)
 
     def pids(self) -> list[int]:
         """Ids of the processes, for those who watch them."""
         with self._lock:
             return [process.pid for process in self._all]
 
-    def _ask(self, data: bytes, limits: Limits) -> tuple[Note, np.ndarray[Any, Any]]:
+    def _ask(self, data: bytes, limits: Limits) -> _Answer:
         process = self._take()
         answer = None
         try:
@@ -135,10 +144,9 @@ class Decoders:
                 self._start()
             else:
                 self._idle.put(process)
-        note, samples = answer
-        if "error" in note:
-            raise _error_of(note)
-        return note, samples
+        if "error" in answer[0]:
+            raise _error_of(answer[0])
+        return answer
 
     def _take(self) -> _Process:
         """Return a living process; one that died while idle is nobody's fault."""
@@ -194,9 +202,7 @@ class _Process:
         """Whether the child still runs."""
         return self._child.poll() is None
 
-    def ask(
-        self, data: bytes, limits: Limits, deadline_s: float
-    ) -> tuple[Note, np.ndarray[Any, Any]]:
+    def ask(self, data: bytes, limits: Limits, deadline_s: float) -> _Answer:
         """Have one recording decoded; after an error this process is of no more use."""
         try:
             if not self._ready:
@@ -206,6 +212,11 @@ class _Process:
             send(self._line, {"limits": asdict(limits), "cpu_s": math.ceil(deadline_s)}, data)
             most = (int(limits.max_duration_s * RATE_HZ) + RATE_HZ) * 4
             answer = receive(self._line, max_bytes=most)
+            missing = None
+            if answer is not None and answer[0].get("missing"):
+                # No gap is shorter than what timestamps may jitter by.
+                most = math.ceil(limits.max_duration_s / TOLERANCE_S) * _BORDERS_BYTES
+                missing = receive(self._line, max_bytes=most)
         except TimeoutError as exc:
             raise DecoderTimeoutError(seconds=deadline_s) from exc
         except (OSError, ParcelError) as exc:
@@ -213,7 +224,7 @@ class _Process:
         if answer is None:
             raise DecoderCrashedError
         self.served += 1
-        return _checked(*answer)
+        return _checked(*answer, missing[1] if missing else bytearray())
 
     def end(self) -> None:
         """Kill the child and leave nothing of it."""
@@ -222,23 +233,34 @@ class _Process:
         self._child.wait()
 
 
-def _checked(note: Note, body: bytearray) -> tuple[Note, np.ndarray[Any, Any]]:
-    """Take an answer apart with distrust: a decoder that was overrun may say anything."""
+def _checked(note: Note, body: bytearray, missing: bytearray) -> _Answer:
+    """Take an answer apart with distrust: a decoder that was overrun may say anything.
+
+    Args:
+        note: what it says of its work.
+        body: the samples.
+        missing: first and last (excluded) sample of each span without sound.
+    """
     if "error" in note:
-        return note, np.zeros(0, np.float32)
+        return note, np.zeros(0, np.float32), ()
     steps = note.get("steps")
     well_formed = (
         isinstance(steps, list)
         and all(_is_step(step) for step in steps)
         and len(body) > 0
         and len(body) % 4 == 0
+        and type(note.get("missing")) is int
+        and len(missing) == note["missing"] * _BORDERS_BYTES
     )
     if not well_formed:
         raise DecoderCrashedError
     samples = np.frombuffer(body, np.float32)
     if not float(np.abs(samples).max()) <= 1.0:  # NaN is not, either
         raise DecoderCrashedError
-    return note, samples
+    borders = np.frombuffer(missing, np.int64).tolist()
+    if not all(one < two for one, two in pairwise([-1, *borders, len(samples) + 1])):
+        raise DecoderCrashedError
+    return note, samples, spans_between(zip(borders[::2], borders[1::2], strict=True))
 
 
 def _is_step(step: object) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from emoscope.waveform import RATE_HZ, Samples, Waveform
+from emoscope.waveform import RATE_HZ, Samples, Span, Waveform
 
 
 @dataclass(slots=True)
@@ -87,4 +87,6 @@ def at_16_khz(waveform: Waveform) -> Waveform:
     stages, resampler = Stages(), Resampler(waveform.rate_hz, 1)
     parts = [resampler(waveform.samples[None], stages), resampler.rest(stages)]
     samples = np.clip(np.concatenate(parts, axis=1)[0], -1.0, 1.0)
-    return Waveform(samples, RATE_HZ, waveform.name)
+    end_s = len(samples) / RATE_HZ
+    missing = (Span(span.start_s, min(span.end_s, end_s)) for span in waveform.missing)
+    return Waveform(samples, RATE_HZ, waveform.name, tuple(missing))

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from rich.console import Console
 
+from emoscope.audio.missing import Gap, in_portions
 from emoscope.cli.model import open_model
 from emoscope.cli.show import emotion_name
 from emoscope.errors import MicrophoneError, StreamRefusedError, StreamUnreachableError
@@ -37,6 +38,9 @@ class Ear(Protocol):
 
     def feed(self, samples: Samples) -> list[Message]:
         """Take mono float32; return what is known by now."""
+
+    def miss(self, gap: Gap) -> list[Message]:
+        """Take note of time without sound; return what is known by now."""
 
     def finish(self) -> Iterator[Message]:
         """Say that there is no more; give everything that is left."""
@@ -106,13 +110,14 @@ def run_file(
     waveform = decode_of_any_length(path, limits=settings.file_limits)
     size = round(PORTION_S * RATE_HZ)
 
-    def portions() -> Iterator[Samples]:
-        started_s = clock()
-        for number, block in enumerate(waveform.blocks(size), start=1):
-            ahead_s = number * PORTION_S - (clock() - started_s)
+    def portions() -> Iterator[Samples | Gap]:
+        started_s, given_s = clock(), 0.0
+        for portion in in_portions(waveform, size):
+            given_s += portion.duration_s if isinstance(portion, Gap) else len(portion) / RATE_HZ
+            ahead_s = given_s - (clock() - started_s)
             if not fast and ahead_s > 0:
                 sleep(ahead_s)  # sound is there when it has been spoken
-            yield block
+            yield portion
 
     with _ear(settings, url, key, RATE_HZ, path.name) as ear:
         _carry(portions(), ear, Show(language_of(settings.language), as_json))
@@ -139,10 +144,11 @@ def run_microphone(
         _carry(portions, ear, Show(language_of(settings.language), as_json))
 
 
-def _carry(portions: Iterator[Samples], ear: Ear, show: Show) -> None:
+def _carry(portions: Iterator[Samples | Gap], ear: Ear, show: Show) -> None:
     try:
-        for samples in portions:
-            for message in ear.feed(samples):
+        for portion in portions:
+            found = ear.miss(portion) if isinstance(portion, Gap) else ear.feed(portion)
+            for message in found:
                 show(message)
     except KeyboardInterrupt:
         pass  # this is how one stops; the answer follows
@@ -183,6 +189,9 @@ class _Here:
     def feed(self, samples: Samples) -> list[Message]:
         return _messages(self._stream.feed(samples))
 
+    def miss(self, gap: Gap) -> list[Message]:
+        return _messages(self._stream.miss(gap.duration_s))
+
     def finish(self) -> Iterator[Message]:
         from emoscope.streaming import Finished
 
@@ -220,6 +229,10 @@ class _There:
         except closed:
             # Why it was closed has been said before; ``finish`` finds it.
             return found
+
+    def miss(self, gap: Gap) -> list[Message]:
+        # Plain samples have no timestamps: silence keeps the time.
+        return [message for (silence,) in gap.silence(1) for message in self.feed(silence)]
 
     def finish(self) -> Iterator[Message]:
         closed = require("websockets", extra="listen").ConnectionClosed

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
 import numpy as np
 
+from emoscope.audio.missing import Axis, Gap
 from emoscope.audio.speech import SpeechFrames
 from emoscope.audio.spool import MEMORY_BYTES, Spool
 from emoscope.audio.windows import Window, WindowCutter, frame_count
@@ -26,6 +27,8 @@ WINDOW_S = 10.0
 CONTEXT_S = 1.0
 """Sound on each side of a window that the model hears besides. So two windows share twice as much,
 and there the rows of the one fade into those of the other: the curve has no seams."""
+_ROWS = 4_096
+"""Rows of an embedding handled at once."""
 
 
 class Runs(Protocol):
@@ -142,7 +145,7 @@ def hear(
     """Hear a whole recording, one window after another.
 
     Args:
-        waveform: at 16 kHz.
+        waveform: at 16 kHz, without gaps (``audio.missing.without_gaps``).
         hearing: a fresh one.
         embedding: return the embedding, shape ``(T, D)``; that of hours lies on the disk.
         listener: is told of progress; what it raises ends the work.
@@ -164,3 +167,41 @@ def hear(
         listener(Progress(done_s, waveform.duration_s))
     found = None if vectors is None else vectors.take().reshape(total, -1)
     return Track(logits, speech), found
+
+
+def on_axis(
+    track: Track, vectors: Array32 | None, gaps: Iterable[Gap]
+) -> tuple[Track, Array32 | None]:
+    """Lay the rows of joined sound on the medium's time axis.
+
+    Each frame of a gap gets the mean of all rows, so the mean stays what it was: a gap adds nothing
+    to the answer and takes nothing from it. Nobody speaks in it.
+
+    Args:
+        track: rows of the joined sound.
+        vectors: their embeddings, shape ``(T, D)``, or None.
+        gaps: of the medium, in order.
+    """
+    missing = Axis(gaps).missing(len(track))
+    if not missing.any():
+        return track, vectors
+    logits = np.empty((len(missing), COUNT), np.float32)
+    speech = np.zeros(len(missing), np.bool_)
+    logits[~missing] = track.logits
+    logits[missing] = track.logits.mean(axis=0, dtype=np.float64)
+    speech[~missing] = True if track.speech is None else track.speech
+    return Track(logits, speech), None if vectors is None else _spread(vectors, missing)
+
+
+def _spread(vectors: Array32, missing: Mask) -> Array32:
+    """Put their mean between rows where some are missing; the result may lie on the disk."""
+    mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+    spool, taken = Spool(MEMORY_BYTES), 0
+    for first in range(0, len(missing), _ROWS):
+        here = missing[first : first + _ROWS]
+        rows = np.tile(mean, (len(here), 1))
+        count = int(np.count_nonzero(~here))
+        rows[~here] = vectors[taken : taken + count]
+        spool.add(rows)
+        taken += count
+    return spool.take().reshape(len(missing), -1)

@@ -20,6 +20,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from emoscope.audio.decode import decode_live
+from emoscope.audio.missing import Gap
 from emoscope.errors import (
     BusyError,
     EmoscopeError,
@@ -121,8 +122,9 @@ class LiveStream:
             embedding=start.embedding,
             name=start.name,
         )
-        for samples in self._pcm() if is_pcm else self._decoded():
-            for event in stream.feed(samples):
+        for block in self._pcm() if is_pcm else self._decoded():
+            found = stream.miss(block.duration_s) if isinstance(block, Gap) else stream.feed(block)
+            for event in found:
                 self._tell(words.of_event(event))
         for event in stream.finish():
             if isinstance(event, Finished):
@@ -152,7 +154,7 @@ class LiveStream:
             planes = np.frombuffer(data[:whole], kind).reshape(-1, self._start.channels)
             yield (planes.astype(np.float32) / scale).mean(axis=1, dtype=np.float32)
 
-    def _decoded(self) -> Iterator[Samples]:
+    def _decoded(self) -> Iterator[Samples | Gap]:
         limits = replace(
             self._recognizer.limits, containers=_CONTAINERS[self._start.encoding], codecs=_CODECS
         )

@@ -260,6 +260,20 @@ class ChannelReply(Exact):
     overlap_share: Share
 
 
+class MissingReply(Exact):
+    """A span of the medium that holds no sound."""
+
+    start_s: float
+    end_s: float
+
+
+class MediumReply(Exact):
+    """How sound lies on the medium's time axis, as beside a picture."""
+
+    sound_starts_s: float
+    missing: list[MissingReply]
+
+
 class StepReply(Exact):
     """One step of the processing log."""
 
@@ -286,6 +300,9 @@ class PredictReply(Exact):
     timestamp: str = Field(description="local time, as in the directory's name")
     created_utc: str
     duration_s: float
+    medium: MediumReply = Field(
+        description="when sound begins, and where there is none: spans are silence in the segments"
+    )
     abstain: list[str] = Field(description="why no emotion should be read from the scores")
     quality: QualityReply
     segments: list[SegmentReply]
