@@ -66,6 +66,28 @@ def test_neighbouring_cuts_share_no_sample_and_lose_none(n: int, cuts: list[floa
     assert {piece.name for piece in pieces} == {"x"}
 
 
+def test_missing_spans_lie_in_order_inside() -> None:
+    for missing in (
+        (Span(0.0, 1.5),),
+        (Span(0.5, 0.6), Span(0.1, 0.2)),
+        (Span(0.1, 0.3), Span(0.2, 0.4)),
+    ):
+        with pytest.raises(ValueError, match="missing spans"):
+            Waveform(np.zeros(RATE_HZ, np.float32), missing=missing)
+
+
+def test_a_cut_knows_what_is_missing_in_it() -> None:
+    spans = (Span(0.0, 0.2), Span(0.5, 0.7), Span(0.9, 1.0))
+    waveform = Waveform(np.zeros(RATE_HZ, np.float32), missing=spans)
+
+    assert waveform.cut(Span(0.0, 1.0)).missing == spans
+    first, last = waveform.cut(Span(0.1, 0.6)).missing
+    assert (first.start_s, first.end_s) == pytest.approx((0.0, 0.1))
+    assert (last.start_s, last.end_s) == pytest.approx((0.4, 0.5))
+    assert waveform.cut(Span(0.2, 0.5)).missing == ()
+    assert waveform.cut(Span(2.0, 3.0)).missing == ()
+
+
 def test_a_cut_past_the_end_gives_what_is_there_without_copying() -> None:
     waveform = Waveform(np.arange(RATE_HZ, dtype=np.float32))
     piece = waveform.cut(Span(0.75, 5.0))

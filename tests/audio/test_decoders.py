@@ -27,6 +27,7 @@ from emoscope.errors import (
 )
 from emoscope.events import StepLog
 from emoscope.limits import UPLOAD, Limits
+from emoscope.waveform import Span
 from sounds import BAD, FORMATS, encode, noise, sample, wav
 
 GOOD = wav(noise(1.0))
@@ -200,12 +201,17 @@ def test_nothing_is_left_at_the_end() -> None:
     ("note", "body"),
     [
         ({}, b"\0" * 8),
-        ({"steps": []}, b""),
-        ({"steps": []}, b"\0" * 7),
-        ({"steps": []}, np.float32([2.0]).tobytes()),
-        ({"steps": []}, np.float32([np.nan]).tobytes()),
-        ({"steps": [["rm -rf", 1.0, {}]]}, b"\0" * 4),
-        ({"steps": [["decode", "1", {}]]}, b"\0" * 4),
+        ({"steps": [], "missing": 0}, b""),
+        ({"steps": [], "missing": 0}, b"\0" * 7),
+        ({"steps": [], "missing": 0}, np.float32([2.0]).tobytes()),
+        ({"steps": [], "missing": 0}, np.float32([np.nan]).tobytes()),
+        ({"steps": [["rm -rf", 1.0, {}]], "missing": 0}, b"\0" * 4),
+        ({"steps": [["decode", "1", {}]], "missing": 0}, b"\0" * 4),
+        ({"steps": []}, b"\0" * 4),
+        ({"steps": [], "missing": -1}, b"\0" * 4),
+        ({"steps": [], "missing": True}, b"\0" * 4),
+        ({"steps": [], "missing": 1}, b"\0" * 4),
+        ({"steps": [], "missing": "1"}, b"\0" * 16),
         ({"error": "store_full", "data": {}}, b""),
         ({"error": "audio_silent", "data": {"more": 1}}, b""),
         ({"error": "audio_silent", "data": None}, b""),
@@ -219,6 +225,35 @@ def test_what_a_captured_decoder_says_is_not_believed(
         monkeypatch.setattr(module, "receive", lambda *_args, **_limits: (note, bytearray(body)))
         with pytest.raises(DecoderCrashedError):
             one(GOOD, limits=UPLOAD)
+
+
+@pytest.mark.parametrize(
+    "borders",
+    [
+        [-1, 2],
+        [3, 3],
+        [5, 2],
+        [0, 9],
+        [0, 3, 2, 5],
+        [2**63 - 1, -(2**63), 1, 2],
+        [1, 2, 3],
+    ],
+)
+def test_spans_that_a_captured_decoder_makes_up_are_not_believed(borders: list[int]) -> None:
+    note = {"steps": [], "missing": len(borders) // 2}
+    spans = bytearray(np.array(borders, np.int64).tobytes())
+
+    with pytest.raises(DecoderCrashedError):
+        module._checked(note, bytearray(8 * 4), spans)
+
+
+def test_spans_without_sound_come_over_the_line() -> None:
+    note = {"steps": [], "missing": 2}
+    spans = bytearray(np.array([0, 320, 800, 1_120], np.int64).tobytes())
+
+    _, samples, missing = module._checked(note, bytearray(1_200 * 4), spans)
+    assert len(samples) == 1_200
+    assert missing == (Span(0.0, 0.02), Span(0.05, 0.07))
 
 
 def _pair() -> tuple[socket.socket, socket.socket]:

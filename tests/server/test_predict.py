@@ -17,7 +17,7 @@ from emoscope.labels import KEYS
 from emoscope.server.forms import NO, YES
 from emoscope.server.schemas import PredictReply, Problem, status_of
 from emoscope.store import RUN_NAME
-from sounds import BAD, noise, sample, three_hours, wav
+from sounds import BAD, encode, noise, remuxed, sample, three_hours, wav
 
 GOOD = wav(sample("happy_zh.wav"))
 
@@ -46,6 +46,19 @@ def test_the_reply_is_result_json_with_the_run_and_its_files(server) -> None:
     assert body["run"].startswith(stamp.strftime("outputs_%Y%m%d_%H%M%S"))
     steps = [step["step"] for step in body["log"]]
     assert steps == ["receive", "decode", "resample", "mix", "check", "infer", "write"]
+
+
+def test_a_video_whose_sound_starts_late_keeps_its_times(server) -> None:
+    data = remuxed(encode(sample("happy_zh.wav"), "m4a"), "mp4", lambda _: 3.0, pictures=80)
+    body = post(server, data, "video.mp4", granularity="frame").json()
+    PredictReply.model_validate(body)
+
+    (missing,) = body["medium"]["missing"]
+    assert missing["start_s"] == 0
+    assert missing["end_s"] == body["medium"]["sound_starts_s"] == pytest.approx(3.0, abs=0.03)
+    assert body["duration_s"] == pytest.approx(3.0 + len(sample("happy_zh.wav")) / 16_000, abs=0.1)
+    assert body["segments"][0]["emotion"] == "silence"
+    assert body["segments"][0]["end_s"] >= missing["end_s"] - 0.02
 
 
 def test_every_linked_file_can_be_fetched(server) -> None:

@@ -25,7 +25,7 @@ from emoscope.server.stream_messages import SERVER_MESSAGE
 from emoscope.settings import load_settings
 from emoscope.store import RunStore
 from serving import serving
-from sounds import encode, sample, wav
+from sounds import encode, remuxed, sample, wav
 
 VOICE = sample("happy_zh.wav")
 PCM = np.rint(VOICE * 32_768).clip(-32_768, 32_767).astype("<i2").tobytes()
@@ -176,6 +176,25 @@ def test_opus_as_a_browser_sends_it(address: tuple[str, Path], encoding: str) ->
 
     assert code == 1000, messages[-1]
     assert messages[-1]["result"]["duration_s"] == pytest.approx(len(VOICE) / 16_000, abs=0.1)
+
+
+def test_a_container_with_a_gap_keeps_its_times(address: tuple[str, Path]) -> None:
+    data = remuxed(encode(VOICE, "webm"), "webm", lambda at_s: 1.0 if at_s < 2.0 else 4.0)
+    with opened(address, encoding="webm") as socket:
+        send(socket, data, 1_000)
+        messages, code = end(socket)
+    result = messages[-1]["result"]
+
+    assert code == 1000, messages[-1]
+    assert result["medium"]["sound_starts_s"] == 1.0
+    assert [span["start_s"] for span in result["medium"]["missing"]] == pytest.approx(
+        [0.0, 3.0], abs=0.02
+    )
+    assert result["duration_s"] == pytest.approx(4.0 + len(VOICE) / 16_000, abs=0.1)
+    closed = [
+        one["segment"] for one in messages if one["type"] == "segment_closed" and one["final"]
+    ]
+    assert closed == result["segments"]
 
 
 def test_who_wants_only_the_answer_gets_no_rows(address: tuple[str, Path]) -> None:
