@@ -30,7 +30,7 @@ from emoscope.backends.base import Array32, Backend
 from emoscope.backends.choice import BackendName, DeviceChoice, gains_by_rounding, open_backend
 from emoscope.engine.batcher import Batcher
 from emoscope.engine.forward import Forward, batch_budget
-from emoscope.engine.hearing import Hearing, Runs, hear, on_axis
+from emoscope.engine.hearing import Hearing, Runs, hear
 from emoscope.engine.unfinished import keeping
 from emoscope.errors import EmoscopeError, GranularityError
 from emoscope.events import Listener, Step, StepLog, ignore
@@ -59,9 +59,8 @@ class Recording:
     """A source that was decoded and found usable."""
 
     waveform: Waveform
-    """On the medium's time axis, zeros where sound is missing."""
     sound: Waveform
-    """What the model hears: the same without its gaps."""
+    """The waveform without its missing spans: what the model hears."""
     quality: Quality
     source: SourceRef
     steps: tuple[Step, ...]
@@ -111,11 +110,8 @@ class Recognizer:
         self._forward = Batcher(forward, at_once=backend.runs_at_once)
         self._now = now
         self._decode: Decoder = decode_of_any_length
-        self._versions = {
-            "emoscope": __version__,
-            backend.name: backend.version,
-            **library_versions(),
-        }
+        versions = {"emoscope": __version__, backend.name: backend.version}
+        self._versions = versions | library_versions()
 
     def decoding_with(self, decoder: Decoder) -> Recognizer:
         """Return the same recognizer with another way to decode, as a server needs."""
@@ -240,7 +236,7 @@ class Recognizer:
             EngineClosedError: ``close`` was called.
         """
         _check_granularity(granularity)
-        sound = recording.sound
+        sound, gaps = recording.sound, gaps_of(recording.waveform)
         log = StepLog(listener)
         with log.timed("infer", model=self.model.name) as numbers:
             work, duration_s = (recording.source, self.model.sha256), sound.duration_s
@@ -248,8 +244,7 @@ class Recognizer:
                 self._forward, unfinished, work, duration_s=duration_s, embedding=embedding
             ) as kept:
                 hearing = self.hearing(granularity, kept)
-                track, vectors = hear(sound, hearing, embedding=embedding, listener=listener)
-            track, vectors = on_axis(track, vectors, gaps_of(recording.waveform))
+                track, vectors = hear(sound, hearing, gaps, embedding=embedding, listener=listener)
             if kept.found:
                 numbers["windows_kept"] = kept.found
             numbers["frames"] = len(track)
@@ -276,9 +271,9 @@ class Recognizer:
             granularity: as in ``recognize``.
             embedding: shape ``(T, D)``, to keep it.
         """
-        waveform, scores = recording.waveform, track.utterance
+        waveform, sound_s, scores = recording.waveform, recording.sound.duration_s, track.utterance
         calibration = None if self.card is None else self.card.calibration
-        by_frame = granularity == "frame"
+        by_frame, missing = granularity == "frame", waveform.missing
         segments = track.segments(waveform.duration_s) if by_frame else ()
         return Result(
             source=recording.source,
@@ -290,15 +285,11 @@ class Recognizer:
             model=self.model,
             track=track if by_frame else None,
             segments=segments,
-            reading=track.reading(segments, waveform.duration_s, missing=waveform.missing)
-            if by_frame
-            else None,
+            reading=track.reading(segments, waveform.duration_s, missing) if by_frame else None,
             embedding=embedding,
             calibrated=calibration.apply(scores) if calibration is not None else None,
-            abstain=abstention.reasons(
-                recording.quality, recording.sound.duration_s, scores, self.bars
-            ),
-            missing=waveform.missing,
+            abstain=abstention.reasons(recording.quality, sound_s, scores, self.bars),
+            missing=missing,
             steps=recording.steps,
             versions=dict(self._versions),
         )
@@ -400,9 +391,7 @@ def name_of(source: Source) -> str:
     """What people call a source: a file's name without its folder."""
     if isinstance(source, Waveform):
         return source.name or "audio"
-    if isinstance(source, bytes):
-        return "audio"
-    return Path(source).name
+    return "audio" if isinstance(source, bytes) else Path(source).name
 
 
 def _check_granularity(granularity: str) -> None:

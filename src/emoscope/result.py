@@ -202,16 +202,16 @@ class Track:
         self,
         segments: tuple[Segment, ...],
         duration_s: float,
-        rules: Rules = DEFAULT,
         missing: tuple[Span, ...] = (),
+        rules: Rules = DEFAULT,
     ) -> Reading:
         """Sum up segments that were made by ``rules``, and say which moments told most.
 
         Args:
             segments: as from ``segments``.
             duration_s: length of the recording in seconds.
-            rules: how the segments were made.
             missing: where the medium holds no sound; no moment lies there.
+            rules: how the segments were made.
         """
         attribution = self.attribution(self.utterance.top)
         return read(segments, attribution, duration_s, rules, missing)

@@ -140,13 +140,19 @@ def _faded(old: ClipOutput, new: ClipOutput) -> ClipOutput:
 
 
 def hear(
-    waveform: Waveform, hearing: Hearing, *, embedding: bool, listener: Listener = ignore
+    waveform: Waveform,
+    hearing: Hearing,
+    gaps: Sequence[Gap] = (),
+    *,
+    embedding: bool,
+    listener: Listener = ignore,
 ) -> tuple[Track, Array32 | None]:
     """Hear a whole recording, one window after another.
 
     Args:
-        waveform: at 16 kHz, without gaps (``audio.missing.without_gaps``).
+        waveform: at 16 kHz, without the gaps of the medium.
         hearing: a fresh one.
+        gaps: of the medium, in order; the rows are laid on its time axis.
         embedding: return the embedding, shape ``(T, D)``; that of hours lies on the disk.
         listener: is told of progress; what it raises ends the work.
 
@@ -166,7 +172,7 @@ def hear(
         done_s = waveform.duration_s if last == total else last * HOP_S
         listener(Progress(done_s, waveform.duration_s))
     found = None if vectors is None else vectors.take().reshape(total, -1)
-    return Track(logits, speech), found
+    return on_axis(Track(logits, speech), found, gaps)
 
 
 def on_axis(
