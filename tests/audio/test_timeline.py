@@ -246,6 +246,31 @@ def test_a_recorder_that_counts_on_begins_at_zero(name: str) -> None:
     assert (missing.start_s, missing.end_s) == pytest.approx((2.0, 7.0), abs=0.05)
 
 
+def test_an_ogg_file_begins_with_its_first_page() -> None:
+    data = remuxed(encoded("opus"), "ogg", lambda at_s: 0.86 + GAP(at_s))
+
+    (missing,) = decode(data).missing
+    assert (missing.start_s, missing.end_s) == pytest.approx((2.0, 7.0), abs=0.05)
+
+
+def test_many_small_gaps_do_not_add_up() -> None:
+    """Each is too small to be one; after eight of them sound would lie half a second early."""
+    data = remuxed(encoded("flac"), "matroska", lambda at_s: 0.06 * int(at_s))
+    heard = decode(data)
+
+    assert heard.duration_s == pytest.approx(8.42 + 0.48, abs=TOLERANCE_S)
+    assert len(heard.missing) == 4
+
+
+def test_packets_that_were_not_sent_in_a_pause_keep_their_time() -> None:
+    """Calls send a packet of comfort noise every 400 ms while nobody speaks."""
+    pause = lambda at_s: None if 2.0 <= at_s < 6.0 and round(at_s / 0.02) % 20 else 0.0  # noqa: E731
+    heard = decode(remuxed(encoded("webm"), "webm", pause))
+
+    assert heard.duration_s == pytest.approx(8.42, abs=0.05)
+    assert sum(span.duration_s for span in heard.missing) == pytest.approx(3.8, abs=0.1)
+
+
 def test_a_transport_stream_begins_with_its_earliest_stream() -> None:
     data = remuxed(encoded("aac"), "mpegts", lambda at_s: 10.0 + GAP(at_s), pictures=0)
     limits = Limits(containers=(*CONTAINERS, "mpegts"))
