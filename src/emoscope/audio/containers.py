@@ -10,7 +10,6 @@ from typing import Any
 from emoscope.audio.codec_tags import AIFC_CODECS, codec_tag
 from emoscope.audio.headers import Header, Readable
 from emoscope.audio.promise import Promise, promise_of
-from emoscope.audio.timeline import zero_s
 from emoscope.errors import (
     AudioCodecRefusedError,
     AudioDamagedError,
@@ -214,8 +213,7 @@ def checked(
     rate_hz = int(context.sample_rate or 0)
     check_layout(rate_hz, channels, limits)
     promise = promise_of(header, container, track.stream, size_bytes)
-    unused_s = zero_s(container) if promise.from_zero else 0.0
-    if (promise.counted_s or 0.0) - unused_s > limits.max_duration_s:
+    if promise.counted_s is not None and promise.counted_s > limits.max_duration_s:
         raise AudioTooLongError(max_duration_s=limits.max_duration_s)
     return Encoding(container.format.name, context.name, rate_hz, channels, promise)
 
