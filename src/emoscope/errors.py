@@ -30,6 +30,9 @@
       x FieldMissingError                   field_missing
       x TooManyFilesError                   too_many_files
       x RequestMalformedError               request_malformed
+      x FormBrokenOffError                  form_broken_off
+      x LengthMissingError                  length_required
+      x RangeRefusedError                   range_refused
       x GranularityError                    granularity_invalid
       x BooleanError                        boolean_invalid
       x NameRefusedError                    name_refused
@@ -391,8 +394,35 @@ class RequestMalformedError(RequestError):
     """The body is not what its headers say."""
 
     code = "request_malformed"
-    zh = "请求格式不正确，需要 multipart/form-data。"
-    en = "The request cannot be read; multipart/form-data is expected."
+    zh = "请求无法读取，应为：{expected}。"
+    en = "The request cannot be read; expected: {expected}."
+
+
+class FormBrokenOffError(RequestError):
+    """A multipart form without its last boundary."""
+
+    code = "form_broken_off"
+    zh = "表单不完整：没有收到结尾的分隔行，录音可能被截断，因此没有处理。请重新发送。"
+    en = (
+        "The form is incomplete: its last boundary did not come, so a recording may be cut off. "
+        "Nothing was recognized. Send it again."
+    )
+
+
+class LengthMissingError(RequestError):
+    """An upload of the page without ``Content-Length``."""
+
+    code = "length_required"
+    zh = "请求缺少 Content-Length 头。"
+    en = "The request has no Content-Length header."
+
+
+class RangeRefusedError(RequestError):
+    """A ``Range`` header that names no part of the file."""
+
+    code = "range_refused"
+    zh = "Range 头没有指向文件中的任何部分；文件共 {size} 字节，应为 bytes=起-止。"
+    en = "The Range header names no part of the file, which has {size} bytes: bytes=FIRST-LAST."
 
 
 class GranularityError(RequestError):
@@ -501,8 +531,11 @@ class RequestTooLargeError(RequestError):
     """A body with several recordings that is too large as a whole."""
 
     code = "request_too_large"
-    zh = "请求超过了 {max_bytes} 字节的上限。请分几次提交，或使用 /v1/jobs。"
-    en = "The request is larger than {max_bytes} bytes. Send it in parts, or use /v1/jobs."
+    zh = "请求超过了 {max_bytes} 字节的上限。请把录音分几次提交；/v1/jobs 一次可收得更多。"
+    en = (
+        "The request is larger than the limit of {max_bytes} bytes. Send the recordings in several "
+        "requests; /v1/jobs takes more at once."
+    )
 
 
 class IdempotencyError(RequestError):

@@ -18,6 +18,7 @@ from emoscope.server.app import create_app
 from emoscope.server.jobs import Jobs
 from emoscope.server.keeper import Keeper
 from emoscope.server.service import make_service
+from emoscope.server.spool import RecordingSpool
 from emoscope.settings import load_settings
 from emoscope.store import RESULT, RunStore
 from emoscope.waveform import Waveform
@@ -109,14 +110,12 @@ def test_what_is_kept_is_a_setting(tmp_path: Path, keep: str, files: set[str]) -
 
 
 def test_no_room_for_an_upload_is_507(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from starlette.datastructures import UploadFile
-
-    async def full(*_arguments: object) -> None:
+    def full(*_arguments: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     settings = load_settings(outputs=tmp_path / "outputs")
     app = create_app(recognizer(), RunStore(settings.outputs), settings, page=False)
-    monkeypatch.setattr(UploadFile, "write", full)
+    monkeypatch.setattr(RecordingSpool, "write", full)
     with serving(app) as url, httpx.Client(base_url=url, timeout=60) as client:
         refused = client.post("/predict", files={"audio": ("a.wav", GOOD)})
 

@@ -168,19 +168,21 @@ def test_bad_requests_have_their_codes(server, files, fields, code, status) -> N
 
 
 @pytest.mark.parametrize(
-    ("content", "kind"),
+    ("content", "kind", "code"),
     [
-        (b"{}", "application/json"),
-        (b"", "multipart/form-data"),
-        (b"--x\r\nbroken", "multipart/form-data; boundary=x"),
-        (b"no boundary at all", "multipart/form-data; boundary=x"),
+        (b"{}", "application/json", "request_malformed"),
+        (b"", "multipart/form-data", "request_malformed"),
+        (b"--x\r\nbroken", "multipart/form-data; boundary=x", "form_broken_off"),
+        (b"no boundary at all", "multipart/form-data; boundary=x", "request_malformed"),
+        (b"--x--", "multipart/form-data; boundary=x", "field_missing"),
+        (b"--x\r\n\r\n\r\n--x--", "multipart/form-data; boundary=x", "request_malformed"),
     ],
 )
-def test_a_body_that_is_no_form_is_told(server, content: bytes, kind: str) -> None:
+def test_a_body_that_is_no_form_is_told(server, content: bytes, kind: str, code: str) -> None:
     reply = server.client.post("/predict", content=content, headers={"content-type": kind})
 
-    assert reply.json()["code"] in ("request_malformed", "field_missing")
-    assert reply.status_code in (400, 422)
+    check_problem(reply, code)
+    assert reply.status_code == (422 if code == "field_missing" else 400)
 
 
 def test_an_upload_over_the_limit_is_413(server) -> None:

@@ -47,7 +47,6 @@ def run(settings: Settings, *, page: bool) -> None:
             log_level="warning",
             server_header=False,
             timeout_graceful_shutdown=FLUSH_S,
-            root_path=settings.root_path,
             ssl_certfile=settings.tls_cert,
             ssl_keyfile=settings.tls_key,
             ws_max_size=WEBSOCKET_MAX_BYTES,

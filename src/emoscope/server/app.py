@@ -8,27 +8,27 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import compile_path
+from starlette.routing import Match, Mount
 
 from emoscope._version import __version__
 from emoscope.errors import (
     EmoscopeError,
     FieldInvalidError,
     InternalError,
-    MethodNotAllowedError,
-    RequestMalformedError,
-    RouteNotFoundError,
     StoreFullError,
 )
 from emoscope.recognizer import Recognizer
 from emoscope.server import websocket
+from emoscope.server.addresses import PathPrefix, root_of
 from emoscope.server.entrance import Entrance
 from emoscope.server.jobs import Jobs
 from emoscope.server.keeper import Keeper
 from emoscope.server.keys import KeyFile
 from emoscope.server.live import Streams
+from emoscope.server.problems import Problems, error_of
 from emoscope.server.routes import make_router
 from emoscope.server.schemas import is_chinese, problem, problems
 from emoscope.server.security import Doors
@@ -38,12 +38,8 @@ from emoscope.settings import Settings
 from emoscope.store import RunStore
 from emoscope.whole import FULL
 
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _log = logging.getLogger("emoscope.server")
-
-_HTTP_ERRORS: dict[int, type[EmoscopeError]] = {
-    404: RouteNotFoundError,
-    405: MethodNotAllowedError,
-}
 
 
 def create_app(
@@ -87,14 +83,18 @@ def create_app(
         summary="让语音情绪看得见 · the emotion in speech, visible",
         docs_url=None,
         redoc_url=None,
+        # With the page it cannot redirect, and without it is a 404 as well.
+        redirect_slashes=False,
         responses=problems(401, 405, 422),
         lifespan=running,
     )
     app.state.service, app.state.jobs = service, jobs
     # The last one added is the first one asked.
+    app.add_middleware(Problems)
     app.add_middleware(Entrance, keys=KeyFile(settings.keys), per_minute=settings.rate_per_minute)
     app.add_middleware(Doors, names=_names(settings))
     app.add_middleware(Witness, metrics=service.metrics)
+    app.add_middleware(PathPrefix, prefix=settings.root_path)
     app.add_exception_handler(EmoscopeError, _on_our_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_parameter)
@@ -132,23 +132,28 @@ async def _on_our_error(request: Request, error: Exception) -> Response:
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 400
-    ours = _HTTP_ERRORS.get(status, RequestMalformedError)()
-    reply = problem(ours, chinese=is_chinese(request.headers))
+    headers = Headers(getattr(error, "headers", None) or {})
+    allowed = _allowed(request)
+    if status == 404 and allowed and request.method not in allowed:
+        # The page is mounted at / and is asked before a route that takes other methods.
+        status = 405
+    ours = error_of(status, request.headers, headers)
+    kept = {}
     if status == 405:
-        own = getattr(error, "headers", None) or {}
-        reply.headers["Allow"] = ", ".join(_allowed(request)) or own.get("Allow", "GET")
-    return reply
+        kept["Allow"] = ", ".join(allowed) or headers.get("allow", "GET")
+    return problem(ours, chinese=is_chinese(request.headers), headers=kept)
 
 
 def _allowed(request: Request) -> list[str]:
-    """Return what may be done at an address; Starlette names what its first route allows."""
-    paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
-    return sorted(
-        method.upper()
-        for path, methods in paths.items()
-        if compile_path(path)[0].match(request.scope["path"])
-        for method in methods
-    )
+    """Return the methods of all routes at an address; Starlette names those of the first one."""
+    # What is mounted, such as the page, matches every method and answers for itself.
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
+    scope = {**request.scope, "root_path": root_of(request.scope)}
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 async def _on_invalid_parameter(request: Request, error: Exception) -> Response:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-import tempfile
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, BinaryIO, cast
+from dataclasses import replace
+from typing import Any
 
 from fastapi import Request
 
 from emoscope.errors import (
     AudioTooLargeError,
+    EmoscopeError,
     FieldInvalidError,
     FieldMissingError,
     RequestMalformedError,
@@ -25,17 +24,25 @@ from emoscope.server.forms import (
     FORM_TYPE,
     NO,
     YES,
-    files_of,
-    form_of,
+    FormReader,
     parse_boolean,
     parse_granularity,
     plain_name,
-    text_of,
 )
+from emoscope.server.json_body import JSON_EXPECTED, JsonBodyReader, decode_base64
 from emoscope.server.service import Options, Question, Service
+from emoscope.server.spool import RecordingSpool
+from emoscope.server.uploads import drain
 
-_SPOOL_BYTES = 1 << 20
-"""Larger recordings wait on the disk and not in memory."""
+_JSON_TYPE = "application/json"
+_PLAIN_TYPES = re.compile(
+    r"|(audio|video)/.*|(application|binary)/octet-stream|application/(x-)?(ogg|mp4|matroska)"
+)
+"""Media types of plain bytes; no type at all is one of them."""
+_EXPECTED = (
+    "Content-Type: audio/*, video/*, application/octet-stream, application/json, "
+    'multipart/form-data; curl -H "Content-Type: audio/wav" --data-binary @a.wav'
+)
 
 _OPTIONS = {
     "granularity": {"type": "string", "enum": list(GRANULARITIES), "default": "utterance"},
@@ -52,8 +59,13 @@ _RECORDING = {
 }
 
 
-def body_schema(max_files: int) -> dict[str, Any]:
-    """Return what the OpenAPI document says of the three ways."""
+def body_schema(max_files: int, max_bytes: int) -> dict[str, Any]:
+    """Return what the OpenAPI document says of the three ways.
+
+    Args:
+        max_files: recordings in one request.
+        max_bytes: largest body in bytes.
+    """
     form = {
         "type": "object",
         "required": ["audio"],
@@ -92,8 +104,11 @@ def body_schema(max_files: int) -> dict[str, Any]:
         "application/json": {"schema": as_json},
         "application/octet-stream": plain,
         "audio/*": plain,
+        "video/*": plain,
     }
-    return {"requestBody": {"required": True, "content": content}}
+    description = f"{max_files} recordings and {max_bytes} bytes at most"
+    body = {"required": True, "description": description, "content": content}
+    return {"requestBody": body}
 
 
 @asynccontextmanager
@@ -102,96 +117,129 @@ async def questions_of(
 ) -> AsyncIterator[list[Question]]:
     """Read the recordings of a request; they can be read inside the block.
 
+    A recording that is too large is refused in its place, as any other bad one is, unless there is
+    no other recording.
+
+    Args:
+        request: its body is read.
+        service: its recognizer's limits are those of one recording.
+        max_files: recordings in this request.
+        max_bytes: largest body in bytes.
+
     Raises:
         RequestError: the body or a parameter is not what it should be.
-        AudioTooLargeError: one recording is larger than a recording may be.
+        AudioTooLargeError: every recording is larger than a recording may be.
         UploadSlowError: the body comes too slowly.
         BusyError: too many bodies come already.
     """
     arrived_s = time.perf_counter()
-    kind = request.headers.get("content-type", "").lower().partition(";")[0].strip()
     largest = service.recognizer.limits.max_bytes
-    try:
-        if kind == FORM_TYPE:
-            async with form_of(
-                request, service.uploads, max_bytes, max_files=max_files + 1
-            ) as form:
-                options = Options(
-                    parse_granularity(text_of(form, "granularity", "utterance")),
-                    parse_boolean("embedding", text_of(form, "embedding", "false")),
-                )
-                files = files_of(form, "audio")
-                _check_count(len(files), "audio", max_files)
-                for file in files:
-                    if largest is not None and (file.size or 0) > largest:
-                        raise AudioTooLargeError(max_bytes=largest)
-                waited_ms = (time.perf_counter() - arrived_s) * 1000
-                yield [
-                    Question(file.file, plain_name(file.filename or ""), options, waited_ms)
-                    for file in files
-                ]
-        elif kind == "application/json":
-            # Base64 is a third larger than what it carries.
-            body = await _whole(request, service, (largest or max_bytes) * 4 // 3)
-            yield _from_json(body, max_files, (time.perf_counter() - arrived_s) * 1000)
-        elif kind.startswith("audio/") or kind == "application/octet-stream":
-            query = request.query_params
-            options = Options(
-                parse_granularity(query.get("granularity", "utterance")),
-                parse_boolean("embedding", query.get("embedding", "false")),
-            )
-            name = plain_name(query.get("name", ""))
-            with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
-                async for chunk in service.uploads.limited(request.stream(), largest):
-                    spool.write(chunk)
-                waited_ms = (time.perf_counter() - arrived_s) * 1000
-                yield [Question(cast(BinaryIO, spool), name, options, waited_ms)]
+    with RecordingSpool(largest) as spool:
+        try:
+            reader = _reader(request.headers.get("content-type", ""), spool, max_files)
+        except RequestMalformedError:
+            await drain(request.stream())
+            raise
+        # Plain bytes are one recording, so they are not read beyond its limit.
+        most = min(max_bytes, largest or max_bytes) if reader is None else max_bytes
+
+        def too_large() -> EmoscopeError:
+            if reader is None and most == largest:
+                return AudioTooLargeError(max_bytes=largest)
+            return spool.refusal or RequestTooLargeError(max_bytes=max_bytes)
+
+        if reader is None:
+            spool.begin()
+        feed = reader.feed if reader else spool.write
+        await service.uploads.receive(request.stream(), feed, most, too_large)
+        if isinstance(reader, FormReader):
+            questions = _of_form(reader)
+        elif isinstance(reader, JsonBodyReader):
+            questions = _of_json(reader, spool, max_files)
         else:
-            raise RequestMalformedError
-    except AudioTooLargeError as exc:
-        if exc.data["max_bytes"] == max_bytes != largest:
-            raise RequestTooLargeError(max_bytes=max_bytes) from exc
-        raise
+            questions = _of_bytes(request, spool)
+        refused = [one.refusal for one in spool.recordings if one.refusal]
+        if refused and len(refused) == len(questions):
+            raise refused[0]
+        waited_ms = (time.perf_counter() - arrived_s) * 1000
+        yield [replace(question, received_ms=waited_ms) for question in questions]
 
 
-def _check_count(count: int, field: str, most: int) -> None:
-    if count > most:
-        raise FieldInvalidError(field=field, expected=f"≤ {most}")
+def _reader(
+    content_type: str, spool: RecordingSpool, max_files: int
+) -> FormReader | JsonBodyReader | None:
+    """Return what reads a body of this type; None for plain bytes.
+
+    Raises:
+        RequestMalformedError: a type that is not taken.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == FORM_TYPE:
+        return FormReader(content_type, spool, field="audio", max_files=max_files)
+    if kind == _JSON_TYPE:
+        return JsonBodyReader(spool, max_files)
+    if _PLAIN_TYPES.fullmatch(kind):
+        return None
+    raise RequestMalformedError(expected=_EXPECTED)
 
 
-async def _whole(request: Request, service: Service, max_bytes: int) -> bytes:
-    body = bytearray()
-    async for chunk in service.uploads.limited(request.stream(), max_bytes):
-        body += chunk
-    return bytes(body)
+def _of_form(form: FormReader) -> list[Question]:
+    form.finish()
+    options = Options(
+        parse_granularity(form.texts.get("granularity", "utterance")),
+        parse_boolean("embedding", form.texts.get("embedding", "false")),
+    )
+    return [Question(file.data, plain_name(file.name), options) for file in form.files()]
 
 
-def _from_json(body: bytes, max_files: int, waited_ms: float) -> list[Question]:
-    try:
-        asked = json.loads(body)
-    except (ValueError, RecursionError) as exc:
-        raise RequestMalformedError from exc
+def _of_bytes(request: Request, spool: RecordingSpool) -> list[Question]:
+    query = request.query_params
+    options = Options(
+        parse_granularity(query.get("granularity", "utterance")),
+        parse_boolean("embedding", query.get("embedding", "false")),
+    )
+    name = plain_name(query.get("name", ""))
+    spool.end()
+    return [Question(spool.recordings[0].data, name, options)]
+
+
+def _of_json(reader: JsonBodyReader, spool: RecordingSpool, max_files: int) -> list[Question]:
+    asked = reader.finish()
     if not isinstance(asked, dict) or set(asked) - {"recordings", "granularity", "embedding"}:
-        raise RequestMalformedError
+        raise RequestMalformedError(expected=JSON_EXPECTED)
     recordings = asked.get("recordings")
     if not isinstance(recordings, list) or not recordings:
         raise FieldMissingError(field="recordings")
-    _check_count(len(recordings), "recordings", max_files)
+    if len(recordings) > max_files:
+        raise FieldInvalidError(field="recordings", expected=f"≤ {max_files}")
     embedding = asked.get("embedding", False)
     if not isinstance(embedding, bool):
         raise FieldInvalidError(field="embedding", expected="true, false")
-    options = Options(parse_granularity(str(asked.get("granularity", "utterance"))), embedding)
-    return [_one_of_json(recording, options, waited_ms) for recording in recordings]
+    granularity = str(asked.get("granularity", "utterance"))
+    if reader.long_string(granularity) is not None:
+        raise FieldInvalidError(field="granularity", expected=", ".join(GRANULARITIES))
+    options = Options(parse_granularity(granularity), embedding)
+    return [
+        _one_of_json(recording, f"recordings[{index}]", reader, spool, options)
+        for index, recording in enumerate(recordings)
+    ]
 
 
-def _one_of_json(recording: Any, options: Options, waited_ms: float) -> Question:
+def _one_of_json(
+    recording: Any, field: str, reader: JsonBodyReader, spool: RecordingSpool, options: Options
+) -> Question:
     if not isinstance(recording, dict) or not isinstance(recording.get("audio"), str):
-        raise FieldMissingError(field="recordings[].audio")
+        raise FieldMissingError(field=f"{field}.audio")
     name = recording.get("name", "")
-    if not isinstance(name, str):
-        raise FieldInvalidError(field="recordings[].name", expected="string")
+    if not isinstance(name, str) or reader.long_string(name) is not None:
+        raise FieldInvalidError(field=f"{field}.name", expected="string")
+    name, audio = plain_name(name), recording["audio"]
+    place = reader.long_string(audio)
+    if place is not None and reader.is_base64(place):
+        return Question(spool.recordings[place].data, name, options)
     try:
-        data = base64.b64decode(recording["audio"], validate=True)
-    except (binascii.Error, ValueError) as exc:
-        raise FieldInvalidError(field="recordings[].audio", expected="base64") from exc
-    return Question(data, plain_name(name), options, waited_ms)
+        if place is not None:
+            raise ValueError
+        return Question(decode_base64(audio), name, options)
+    except ValueError as exc:
+        raise FieldInvalidError(field=f"{field}.audio", expected="base64") from exc

@@ -15,6 +15,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emoscope.errors import EmoscopeError, KeyRequiredError, RateError, ScopeMissingError
+from emoscope.server.addresses import path_of
 from emoscope.server.keys import Key, KeyFile
 from emoscope.server.rates import Rates
 from emoscope.server.schemas import is_chinese, problem
@@ -61,7 +62,7 @@ class Entrance:
         await self._app(scope, receive, send)
 
     def _admit(self, scope: Scope, headers: Headers) -> None:
-        path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
+        path = path_of(scope)
         method = str(scope.get("method", "GET"))
         who = _address(scope)
         # Once there has been a key, a file that is lost or emptied locks the door.

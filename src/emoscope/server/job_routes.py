@@ -9,7 +9,9 @@ import anyio.to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from emoscope.result import Granularity
 from emoscope.server import replies, schemas
+from emoscope.server.addresses import root_of
 from emoscope.server.bodies import body_schema, questions_of
 from emoscope.server.job_table import Item, Job
 from emoscope.server.jobs import Jobs, failure_of
@@ -32,11 +34,14 @@ def make_router(service: Service, jobs: Jobs) -> APIRouter:
             **schemas.problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503, 507),
             200: {"model": replies.JobReply, "description": "the job of the same earlier request"},
         },
-        openapi_extra=body_schema(settings.job_max_files),
+        openapi_extra=body_schema(settings.job_max_files, settings.job_max_bytes),
         summary="Queue recordings",
     )
     async def submit(
         request: Request,
+        granularity: Annotated[Granularity, Query(description="for plain bytes")] = "utterance",  # noqa: ARG001 - read from the request; here for the document
+        embedding: Annotated[bool, Query(description="for plain bytes")] = False,  # noqa: ARG001 - likewise
+        name: Annotated[str, Query(description="for plain bytes", max_length=200)] = "",  # noqa: ARG001 - likewise
         idempotency_key: Annotated[str | None, Header(max_length=_IDEMPOTENCY_MAX)] = None,
     ) -> JSONResponse:
         """Queue recordings; 202 means that they are on the disk and will be answered.
@@ -55,7 +60,7 @@ def make_router(service: Service, jobs: Jobs) -> APIRouter:
         return JSONResponse(
             job_reply(job, jobs),
             202 if is_new else 200,
-            headers={"Location": f"/v1/jobs/{job.id}"},
+            headers={"Location": f"{root_of(request.scope)}/v1/jobs/{job.id}"},
         )
 
     @router.get(

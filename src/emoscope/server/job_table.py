@@ -11,13 +11,13 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from emoscope.errors import JobNotFoundError
+from emoscope.errors import EmoscopeError, JobNotFoundError
 from emoscope.server.service import Options
 
 State: TypeAlias = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -103,11 +103,21 @@ class JobTable:
         options: Options,
         names: list[str],
         *,
+        refused: Mapping[int, EmoscopeError] | None = None,
         digest: str,
         idempotency: str | None = None,
         id_: str | None = None,
     ) -> Job:
         """Accept a job; it is on the disk when this returns.
+
+        Args:
+            owner: name of the key; empty for none.
+            options: what is asked about each recording.
+            names: of the recordings, in order.
+            refused: errors of recordings that will not be worked on, by place.
+            digest: of all that was asked.
+            idempotency: the client's key of this request.
+            id_: of the job; a new one by default.
 
         Raises:
             sqlite3.IntegrityError: there is one with this owner and idempotency key.
@@ -130,6 +140,14 @@ class JobTable:
             db.executemany(
                 "INSERT INTO recordings (job, place, name, state) VALUES (?, ?, ?, 'queued')",
                 [(id_, place, name) for place, name in enumerate(names)],
+            )
+            db.executemany(
+                "UPDATE recordings SET state = 'failed', error = ?, data = ?"
+                " WHERE job = ? AND place = ?",
+                [
+                    (error.code, json.dumps(error.data), id_, place)
+                    for place, error in (refused or {}).items()
+                ],
             )
         return self.get(id_, owner)
 

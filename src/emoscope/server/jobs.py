@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from emoscope.errors import (
+    AudioTooLargeError,
     BusyError,
     CancelledError,
     EmoscopeError,
@@ -105,13 +106,19 @@ class Jobs:
         folder = self._folder / id_
         accepted = False
         try:
-            digest = _write_all(folder, questions, options)
+            digest, refused = _write_all(folder, questions, options)
             before = self._before(owner, idempotency, digest)
             if before is not None:
                 return before, False
             names = [question.name or "audio" for question in questions]
             job = self.table.add(
-                owner, options, names, digest=digest, idempotency=idempotency, id_=id_
+                owner,
+                options,
+                names,
+                refused=refused,
+                digest=digest,
+                idempotency=idempotency,
+                id_=id_,
             )
             accepted = True
         except sqlite3.IntegrityError as exc:  # the same request, twice at once
@@ -250,16 +257,28 @@ def failure_of(item: Item) -> Failure:
     return Failure(item.name, kind(**item.data))
 
 
-def _write_all(folder: Path, questions: list[Question], options: Options) -> str:
-    """Write the recordings to the disk; return a digest of all that was asked."""
+def _write_all(
+    folder: Path, questions: list[Question], options: Options
+) -> tuple[str, dict[int, EmoscopeError]]:
+    """Write the recordings to the disk.
+
+    Returns:
+        A digest of all that was asked, and the errors of recordings that are too large, by place.
+    """
+    refused: dict[int, EmoscopeError] = {}
     digest = hashlib.sha256(f"{options.granularity} {options.embedding}".encode())
     folder.mkdir(parents=True)
     for place, question in enumerate(questions):
-        data = question.data()
+        try:
+            data = question.data()
+        except AudioTooLargeError as error:
+            refused[place] = error
+            digest.update(f"\0{question.name}\0{error.code}\0".encode())
+            continue
         digest.update(f"\0{question.name}\0{len(data)}\0".encode())
         digest.update(data)
         with (folder / str(place)).open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-    return digest.hexdigest()
+    return digest.hexdigest(), refused

@@ -30,6 +30,7 @@ from emoscope.errors import (
 )
 from emoscope.limits import Limits
 from emoscope.recognizer import Recognizer
+from emoscope.server import schemas
 from emoscope.server import stream_messages as words
 from emoscope.server.inbox import Inbox
 from emoscope.store import RunStore
@@ -57,6 +58,7 @@ class LiveStream:
         recognizer: with the limits of a stream.
         store: where the run is written.
         loop: of the connections.
+        root: prefix of the links to the run's files.
     """
 
     def __init__(
@@ -65,12 +67,14 @@ class LiveStream:
         recognizer: Recognizer,
         store: RunStore,
         loop: asyncio.AbstractEventLoop,
+        root: str = "",
     ) -> None:
         self.session = secrets.token_urlsafe(16)
         self.inbox = Inbox(WAITING_BYTES, loop)
         self.over = threading.Event()
         """Set when the last message was posted."""
         self._start, self._recognizer, self._store, self._loop = start, recognizer, store, loop
+        self._root = root
         self._messages: deque[BaseModel] = deque()
         self._news = asyncio.Event()
         self.thread = threading.Thread(target=self._work, name="emoscope-stream", daemon=True)
@@ -129,8 +133,7 @@ class LiveStream:
         for event in stream.finish():
             if isinstance(event, Finished):
                 run = self._store.save(event.result, event.waveform)
-                links = {name: f"/outputs/{run.name}/{name}" for name in run.files()}
-                return words.of_run(run, links)
+                return words.of_run(run, schemas.file_links(run, self._root))
             self._tell(words.of_event(event))
         raise AssertionError("a stream finishes with its result")
 
@@ -200,8 +203,12 @@ class Streams:
         for stream in self._open.values():
             stream.thread.join(_LEAVE_S)
 
-    def start(self, start: words.Start) -> LiveStream:
+    def start(self, start: words.Start, *, root: str = "") -> LiveStream:
         """Begin a stream.
+
+        Args:
+            start: what the client announced.
+            root: prefix of the links to the run's files.
 
         Raises:
             BusyError: there are as many as may be.
@@ -213,7 +220,7 @@ class Streams:
         if len(self._open) >= self._at_once:
             raise BusyError(retry_after_s=_RETRY_AFTER_S)
         loop = asyncio.get_running_loop()
-        stream = LiveStream(start, self._recognizer, self._store, loop)
+        stream = LiveStream(start, self._recognizer, self._store, loop, root)
         self._open[stream.session] = stream
         return stream
 

@@ -7,20 +7,17 @@ import time
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from emoscope.errors import EmoscopeError, RequestMalformedError, RequestTooLargeError
 from emoscope.result import GRANULARITIES
 from emoscope.server import schemas
-from emoscope.server.forms import (
-    NO,
-    YES,
-    form_of,
-    one_file_of,
-    parse_boolean,
-    parse_granularity,
-    plain_name,
-    text_of,
-)
+from emoscope.server.addresses import root_of
+from emoscope.server.forms import NO, YES, FormReader, parse_boolean, parse_granularity, plain_name
 from emoscope.server.service import Options, Question, Service
-from emoscope.server.uploads import refuse_early
+from emoscope.server.spool import RecordingSpool
+from emoscope.server.uploads import drain, refuse_early
+
+_FORM_BYTES = 1 << 20
+"""Boundaries and small fields around the file."""
 
 _BODY = {
     "requestBody": {
@@ -58,6 +55,7 @@ def make_router(service: Service) -> APIRouter:
     """Return the route."""
     router = APIRouter()
     max_bytes = service.recognizer.limits.max_bytes
+    body_max_bytes = None if max_bytes is None else max_bytes + _FORM_BYTES
 
     @router.post(
         "/predict",
@@ -70,16 +68,29 @@ def make_router(service: Service) -> APIRouter:
         """Upload one recording; the reply is ``result.json`` with links to the run's files."""
         arrived_s = time.perf_counter()
         await refuse_early(service.gate, request)
-        async with form_of(request, service.uploads, max_bytes) as form:
-            upload = one_file_of(form, "audio")
+        with RecordingSpool(max_bytes) as spool:
+            try:
+                form = FormReader(request.headers.get("content-type", ""), spool, field="audio")
+            except RequestMalformedError:
+                await drain(request.stream())
+                raise
+
+            def too_large() -> EmoscopeError:
+                return spool.refusal or RequestTooLargeError(max_bytes=body_max_bytes)
+
+            await service.uploads.receive(request.stream(), form.feed, body_max_bytes, too_large)
+            form.finish()
+            upload = form.one_file()
             options = Options(
-                parse_granularity(text_of(form, "granularity", "utterance")),
-                parse_boolean("extract_embedding", text_of(form, "extract_embedding", "false")),
+                parse_granularity(form.texts.get("granularity", "utterance")),
+                parse_boolean("extract_embedding", form.texts.get("extract_embedding", "false")),
             )
-            name = plain_name(upload.filename or "")
+            name = plain_name(upload.name)
+            if upload.refusal:
+                raise upload.refusal
             received_ms = (time.perf_counter() - arrived_s) * 1000
-            question = Question(upload.file, name, options, received_ms)
+            question = Question(upload.data, name, options, received_ms)
             run = await service.recognize(request, question)
-            return JSONResponse(schemas.reply(run, service.settings.root_path))
+            return JSONResponse(schemas.reply(run, root_of(request.scope)))
 
     return router

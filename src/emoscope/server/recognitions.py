@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from emoscope import runs
 from emoscope.result import Failure, Granularity
 from emoscope.server import replies, schemas
+from emoscope.server.addresses import root_of
 from emoscope.server.answers import (
     CSV,
     JSON,
@@ -50,7 +51,7 @@ def make_router(service: Service) -> APIRouter:
             **schemas.problems(400, 401, 403, 408, 413, 415, 422, 429, 500, 503, 504, 507),
             200: {"content": {kind: {} for kind in (LINES, NDJSON, CSV)}},
         },
-        openapi_extra=body_schema(settings.request_max_files),
+        openapi_extra=body_schema(settings.request_max_files, settings.request_max_bytes),
         summary="Recognize one or several recordings",
         description=_HELP,
     )
@@ -104,10 +105,10 @@ def make_router(service: Service) -> APIRouter:
         responses=schemas.problems(401, 404),
         summary="Read a run",
     )
-    async def read(run: str) -> JSONResponse:
+    async def read(request: Request, run: str) -> JSONResponse:
         """Return the same as when it was recognized."""
         found = await anyio.to_thread.run_sync(service.store.open, run)
-        return JSONResponse(schemas.reply(found, settings.root_path))
+        return JSONResponse(schemas.reply(found, root_of(request.scope)))
 
     @router.delete(
         "/v1/recognitions/{run}",
@@ -133,7 +134,7 @@ async def _in_json(
     ]
     if len(answers) == 1 and isinstance(answers[0], Failure):
         raise answers[0].error
-    root = service.settings.root_path
+    root = root_of(request.scope)
     records = [as_record(answer, chinese=chinese, root=root) for answer in answers]
     return JSONResponse({"recognitions": records})
 
@@ -144,7 +145,7 @@ async def _lines(
     async with reading as questions:
         head = head_of(form)
         async for one in told(request, service, questions):
-            line = _line(one, form, chinese=chinese, root=service.settings.root_path)
+            line = _line(one, form, chinese=chinese, root=root_of(request.scope))
             if line:
                 yield head + line
                 head = ""

@@ -26,6 +26,9 @@ _STATUS: dict[type[EmoscopeError], HTTPStatus] = {
     errors.AudioPlaylistError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.AudioCodecRefusedError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.RequestMalformedError: HTTPStatus.BAD_REQUEST,
+    errors.FormBrokenOffError: HTTPStatus.BAD_REQUEST,
+    errors.LengthMissingError: HTTPStatus.LENGTH_REQUIRED,
+    errors.RangeRefusedError: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     errors.HostRefusedError: HTTPStatus.BAD_REQUEST,
     errors.OriginRefusedError: HTTPStatus.FORBIDDEN,
     errors.KeyRequiredError: HTTPStatus.UNAUTHORIZED,
@@ -71,13 +74,15 @@ def problem_of(error: EmoscopeError, *, chinese: bool = False) -> Problem:
     )
 
 
-def problem(error: EmoscopeError, *, chinese: bool = False) -> JSONResponse:
-    """Return the error as a reply."""
+def problem(
+    error: EmoscopeError, *, chinese: bool = False, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Return the error as a reply, with these headers."""
     body = problem_of(error, chinese=chinese)
-    headers = {}
+    own = dict(headers or {})
     if "retry_after_s" in error.data:
-        headers["Retry-After"] = str(error.data["retry_after_s"])
-    return JSONResponse(body.model_dump(), body.status, headers=headers, media_type=PROBLEM_TYPE)
+        own["Retry-After"] = str(error.data["retry_after_s"])
+    return JSONResponse(body.model_dump(), body.status, headers=own, media_type=PROBLEM_TYPE)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -104,8 +109,12 @@ def reply(run: Run, root: str = "") -> dict[str, Any]:
         run: what was recognized.
         root: the path that a proxy puts before ours.
     """
-    links = {name: f"{root}/outputs/{run.name}/{name}" for name in run.files()}
-    return {**run.result.to_dict(), "run": run.name, "files": links}
+    return {**run.result.to_dict(), "run": run.name, "files": file_links(run, root)}
+
+
+def file_links(run: Run, root: str = "") -> dict[str, str]:
+    """Return the address of each file of a run, under the prefix ``root``."""
+    return {name: f"{root}/outputs/{run.name}/{name}" for name in run.files()}
 
 
 class Exact(BaseModel):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 import numpy as np
 from fastapi import Request
@@ -37,18 +37,19 @@ class Options:
 class Question:
     """One recording and what is asked about it."""
 
-    sound: bytes | BinaryIO
-    """The bytes of a file, or where they lie; then they are read when their turn comes."""
+    sound: bytes | Callable[[], bytes]
+    """The bytes of a file, or what reads them; then they are read when their turn comes."""
     name: str
     options: Options
     received_ms: float = 0.0
 
     def data(self) -> bytes:
-        """Return the bytes of the file."""
-        if isinstance(self.sound, bytes):
-            return self.sound
-        self.sound.seek(0)
-        return self.sound.read()
+        """Return the bytes of the file.
+
+        Raises:
+            AudioTooLargeError: it was larger than one recording may be, and was not kept.
+        """
+        return self.sound if isinstance(self.sound, bytes) else self.sound()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import anyio
@@ -20,13 +20,12 @@ from emoscope.errors import (
     AudioTooLargeError,
     BusyError,
     CancelledError,
+    EmoscopeError,
     ServiceError,
     UploadSlowError,
 )
 from emoscope.server.gate import Gate
 
-_OVERHEAD_BYTES = 64 * 1024
-"""Multipart borders and the small fields beside the file."""
 _DRAIN_BYTES = 32 * 1024 * 1024
 """So much more is read and thrown away, so that the sender hears the answer and not a reset."""
 _DRAIN_S = 10.0
@@ -62,25 +61,55 @@ class Uploads:
             self.coming -= 1
 
     async def limited(
-        self, stream: AsyncIterator[bytes], max_bytes: int | None
-    ) -> AsyncIterator[bytes]:
-        """Pass a body on until it grows past ``max_bytes`` and a little overhead.
+        self,
+        stream: AsyncIterator[bytes],
+        max_bytes: int | None,
+        too_large: Callable[[], EmoscopeError] | None = None,
+    ) -> AsyncGenerator[bytes, None]:
+        """Pass a body on until it grows past ``max_bytes``.
+
+        Args:
+            stream: pieces of the body.
+            max_bytes: largest body; None for no bound.
+            too_large: makes the error of a body that is larger; ``audio_too_large`` by default.
 
         Raises:
-            AudioTooLargeError: it did; what still comes is read and dropped, up to a bound.
+            EmoscopeError: it is larger; what still comes is read and dropped, up to a bound.
             UploadSlowError: it comes too slowly.
             CancelledError: the client went away.
             BusyError: too many bodies come already.
         """
-        most = sys.maxsize if max_bytes is None else max_bytes + _OVERHEAD_BYTES
+        most = sys.maxsize if max_bytes is None else max_bytes
         with self.one_more():
             seen = 0
             async for chunk in self._paced(stream):
                 seen += len(chunk)
                 if seen > most:
-                    await _drain(stream)
-                    raise AudioTooLargeError(max_bytes=max_bytes)
+                    await drain(stream)
+                    raise too_large() if too_large else AudioTooLargeError(max_bytes=max_bytes)
                 yield chunk
+
+    async def receive(
+        self,
+        stream: AsyncIterator[bytes],
+        feed: Callable[[bytes], None],
+        max_bytes: int | None,
+        too_large: Callable[[], EmoscopeError] | None = None,
+    ) -> None:
+        """Give each piece of a body to ``feed``, within the limits of ``limited``.
+
+        Raises:
+            EmoscopeError: of ``limited`` or ``feed``; what still comes is read and dropped, so that
+                the sender hears the answer.
+            OSError: of ``feed``, likewise.
+        """
+        async with aclosing(self.limited(stream, max_bytes, too_large)) as pieces:
+            async for piece in pieces:
+                try:
+                    feed(piece)
+                except (EmoscopeError, OSError):
+                    await drain(stream)
+                    raise
 
     async def _paced(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         started_s, seen = time.monotonic(), 0
@@ -110,11 +139,12 @@ async def refuse_early(gate: Gate, request: Request) -> None:
     try:
         gate.check()
     except ServiceError:
-        await _drain(request.stream())
+        await drain(request.stream())
         raise
 
 
-async def _drain(stream: AsyncIterator[bytes]) -> None:
+async def drain(stream: AsyncIterator[bytes]) -> None:
+    """Read what still comes of a body and drop it, up to a bound."""
     dropped = 0
     with suppress(ClientDisconnect), anyio.move_on_after(_DRAIN_S):
         async for chunk in stream:

@@ -24,6 +24,7 @@ from emoscope.errors import (
     StreamMessageError,
 )
 from emoscope.server import stream_messages as words
+from emoscope.server.addresses import root_of
 from emoscope.server.live import LiveStream, Streams
 
 MAX_MESSAGE_BYTES = 1 << 20
@@ -89,7 +90,7 @@ async def _begin(websocket: WebSocket, streams: Streams) -> LiveStream:
         raise WebSocketDisconnect(message.get("code", _DONE))
     said = _read(message.get("text"), expected)
     if isinstance(said, words.Start):
-        return streams.start(said)
+        return streams.start(said, root=root_of(websocket.scope))
     if isinstance(said, words.Resume):
         return streams.resume(said.session)
     raise StreamMessageError(expected=expected)

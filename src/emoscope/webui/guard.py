@@ -15,7 +15,18 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+
+from emoscope.errors import (
+    AudioTooLargeError,
+    LengthMissingError,
+    NameRefusedError,
+    RequestMalformedError,
+    RequestTooLargeError,
+    StoreFullError,
+)
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -62,7 +73,12 @@ class Doorkeeper:
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or answer it."""
+        """Let a request through, or refuse it.
+
+        Raises:
+            HTTPException: there is nothing at this address, or not for this method.
+            EmoscopeError: the body is refused.
+        """
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -73,8 +89,8 @@ class Doorkeeper:
         # A browser's HEAD is a GET without a body.
         method = str(scope.get("method", "")).replace("HEAD", "GET")
         if not _is_open(method, path):
-            await _answer(send, 404, "not_found")
-        elif path == _UPLOAD:
+            raise _not_here(path)
+        if path == _UPLOAD:
             await self._upload(scope, receive, send)
         elif path == _JOIN:
             await self._question(scope, receive, send)
@@ -82,23 +98,30 @@ class Doorkeeper:
             await self._app(scope, receive, send)
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse what is too large before reading it, and everything when the folder is full."""
+        """Refuse what is too large before reading it, and everything when the folder is full.
+
+        Raises:
+            LengthMissingError, AudioTooLargeError, StoreFullError: for the server to answer with.
+        """
         length = _content_length(scope)
         if length is None:
-            await _answer(send, 411, "length_required")
-        elif length > self._max_bytes + _FORM_BYTES:
-            await _answer(send, 413, "audio_too_large")
-        elif _swept_size(self._uploads) + length > _UPLOADS_MAX * self._max_bytes:
-            await _answer(send, 507, "store_full")
-        else:
-            await self._app(scope, receive, send)
+            raise LengthMissingError
+        if length > self._max_bytes + _FORM_BYTES:
+            raise AudioTooLargeError(max_bytes=self._max_bytes)
+        if _swept_size(self._uploads) + length > _UPLOADS_MAX * self._max_bytes:
+            raise StoreFullError
+        await self._app(scope, receive, send)
 
     async def _question(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read a question, look for file objects, and pass on what was read."""
+        """Read a question, look for file objects, and pass on what was read.
+
+        Raises:
+            RequestTooLargeError, RequestMalformedError, NameRefusedError: for the server to answer
+                with.
+        """
         length = _content_length(scope)
         if length is None or length > _QUESTION_MAX_BYTES:
-            await _answer(send, 413, "question_too_large")
-            return
+            raise RequestTooLargeError(max_bytes=_QUESTION_MAX_BYTES)
         body = b""
         while True:
             message = await receive()
@@ -109,12 +132,10 @@ class Doorkeeper:
                 break
         try:
             question = json.loads(body)
-        except (ValueError, RecursionError):
-            await _answer(send, 400, "request_malformed")
-            return
+        except (ValueError, RecursionError) as exc:
+            raise RequestMalformedError(expected='{"data": [...]}') from exc
         if has_file_object(question):
-            await _answer(send, 403, "name_refused")
-            return
+            raise NameRefusedError
         await self._app(scope, _replay(body, receive), send)
 
 
@@ -136,6 +157,15 @@ def _is_open(method: str, path: str) -> bool:
     if (method, path.rstrip("/") or "/") in _OPEN:
         return True
     return method == "GET" and path.startswith(_OPEN_FOLDERS) and ".." not in path
+
+
+def _not_here(path: str) -> HTTPException:
+    """Return the error of a method that an address does not take, or of no such address."""
+    if _is_open("GET", path):
+        return HTTPException(405, headers={"Allow": "GET, HEAD"})
+    if _is_open("POST", path):
+        return HTTPException(405, headers={"Allow": "POST"})
+    return HTTPException(404)
 
 
 def _content_length(scope: Scope) -> int | None:
@@ -170,13 +200,3 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         return pending.pop() if pending else await receive()
 
     return replayed
-
-
-async def _answer(send: Send, status: int, code: str) -> None:
-    body = json.dumps({"code": code}).encode()
-    headers: list[Any] = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

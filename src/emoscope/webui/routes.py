@@ -24,6 +24,7 @@ from emoscope.errors import (
     EmoscopeError,
     FieldMissingError,
     RequestMalformedError,
+    RequestTooLargeError,
     RouteNotFoundError,
     TooManyFilesError,
 )
@@ -166,18 +167,19 @@ async def _field(request: Request, name: str, kind: Any) -> Any:
     """Read one field of a JSON object that is sent as the body.
 
     Raises:
-        RequestMalformedError: the body is no JSON object, or too long.
+        RequestTooLargeError: the body is too long.
+        RequestMalformedError: the body is no JSON.
         FieldMissingError: the field is not there, or of another kind.
     """
     data = b""
     async for piece in request.stream():
         data += piece
         if len(data) > _BODY_MAX_BYTES:
-            raise RequestMalformedError
+            raise RequestTooLargeError(max_bytes=_BODY_MAX_BYTES)
     try:
         body = json.loads(data)
     except (ValueError, RecursionError) as exc:
-        raise RequestMalformedError from exc
+        raise RequestMalformedError(expected=f'{{"{name}": ...}}') from exc
     if not isinstance(body, dict) or name not in body or not isinstance(body[name], kind):
         raise FieldMissingError(field=name)
     return body[name]
