@@ -24,7 +24,7 @@ from emoscope.backends.fake_backend import FakeBackend
 from emoscope.recognizer import Recognizer
 from emoscope.result import ModelRef
 from emoscope.server.app import create_app
-from emoscope.settings import load_settings
+from emoscope.settings import Settings, load_settings
 from emoscope.store import RunStore
 
 MAX_BYTES = 1_000_000
@@ -73,15 +73,23 @@ def site(outputs: Path, recognizer: Recognizer | None = None) -> Iterator[Site]:
     recognizer = recognizer or Recognizer(
         FakeBackend(), ModelRef("fake", "1", "0" * 64), limits=settings.upload_limits
     )
-    with warnings.catch_warnings():
-        # Gradio leaves event loops behind when it is imported; they are collected here, where it
-        # is known whose they are, and not in the middle of another test.
-        warnings.simplefilter("ignore", ResourceWarning)
-        app = create_app(recognizer, RunStore(outputs), settings)
-        asyncio.set_event_loop(None)  # one of them is held as this thread's own
-        gc.collect()
+    app = quiet_app(recognizer, RunStore(outputs), settings)
     with serving(app) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield Site(app, url, outputs, client)
+
+
+def quiet_app(recognizer: Recognizer, store: RunStore, settings: Settings) -> FastAPI:
+    """Make the application with its page.
+
+    Gradio leaves event loops behind when it is imported; they are collected here, where it is known
+    whose they are, and not in the middle of another test.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        app = create_app(recognizer, store, settings)
+        asyncio.set_event_loop(None)  # one of them is held as this thread's own
+        gc.collect()
+    return app
 
 
 def start_command(folder: Path, *, stderr: int) -> tuple[subprocess.Popen[str], str]:

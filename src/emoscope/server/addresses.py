@@ -49,14 +49,14 @@ class PathPrefix:
             await self._app(scope, receive, send)
             return
         path, root = str(scope["path"]), str(scope.get("root_path", "")).rstrip("/")
-        if prefix and scope["type"] == "http" and path == prefix:
-            # Relative addresses of the page need the slash.
-            query = scope.get("query_string", b"").decode("latin-1")
-            address = URL(path=f"{prefix}/", query=query)
-            await RedirectResponse(str(address))(scope, receive, send)
-            return
         if not _is_under(root, prefix):
             root = prefix + root
+        if scope["type"] == "http" and root and path in ("", prefix, root):
+            # Relative addresses of the page need the slash.
+            query = scope.get("query_string", b"").decode("latin-1")
+            address = URL(path=f"{root}/", query=query)
+            await RedirectResponse(str(address))(scope, receive, send)
+            return
         if not _is_under(path, root):
             path = prefix + path
         changed = {**scope, "root_path": root, "path": path, _ROOT: root}

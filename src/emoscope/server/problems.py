@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emoscope.errors import (
+    BusyError,
     EmoscopeError,
     InternalError,
     MethodNotAllowedError,
@@ -28,8 +29,7 @@ from emoscope.server.schemas import PROBLEM_TYPE, is_chinese, problem
 
 _LOG = logging.getLogger("emoscope.server")
 
-_PAGE_QUEUE = "/gradio_api/"
-"""The page's script reads the errors of its queue itself."""
+_RETRY_AFTER_S = 5
 _KEPT = ("allow", "content-range", "retry-after", "www-authenticate")
 """Headers of the original reply that stay."""
 
@@ -85,7 +85,7 @@ class _Reply:
         if message["status"] < HTTPStatus.BAD_REQUEST:
             return False
         kind = Headers(raw=message["headers"]).get("content-type", "")
-        return kind != PROBLEM_TYPE and not path_of(self._scope).startswith(_PAGE_QUEUE)
+        return kind != PROBLEM_TYPE
 
     async def _replace(self, status: int, headers: Headers) -> None:
         asked = Headers(scope=self._scope)
@@ -110,6 +110,8 @@ def error_of(status: int, asked: Headers, headers: Headers) -> EmoscopeError:
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         size = re.search(r"\d+$", headers.get("content-range", ""))
         return RangeRefusedError(size=size[0] if size else "?")
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return BusyError(retry_after_s=_RETRY_AFTER_S)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return InternalError()
     in_range = status == HTTPStatus.BAD_REQUEST and "range" in asked

@@ -1,10 +1,11 @@
 """Mounts the page on the server's application, with Gradio's doors closed.
 
-Three things about Gradio 6 were found by trying and are undone here; each has a test on the real
+Four things about Gradio 6 were found by trying and are undone here; each has a test on the real
 application. Mounted, it does not check which files a client names, so that anybody could read any
 file of the machine: ``has_launched`` switches the check on. It asks two hosts on the internet at
 start: the environment says no before it is imported. It keeps the history of runs in the browser:
-``run_history=False``. And ``guard.py`` keeps out what the page does not need at all.
+``run_history=False``. Its page names one address from the root of the host, which is another site's
+under the path of a proxy: the template is changed. And ``guard.py`` keeps out what the page does not need at all.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ def mount(
     desk = Desk(recognizer, store, uploads=uploads, max_bytes=max_bytes, place=place)
     add_routes(app, desk)
     page = build(desk, queue_size=queue_size)
+    _make_relative(gr.routes.templates.env)
     gr.mount_gradio_app(
         app,
         page,
@@ -88,6 +90,23 @@ def mount(
     gradio_route: Any = app.routes[-1]
     gradio_route.app = Doorkeeper(gradio_route.app, uploads=uploads, max_bytes=max_bytes)
     return app
+
+
+@functools.cache
+def _make_relative(environment: Any) -> None:
+    """Change Gradio's template, as it is loaded, so that every address in it is relative.
+
+    Args:
+        environment: Gradio's of Jinja, one for the whole process; it is changed once.
+    """
+    loader = environment.loader
+    original = loader.get_source
+
+    def get_source(env: Any, template: str) -> Any:
+        source, name, is_current = original(env, template)
+        return source.replace('href="/manifest.json"', 'href="manifest.json"'), name, is_current
+
+    loader.get_source = get_source
 
 
 @functools.cache

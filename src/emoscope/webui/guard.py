@@ -39,7 +39,6 @@ _OPEN = {
     ("GET", "/theme.css"),
     ("GET", "/favicon.ico"),
     ("GET", "/robots.txt"),
-    ("GET", "/manifest.json"),
     ("GET", f"{_API}/app_id"),
     ("GET", f"{_API}/info"),
     ("GET", f"{_API}/theme.css"),
@@ -162,7 +161,7 @@ def _is_open(method: str, path: str) -> bool:
 def _not_here(path: str) -> HTTPException:
     """Return the error of a method that an address does not take, or of no such address."""
     if _is_open("GET", path):
-        return HTTPException(405, headers={"Allow": "GET, HEAD"})
+        return HTTPException(405, headers={"Allow": "GET, HEAD" if path == "/" else "GET"})
     if _is_open("POST", path):
         return HTTPException(405, headers={"Allow": "POST"})
     return HTTPException(404)

@@ -42,6 +42,12 @@ _ZIP_RUNS_MAX = 200
 _BODY_MAX_BYTES = 8_000_000
 _SEARCH_MAX = 200
 _TICKET_MAX = 64
+_MANIFEST = {
+    "name": "Emoscope",
+    "icons": [{"src": "favicon.ico", "sizes": "any", "type": "image/png"}],
+    "start_url": "./",
+    "display": "standalone",
+}
 _UNCHANGING = {"Cache-Control": "private, max-age=86400, immutable"}
 
 
@@ -54,6 +60,10 @@ def add_routes(app: FastAPI, desk: Desk) -> None:
 
 
 def _add_asking(app: FastAPI, desk: Desk) -> None:
+    @app.get("/manifest.json", include_in_schema=False, response_model=None)
+    def manifest() -> Any:
+        # Gradio's own has absolute addresses, which are wrong under the path of a proxy.
+        return JSONResponse(_MANIFEST, media_type="application/manifest+json")
 
     @app.get("/page/samples/{file}", include_in_schema=False, response_model=None)
     def sample(file: str) -> Any:
