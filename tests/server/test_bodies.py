@@ -1,4 +1,4 @@
-"""Bodies of requests: JSON, forms and plain bytes, their limits, and what is said of broken ones."""
+"""Bodies of requests: JSON, forms and plain bytes, their limits, and what is said of bad ones."""
 
 from __future__ import annotations
 
@@ -248,7 +248,7 @@ def _data_url(text: str) -> str:
 STYLES = [str, _php, _dot_net, _wrapped, _data_url]
 RECORDINGS = st.lists(
     st.tuples(
-        st.text("a/\\\"é好🙂\u0000 ", max_size=40), st.binary(max_size=3 * LONG_CHARS)
+        st.text('a/\\"é好🙂\u0000 ', max_size=40), st.binary(max_size=3 * LONG_CHARS)
     ),
     max_size=4,
 )  # fmt: skip

@@ -190,6 +190,8 @@ def test_addresses_of_the_page(client: httpx.Client) -> None:
     config: dict[str, Any] = json.loads(
         re.search(r"window\.gradio_config = (\{.*?\});?</script>", page.text, re.DOTALL)[1]  # type: ignore[index]
     )
+    forwarded = client.get("config", headers={"x-forwarded-host": "public.example"}).json()
+    assert forwarded["root"] == f"http://public.example{PREFIX}"
     parts = [text for text in texts_of(config) if "href=" in text or "src=" in text]
     addresses = {address for text in parts for address in Addresses(text).found}
     assert "openapi.json" in addresses

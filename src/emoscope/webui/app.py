@@ -5,7 +5,8 @@ application. Mounted, it does not check which files a client names, so that anyb
 file of the machine: ``has_launched`` switches the check on. It asks two hosts on the internet at
 start: the environment says no before it is imported. It keeps the history of runs in the browser:
 ``run_history=False``. Its page names one address from the root of the host, which is another site's
-under the path of a proxy: the template is changed. And ``guard.py`` keeps out what the page does not need at all.
+under the path of a proxy: the template is changed. And ``guard.py`` keeps out what the page does
+not need at all.
 """
 
 from __future__ import annotations
