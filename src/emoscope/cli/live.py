@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import queue
 import sys
 import time
@@ -114,7 +115,9 @@ def run_file(
         started_s, given_s = clock(), 0.0
         for portion in in_portions(waveform, size):
             given_s += portion.duration_s if isinstance(portion, Gap) else len(portion) / RATE_HZ
-            ahead_s = given_s - (clock() - started_s)
+            # In whole portions, as a microphone gives them.
+            spoken_s = math.ceil(given_s / PORTION_S - 1e-6) * PORTION_S
+            ahead_s = spoken_s - (clock() - started_s)
             if not fast and ahead_s > 0:
                 sleep(ahead_s)  # sound is there when it has been spoken
             yield portion
