@@ -156,7 +156,7 @@ def test_rttm_has_ten_fields_whatever_the_file_is_called(result) -> None:
     rows = [line.split(" ") for line in to_text(result, "rttm").splitlines()]
 
     assert {len(row) for row in rows} == {10}
-    assert {row[1] for row in rows} == {"my_call_1"}
+    assert {row[1] for row in rows} == {"my%20call%201"}
     check([(float(row[3]), float(row[3]) + float(row[4]), row[7]) for row in rows], ENGLISH)
 
 

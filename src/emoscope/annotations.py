@@ -26,6 +26,7 @@ from pathlib import Path
 
 from emoscope import tables
 from emoscope.errors import ChannelsMismatchError, SegmentsMissingError
+from emoscope.file_names import field_id, readable
 from emoscope.labels import Emotion
 from emoscope.optional import require
 from emoscope.result import Result
@@ -193,8 +194,7 @@ def _audacity(results: Sequence[Result]) -> bytes:
 
 
 def _rttm(results: Sequence[Result]) -> bytes:
-    # Fields are parted by spaces, so a name must not hold any.
-    name = "_".join(Path(results[0].source.name).stem.split()) or "audio"
+    name = field_id(readable(results[0].source.name))
     return "".join(
         f"SPEAKER {name} {_channel(result)} {segment.span.start_s:.3f} "
         f"{segment.span.duration_s:.3f} <NA> <NA> {segment.emotion.key} {segment.score:.3f} <NA>\n"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 
 from emoscope.corrections import Corrected, read_correction
 from emoscope.errors import RunDamagedError, RunNotFoundError, TitleRefusedError
+from emoscope.file_names import comparable, path_parts, readable, shown, without_audio_suffix
 from emoscope.labels import Emotion, by_key
 from emoscope.result import Granularity, Result
 from emoscope.store import AUDIO, CORRECTIONS, RESULT, TITLE, RunStore, read_wav
@@ -24,6 +25,71 @@ from emoscope.waveform import Waveform
 TITLE_MAX = 120
 PAGE_MAX = 200
 """Runs in one answer."""
+_TAIL_BYTES = 1 << 16
+"""What stands behind the frames in a ``result.json`` is shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Which recording a run is of."""
+
+    name: str
+    """As the recording was called when it was recognized."""
+    channel: int | None
+    """Its channel, from 1, where each of several has a run; None where there is but one answer."""
+
+    @classmethod
+    def of(cls, results: Sequence[Result]) -> Recorded:
+        """Return that of one result, or of those of all channels together."""
+        channel = results[0].channel
+        alone = len(results) == 1 and channel is not None and channel.count > 1
+        return cls(results[0].source.name, channel.number if alone and channel else None)
+
+
+def recorded(folder: Path) -> Recorded | None:
+    """Return which recording the run in a folder is of, without reading its time axis.
+
+    None where its ``result.json`` cannot be read.
+    """
+    try:
+        with (folder / RESULT).open("rb") as file:  # one key a line, as the store writes it
+            file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
+            lines = dict(line.partition(b": ")[::2] for line in file.read().splitlines())
+        name = json.loads(lines[b'"source"'].rstrip(b","))["name"]
+        channel = json.loads(lines.get(b'"channel"', b"null").rstrip(b","))
+        number = channel["number"] if channel and channel["count"] > 1 else None
+        return Recorded(str(name), number)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def labels(one: Recorded) -> tuple[str, str, str, str]:
+    """Return what a file about a recording may be called, without ending, from short to whole.
+
+    The last part of its name; with its folder; with all folders; with its own ending as well.
+    """
+    name = readable(one.name)
+    number = "" if one.channel is None else f"_{one.channel}"
+    parts = path_parts(without_audio_suffix(name)) or ["audio"]
+    short, folder, long = ("_".join(some) + number for some in (parts[-1:], parts[-2:], parts))
+    return short, folder, long, "/".join(path_parts(name) or ["audio"]) + number
+
+
+def apart(one: Recorded, others: Sequence[Recorded]) -> str:
+    """Return the shortest label of a recording that no other recording has, on any system.
+
+    Recordings of one name (``is_same``) cannot be told apart so and do not count.
+    """
+    taken = {
+        comparable(label) for other in others if not is_same(one, other) for label in labels(other)
+    }
+    mine = labels(one)
+    return next((label for label in mine if comparable(label) not in taken), mine[-1])
+
+
+def is_same(one: Recorded, other: Recorded) -> bool:
+    """Whether two runs are of recordings with one name, on a system that ignores case."""
+    return comparable(labels(one)[-1]) == comparable(labels(other)[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +97,7 @@ class Facts:
     """What a list of runs shows of one, without reading its time axis."""
 
     source: str
+    """The recording's name, with what cannot be shown written out."""
     emotion: Emotion
     confidence: float
     granularity: Granularity
@@ -249,7 +316,7 @@ def _facts(path: Path, _modified_ns: int, _size: int) -> Facts | None:
 
 
 def _source(data: dict[str, Any]) -> str:
-    name, channel = str(data["source"]["name"]), data.get("channel")
+    name, channel = shown(str(data["source"]["name"])), data.get("channel")
     return f"{name} [{channel['number']}]" if channel and channel["count"] > 1 else name
 
 

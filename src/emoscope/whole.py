@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from emoscope.errors import StoreError, StoreFullError
+from emoscope.errors import EmoscopeError, StoreError, StoreFullError
 
 TEMPORARY = ".tmp-"
 """What names begin with until their files are complete."""
@@ -31,15 +31,42 @@ def write_whole(path: Path, data: bytes) -> None:
         StoreFullError: the disk is full; what was there before is there still.
         StoreError: it cannot be written.
     """
-    with translated():
+    with translated(path):
         path = path.resolve()
         if path.exists() and not path.is_file():
             path.write_bytes(data)  # a pipe or a device: there is nothing to replace
             return
-        temporary = path.with_name(temporary_name())
+        temporary = path.parent / temporary_name()
         with removed_on_failure(temporary):
             write_new(temporary, lambda file: file.write(data))
             temporary.replace(path)
+
+
+def write_free(path: Path, data: bytes) -> bool:
+    """Write a file whole if none of this name is there; return whether it was written.
+
+    Two processes that want the same name do not overwrite one another.
+
+    Raises:
+        StoreFullError: the disk is full; nothing is left behind.
+        StoreError: it cannot be written.
+    """
+    with translated(path):
+        temporary = path.parent / temporary_name()
+        with removed_on_failure(temporary):
+            write_new(temporary, lambda file: file.write(data))
+            try:
+                path.hardlink_to(temporary)
+            except FileExistsError:
+                return False
+            except OSError:  # a file system without links
+                if path.exists():
+                    return False
+                temporary.replace(path)
+                return True
+            finally:
+                temporary.unlink(missing_ok=True)
+    return True
 
 
 def write_new(path: Path, fill: Callable[[BinaryIO], object]) -> None:
@@ -74,8 +101,11 @@ def removed_on_failure(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated(what: Path | str | None = None) -> Iterator[None]:
     """Turn what the system says into ours.
+
+    Args:
+        what: is written, for the sentence; None leaves it away.
 
     Raises:
         StoreFullError: there is no room.
@@ -83,7 +113,58 @@ def translated() -> Iterator[None]:
     """
     try:
         yield
+    except EmoscopeError:
+        raise
     except OSError as exc:
         if exc.errno in FULL:
             raise StoreFullError from exc
-        raise StoreError(reason=exc.strerror or str(exc)) from exc
+        reason = exc.strerror or str(exc)
+        raise StoreError(reason=reason if what is None else f"{what}: {reason}") from exc
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is at a path; False also where the system refuses to say."""
+    return os.path.isdir(path)  # noqa: PTH112 - is_dir() raises for a name that is too long
+
+
+def check_file(path: Path) -> None:
+    """Check that a file can be written here, before the work whose result it is to hold.
+
+    Raises:
+        StoreError: it is a folder, its folder is missing, or the system refuses to write there.
+    """
+    with translated(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with suppress(FileNotFoundError):
+            path.stat()  # tells names that are too long, and links that lead round in a circle
+            if not os.access(path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            if not path.is_file():
+                return
+        _try_out(path.resolve().parent)
+
+
+def check_folder(path: Path) -> None:
+    """Check that files can be written into a folder, which need not exist yet.
+
+    Raises:
+        StoreError: it is a file, or the system refuses to make it or to write into it.
+    """
+    with translated(path):
+        path = path.absolute()
+        while True:
+            try:
+                path.stat()
+            except FileNotFoundError:
+                path = path.parent
+                continue
+            _try_out(path)
+            return
+
+
+def _try_out(folder: Path) -> None:
+    """Make a file and remove it: rights alone do not tell of a medium that is read-only."""
+    trial = folder / temporary_name()
+    trial.touch(exist_ok=False)
+    trial.unlink()

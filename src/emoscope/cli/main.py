@@ -5,17 +5,28 @@ Everything heavy is imported inside the commands, so that ``emoscope --help`` is
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from emoscope._version import __version__
-from emoscope.cli import keys, models
+from emoscope.cli import keys, models, streams
 from emoscope.cli.language import LanguageOption, language
-from emoscope.errors import EmoscopeError, InputError, ModelError, SettingError, StoreError
+from emoscope.errors import (
+    EmoscopeError,
+    InputError,
+    ModelError,
+    SettingError,
+    StoreError,
+    StoreFullError,
+)
+from emoscope.whole import FULL
 
 app = typer.Typer(
     name="emoscope",
@@ -39,7 +50,7 @@ EXIT_CODES: dict[type[EmoscopeError], int] = {
 """Exit code by error; 0 is success."""
 
 SOME_FAILED = 1
-"""Exit code when recordings of a list failed, or when the doctor finds an answer unstable."""
+"""Exit code when some recordings of a list failed, or the doctor finds an answer unstable."""
 
 
 class Level(StrEnum):
@@ -172,20 +183,16 @@ def evaluate(
     from emoscope.cli.evaluate import run
     from emoscope.settings import load_settings
 
-    run(
-        listing,
-        trained,
-        json_path,
-        html_path,
-        load_settings(
-            model=model,
-            backend=backend,
-            precision=precision,
-            threads=threads,
-            device=device,
-            language=lang,
-        ),
+    settings = load_settings(
+        model=model,
+        backend=backend,
+        precision=precision,
+        threads=threads,
+        device=device,
+        language=lang,
     )
+    if run(listing, trained, json_path, html_path, settings):
+        raise typer.Exit(SOME_FAILED)
 
 
 @app.command()
@@ -233,7 +240,7 @@ def export(
         bool, typer.Option("--curve", help="每 20 毫秒一行 · rows of 20 ms, not segments")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="文件或文件夹 · file or folder; else stdout")
+        str | None, typer.Option("--out", "-o", help="文件或文件夹 · file or folder; else stdout")
     ] = None,
 ) -> None:
     """导出分段或曲线 · Write the segments of a run for Praat, ELAN, Audacity, players, tables."""
@@ -332,15 +339,36 @@ def serve(
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run a command and turn our errors into one sentence and an exit code."""
+    streams.set_up()
+    try:
+        _run(arguments)
+    except EmoscopeError as error:
+        _fail(error)
+    except OSError as exc:
+        if streams.is_reader_gone(exc):
+            # The reader of our output has gone; that is its right.
+            streams.drop()
+            sys.exit(0)
+        if exc.errno not in FULL:
+            raise
+        _fail(StoreFullError())
+
+
+def _run(arguments: list[str] | None) -> None:
     try:
         app(args=arguments)
-    except EmoscopeError as error:
+    except SystemExit as exit_:
+        if streams.is_reader_gone(exit_):  # typer and rich turn it into an exit of their own
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from None
+        streams.flush()
+        raise
+
+
+def _fail(error: EmoscopeError) -> NoReturn:
+    streams.drop()
+    with suppress(OSError):
         typer.echo(f"emoscope: {_sentence(error)} [{error.code}]", err=True)
-        sys.exit(exit_code(error))
-    except BrokenPipeError:
-        # The reader of our output has gone; that is its right. See the Python docs on SIGPIPE.
-        sys.stderr.close()
-        sys.exit(0)
+    sys.exit(exit_code(error))
 
 
 def _sentence(error: EmoscopeError) -> str:

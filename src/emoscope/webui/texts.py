@@ -146,6 +146,10 @@ TERMINAL: dict[str, Text] = {
     "fine": Text("良好", "fine"),
     "failed": Text("失败", "failed"),
     "saved": Text("已保存：{path}", "Saved: {path}"),
+    "named_apart": Text(
+        "{name} 不只是这一条录音的名字，已写入：{path}",
+        "Not only this recording would be called {name}; it was written to: {path}",
+    ),
     "unfinished": Text(
         "已中断。再次运行同一命令，将从中断处继续（进度保留一周）。",
         "Interrupted. The same command goes on from here (for a week).",

@@ -1,0 +1,212 @@
+"""``emoscope export`` into a folder: no recording's file replaces that of another."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emoscope.annotations import FORMATS
+from emoscope.cli import main as cli
+from emoscope.errors import SettingError, StoreError
+from emoscope.labels import by_key
+from emoscope.result import Result, SourceRef, Track
+from emoscope.runs import Recorded, apart, recorded
+from emoscope.segments import Segment
+from emoscope.store import RunStore
+from emoscope.talk import Channel
+from emoscope.waveform import Span, Waveform
+from results import make_result
+
+SOUND = Waveform(np.zeros(16_000, np.float32))
+BEGIN = datetime(2026, 1, 4, 22, 30, tzinfo=UTC)
+
+
+def framed(name: str, score: float = 0.75, **changes: object) -> Result:
+    track = Track(np.zeros((210, 9), np.float32))
+    segments = (Segment(Span(0.0, 4.2), by_key("happy"), score),)
+    return make_result(name, granularity="frame", segments=segments, track=track, **changes)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return RunStore(tmp_path / "outputs")
+
+
+def save(store: RunStore, *names: str, **changes: object) -> list[str]:
+    """Save a run for each name, a second apart; return their paths."""
+    return [
+        str(store.save(framed(name, created=BEGIN + timedelta(seconds=at), **changes), SOUND).path)
+        for at, name in enumerate(names)
+    ]
+
+
+def export(*arguments: str) -> None:
+    cli.app(["export", *arguments], standalone_mode=False)
+
+
+def exported(runs: list[str], out: Path, form: str = "rttm") -> list[str]:
+    out.mkdir(exist_ok=True)
+    for run in runs:
+        export(run, "-f", form, "-o", str(out))
+    return sorted(path.name for path in out.iterdir())
+
+
+@pytest.mark.parametrize("form", [name for name, one in FORMATS.items() if one.segments])
+def test_ids_with_dots_are_kept(store, tmp_path, form: str) -> None:
+    runs = save(store, "spk1.001", "spk1.002")
+    suffix = FORMATS[form].suffix
+
+    assert exported(runs, tmp_path / "out", form) == [f"spk1.001{suffix}", f"spk1.002{suffix}"]
+
+
+@pytest.mark.parametrize(
+    ("names", "files"),
+    [
+        (("x.wav", "x.mp3"), {"x.wav.srt", "x.mp3.srt"}),
+        (("a/x.wav", "b/x.wav"), {"a_x.srt", "b_x.srt"}),
+        (("2024/a/x.wav", "2025/a/x.wav"), {"2024_a_x.srt", "2025_a_x.srt"}),
+        (("x.wav", "x.wav"), {"x.srt", "x_20260104_223001.srt"}),
+        (("X.wav", "x.mp3"), {"X.wav.srt", "x.mp3.srt"}),
+        (("X.wav", "x.wav"), {"X.srt", "x_20260104_223001.srt"}),
+        (("a/x.wav", "a_x.wav"), {"x.srt", "a_x.wav.srt"}),
+        (
+            ("a/x.wav", "a_x.wav", "b/x.wav"),
+            {"a%2Fx.wav.srt", "a_x.wav.srt", "b_x.srt"},
+        ),
+        (("é.wav", "e\u0301.flac"), {"é.wav.srt", "e\u0301.flac.srt"}),
+        (("CON", "a:b?", "two\nlines"), {"_CON.srt", "a%3Ab%3F.srt", "two%0Alines.srt"}),
+        ((os.fsdecode(b"\xff.wav"), os.fsdecode(b"\xfe.wav")), {"%FF.srt", "%FE.srt"}),
+        (("..", ""), {"audio.srt", "audio_20260104_223001.srt"}),
+    ],
+)
+def test_equal_names_do_not_overwrite_one_another(store, tmp_path, names, files) -> None:
+    """The same sound under all names: the files' content does not tell them apart."""
+    runs = save(store, *names)
+
+    for order in permutations(runs):
+        out = tmp_path / f"out{order}".replace("/", "_")[-40:]
+        assert set(exported(list(order), out, "srt")) == files, "whatever comes first"
+        assert set(exported(list(order), out, "srt")) == files, "a second time is no other name"
+
+
+def test_it_is_said_that_a_name_is_shared(store, tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("EMOSCOPE_LANGUAGE", "en")
+    exported(save(store, "a/x.wav", "b/x.wav", "y.wav"), tmp_path / "out", "srt")
+
+    lines = capsys.readouterr().err.splitlines()
+
+    assert len(lines) == 2
+    assert lines[1].startswith("Not only this recording would be called x.srt")
+    assert lines[1].endswith(str(tmp_path / "out" / "b_x.srt"))
+
+
+def test_a_file_of_someone_else_is_left_alone(store, tmp_path) -> None:
+    (run,) = save(store, "x.wav")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "x.csv").write_text("mine")
+
+    export(run, "-f", "csv", "-o", str(tmp_path / "out"))
+    export(run, "-f", "csv", "--curve", "-o", str(tmp_path / "out"))
+    export(run, "-f", "csv", "-o", str(tmp_path / "out"))
+
+    assert (tmp_path / "out" / "x.csv").read_text() == "mine"
+    assert sum(1 for _ in (tmp_path / "out").iterdir()) == 3, "segments and curve beside it"
+
+
+def test_runs_of_two_stores_do_not_overwrite_one_another(tmp_path) -> None:
+    runs = [
+        str(RunStore(tmp_path / name).save(framed("x.wav", score, created=BEGIN), SOUND).path)
+        for name, score in (("one", 0.5), ("two", 0.6), ("three", 0.7))
+    ]
+
+    assert len(exported(runs, tmp_path / "out")) == 3
+
+
+def test_names_too_long_for_a_file_are_cut(store, tmp_path) -> None:
+    runs = save(store, "长" * 120 + "1.wav", "长" * 120 + "2.wav")
+
+    names = exported(runs, tmp_path / "out", "textgrid")
+
+    assert len(names) == 2
+    assert all(len(name.encode()) <= 255 and name.startswith("长" * 70) for name in names)
+
+
+def test_channels_of_a_call_keep_their_number(store, tmp_path) -> None:
+    runs = [
+        str(
+            store.save(
+                framed("call.wav", created=BEGIN, channel=Channel(number, 2, 1.0, 0.5)), SOUND
+            ).path
+        )
+        for number in (1, 2)
+    ]
+    (tmp_path / "out").mkdir()
+
+    export(*runs, "-f", "srt", "-o", str(tmp_path / "out"))
+
+    assert exported(runs, tmp_path / "out", "srt") == ["call.srt", "call_1.srt", "call_2.srt"]
+
+
+@pytest.mark.parametrize("form", [name for name, one in FORMATS.items() if one.segments])
+def test_a_name_that_is_no_utf_8_is_exported(store, tmp_path, form: str) -> None:
+    (run,) = save(store, os.fsdecode(b"bad\xff name.wav"))
+
+    assert exported([run], tmp_path / "out", form) == [f"bad%FF name{FORMATS[form].suffix}"]
+
+
+@pytest.mark.parametrize("out", ["no/folder/x.srt", "missing/", "file/x.srt", "long" * 70 + ".srt"])
+def test_where_nothing_can_be_written_is_told(store, tmp_path, monkeypatch, out: str) -> None:
+    (run,) = save(store, "x.wav")
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_bytes(b"")
+
+    with pytest.raises(StoreError) as caught:
+        export(run, "-f", "srt", "-o", out)
+
+    assert out.rstrip("/") in caught.value.detail_en
+
+
+def test_a_run_is_not_overwritten_by_its_own_export(store) -> None:
+    (run,) = save(store, "x.wav")
+    before = Path(run, "result.json").read_bytes()
+
+    with pytest.raises(SettingError):
+        export(run, "-f", "jsonl", "-o", f"{run}/result.json")
+
+    assert Path(run, "result.json").read_bytes() == before
+
+
+def test_which_recording_a_run_is_of_is_read_without_its_frames(store) -> None:
+    name = 'a "quoted"\n name\udcff.wav'
+    (run,) = save(store, name)
+    channel = store.save(framed("call.wav", channel=Channel(2, 2, 1.0, 0.5)), SOUND).path
+
+    assert recorded(Path(run)) == Recorded(name, None)
+    assert recorded(channel) == Recorded("call.wav", 2)
+    Path(run, "result.json").write_text("{")
+    assert recorded(Path(run)) is None
+    assert recorded(Path("nowhere")) is None
+
+
+def test_other_runs_of_the_recording_do_not_count() -> None:
+    one = Recorded("x.wav", None)
+
+    assert apart(one, [one, Recorded("y.wav", None)]) == "x"
+    assert apart(Recorded("", 1), []) == "audio_1"
+    assert apart(replace(one, channel=2), [one]) == "x_2"
+
+
+def test_a_source_outside_of_a_store_is_exported(tmp_path) -> None:
+    source = SourceRef("spk1.001.wav", None)
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(replace(framed("x"), source=source).to_dict()))
+
+    assert exported([str(path)], tmp_path / "out") == ["spk1.001.rttm"]
+    assert exported([str(path)], tmp_path / "out") == ["spk1.001.rttm"]
