@@ -38,10 +38,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def to_record(answer: Result | Failure) -> dict[str, Any]:
-    """Return what JSON shows for one recording: ``result.json``, or its name and the error."""
+    """Return what JSON shows for one recording: ``result.json``, or its name and the error.
+
+    Both where it was recognized and could not be saved.
+    """
     if isinstance(answer, Result):
         return {"name": answer.name, **answer.to_dict()}
-    return {"name": answer.name, "error": error_record(answer)}
+    known = {} if answer.result is None else answer.result.to_dict()
+    return {"name": answer.name, **known, "error": error_record(answer)}
 
 
 def error_record(failure: Failure) -> dict[str, str]:
@@ -68,27 +72,27 @@ def csv_header() -> str:
 
 def to_csv_line(answer: Result | Failure) -> str:
     """One line of the CSV, in the order of ``CSV_COLUMNS``."""
+    row = {"name": answer.name}
     if isinstance(answer, Failure):
         error = error_record(answer)
-        row = {
-            "name": answer.name,
+        row |= {
             "error": error["code"],
             "error_zh": error["detail_zh"],
             "error_en": error["detail_en"],
         }
-    else:
-        sure, channel = answer.calibrated, answer.channel
-        row = {
-            "name": answer.name,
-            "emotion": answer.emotion.key,
-            "confidence": repr(answer.confidence),
-            **{key: repr(value) for key, value in answer.scores.to_dict().items()},
-            "duration_s": repr(answer.duration_s),
+    result = answer.result if isinstance(answer, Failure) else answer
+    if result is not None:
+        sure, channel = result.calibrated, result.channel
+        row |= {
+            "emotion": result.emotion.key,
+            "confidence": repr(result.confidence),
+            **{key: repr(value) for key, value in result.scores.to_dict().items()},
+            "duration_s": repr(result.duration_s),
             "confidence_calibrated": repr(sure.confidence) if sure else "",
             "label_set": " ".join(sure.label_set) if sure else "",
-            "abstain": " ".join(answer.abstain),
-            "warnings": " ".join(answer.quality.reasons),
-            "model": answer.model.name,
+            "abstain": " ".join(result.abstain),
+            "warnings": " ".join(result.quality.reasons),
+            "model": result.model.name,
             "channel": str(channel.number) if channel else "",
             "talk_share": repr(channel.talk_share) if channel else "",
             "overlap_share": repr(channel.overlap_share) if channel else "",

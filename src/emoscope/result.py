@@ -512,3 +512,5 @@ class Failure:
 
     name: str
     error: EmoscopeError
+    result: Result | None = None
+    """What was recognized all the same, where only keeping it failed."""

@@ -12,6 +12,8 @@ from rich.table import Table
 from emoscope.audio.decode import decode
 from emoscope.cli.model import open_model
 from emoscope.cli.show import emotion_name
+from emoscope.cli.streams import write
+from emoscope.file_names import readable
 from emoscope.settings import Settings, language_of
 from emoscope.stability import Stability, examine
 from emoscope.webui.texts import NOTICES, TERMINAL, Language
@@ -21,9 +23,9 @@ from emoscope.webui.words_trust import STABILITY, abstention
 def run(path: Path, as_json: bool, settings: Settings) -> bool:
     """Examine a recording, print what was found, and say whether its answer is stable."""
     recognizer = open_model(settings, settings.file_limits)
-    found = examine(recognizer, decode(path, limits=settings.file_limits, name=path.name))
+    found = examine(recognizer, decode(path, limits=settings.file_limits, name=readable(path.name)))
     if as_json:
-        print(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))  # noqa: T201
+        write(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False) + "\n")
     else:
         _print(found, language_of(settings.language))
     return found.is_stable

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import queue
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +18,7 @@ from rich.console import Console
 from emoscope.audio.missing import Gap, in_portions
 from emoscope.cli.model import open_model
 from emoscope.cli.show import emotion_name
+from emoscope.cli.streams import write
 from emoscope.errors import MicrophoneError, StreamRefusedError, StreamUnreachableError
 from emoscope.labels import SILENCE, by_key
 from emoscope.limits import Limits
@@ -61,8 +61,7 @@ class Show:
             StreamRefusedError: it is an error.
         """
         if self.as_json:
-            sys.stdout.write(json.dumps(message, ensure_ascii=False) + "\n")
-            sys.stdout.flush()
+            write(json.dumps(message, ensure_ascii=False) + "\n")
         if message["type"] == "error":
             sentence = message[f"detail_{self.language}"]
             raise StreamRefusedError(reason=message["code"], sentence=sentence)

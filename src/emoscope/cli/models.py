@@ -7,6 +7,7 @@ is imported inside the commands.
 from __future__ import annotations
 
 import json
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emoscope.cli.language import LanguageOption
+from emoscope.cli.streams import write
 from emoscope.errors import EmoscopeError
 
 if TYPE_CHECKING:
@@ -55,7 +57,8 @@ def list_models(as_json: JsonOption = False, lang: LanguageOption = None) -> Non
 
     lines = show.inventory()
     if as_json:
-        typer.echo(json.dumps([line.to_dict() for line in lines], ensure_ascii=False, indent=1))
+        listed = [line.to_dict() for line in lines]
+        write(json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
     else:
         Console().print(show.inventory_table(lines, _language(lang)))
 
@@ -170,7 +173,7 @@ def verify(
         settings.model, open_backend=_open, compare=_compare, bar=settings.agreement_bar
     )
     if as_json:
-        typer.echo(json.dumps(show.findings_json(findings), ensure_ascii=False, indent=1))
+        write(json.dumps(show.findings_json(findings), ensure_ascii=False, indent=1) + "\n")
     else:
         language = language_of(settings.language)
         Console().print(show.findings_text(settings.model, findings, language), soft_wrap=True)
@@ -197,7 +200,8 @@ def path(
     """打印模型所在的文件夹 · Print the folder of a model, or of all fetched ones."""
     from emoscope.models import catalog
 
-    typer.echo(catalog.find(name).folder if name else catalog.default_cache())
+    folder = catalog.find(name).folder if name else catalog.default_cache()
+    write(os.fsencode(folder) + b"\n")  # the very bytes, so that a shell finds it
 
 
 def _language(given: str | None) -> Language:

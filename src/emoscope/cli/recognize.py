@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -18,10 +17,12 @@ from emoscope.channels import converse
 from emoscope.cli import show
 from emoscope.cli.model import open_model
 from emoscope.cli.sources import Named, expand
+from emoscope.cli.streams import write
 from emoscope.engine.unfinished import SUFFIX
 from emoscope.errors import EmoscopeError
 from emoscope.events import Event
 from emoscope.events import Progress as Moved
+from emoscope.file_names import readable
 from emoscope.models import catalog
 from emoscope.recognizer import Recognizer
 from emoscope.result import Failure, Granularity, Result
@@ -29,6 +30,7 @@ from emoscope.settings import Settings, language_of
 from emoscope.store import RunStore
 from emoscope.waveform import Waveform
 from emoscope.webui.texts import NOTICES, STEPS, TERMINAL, Language
+from emoscope.whole import check_folder
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -56,8 +58,15 @@ class Work:
 
 
 def run(arguments: list[str], work: Work, settings: Settings) -> None:
-    """Recognize all arguments and print; ``work`` counts what became of them."""
+    """Recognize all arguments and print; ``work`` counts what became of them.
+
+    Raises:
+        StoreError: runs are to be saved and cannot be, or standard output cannot be written.
+        ModelError: the model cannot be loaded.
+    """
     language = language_of(settings.language)
+    if work.save:
+        check_folder(settings.outputs)
     recognizer = open_model(settings, settings.file_limits)
     store = RunStore(settings.outputs) if work.save else None
     screen = Console(stderr=True)
@@ -120,8 +129,9 @@ def _each(
 ) -> Iterator[Result | Failure]:
     """Give the answer for one source, or one for each of its channels."""
     if isinstance(source, Failure):
-        yield source
+        yield replace(source, name=readable(source.name))
         return
+    source = replace(source, name=readable(source.name))
     bar.start(source.name)
     try:
         heard = _heard(source, recognizer, work, bar)
@@ -135,7 +145,7 @@ def _each(
         try:
             run = store.save(result, waveform)
         except EmoscopeError as error:
-            yield Failure(result.name, error)
+            yield Failure(result.name, error, result)
             continue
         bar.say(TERMINAL["saved"](language, path=run.path))
         yield run.result
@@ -170,16 +180,14 @@ def _write(
     answers: Iterator[Result | Failure], work: Work, recognizer: Recognizer, language: Language
 ) -> None:
     if work.output == "json":
-        sys.stdout.write(exporters.to_json(answers))
+        write(exporters.to_json(answers))
     elif work.output == "jsonl":
         for answer in answers:
-            sys.stdout.write(exporters.to_json_line(answer))
-            sys.stdout.flush()  # a reader of the pipe sees each answer when it is there
+            write(exporters.to_json_line(answer))
     elif work.output == "csv":
-        sys.stdout.write(exporters.csv_header())
+        write(exporters.csv_header())
         for answer in answers:
-            sys.stdout.write(exporters.to_csv_line(answer))
-            sys.stdout.flush()
+            write(exporters.to_csv_line(answer))
     else:
         _print_table(list(answers), recognizer, language)
 

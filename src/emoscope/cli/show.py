@@ -43,6 +43,10 @@ def table(answers: Sequence[Result | Failure], language: Language) -> Table:
 
 
 def _row(answer: Result | Failure, language: Language) -> list[str]:
+    if not isinstance(answer, Result) and answer.result is not None:
+        *cells, check = _row(answer.result, language)
+        unsaved = f"[red]{escape(detail(answer.error, language))}[/red] ({answer.error.code})"
+        return [*cells, f"{unsaved}\n{check}"]
     if not isinstance(answer, Result):
         failed = f"[red]{TERMINAL['failed'](language)}[/red]"
         sentence = f"[red]{escape(detail(answer.error, language))}[/red] ({answer.error.code})"
