@@ -25,7 +25,7 @@ from emoscope.evaluate.metrics import (
 from emoscope.evaluate.report import to_html
 from emoscope.evaluate.run import evaluate
 from emoscope.evaluate.words import emotion_of
-from emoscope.labels import by_key
+from emoscope.labels import EMOTIONS, Emotion, by_key
 from emoscope.recognizer import Recognizer, load
 from emoscope.result import ModelRef
 from sounds import SAMPLES, noise, wav
@@ -115,13 +115,42 @@ def test_the_interval_draws_speakers_not_clips() -> None:
         ("难过", "sad"),
         ("<unk>", "unknown"),
         ("fearful", "fearful"),
+        ("其它", "other"),
+        ("難過", "sad"),
+        ("開心", "happy"),
+        ("憤怒", "angry"),
+        ("厭惡", "disgusted"),
+        ("恐懼", "fearful"),
+        ("驚訝", "surprised"),
+        ("中立/neutral", "neutral"),
+        ("其他/other", "other"),
+        ("吃惊/surprised", "surprised"),
+        ("ＨＡＰＰＹ", "happy"),
+        ("\u200bhappy\ufeff", "happy"),
+        ("快乐（Happy）", "happy"),
+        ("angry|生气", "angry"),
     ],
 )
 def test_label_words_of_corpora(word: str, key: str) -> None:
     assert emotion_of(word).key == key
 
 
-@pytest.mark.parametrize("word", ["frustrated", "", "xxx", "contempt"])
+@pytest.mark.parametrize("emotion", EMOTIONS)
+def test_our_own_titles_are_labels(emotion: Emotion) -> None:
+    for label in (
+        emotion.title,
+        f"{emotion.emoji} {emotion.title}",
+        f"{emotion.emoji} {emotion.zh}",
+        f"{emotion.emoji} {emotion.en}",
+        emotion.emoji,
+        f"{emotion.zh}/{emotion.key}",
+    ):
+        assert emotion_of(label) is emotion
+
+
+@pytest.mark.parametrize(
+    "word", ["frustrated", "", "xxx", "contempt", "()", "🎉", "happy/sad", "快乐 (Sad)"]
+)
 def test_words_that_mean_none_of_the_nine_are_refused_by_name(word: str) -> None:
     with pytest.raises(LabelUnknownError):
         emotion_of(word)

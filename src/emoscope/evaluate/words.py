@@ -1,19 +1,23 @@
-"""The label words of common corpora, mapped to the nine emotions."""
+"""The label words of common corpora, and our own titles, mapped to the nine emotions."""
 
 from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
 
 from emoscope.errors import LabelUnknownError
 from emoscope.labels import EMOTIONS, Emotion, by_key
 
 _WORDS = {
-    "angry": "anger ang wut ärger rage furious 生气 愤怒",
-    "disgusted": "disgust dis ekel 厌恶",
-    "fearful": "fear fea angst afraid scared anxious anxiety 恐惧 害怕",
-    "happy": "happiness hap joy joyful freude excited exc elated 开心 快乐 高兴",
-    "neutral": "neu calm 中立 中性 平静",
-    "other": "boredom bored langeweile 其他",
-    "sad": "sadness trauer 难过 悲伤 伤心",
-    "surprised": "surprise sur ps pleasant_surprise 吃惊 惊讶",
+    "angry": "anger ang wut ärger rage furious 生气 生氣 愤怒 憤怒",
+    "disgusted": "disgust dis ekel 厌恶 厭惡",
+    "fearful": "fear fea angst afraid scared anxious anxiety 恐惧 恐懼 害怕",
+    "happy": "happiness hap joy joyful freude excited exc elated 开心 開心 快乐 快樂 高兴 高興",
+    "neutral": "neu calm 中立 中性 平静 平靜",
+    "other": "boredom bored langeweile 其他 其它",
+    "sad": "sadness trauer 难过 難過 悲伤 悲傷 伤心 傷心",
+    "surprised": "surprise sur ps pleasant_surprise 吃惊 吃驚 惊讶 驚訝 惊奇 驚奇 惊喜 驚喜",
     "unknown": "<unk> unk 未知",
 }
 """Words by emotion. A word that a corpus uses for something that is none of the nine (frustration,
@@ -21,17 +25,42 @@ say) is not here: guessing would bend the figures."""
 
 _BY_WORD = {
     word: by_key(key) for key, words in _WORDS.items() for word in (key, *words.split())
-} | {emotion.zh: emotion for emotion in EMOTIONS}
+} | {word: emotion for emotion in EMOTIONS for word in (emotion.zh, emotion.emoji)}
+
+_BETWEEN = re.compile(r"[/|()\[\]·,;:、。]+")
+"""What stands between the parts of a label such as ``生气/angry`` or ``快乐 (Happy)``."""
 
 
 def emotion_of(word: str) -> Emotion:
-    """Return the emotion that a label word means; ``生气/angry`` and ``Pleasant Surprise`` work.
+    """Return the emotion that a label means, in any case and width of letters.
+
+    One word, or several in brackets or parted by a stroke, as in ``生气/angry`` and in our own
+    ``😊 快乐 (Happy)``; of several at least one must be known, and no two may differ.
 
     Raises:
-        LabelUnknownError: the word is not in the table.
+        LabelUnknownError: no word is in the table, or two of them mean different emotions.
     """
-    plain = word.strip().lower().replace(" ", "_").replace("-", "_")
-    for part in (plain, *plain.split("/")):
-        if part in _BY_WORD:
-            return _BY_WORD[part]
-    raise LabelUnknownError(word=word[:40], known=", ".join(emotion.key for emotion in EMOTIONS))
+    found = {_BY_WORD[part].key for part in _parts(word) if part in _BY_WORD}
+    if len(found) != 1:
+        known = ", ".join(emotion.key for emotion in EMOTIONS)
+        raise LabelUnknownError(word=word[:40], known=known)
+    return by_key(found.pop())
+
+
+def _parts(label: str) -> Iterator[str]:
+    """Give the whole label and its parts, as they stand in the table."""
+    plain = unicodedata.normalize("NFKC", label).casefold()
+    visible = "".join(char for char in plain if unicodedata.category(char) != "Cf")
+    yield _joined(visible)
+    words = "".join(" " if _is_picture(char) else char for char in visible)
+    for part in (words, *_BETWEEN.split(words)):
+        yield _joined(part)
+
+
+def _joined(words: str) -> str:
+    return "_".join(words.replace("-", " ").replace("_", " ").split())
+
+
+def _is_picture(char: str) -> bool:
+    """Whether it is an emoji, or the sign that asks for its coloured form."""
+    return unicodedata.category(char) == "So" or char == "\N{VARIATION SELECTOR-16}"
