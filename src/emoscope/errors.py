@@ -21,6 +21,7 @@
     + SourceNotFoundError (FileNotFoundError)   source_not_found
     + SourceUnreadableError (OSError)           source_unreadable
     + SourceNothingFoundError (FileNotFoundError) source_nothing_found
+      x NothingRecognizedError              nothing_recognized
     + ListMalformedError (ValueError)           list_malformed
     + LabelUnknownError (ValueError)        label_unknown
     + SegmentsMissingError (ValueError)     segments_missing
@@ -328,6 +329,14 @@ class SourceNothingFoundError(InputError, FileNotFoundError):
     code = "source_nothing_found"
     zh = "{name} 里没有找到音频文件。"
     en = "No audio files were found in {name}."
+
+
+class NothingRecognizedError(SourceNothingFoundError):
+    """A labelled list of which no recording could be recognized, so that there are no figures."""
+
+    code = "nothing_recognized"
+    zh = "列表中的 {count} 条录音都未能识别，因此没有任何指标。"
+    en = "None of the {count} recordings of the list could be recognized, so there are no figures."
 
 
 class ListMalformedError(InputError, ValueError):

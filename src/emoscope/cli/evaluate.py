@@ -10,14 +10,17 @@ from rich.progress import Progress
 from rich.table import Table
 
 from emoscope.cli.model import open_model
-from emoscope.cli.show import emotion_name
+from emoscope.cli.show import detail, emotion_name
+from emoscope.errors import SettingError, StoreError
 from emoscope.evaluate.lists import leak, read
 from emoscope.evaluate.report import to_html
 from emoscope.evaluate.run import Evaluation, evaluate
 from emoscope.labels import by_key
+from emoscope.result import Failure
 from emoscope.settings import Settings, language_of
 from emoscope.webui.texts import TERMINAL, Language
 from emoscope.webui.words_trust import CALIBRATED
+from emoscope.whole import check_file, write_whole
 
 
 def run(
@@ -26,24 +29,81 @@ def run(
     json_path: Path | None,
     html_path: Path | None,
     settings: Settings,
-) -> None:
-    """Evaluate a list, print the figures, write the reports asked for."""
+) -> int:
+    """Evaluate a list, print the figures, then write the reports asked for.
+
+    Args:
+        path: the list.
+        trained: the list that the model was trained on, to find what both share.
+        json_path: where to write the figures; checked before anything is recognized.
+        html_path: where to write the report; likewise.
+        settings: model, limits and language.
+
+    Returns:
+        how many recordings could not be recognized; each has been named on standard error.
+
+    Raises:
+        InputError: a list cannot be read, or none of its recordings can be recognized.
+        ModelError: the model cannot be loaded.
+        SettingError: two files are one.
+        StoreError: a report cannot be written; the figures have been printed if they are known.
+    """
     language = language_of(settings.language)
+    _check_outputs([path, *([] if trained is None else [trained])], [json_path, html_path])
     items = read(path)
     shared = None if trained is None else leak(read(trained), items)
     recognizer = open_model(settings, settings.file_limits)
     screen = Console(stderr=True)
     with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
         task = bar.add_task(TERMINAL["working"](language), total=len(items))
+
+        def tell(failure: Failure) -> None:
+            line = f"{failure.name}: {detail(failure.error, language)} [{failure.error.code}]"
+            bar.console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
+
         evaluation = evaluate(
-            recognizer, items, leak=shared, listener=lambda done: bar.update(task, completed=done)
+            recognizer,
+            items,
+            leak=shared,
+            listener=lambda done: bar.update(task, completed=done),
+            failed=tell,
         )
-    if json_path is not None:
-        text = json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
-        json_path.write_text(text + "\n", "utf-8")
-    if html_path is not None:
-        html_path.write_text(to_html(evaluation, path.name), "utf-8")
-    _print(evaluation, language)
+    try:
+        _print(evaluation, language)
+    finally:  # also where standard output cannot be written
+        _write(evaluation, path.name, json_path, html_path)
+    return len(evaluation.failures)
+
+
+def _check_outputs(inputs: list[Path], outputs: list[Path | None]) -> None:
+    """Refuse what would be told only after the work: files that cannot be written, or are one."""
+    seen = {one.resolve() for one in inputs}
+    for path in outputs:
+        if path is None:
+            continue
+        check_file(path)
+        is_file = path.is_file() or not path.exists()  # two reports may go to one device
+        if is_file and path.resolve() in seen:
+            raise SettingError(setting="--json / --html", reason=f"{path}: LIST / --json / --html")
+        seen.add(path.resolve())
+
+
+def _write(
+    evaluation: Evaluation, title: str, json_path: Path | None, html_path: Path | None
+) -> None:
+    """Write each report whole; one that cannot be written does not cost the other."""
+    errors: list[StoreError] = []
+    figures = json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
+    for path, text in ((json_path, figures + "\n"), (html_path, to_html(evaluation, title))):
+        if path is None:
+            continue
+        try:
+            # A name that is no UTF-8 holds lone surrogates: as \udcff they are JSON again.
+            write_whole(path, text.encode("utf-8", "backslashreplace"))
+        except StoreError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def _ece(evaluation: Evaluation) -> str:

@@ -13,6 +13,7 @@ from emoscope.server.keys import KeyFile
 from emoscope.settings import Settings, language_of
 from emoscope.store import RunStore
 from emoscope.webui.texts import NOTICES
+from emoscope.whole import check_folder
 
 WEBSOCKET_MAX_BYTES = 1 << 20
 """A message holds what a microphone heard in a moment, never a recording."""
@@ -23,6 +24,7 @@ def run(settings: Settings, *, page: bool) -> None:
 
     Raises:
         SettingError: the address cannot be listened on.
+        StoreError: runs are to be kept, and the folder for them cannot be written.
         ModelError: the model cannot be loaded.
         ExtraMissingError: the extra ``webui`` (or ``server``) is not installed.
     """
@@ -34,6 +36,8 @@ def run(settings: Settings, *, page: bool) -> None:
     language = language_of(settings.language)
     set_up(settings.log)
     is_open = _check_entrance(settings)
+    if settings.store != "none":
+        check_folder(settings.outputs)
     listening = listen(settings.host, settings.port)
     try:
         recognizer = open_model(settings, settings.upload_limits)

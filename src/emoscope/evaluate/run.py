@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from emoscope.calibration import tempered
-from emoscope.errors import SourceNothingFoundError
+from emoscope.errors import NothingRecognizedError
 from emoscope.evaluate import metrics
 from emoscope.evaluate.lists import Labelled, Leak, duration_group
 from emoscope.evaluate.metrics import Calibration, Indices, Metrics, RiskCoverage, Scores
+from emoscope.file_names import readable
 from emoscope.labels import KEYS
 from emoscope.recognizer import Recognizer
 from emoscope.result import Failure, ModelRef, Result
@@ -143,6 +144,7 @@ def evaluate(
     leak: Leak | None = None,
     draws: int = 1_000,
     listener: Callable[[int], None] = lambda _done: None,
+    failed: Callable[[Failure], None] = lambda _failure: None,
 ) -> Evaluation:
     """Recognize every recording of a list and compute the figures.
 
@@ -154,9 +156,10 @@ def evaluate(
         leak: what the list shares with the training list, for the report.
         draws: bootstrap samples of the intervals.
         listener: is told how many recordings are done.
+        failed: is told at once which recording could not be recognized, by its path.
 
     Raises:
-        SourceNothingFoundError: not one recording could be recognized.
+        NothingRecognizedError: not one recording could be recognized.
     """
     items = list(items)
     heard: list[tuple[Labelled, Result]] = []
@@ -164,12 +167,13 @@ def evaluate(
     answers = recognizer.recognize_many(item.path for item in items)
     for done, (item, answer) in enumerate(zip(items, answers, strict=True), start=1):
         if isinstance(answer, Failure):
-            failures.append(answer)
+            failures.append(replace(answer, name=readable(str(item.path))))
+            failed(failures[-1])
         else:
             heard.append((item, answer))
         listener(done)
     if not heard:
-        raise SourceNothingFoundError(name=items[0].path.parent.name if items else "the list")
+        raise NothingRecognizedError(count=len(items))
     truth = np.array([item.emotion.index for item, _ in heard])
     scores = np.stack([answer.scores.values for _, answer in heard])
     speakers = [item.speaker for item, _ in heard]

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from emoscope.errors import SettingError
+from emoscope.whole import removed_on_failure, temporary_name, translated
 
 Scope: TypeAlias = Literal["read", "recognize", "admin"]
 SCOPES: tuple[Scope, ...] = ("read", "recognize", "admin")
@@ -82,6 +83,7 @@ class KeyFile:
 
         Raises:
             SettingError: the name is taken or no plain word, or a scope is none.
+            StoreError: the file cannot be written; there is no such key then.
         """
         chosen = tuple(scope for scope in SCOPES if scope in (wanted := set(scopes)))
         if not chosen or wanted - set(SCOPES):
@@ -99,6 +101,7 @@ class KeyFile:
 
         Raises:
             SettingError: there is none of this name.
+            StoreError: the file cannot be written; the key is still valid.
         """
         left = tuple(key for key in self.keys() if key.name != name)
         if len(left) == len(self.keys()):
@@ -106,18 +109,19 @@ class KeyFile:
         self._write(left)
 
     def _write(self, keys: tuple[Key, ...]) -> None:
-        """Replace the file as a whole; it is never readable by others, not even for a moment."""
-        temporary = self.path.with_name(f".{self.path.name}-{secrets.token_hex(4)}")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
+        """Replace the file as a whole; it is never readable by others, not even for a moment.
+
+        Raises:
+            StoreError: it cannot be written; what was there before is there still.
+        """
+        temporary = self.path.parent / temporary_name()
+        with translated(self.path), removed_on_failure(temporary):
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump({"keys": [asdict(key) for key in keys]}, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(self.path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
 
 
 def _key(entry: dict[str, Any]) -> Key:
