@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 
 from emoscope import errors
 from emoscope.errors import EmoscopeError
+from emoscope.file_names import shown
 from emoscope.labels import KEYS
 from emoscope.store import Run
 
@@ -109,7 +110,10 @@ def reply(run: Run, root: str = "") -> dict[str, Any]:
         run: what was recognized.
         root: the path that a proxy puts before ours.
     """
-    return {**run.result.to_dict(), "run": run.name, "files": file_links(run, root)}
+    record = run.result.to_dict()
+    # A file name that is no UTF-8 is in no valid JSON: its bytes are written out.
+    record["source"]["name"] = shown(run.result.source.name)
+    return {**record, "run": run.name, "files": file_links(run, root)}
 
 
 def file_links(run: Run, root: str = "") -> dict[str, str]:

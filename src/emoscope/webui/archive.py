@@ -40,12 +40,12 @@ def zip_of_runs(store: RunStore, names: Sequence[str]) -> Iterator[bytes]:
     """Stream ``summary.csv`` and one folder per run.
 
     Every run is looked up before the first byte is sent, so a wrong name is an error and not half
-    a file.
+    a file. A name that is given twice counts once.
 
     Raises:
         RunNotFoundError: there is no run of this name.
     """
-    runs = [store.open(name) for name in names]
+    runs = [store.open(name) for name in dict.fromkeys(names)]
     # The byte order mark makes spreadsheets read Chinese names as UTF-8.
     summary = "\ufeff" + csv_header() + "".join(to_csv_line(run.result) for run in runs)
     members = [(f"{run.name}/{file}", run.path / file) for run in runs for file in run.files()]

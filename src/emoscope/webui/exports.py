@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from emoscope import plots, report, runs
 from emoscope.annotations import export
 from emoscope.errors import RouteNotFoundError
+from emoscope.file_names import shown
 from emoscope.models import catalog
 from emoscope.store import Run
 from emoscope.waveform import Waveform
@@ -65,13 +68,14 @@ def _report(desk: Desk, opened: history.Opened, *, chinese: bool) -> str:
 
 
 def opened_run(desk: Desk, run: str) -> history.Opened:
-    """Return a run with its segments as they were corrected, and its curve.
+    """Return a run with its segments as they were corrected, a name to show, and its curve.
 
     Raises:
         RunNotFoundError: there is no such run.
         RunDamagedError: it cannot be read.
     """
     result = desk.store.open(run).result
+    result = replace(result, source=replace(result.source, name=shown(result.source.name)))
     curve = desk.curves.of(run, result)  # of the model's own answer, whatever people corrected
     made = runs.correction(desk.store, run)
     if made is not None:
