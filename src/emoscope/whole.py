@@ -39,6 +39,8 @@ def write_whole(path: Path, data: bytes) -> None:
         temporary = path.parent / temporary_name()
         with removed_on_failure(temporary):
             write_new(temporary, lambda file: file.write(data))
+            if path.exists():
+                shutil.copymode(path, temporary)  # what was private stays so
             temporary.replace(path)
 
 

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -194,14 +195,10 @@ def test_a_stream_of_text_only_is_written_too(monkeypatch) -> None:
     assert stream.getvalue() == "快乐\\udcff\n"
 
 
-def started(*arguments: str, **options: object) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "EMOSCOPE_LANGUAGE": "en", **options.pop("env", {})}  # type: ignore[dict-item]
-    return subprocess.Popen(
-        [sys.executable, "-m", "emoscope", *arguments],
-        stderr=subprocess.PIPE,
-        env=environment,
-        **options,  # type: ignore[call-overload]
-    )
+def started(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "EMOSCOPE_LANGUAGE": "en", **options.pop("env", {})}
+    words = [sys.executable, "-m", "emoscope", *arguments]
+    return subprocess.Popen(words, env=environment, **{"stderr": subprocess.PIPE, **options})
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
@@ -214,6 +211,19 @@ def test_a_full_disk_is_told_and_nothing_else(say, words: list[str]) -> None:
     assert error.splitlines()[-1].endswith("[store_full]")
     assert "Traceback" not in error
     assert "Exception ignored" not in error
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_standard_error_that_cannot_be_written_costs_no_answer(say) -> None:
+    words = ["recognize", NAME, "nowhere.wav", "--save", "--json"]
+    with (
+        Path("/dev/full").open("wb") as full,
+        started(*words, stdout=subprocess.PIPE, stderr=full) as process,
+    ):
+        out, _ = process.communicate()
+
+    assert process.returncode == cli.SOME_FAILED
+    assert [one["name"] for one in json.loads(out)] == [NAME, "nowhere.wav"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such pipes there")

@@ -7,15 +7,19 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from io import BytesIO
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
 
+from emoscope import runs
 from emoscope.curve import TILE
 from emoscope.errors import CorrectionRefusedError, TitleRefusedError
+from emoscope.store import RunStore
 from serving import Site
 from sounds import sample, wav
 
@@ -241,3 +245,30 @@ def test_scripts_are_served_with_their_type(site: Site) -> None:
         assert "javascript" in reply.headers["content-type"]
         assert not re.search(r"https?://", reply.text)
     assert site.client.get("/page/scripts/../style.css").status_code == 404
+
+
+def test_a_run_whose_file_name_is_no_utf_8_is_shown(site: Site) -> None:
+    """As the command line saves it: one such name took the whole list of runs away."""
+    client, store = site.client, RunStore(site.outputs)
+    run = store.open(ask(site))
+    source = replace(run.result.source, name="bad\udcff\n.wav")
+    result = replace(run.result, source=source)
+    name = store.save(result, runs.sound(store, run.name)).name
+
+    pages = [
+        *("/page/runs", f"/page/runs/{name}", f"/page/compare?one={name}&other={run.name}"),
+        *(f"/timeline?run={name}", f"/page/batch.zip?runs={name},{name}"),
+        *(f"/page/export/{name}/{file}" for file in ("report.html", "picture.svg")),
+        *("/v1/recognitions", f"/v1/recognitions/{name}"),
+    ]
+    replies = {page: client.get(page) for page in pages}
+
+    assert {page: reply.status_code for page, reply in replies.items()} == dict.fromkeys(pages, 200)
+    assert replies[f"/v1/recognitions/{name}"].json()["source"]["name"] == r"bad\udcff\n.wav"
+    assert replies["/v1/recognitions"].json()["recognitions"][0]["facts"]["source"] == (
+        r"bad\udcff\n.wav"
+    )
+    ET.fromstring(replies[f"/page/export/{name}/picture.svg"].text)  # noqa: S314 - ours
+    members = zipfile.ZipFile(BytesIO(replies[pages[4]].content)).namelist()
+    assert len(members) == len(set(members)), "asked for twice, packed once"
+    client.delete(f"/page/runs/{name}")

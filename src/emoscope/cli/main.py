@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -366,8 +365,7 @@ def _run(arguments: list[str] | None) -> None:
 
 def _fail(error: EmoscopeError) -> NoReturn:
     streams.drop()
-    with suppress(OSError):
-        typer.echo(f"emoscope: {_sentence(error)} [{error.code}]", err=True)
+    typer.echo(f"emoscope: {_sentence(error)} [{error.code}]", err=True)
     sys.exit(exit_code(error))
 
 

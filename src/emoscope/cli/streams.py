@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TextIO
 
 from emoscope.errors import StoreError
 from emoscope.whole import translated
@@ -25,7 +26,10 @@ ASCII = "emoscope-ascii"
 
 
 def set_up() -> None:
-    """Make both streams replace what they cannot show; a closed one swallows what is written."""
+    """Make both streams replace what they cannot show; a closed one swallows what is written.
+
+    So does a standard error that cannot be written: an answer is worth more than a remark on it.
+    """
     codecs.register_error(REPLACE, _replaced)
     codecs.register(_plain_ascii)
     for name in ("stdout", "stderr"):
@@ -35,6 +39,8 @@ def set_up() -> None:
         elif isinstance(stream, io.TextIOWrapper):
             is_ascii = codecs.lookup(stream.encoding).name == "ascii"
             stream.reconfigure(encoding=ASCII if is_ascii else None, errors=REPLACE)
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        _never_fail(sys.stderr)
 
 
 def write(data: str | bytes) -> None:
@@ -73,14 +79,38 @@ def drop() -> None:
     with suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
         return
-    with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _send_nowhere(sys.stdout)
 
 
 def is_reader_gone(error: BaseException | None) -> bool:
     """Whether an error, or the one before it, says that nobody reads standard output any more."""
     before = error and error.__context__
     return any(isinstance(one, OSError) and one.errno == errno.EPIPE for one in (error, before))
+
+
+def _send_nowhere(stream: TextIO) -> None:
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _never_fail(stream: io.TextIOWrapper) -> None:
+    """Let what a stream cannot write vanish, now and at the end of the interpreter."""
+    write, flush = stream.write, stream.flush
+
+    def write_or_drop(text: str) -> int:
+        try:
+            return write(text)
+        except OSError:
+            _send_nowhere(stream)
+            return len(text)
+
+    def flush_or_drop() -> None:
+        try:
+            flush()
+        except OSError:
+            _send_nowhere(stream)
+
+    stream.write, stream.flush = write_or_drop, flush_or_drop  # type: ignore[method-assign]
 
 
 @contextmanager
