@@ -65,6 +65,22 @@ def test_a_file_is_sent_to_a_server(server: Site, capsys: pytest.CaptureFixture[
     assert server.runs() - before == {found[-1]["run"]}
 
 
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("http://127.0.0.1:7860", "ws://127.0.0.1:7860/v1/stream"),
+        ("https://host/", "wss://host/v1/stream"),
+        ("https://host/tools/emoscope/", "wss://host/tools/emoscope/v1/stream"),
+        ("HTTPS://host/api/v1/emoscope", "wsS://host/api/v1/emoscope/v1/stream"),
+        ("ws://http.example/x", "ws://http.example/x/v1/stream"),
+        ("wss://host/emoscope/v1/stream", "wss://host/emoscope/v1/stream"),
+        ("wss://host/v1/stream/", "wss://host/v1/stream"),
+    ],
+)
+def test_the_address_of_live_streams_keeps_the_path_of_a_proxy(url: str, address: str) -> None:
+    assert live.stream_address(url) == address
+
+
 def test_a_replay_keeps_time(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s, heard = [0.0], []
 

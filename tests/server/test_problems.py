@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
+import socket
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +23,7 @@ from emoscope.server.app import create_app
 from emoscope.server.schemas import PROBLEM_TYPE, Problem
 from emoscope.settings import load_settings
 from emoscope.store import RunStore
-from serving import GRADIO_WARNINGS, serving, site
+from serving import GRADIO_WARNINGS, serving, site, start_command
 from sounds import noise, wav
 
 pytestmark = GRADIO_WARNINGS
@@ -216,6 +220,42 @@ def test_a_bug_is_a_problem_with_the_headers_of_every_reply(
     (record,) = caplog.records
     assert record.getMessage() == "GET /bug failed"
     assert record.exc_info is not None
+
+
+def until_ready(url: str) -> None:
+    for _ in range(600):
+        try:
+            if httpx.get(f"{url}/health/ready").is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError("the server did not start")
+
+
+def test_what_is_no_http_is_a_problem(tmp_path: Path) -> None:
+    """The real command: uvicorn answers before there is an application to ask."""
+    server, url = start_command(tmp_path, stderr=subprocess.DEVNULL)
+    try:
+        host, port = url.removeprefix("http://").split(":")
+        until_ready(url)
+        for said in (
+            b"HELLO\r\n\r\n",
+            b"GET /health HTTP/1.1\r\n\r\n",
+            b"GET /health HTTP/1.1\r\nHost: localhost\r\nCookie: " + b"x" * 200_000,
+            b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        ):
+            with socket.create_connection((host, int(port)), timeout=30) as line:
+                line.sendall(said)
+                reply = http.client.HTTPResponse(line)
+                reply.begin()
+                problem = Problem.model_validate_json(reply.read())
+            assert (reply.status, reply.headers["content-type"]) == (400, PROBLEM_TYPE)
+            assert problem.code == "request_malformed"
+        assert httpx.get(f"{url}/health").status_code == 200
+    finally:
+        server.kill()
+        server.communicate()
 
 
 def test_the_document_and_the_reply_agree_on_the_media_type(pages) -> None:

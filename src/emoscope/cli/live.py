@@ -158,6 +158,20 @@ def _carry(portions: Iterator[Samples | Gap], ear: Ear, show: Show) -> None:
         show(message)
 
 
+def stream_address(url: str) -> str:
+    """Return the address of live streams of a server.
+
+    Args:
+        url: the server's address, with the path that a proxy puts before it; or already that of
+            its live streams.
+    """
+    address = url.rstrip("/")
+    if address.lower().startswith("http"):
+        address = f"ws{address[len('http') :]}"
+    path = "/v1/stream"
+    return address if address.endswith(path) else address + path
+
+
 @contextmanager
 def _ear(
     settings: Settings, url: str | None, key: str | None, rate_hz: int, name: str
@@ -166,9 +180,7 @@ def _ear(
         yield _Here(settings, rate_hz, name)
         return
     client = require("websockets.sync.client", extra="listen")
-    address = url.rstrip("/").replace("http", "ws", 1) if url.startswith("http") else url
-    if "/v1/" not in address:
-        address += "/v1/stream"
+    address = stream_address(url)
     try:
         headers = {} if key is None else {"X-API-Key": key}
         socket = client.connect(address, max_size=1 << 24, additional_headers=headers)

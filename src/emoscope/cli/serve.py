@@ -31,6 +31,7 @@ def run(settings: Settings, *, page: bool) -> None:
     require("fastapi", extra="server")
     uvicorn = require("uvicorn", extra="server")
     from emoscope.server.app import create_app
+    from emoscope.server.protocol import ProblemProtocol
     from emoscope.server.stopping import FLUSH_S, DrainingServer
 
     language = language_of(settings.language)
@@ -47,7 +48,7 @@ def run(settings: Settings, *, page: bool) -> None:
         config = uvicorn.Config(
             app,
             # Not what happens to be installed: httptools, faster by 2 %, bounds no header.
-            http="h11",
+            http=ProblemProtocol,
             log_level="warning",
             server_header=False,
             timeout_graceful_shutdown=FLUSH_S,
