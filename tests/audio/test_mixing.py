@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from emoscope.audio.decode import decode, decode_channels
 from emoscope.audio.decoders import Decoders
+from emoscope.audio.live_channels import LiveChannels, Mixed
 from emoscope.audio.mixing import Mixer
 from emoscope.audio.resample import Stages
 from emoscope.backends.fake_backend import FakeBackend
@@ -179,3 +180,65 @@ def test_a_lossy_codec_hides_nothing() -> None:
 
     assert log.steps[2].data["phase_cancelled"]
     assert "phase_cancelled" not in plain.steps[2].data
+
+
+def streamed(planes: np.ndarray, size: int) -> tuple[np.ndarray, Mixed]:
+    """What a stream hands on, and what becomes of its channels."""
+    channels = LiveChannels()
+    given = [
+        channels.feed(planes[:, first : first + size]) for first in range(0, planes.shape[1], size)
+    ]
+    return np.concatenate(given), channels.finish()
+
+
+@pytest.mark.parametrize("name", [*CANCELLING, *MIXING])
+@pytest.mark.parametrize("size", [320, 5_000, 1 << 20])
+def test_a_stream_ends_with_the_sound_of_the_file(name: str, size: int) -> None:
+    planes, channel = CANCELLING[name] if name in CANCELLING else (MIXING[name], None)
+    expected = planes.mean(0, np.float32) if channel is None else planes[channel]
+
+    given, mixed = streamed(planes.astype(np.float32), size)
+
+    whole = given if mixed.samples is None else mixed.samples
+    np.testing.assert_allclose(np.clip(whole, -1, 1), np.clip(expected, -1, 1), atol=1e-6)
+    if len(planes) == 1:
+        assert mixed == Mixed()
+    else:
+        assert mixed.step is not None
+        assert mixed.step.data.get("channel") == (None if channel is None else channel + 1)
+
+
+def test_a_stream_of_opposite_phase_is_heard_while_it_runs() -> None:
+    given, _ = streamed(stereo(VOICE, -VOICE), 320)
+
+    assert not np.abs(given[:15_000]).any()
+    assert np.array_equal(given[16_000:], VOICE[16_000:])
+
+
+def test_a_stream_that_only_begins_with_opposite_phase_is_averaged() -> None:
+    planes = np.concatenate([stereo(VOICE, -VOICE), *[stereo(VOICE, VOICE)] * 3], axis=1)
+
+    _, mixed = streamed(planes, 1_600)
+
+    assert mixed.samples is not None
+    np.testing.assert_allclose(mixed.samples, planes.mean(0, np.float32), atol=1e-6)
+
+
+def test_gaps_of_a_stream_stay_where_they_are() -> None:
+    channels, planes = LiveChannels(), stereo(VOICE, -VOICE)
+    channels.feed(planes[:, :8_000])
+    channels.miss(300_000)
+    channels.feed(planes[:, 8_000:])
+
+    samples = channels.finish().samples
+
+    assert samples is not None
+    expected = np.concatenate([VOICE[:8_000], np.zeros(300_000, np.float32), VOICE[8_000:]])
+    assert np.array_equal(samples, expected)
+
+
+def test_a_stream_whose_channels_change_is_heard_on() -> None:
+    channels = LiveChannels()
+    for planes in (stereo(VOICE, -VOICE), VOICE[None], np.zeros((4, 1_000), np.float32)):
+        assert channels.feed(planes).shape == (planes.shape[1],)
+    assert channels.finish().step is not None
