@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from conftest import make_speech
 from emoscope.audio.decode import decode, decode_live
+from emoscope.audio.live_channels import LiveChannels
 from emoscope.audio.missing import Gap, in_portions, without_gaps
 from emoscope.audio.windows import frame_count
 from emoscope.backends.fake_backend import FakeBackend
@@ -297,12 +298,17 @@ def video() -> bytes:
 def test_a_live_container_gives_what_its_file_gives(fake_recognizer: Recognizer) -> None:
     whole = fake_recognizer.recognize(video(), granularity="frame")
     stream, data = StreamRecognizer(fake_recognizer), io.BytesIO(video())
+    channels = LiveChannels()
     events: list[StreamEvent] = []
     for block in decode_live(lambda size: data.read(min(size, 900)), Limits()):
-        events += stream.miss(block.duration_s) if isinstance(block, Gap) else stream.feed(block)
+        if isinstance(block, Gap):
+            channels.miss(block.samples)
+            events += stream.miss(block.duration_s)
+        else:
+            events += stream.feed(channels.feed(block))
 
     assert len(whole.missing) == 2
-    check_equal(events + stream.finish(), whole)
+    check_equal(events + stream.finish(channels.finish()), whole)
 
 
 # --- with the real model --------------------------------------------------------------------------

@@ -22,15 +22,17 @@ from typing import TypeAlias
 
 import numpy as np
 
+from emoscope.audio.live_channels import ONE_CHANNEL, Mixed
 from emoscope.audio.missing import Axis, Gap, spans_of
 from emoscope.audio.resample import Resampler, Stages
 from emoscope.audio.spool import MEMORY_BYTES, Spool
+from emoscope.audio.usable import reasons_of
 from emoscope.audio.windows import HOP
 from emoscope.engine.hearing import Rows, on_axis
 from emoscope.errors import AudioNotFiniteError, AudioRateError, AudioTooLongError
 from emoscope.events import Clock, Step
 from emoscope.labels import COUNT, SILENCE, Emotion
-from emoscope.recognizer import Recognizer
+from emoscope.recognizer import Recognizer, Recording
 from emoscope.result import Array32, Granularity, Result, Track, softmax
 from emoscope.segments import Mask, Segment, SegmentReader
 from emoscope.waveform import HOP_S, RATE_HZ, Samples, Waveform
@@ -193,8 +195,12 @@ class StreamRecognizer:
             self._axis.add(gap)
         return events
 
-    def finish(self) -> list[StreamEvent]:
+    def finish(self, mixed: Mixed = ONE_CHANNEL) -> list[StreamEvent]:
         """End the stream: everything becomes final, and the last event is the answer.
+
+        Args:
+            mixed: what became of the channels where there were several. If it holds other sound
+                than was fed, the answer is about that, and what was told before is not repeated.
 
         Raises:
             AudioError: too short, or silent: the same as for a file.
@@ -205,8 +211,14 @@ class StreamRecognizer:
         for rows in self._hearing.finish():
             events += self._settle(rows)
         self._busy_s += self._clock() - started_s
-        waveform = Waveform(self._sound.take(), RATE_HZ, self._name, spans_of(self._gaps))
-        recording = self._recognizer.prepare(waveform)
+        samples = self._sound.take() if mixed.samples is None else mixed.samples
+        waveform = Waveform(samples, RATE_HZ, self._name, spans_of(self._gaps))
+        recording = _mixed(self._recognizer.prepare(waveform), mixed)
+        if mixed.samples is not None:
+            result = self._recognizer.answer(
+                recording, granularity=self._granularity, embedding=self._vectors is not None
+            )
+            return [*events, Finished(result, waveform)]
         track, vectors = self._rows()
         data: dict[str, object] = {"model": self._recognizer.model.name, "frames": len(track)}
         recording = replace(
@@ -321,6 +333,16 @@ class StreamRecognizer:
         if was[0] is SILENCE:
             yield SpeechStarted(since_s)
         yield SegmentOpened(since_s, emotion)
+
+
+def _mixed(recording: Recording, mixed: Mixed) -> Recording:
+    """Return a recording that knows how its channels were mixed."""
+    if mixed.step is None:
+        return recording
+    steps = (mixed.step, *recording.steps)
+    quality = recording.quality
+    reasons = (*quality.reasons, *reasons_of((mixed.step,)))
+    return replace(recording, steps=steps, quality=replace(quality, reasons=reasons))
 
 
 def _silent(count: int) -> tuple[Array32, Mask]:

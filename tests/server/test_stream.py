@@ -10,9 +10,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import av
 import httpx
 import numpy as np
 import pytest
+import soxr
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -25,7 +27,7 @@ from emoscope.server.stream_messages import SERVER_MESSAGE
 from emoscope.settings import load_settings
 from emoscope.store import RunStore
 from serving import serving
-from sounds import encode, remuxed, sample, wav
+from sounds import encode, encode_frame, frame_of, remuxed, sample, wav
 
 VOICE = sample("happy_zh.wav")
 PCM = np.rint(VOICE * 32_768).clip(-32_768, 32_767).astype("<i2").tobytes()
@@ -165,6 +167,53 @@ def test_pcm_of_any_kind_rate_and_channels(
     assert result["duration_s"] == pytest.approx(len(VOICE) / 16_000, abs=0.01)
     expected = Recognizer(FakeBackend(), ModelRef("fake", "1", "0" * 64)).recognize(wav(VOICE))
     assert result["scores"] == pytest.approx(expected.scores.to_dict(), abs=0.02)
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100])
+@pytest.mark.parametrize(
+    ("right", "reason"), [(-1.0, True), (-0.7, True), (0.5, False), (0.0, False)]
+)
+def test_a_stream_of_two_channels_ends_with_the_answer_of_the_file(
+    address: tuple[str, Path], rate_hz: int, right: float, reason: bool
+) -> None:
+    """P40: also where the channels cancel each other, which a stream finds out as it goes."""
+    sound = soxr.resample(VOICE, 16_000, rate_hz)
+    hiss = np.random.default_rng(1).normal(0, 1e-3, (len(sound), 2))
+    file = wav(0.9 * np.stack([sound, right * sound], axis=1) + hiss, rate_hz)
+    with opened(address, encoding="pcm_s16le", rate_hz=rate_hz, channels=2) as socket:
+        send(socket, file[44:], 3_333)
+        messages, code = end(socket)
+    reply = httpx.post(
+        f"http://{address[0]}/predict",
+        files={"audio": ("a.wav", file)},
+        data={"granularity": "frame"},
+        timeout=60,
+    ).json()
+
+    result = messages[-1]["result"]
+    assert code == 1000
+    assert result["scores"] == pytest.approx(reply["scores"], abs=1e-5)
+    assert result["segments"] == reply["segments"]
+    assert ("phase_cancelled" in result["quality"]["reasons"]) is reason
+    assert result["quality"]["reasons"] == reply["quality"]["reasons"]
+    mixes = [
+        next(step["data"] for step in one["log"] if step["step"] == "mix")
+        for one in (result, reply)
+    ]
+    assert mixes[0] == mixes[1]
+
+
+def test_opus_of_opposite_phase_is_heard(address: tuple[str, Path]) -> None:
+    frame = frame_of(soxr.resample(VOICE, 16_000, 48_000), 48_000, 1)
+    planes = np.stack([frame.to_ndarray()[0], -frame.to_ndarray()[0]])
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(planes), "fltp", "stereo")
+    frame.sample_rate = 48_000
+    with opened(address, encoding="ogg") as socket:
+        send(socket, encode_frame(frame, "ogg", "libopus", {"b": "96k"}), 1_000)
+        messages, code = end(socket)
+
+    assert code == 1000
+    assert "phase_cancelled" in messages[-1]["result"]["quality"]["reasons"]
 
 
 @pytest.mark.parametrize("encoding", ["webm", "ogg"])

@@ -121,7 +121,7 @@ def decode_channels(
 
 
 def decode_live(read: Callable[[int], bytes], limits: Limits) -> Iterator[Samples | Gap]:
-    """Decode sound while it arrives, to blocks of mono float32 at 16 kHz, shape ``(n,)``.
+    """Decode sound while it arrives, to blocks of float32 at 16 kHz, shape ``(channels, n)``.
 
     Between them come the gaps in which the medium holds no sound.
 
@@ -146,8 +146,7 @@ def decode_live(read: Callable[[int], bytes], limits: Limits) -> Iterator[Sample
         # Block by block as they come: whoever waits for a frame would hear the next one too late.
         frames = timeline.watch(_frames(container, track, stages))
         planes = at_rate(_planes(frames, limits, stages, least=1), stages)
-        for block in interleaved(_sound(mixed(planes, stages, Mixer())), timeline.gaps):
-            yield block if isinstance(block, Gap) else block[0]
+        yield from interleaved(planes, timeline.gaps)
 
 
 def library_versions() -> dict[str, str]:

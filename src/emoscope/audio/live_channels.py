@@ -33,6 +33,10 @@ class Mixed:
     """All of the sound at 16 kHz, where it is not what was handed on."""
 
 
+ONE_CHANNEL = Mixed()
+"""Of a stream that had nothing to mix."""
+
+
 class LiveChannels:
     """Takes blocks of ``(channels, n)`` at 16 kHz and gives blocks of one. Not for threads.
 
@@ -79,7 +83,7 @@ class LiveChannels:
             StoreError: as in ``feed``.
         """
         if self._channels <= 1:
-            return Mixed()
+            return ONE_CHANNEL
         channel = self._mixer.louder()
         data: dict[str, object] = {"channels": self._channels}
         if channel is not None:

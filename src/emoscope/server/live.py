@@ -19,8 +19,11 @@ from typing import Self
 import numpy as np
 from pydantic import BaseModel
 
+from emoscope.audio.containers import check_layout
 from emoscope.audio.decode import decode_live
+from emoscope.audio.live_channels import LiveChannels
 from emoscope.audio.missing import Gap
+from emoscope.audio.resample import Stages, at_rate
 from emoscope.errors import (
     BusyError,
     EmoscopeError,
@@ -35,7 +38,7 @@ from emoscope.server import stream_messages as words
 from emoscope.server.inbox import Inbox
 from emoscope.store import RunStore
 from emoscope.streaming import Finished, StreamRecognizer
-from emoscope.waveform import RATE_HZ, Samples
+from emoscope.waveform import Samples
 
 _log = logging.getLogger("emoscope.server")
 
@@ -121,16 +124,22 @@ class LiveStream:
         is_pcm = start.encoding.startswith("pcm")
         stream = StreamRecognizer(
             self._recognizer,
-            rate_hz=start.rate_hz if is_pcm else RATE_HZ,
             granularity=start.granularity,
             embedding=start.embedding,
             name=start.name,
         )
-        for block in self._pcm() if is_pcm else self._decoded():
-            found = stream.miss(block.duration_s) if isinstance(block, Gap) else stream.feed(block)
+        if is_pcm:
+            check_layout(start.rate_hz, start.channels, self._recognizer.limits)
+        channels = LiveChannels()
+        for block in at_rate(self._pcm(), Stages()) if is_pcm else self._decoded():
+            if isinstance(block, Gap):
+                channels.miss(block.samples)
+                found = stream.miss(block.duration_s)
+            else:
+                found = stream.feed(channels.feed(block))
             for event in found:
                 self._tell(words.of_event(event))
-        for event in stream.finish():
+        for event in stream.finish(channels.finish()):
             if isinstance(event, Finished):
                 run = self._store.save(event.result, event.waveform)
                 return words.of_run(run, schemas.file_links(run, self._root))
@@ -143,7 +152,7 @@ class LiveStream:
         with suppress(RuntimeError):  # as in _work
             self._loop.call_soon_threadsafe(self.post, message)
 
-    def _pcm(self) -> Iterator[Samples]:
+    def _pcm(self) -> Iterator[tuple[int, Samples]]:
         """Everything that has come so far at once: who falls behind catches up."""
         kind = np.dtype("<i2" if self._start.encoding == "pcm_s16le" else "<f4")
         scale = np.float32(32_768 if kind.kind == "i" else 1)
@@ -154,8 +163,8 @@ class LiveStream:
             whole = len(data) // step * step
             # Half a sample waits for its other half; at the end of the stream it is dropped.
             rest = data[whole:]
-            planes = np.frombuffer(data[:whole], kind).reshape(-1, self._start.channels)
-            yield (planes.astype(np.float32) / scale).mean(axis=1, dtype=np.float32)
+            planes = np.frombuffer(data[:whole], kind).reshape(-1, self._start.channels).T
+            yield self._start.rate_hz, planes.astype(np.float32) / scale
 
     def _decoded(self) -> Iterator[Samples | Gap]:
         limits = replace(

@@ -32,7 +32,7 @@ class Start(_Message):
     rate_hz: int = Field(16_000, ge=_LIMITS.min_rate_hz, le=_LIMITS.max_rate_hz)
     """Of PCM; a container says it itself."""
     channels: int = Field(1, ge=1, le=_LIMITS.max_channels)
-    """Of PCM, interleaved; they are averaged."""
+    """Of PCM, interleaved; they are averaged, or the louder one is taken where they cancel."""
     granularity: Literal["utterance", "frame"] = "frame"
     embedding: bool = False
     frames: bool = True
