@@ -51,16 +51,29 @@ def recorded(folder: Path) -> Recorded | None:
 
     None where its ``result.json`` cannot be read.
     """
+    path = folder / RESULT
     try:
-        with (folder / RESULT).open("rb") as file:  # one key a line, as the store writes it
-            file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
-            lines = dict(line.partition(b": ")[::2] for line in file.read().splitlines())
-        name = json.loads(lines[b'"source"'].rstrip(b","))["name"]
-        channel = json.loads(lines.get(b'"channel"', b"null").rstrip(b","))
+        data = _end(path) or json.loads(_without_frames(path))
+        channel = data.get("channel")
         number = channel["number"] if channel and channel["count"] > 1 else None
-        return Recorded(str(name), number)
-    except (OSError, ValueError, KeyError, TypeError):
+        return Recorded(str(data["source"]["name"]), number)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _end(path: Path) -> dict[str, Any] | None:
+    """Read what stands behind the frames of a ``result.json``; None where it is laid out otherwise.
+
+    The store writes a key a line, and the frames of hours are one of tens of megabytes.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
+        _, key, rest = file.read().rpartition(b'\n"source": ')
+    try:
+        data: dict[str, Any] = json.loads(b"{" + key + rest)
+    except ValueError:
+        return None
+    return data
 
 
 def labels(one: Recorded) -> tuple[str, str, str, str]:

@@ -190,6 +190,10 @@ def test_which_recording_a_run_is_of_is_read_without_its_frames(store) -> None:
 
     assert recorded(Path(run)) == Recorded(name, None)
     assert recorded(channel) == Recorded("call.wav", 2)
+    data = json.loads(Path(run, "result.json").read_bytes())
+    for text in (json.dumps(data), json.dumps(data, indent=4), json.dumps({"x": [data], **data})):
+        Path(run, "result.json").write_text(text)
+        assert recorded(Path(run)) == Recorded(name, None), "laid out anew by another program"
     Path(run, "result.json").write_text("{")
     assert recorded(Path(run)) is None
     assert recorded(Path("nowhere")) is None

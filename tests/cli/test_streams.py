@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from emoscope.cli import main as cli
 from emoscope.cli import streams
@@ -184,6 +185,13 @@ def test_a_standard_output_that_refuses_is_told(monkeypatch, number: int, error)
     monkeypatch.undo()
     stream.buffer.raw.write = len  # so that closing it does not complain
     stream.close()
+
+
+def test_what_is_written_reaches_the_runner_of_tests() -> None:
+    ran = CliRunner().invoke(cli.app, ["models", "list", "--json"])
+
+    assert ran.exit_code == 0
+    assert json.loads(ran.stdout)[0]["name"]
 
 
 def test_a_stream_of_text_only_is_written_too(monkeypatch) -> None:
