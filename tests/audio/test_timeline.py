@@ -253,6 +253,14 @@ def test_an_ogg_file_begins_with_its_first_page() -> None:
     assert (missing.start_s, missing.end_s) == pytest.approx((2.0, 7.0), abs=0.05)
 
 
+def test_flac_in_ogg_has_no_gap_behind_its_first_page() -> None:
+    """A stream that was joined late: FFmpeg puts its first page at zero, the rest at an hour."""
+    heard = decode(remuxed(encoded("flac"), "ogg", lambda _at_s: 3_600.0))
+
+    assert heard.missing == ()
+    assert heard.duration_s == pytest.approx(8.42, abs=0.01)
+
+
 def test_many_small_gaps_do_not_add_up() -> None:
     """Each is too small to be one; after eight of them sound would lie half a second early."""
     data = remuxed(encoded("flac"), "matroska", lambda at_s: 0.06 * int(at_s))

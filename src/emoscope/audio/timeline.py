@@ -13,6 +13,7 @@ only the timestamps say. The rule, the same for files and live streams:
 - Sound is never dropped: what overlaps, or lies before zero, follows what was before. Timestamps
   that went back for good are counted from where the sound is.
 - Formats whose frames bear no timestamps (WAV, MP3, AAC, FLAC, AMR, AIFF, CAF) have no gaps.
+  Nor has FLAC in Ogg, whose first timestamps are guesses.
 """
 
 from __future__ import annotations
@@ -92,7 +93,9 @@ class Timeline:
             zero_s(container),
             end_s=end_s(container, stream),
             max_s=max_s,
-            is_timed=container.format.name not in _UNTIMED,
+            is_timed=container.format.name not in _UNTIMED
+            # FFmpeg puts the first page at zero, wherever the others are.
+            and (container.format.name, stream.codec_context.name) != ("ogg", "flac"),
         )
 
     @property
