@@ -330,6 +330,19 @@ def test_the_count_of_an_mp3_is_found_behind_a_picture_in_its_tag() -> None:
     assert heard(tag + data[: len(data) // 2])[1]
 
 
+def test_the_last_part_of_a_flac_that_was_cut_into_files_is_whole(tmp_path: Path) -> None:
+    """FFmpeg's segments: the last one states the samples of all."""
+    data = written("flac", tmp_path)
+    with av.open(io.BytesIO(data)) as opened:
+        at = [packet.pos for packet in opened.demux(audio=0) if packet.size]
+    part = data[: at[0]] + data[at[len(at) // 2] :]
+
+    part_s, said = heard(part)
+
+    assert (part_s, said) == (pytest.approx(SPEECH_S / 2, abs=0.5), False)
+    assert heard(part[:-20_000])[1]
+
+
 @pytest.mark.parametrize("flag", [0, 4])
 def test_an_ogg_without_the_mark_of_its_last_page_is_whole(flag: int) -> None:
     """Programs that cannot go back do not set it (pion's oggwriter, radio that is recorded)."""

@@ -50,8 +50,12 @@ def promise_of(header: Header, container: Any, stream: Any, size_bytes: int) -> 
 
     counted_s, start_s = None, None
     match container.format.name:
-        case "flac" | "mp3":
+        case "mp3":
             counted_s = header.length_s
+        case "flac":
+            # A frame says which samples of the whole it holds: the last part of a recording that
+            # was cut into files states the length of all, and its last frame ends there.
+            counted_s, start_s = header.length_s, 0.0
         case "mov,mp4,m4a,3gp,3g2,mj2" if stream.frames and stream.duration:
             # One in fragments has no table of its samples, and its length is a guess.
             counted_s = float(stream.duration * stream.time_base)
