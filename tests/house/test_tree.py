@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-BINARY = {".wav", ".onnx", ".png", ".npz", ".npy", ".webp", ".jpg"}
+BINARY = {".wav", ".onnx", ".png", ".npz", ".npy", ".webp", ".jpg", ".ogg", ".webm", ".mp4"}
 # Spelled in pieces, so that this file does not find itself.
 REGISTRIES = re.compile(
     "|".join(("py" + r"pi\.org", "python" + "hosted", "regis" + r"try\.npm", "find-" + "links"))
@@ -54,9 +54,13 @@ def test_the_test_lock_holds_the_run_lock() -> None:
 
 
 def test_the_only_audio_is_ours() -> None:
-    sounds = {".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a"}
+    """Samples, and what browsers recorded of them."""
+    sounds = {".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".webm", ".mp4"}
     homes = {path.parent for path in tracked() if path.suffix in sounds}
-    assert homes <= {ROOT / "src" / "emoscope" / "assets" / "samples"}
+    assert homes <= {
+        ROOT / "src" / "emoscope" / "assets" / "samples",
+        ROOT / "tests" / "assets" / "recorded",
+    }
 
 
 def test_scripts_are_executable() -> None:

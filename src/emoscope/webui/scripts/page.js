@@ -196,12 +196,16 @@ class EmoForm extends HTMLElement {
       this.recorder.stop();
       return;
     }
+    if (this.opening) return; // the browser is asking for the microphone
     let stream;
+    this.opening = true;
     try {
       stream = await openMicrophone();
     } catch (error) {
       this.note(error.note);
       return;
+    } finally {
+      this.opening = false;
     }
     const pieces = [];
     const recorder = new MediaRecorder(stream);
@@ -218,7 +222,8 @@ class EmoForm extends HTMLElement {
       for (const track of stream.getTracks()) track.stop();
       this.recorder = null;
       this.showRecording(false);
-      const type = recorder.mimeType || "audio/webm";
+      // Firefox names the format with the data only.
+      const type = recorder.mimeType || pieces[0]?.type || "audio/webm";
       const ending = /ogg|mp4/.exec(type)?.[0] ?? "webm";
       const time = new Date().toTimeString().slice(0, 8).replaceAll(":", "");
       this.add([new File(pieces, `recording_${time}.${ending}`, { type })]);
