@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -32,7 +33,7 @@ from emoscope.stability import examine
 from emoscope.store import RunStore
 from emoscope.streaming import Finished, FramesHeard, SegmentClosed, StreamEvent, StreamRecognizer
 from emoscope.waveform import HOP_S, RATE_HZ, Samples, Span, Waveform
-from sounds import encode, remuxed, sample
+from sounds import encode, encode_frame, remuxed, sample
 
 Speech = Callable[..., np.ndarray]
 MODEL = ModelRef("fake", "1", "0" * 64)
@@ -309,6 +310,48 @@ def test_a_live_container_gives_what_its_file_gives(fake_recognizer: Recognizer)
 
     assert len(whole.missing) == 2
     check_equal(events + stream.finish(channels.finish()), whole)
+
+
+@pytest.mark.parametrize("opposite", [True, False])
+def test_live_channels_that_cancel_keep_the_gaps(
+    opposite: bool, fake_recognizer: Recognizer
+) -> None:
+    """Which channel is taken is known only after the sound has begun; the gap lies before it."""
+    mono = np.tile(sample("happy_zh.wav"), 2).repeat(3)
+    planes = np.stack([mono, -mono if opposite else mono]).astype(np.float32)
+    frame = av.AudioFrame.from_ndarray(planes, "fltp", "stereo")
+    frame.sample_rate = 48_000
+    data = encode_frame(frame, "webm", "libopus")
+    data = remuxed(data, "webm", lambda at_s: 3.0 if at_s < 4.0 else 8.0)
+    whole = fake_recognizer.recognize(data, granularity="frame")
+    stream, channels, source = StreamRecognizer(fake_recognizer), LiveChannels(), io.BytesIO(data)
+    for block in decode_live(lambda size: source.read(min(size, 900)), Limits()):
+        if isinstance(block, Gap):
+            channels.miss(block.samples)
+            stream.miss(block.duration_s)
+        else:
+            stream.feed(channels.feed(block))
+    finished = stream.finish(channels.finish())[-1]
+    assert isinstance(finished, Finished)
+
+    assert ("phase_cancelled" in whole.quality.reasons) is opposite
+    assert finished.result.missing == whole.missing
+    assert finished.result.duration_s == whole.duration_s
+    assert finished.result.segments == whole.segments
+    np.testing.assert_allclose(finished.result.scores.values, whole.scores.values, atol=1e-5)
+
+
+def test_a_late_start_is_kept_before_the_number_of_channels_is_known() -> None:
+    channels, sound = LiveChannels(), make_speech(2.0)
+    channels.miss(48_000)
+    for part in (sound[:8_000], sound[8_000:]):  # at first the mean, then one of the two
+        channels.feed(np.stack([part, -part]))
+    mixed = channels.finish()
+    assert mixed.samples is not None
+
+    assert len(mixed.samples) == 48_000 + len(sound)
+    assert not mixed.samples[:48_000].any()
+    np.testing.assert_array_equal(np.abs(mixed.samples[48_000:]), np.abs(sound))
 
 
 # --- with the real model --------------------------------------------------------------------------

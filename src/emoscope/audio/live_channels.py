@@ -46,6 +46,8 @@ class LiveChannels:
     def __init__(self) -> None:
         self._mixer, self._stages = Mixer(), Stages()
         self._channels = 0
+        self._late = 0
+        """Samples without sound before the first block, which says how many channels there are."""
         self._spools = Spools(MEMORY_BYTES)
         self._given: set[int | None] = set()
         """What was handed on: the mean (None), or these channels."""
@@ -56,7 +58,9 @@ class LiveChannels:
         Raises:
             StoreError: the sound cannot be kept.
         """
-        self._channels = self._channels or len(planes)
+        if not self._channels:
+            self._channels = len(planes)
+            self.miss(self._late)
         mean = self._mixer(planes, self._stages)
         if self._channels == 1:
             return cast(Samples, mean[0])
@@ -72,6 +76,7 @@ class LiveChannels:
         Raises:
             StoreError: as in ``feed``.
         """
+        self._late += 0 if self._channels else samples
         for first in range(0, samples if self._channels > 1 else 0, _BLOCK):
             size = min(_BLOCK, samples - first)
             self._spools.add(np.zeros((self._channels, size), np.float32))
