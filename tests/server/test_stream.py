@@ -23,9 +23,9 @@ from emoscope.errors import StoreFullError
 from emoscope.recognizer import Recognizer
 from emoscope.result import ModelRef
 from emoscope.server.app import create_app
-from emoscope.server.stream_messages import SERVER_MESSAGE
 from emoscope.settings import load_settings
 from emoscope.store import RunStore
+from emoscope.stream_messages import SERVER_MESSAGE
 from serving import serving
 from sounds import encode, encode_frame, frame_of, remuxed, sample, wav
 

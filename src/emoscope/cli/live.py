@@ -194,7 +194,6 @@ class _Here:
     """A model in this process."""
 
     def __init__(self, settings: Settings, rate_hz: int, name: str) -> None:
-        require("fastapi", extra="server")  # whose words for messages are used
         from emoscope.streaming import StreamRecognizer
 
         recognizer = open_model(settings, Limits(max_duration_s=settings.max_duration_s))
@@ -217,7 +216,7 @@ class _Here:
 
 
 def _messages(events: list[Any]) -> list[Message]:
-    from emoscope.server.stream_messages import of_event
+    from emoscope.stream_messages import of_event
 
     found = (of_event(event) for event in events)
     return [message.model_dump() for message in found if message is not None]

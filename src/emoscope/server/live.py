@@ -19,6 +19,7 @@ from typing import Self
 import numpy as np
 from pydantic import BaseModel
 
+from emoscope import stream_messages as words
 from emoscope.audio.containers import check_layout
 from emoscope.audio.decode import decode_live
 from emoscope.audio.live_channels import LiveChannels
@@ -34,7 +35,6 @@ from emoscope.errors import (
 from emoscope.limits import Limits
 from emoscope.recognizer import Recognizer
 from emoscope.server import schemas
-from emoscope.server import stream_messages as words
 from emoscope.server.inbox import Inbox
 from emoscope.store import RunStore
 from emoscope.streaming import Finished, StreamRecognizer

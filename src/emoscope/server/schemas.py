@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
@@ -16,8 +16,8 @@ from starlette.responses import JSONResponse
 from emoscope import errors
 from emoscope.errors import EmoscopeError
 from emoscope.file_names import shown
-from emoscope.labels import KEYS
 from emoscope.store import Run
+from emoscope.stream_messages import Key, SegmentReply
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -140,18 +140,6 @@ class Problem(Exact):
     code: str = Field(description="stable; never changes its meaning")
     detail_zh: str
     detail_en: str
-
-
-Key: TypeAlias = Literal[KEYS]  # type: ignore[valid-type]  # the nine words, from the one table
-
-
-class SegmentReply(Exact):
-    """A stretch of one leading emotion, or of silence, whose score is 0."""
-
-    start_s: float
-    end_s: float
-    emotion: Key | Literal["silence"]
-    score: Share
 
 
 class RulesReply(Exact):

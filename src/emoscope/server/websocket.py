@@ -14,6 +14,7 @@ from fastapi import APIRouter
 from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from emoscope import stream_messages as words
 from emoscope.errors import (
     AudioTooLargeError,
     BusyError,
@@ -23,7 +24,6 @@ from emoscope.errors import (
     StreamIdleError,
     StreamMessageError,
 )
-from emoscope.server import stream_messages as words
 from emoscope.server.addresses import root_of
 from emoscope.server.live import LiveStream, Streams
 

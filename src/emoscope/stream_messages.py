@@ -1,4 +1,8 @@
-"""The words of ``/v1/stream``: what a client may say, and what it is told, as JSON."""
+"""JSON messages of a live stream, in both directions.
+
+The server sends them over ``/v1/stream``; ``emoscope stream`` and ``listen`` print the same ones
+without a server, so this module needs nothing of the extra ``server``.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,6 @@ from emoscope.errors import EmoscopeError
 from emoscope.labels import KEYS
 from emoscope.limits import Limits
 from emoscope.result import softmax
-from emoscope.server.schemas import SegmentReply
 from emoscope.store import Run
 from emoscope.waveform import HOP_S
 
@@ -81,6 +84,18 @@ class Pong(_Message):
     """Yes."""
 
     type: Literal["pong"] = "pong"
+
+
+Key: TypeAlias = Literal[KEYS]  # type: ignore[valid-type]  # the nine words, from the one table
+
+
+class SegmentReply(_Message):
+    """A stretch of one leading emotion, or of silence, whose score is 0."""
+
+    start_s: float
+    end_s: float
+    emotion: Key | Literal["silence"]
+    score: float = Field(ge=0, le=1)
 
 
 class Frames(_Message):
