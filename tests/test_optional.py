@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emoscope.errors import ExtraMissingError
-from emoscope.optional import require
+from emoscope.optional import check_installed, require
 
 
 def test_an_installed_module_is_handed_over() -> None:
@@ -56,3 +56,14 @@ def test_what_goes_wrong_while_importing_passes_unchanged(
 
     with pytest.raises(ZeroDivisionError):
         require("explodes_on_import", extra="vectors")
+
+
+def test_a_package_is_looked_for_without_being_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "explodes_when_imported.py").write_text("1 / 0\n", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    check_installed("explodes_when_imported", extra="anything")
+    with pytest.raises(ExtraMissingError, match="vectors"):
+        check_installed("no_such_package", extra="vectors")

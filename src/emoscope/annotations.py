@@ -31,6 +31,7 @@ from emoscope.labels import Emotion
 from emoscope.optional import require
 from emoscope.result import Result
 from emoscope.segments import Segment
+from emoscope.whole import translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def _textgrid(results: Sequence[Result]) -> bytes:
             for segment in _voiced(result)
         ]
         grid.addTier(textgrid.IntervalTier(tier, entries, 0, result.duration_s))
-    with tempfile.TemporaryDirectory() as folder:  # praatio writes to paths only
+    with translated(), tempfile.TemporaryDirectory() as folder:  # praatio writes to paths only
         path = Path(folder) / "segments.TextGrid"
         grid.save(str(path), format="long_textgrid", includeBlankSpaces=True)
         return path.read_bytes()

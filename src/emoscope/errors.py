@@ -72,6 +72,7 @@
     + TokensCountError (ValueError)         tokens_count
     + ModelPullError (ConnectionError)      model_pull_failed
     + ModelCacheError (OSError)             model_cache_failed
+      x CacheFolderUnknownError             cache_folder_unknown
     + ModelDiskFullError (OSError)          model_disk_full
     + ModelBusyError (TimeoutError)         model_busy
     + ModelBuiltInError (ValueError)        model_built_in
@@ -749,6 +750,17 @@ class ModelCacheError(ModelError, OSError):
     code = "model_cache_failed"
     zh = "模型缓存目录无法读写：{reason}。可用 EMOSCOPE_CACHE 指定别的目录。"
     en = "The model cache cannot be used: {reason}. EMOSCOPE_CACHE names another folder."
+
+
+class CacheFolderUnknownError(ModelCacheError):
+    """The user has no home folder, and no other folder for models is named."""
+
+    code = "cache_folder_unknown"
+    zh = "不知道当前用户的主目录，模型没有地方存放。请用环境变量 EMOSCOPE_CACHE 指定一个文件夹。"
+    en = (
+        "The home folder of this user is not known, so models have no place. Name a folder in the "
+        "environment variable EMOSCOPE_CACHE."
+    )
 
 
 class ModelDiskFullError(ModelError, OSError):

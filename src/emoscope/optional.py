@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from types import ModuleType
 
 from emoscope.errors import ExtraMissingError
@@ -22,3 +23,17 @@ def require(module: str, *, extra: str) -> ModuleType:
         if exc.name is None or not f"{module}.".startswith(f"{exc.name}."):
             raise
         raise ExtraMissingError(package=module, extra=extra) from exc
+
+
+def check_installed(package: str, *, extra: str) -> None:
+    """Look for a package without importing it, which may take seconds.
+
+    Args:
+        package: a name without dots.
+        extra: what installs it.
+
+    Raises:
+        ExtraMissingError: it is not installed; the error carries the line to type.
+    """
+    if importlib.util.find_spec(package) is None:
+        raise ExtraMissingError(package=package, extra=extra)

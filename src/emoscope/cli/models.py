@@ -99,7 +99,7 @@ def pull(
     settings = load_settings(language=lang, fast_on_pull=with_fast)
     language = language_of(settings.language)
     wants_fast = settings.fast_on_pull and not catalog.entry(name).is_built_in
-    if not catalog.is_installed(name, catalog.default_cache()):
+    if not catalog.is_installed(name, catalog.find_cache()):
         # Before gigabytes are fetched, not after.
         for package in ("yaml", "onnx"):
             require(package, extra="convert")

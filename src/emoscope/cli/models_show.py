@@ -97,12 +97,12 @@ class Line:
 
 def inventory(cache: Path | None = None) -> list[Line]:
     """Look at every model of the table."""
-    cache = cache or catalog.default_cache()
+    cache = cache or catalog.find_cache()
     return [_line(entry, cache) for entry in catalog.CATALOG]
 
 
-def _line(entry: Entry, cache: Path) -> Line:
-    unfinished = hub.unfinished_bytes(entry.name, cache)
+def _line(entry: Entry, cache: Path | None) -> Line:
+    unfinished = 0 if cache is None else hub.unfinished_bytes(entry.name, cache)
     state, revision, folder, size = "partial" if unfinished else "absent", "", "", unfinished
     if catalog.is_installed(entry.name, cache):
         try:

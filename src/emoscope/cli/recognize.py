@@ -70,7 +70,8 @@ def run(arguments: list[str], work: Work, settings: Settings) -> None:
     recognizer = open_model(settings, settings.file_limits)
     store = RunStore(settings.outputs) if work.save else None
     screen = Console(stderr=True)
-    work.unfinished = catalog.default_cache() / UNFINISHED if settings.resume else None
+    cache = catalog.find_cache() if settings.resume else None
+    work.unfinished = None if cache is None else cache / UNFINISHED
     started_s = time.time()
     try:
         with _Bar(screen, language) as bar:

@@ -8,7 +8,7 @@ import socket
 from emoscope.cli.model import open_model
 from emoscope.errors import SettingError
 from emoscope.observe.logs import set_up
-from emoscope.optional import require
+from emoscope.optional import check_installed, require
 from emoscope.server.keys import KeyFile
 from emoscope.settings import Settings, language_of
 from emoscope.store import RunStore
@@ -28,7 +28,7 @@ def run(settings: Settings, *, page: bool) -> None:
         ModelError: the model cannot be loaded.
         ExtraMissingError: the extra ``webui`` (or ``server``) is not installed.
     """
-    require("fastapi", extra="server")
+    _check_extras(page=page)
     uvicorn = require("uvicorn", extra="server")
     from emoscope.server.app import create_app
     from emoscope.server.protocol import ProblemProtocol
@@ -58,6 +58,7 @@ def run(settings: Settings, *, page: bool) -> None:
             ws_per_message_deflate=False,
         )
         scheme = "https" if settings.tls_cert else "http"
+        listening.listen()  # who reads the address may come at once
         address = _address(scheme, settings.host, listening.getsockname()[1])
         print(NOTICES["address"](language, address=address), flush=True)  # noqa: T201 - promised
         if is_open:
@@ -67,6 +68,19 @@ def run(settings: Settings, *, page: bool) -> None:
         DrainingServer(config, gate, settings.drain_s).run(sockets=[listening])
     finally:
         listening.close()
+
+
+def _check_extras(*, page: bool) -> None:
+    """Name the extra that is missing before a port is opened or a model loaded.
+
+    Raises:
+        ExtraMissingError: ``webui`` (with the page) or ``server`` is not installed, or half of it.
+    """
+    extra = "webui" if page else "server"
+    for package in ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "websockets"):
+        check_installed(package, extra=extra)
+    if page:
+        check_installed("gradio", extra=extra)
 
 
 def _check_entrance(settings: Settings) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeAlias
 
 from emoscope.calibration import Calibration
 from emoscope.errors import (
+    CacheFolderUnknownError,
     ModelChangedError,
     ModelContractError,
     ModelFileMissingError,
@@ -240,13 +241,13 @@ def find(model: str | os.PathLike[str], *, cache: Path | None = None) -> LocalMo
         ModelFileMissingError: the folder has no card.
         ModelContractError: the card cannot be read.
     """
-    cache = cache or default_cache()
+    cache = cache or find_cache()
     if model == AUTO:
         model = LARGE if is_installed(LARGE, cache) else COMPACT
     if model == COMPACT:
         return _read(_assets(), f"{COMPACT}.json", "package")
     if isinstance(model, str) and model in names():
-        if not is_installed(model, cache):
+        if cache is None or not is_installed(model, cache):
             raise ModelNotInstalledError(model=model, command=entry(model).pull_command)
         return _read(cache / model, "card.json", "cache")
     if Path(model).is_dir():
@@ -254,19 +255,45 @@ def find(model: str | os.PathLike[str], *, cache: Path | None = None) -> LocalMo
     raise ModelUnknownError(model=str(model), known=", ".join(names()))
 
 
-def is_installed(name: str, cache: Path) -> bool:
-    """Whether a model of the table can be used at once."""
+def is_installed(name: str, cache: Path | None) -> bool:
+    """Whether a model of the table can be used at once.
+
+    Args:
+        name: a name of the table.
+        cache: where fetched models are kept; None where there is no such folder.
+    """
     # The card is written last, so a folder with a card is complete.
-    return entry(name).is_built_in or (cache / name / "card.json").is_file()
+    return entry(name).is_built_in or (cache is not None and (cache / name / "card.json").is_file())
 
 
-def default_cache() -> Path:
-    """``EMOSCOPE_CACHE``, else the platform's cache folder for Emoscope."""
+def find_cache() -> Path | None:
+    """``EMOSCOPE_CACHE``, else the platform's cache folder for Emoscope.
+
+    None where neither is known: a user without an entry in the password database and without HOME,
+    as containers have them.
+    """
     if given := os.environ.get("EMOSCOPE_CACHE"):
         return Path(given)
     import platformdirs
 
-    return Path(platformdirs.user_cache_path("emoscope", appauthor=False)) / "models"
+    try:
+        folder = Path(platformdirs.user_cache_path("emoscope", appauthor=False))
+    except RuntimeError:
+        return None
+    # Older versions of platformdirs leave the ~ where it is, and that would be a folder here.
+    return folder / "models" if folder.is_absolute() else None
+
+
+def default_cache() -> Path:
+    """Return the folder of ``find_cache``, for what has to be written there.
+
+    Raises:
+        CacheFolderUnknownError: it is not known.
+    """
+    folder = find_cache()
+    if folder is None:
+        raise CacheFolderUnknownError
+    return folder
 
 
 def file_sha256(path: Path) -> str:

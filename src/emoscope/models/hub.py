@@ -79,12 +79,16 @@ def pull(
         ModelPullError: ``auto``, and no hub delivered.
         ModelDiskFullError: there is no room.
         ModelCacheError: the cache folder cannot be written.
+        CacheFolderUnknownError: the user has no cache folder.
         ModelError: the files are no such model.
     """
     if hub not in get_args(HubChoice):
         raise SettingError(setting="hub", reason=" | ".join(get_args(HubChoice)))
-    line, cache = catalog.entry(name), cache or catalog.default_cache()
-    if line.is_built_in or (keep_original and catalog.is_installed(name, cache)):
+    line = catalog.entry(name)
+    if line.is_built_in:
+        return catalog.find(name)
+    cache = cache or catalog.default_cache()
+    if keep_original and catalog.is_installed(name, cache):
         return catalog.find(name, cache=cache)
     with _translated(), locks.held(_lock(cache, name), name, listener=listener):
         if not catalog.is_installed(name, cache):
@@ -114,11 +118,12 @@ def remove(name: str, *, cache: Path | None = None) -> int:
         ModelBusyError: another process is working on it.
         ModelCacheError: the cache folder cannot be written.
     """
-    line, cache = catalog.entry(name), cache or catalog.default_cache()
+    line = catalog.entry(name)
     if line.is_built_in:
         raise ModelBuiltInError(model=name)
-    folders = (cache / name, cache / _WORK / name)
-    if not any(folder.exists() for folder in folders):
+    cache = cache or catalog.find_cache()
+    folders = () if cache is None else (cache / name, cache / _WORK / name)
+    if cache is None or not any(folder.exists() for folder in folders):
         raise ModelNotInstalledError(model=name, command=line.pull_command)
     with _translated(), locks.held(_lock(cache, name), name, wait_s=0.0):
         freed = sum(disk_bytes(folder) for folder in folders)

@@ -25,7 +25,7 @@ def make_router(service: Service) -> APIRouter:
     def models() -> dict[str, Any]:
         """Say which are on this machine; one is fetched with `emoscope models pull`."""
         loaded = service.recognizer.model
-        cache = catalog.default_cache()
+        cache = catalog.find_cache()
         return {
             "loaded": loaded.to_dict(),
             "models": [

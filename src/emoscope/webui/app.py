@@ -21,6 +21,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emoscope.errors import SettingError
 from emoscope.optional import require
 from emoscope.recognizer import Recognizer
 from emoscope.store import RunStore
@@ -61,6 +62,7 @@ def mount(
 
     Raises:
         ExtraMissingError: Gradio is not installed.
+        SettingError: there is no folder for temporary files that can be written.
     """
     uploads = _quiet_uploads()
     gr = require("gradio", extra="webui")
@@ -133,9 +135,15 @@ def _quiet_uploads() -> Path:
     """Set Gradio's environment, once and before it is imported; return the upload folder.
 
     The folder is this process's own and readable by nobody else, and goes when the process ends.
+
+    Raises:
+        SettingError: there is no folder for temporary files that can be written.
     """
     os.environ.update(_QUIET)
-    folder = Path(tempfile.mkdtemp(prefix="emoscope-uploads-")).resolve()
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="emoscope-uploads-")).resolve()
+    except OSError as exc:
+        raise SettingError(setting="TMPDIR", reason=exc.strerror or str(exc)) from exc
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     return folder
