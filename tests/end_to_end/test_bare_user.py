@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -14,8 +15,9 @@ import httpx
 import pytest
 
 import emoscope
-from emoscope.errors import CacheFolderUnknownError, ModelNotInstalledError
+from emoscope.errors import CacheFolderUnknownError, ModelNotInstalledError, SettingError
 from emoscope.models import catalog, hub
+from emoscope.webui import app as page_app
 from sounds import SAMPLES
 
 VOICE = str(SAMPLES / "happy_zh.wav")
@@ -204,7 +206,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
         ("recognize", VOICE, "--json"): "",
         ("recognize", VOICE, "--save", *COMPACT): "store_failed",
         ("keys", "create", "ann"): "store_failed",
-        ("serve", "--port", "0", *COMPACT): "setting_invalid",
+        ("serve", "--port", "0", *COMPACT): "store_failed",
         ("export", f"outputs/{saved}", "-f", "textgrid"): "store_failed",
         ("export", f"outputs/{saved}", "-f", "csv", "-o", "a.csv"): "store_failed",
         ("models", "pull", "emotion2vec-plus-base", "--offline"): "model_cache_failed",
@@ -231,3 +233,12 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
         assert (ran.returncode == 0) == (not code), (line, said)
         assert code in said, (line, said)
     assert json.loads((run_folder / "latest.json").read_text())
+
+
+def test_a_page_without_a_folder_for_uploads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(page_app.tempfile, "mkdtemp", refuse)
+    with pytest.raises(SettingError, match="TMPDIR.*No usable temporary directory"):
+        page_app._quiet_uploads.__wrapped__()
