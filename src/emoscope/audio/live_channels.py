@@ -46,6 +46,8 @@ class LiveChannels:
     def __init__(self) -> None:
         self._mixer, self._stages = Mixer(), Stages()
         self._channels = 0
+        self._sound = 0
+        """Samples of sound, gaps left out."""
         self._late = 0
         """Samples without sound before the first block, which says how many channels there are."""
         self._spools = Spools(MEMORY_BYTES)
@@ -65,7 +67,8 @@ class LiveChannels:
         if self._channels == 1:
             return cast(Samples, mean[0])
         self._keep(planes)
-        sure = self._spools.count >= _SURE_S * RATE_HZ
+        self._sound += planes.shape[1]
+        sure = self._sound >= _SURE_S * RATE_HZ
         channel = self._mixer.louder() if sure else None
         self._given.add(channel)
         return cast(Samples, (mean if channel is None else taken_from(planes, channel))[0])
