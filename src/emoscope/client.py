@@ -25,7 +25,9 @@ from urllib.parse import quote, urlencode, urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from emoscope.errors import RequestFailedError, ServerUnreachableError
+from emoscope.errors import EmoscopeError, RequestFailedError, ServerUnreachableError
+from emoscope.names import sendable_name
+from emoscope.paths import opened
 from emoscope.result import Failure, Granularity, Result
 
 Source: TypeAlias = bytes | str | os.PathLike[str]
@@ -83,6 +85,8 @@ class Client:
         """Recognize one recording.
 
         Raises:
+            SourceNotFoundError: there is no such file.
+            SourceUnreadableError: the system refuses to read it.
             RequestFailedError: the server refused it; ``data`` has the code and both sentences.
             ServerUnreachableError: nobody answered.
         """
@@ -104,9 +108,20 @@ class Client:
             RequestFailedError: the request as a whole was refused.
             ServerUnreachableError: nobody answered.
         """
-        body, kind = _form(sources, granularity=granularity, embedding=embedding)
-        reply = self._json("POST", "/v1/recognitions", body, {"Content-Type": kind})
-        return [_answer(record) for record in reply["recognitions"]]
+        files = [_read(source) for source in sources]
+        sent = [file for file in files if isinstance(file, _File)]
+        if files and not sent:  # there is nothing to ask about
+            return [file for file in files if isinstance(file, Failure)]
+        body, kind = _form(sent, granularity=granularity, embedding=embedding)
+        try:
+            reply = self._json("POST", "/v1/recognitions", body, {"Content-Type": kind})
+            answers = map(_answer, reply["recognitions"])
+        except RequestFailedError as error:
+            if len(files) == 1 or len(sent) > 1:
+                raise
+            # A server refuses a bad recording that is sent alone; here others were asked about.
+            answers = map(Failure, [sent[0].name], [error])
+        return [file if isinstance(file, Failure) else next(answers) for file in files]
 
     def submit(
         self,
@@ -119,10 +134,16 @@ class Client:
         """Queue a job and return its id; with the same key the same job, however often sent.
 
         Raises:
+            SourceNotFoundError: one of the files is not there.
+            SourceUnreadableError: the system refuses to read one of them.
             RequestFailedError: it was refused.
             ServerUnreachableError: nobody answered.
         """
-        body, kind = _form(sources, granularity=granularity, embedding=embedding)
+        files = [_read(source) for source in sources]
+        if failure := next((file for file in files if isinstance(file, Failure)), None):
+            raise failure.error
+        sent = [file for file in files if isinstance(file, _File)]
+        body, kind = _form(sent, granularity=granularity, embedding=embedding)
         headers = {"Content-Type": kind, "Idempotency-Key": idempotency_key or secrets.token_hex(8)}
         return str(self._json("POST", "/v1/jobs", body, headers)["id"])
 
@@ -208,23 +229,37 @@ class Client:
             raise ServerUnreachableError(host=self._line.host, reason=reason) from exc
 
 
-def _form(sources: Iterable[Source], *, granularity: str, embedding: bool) -> tuple[bytes, str]:
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A recording to send, and what to call it."""
+
+    data: bytes
+    name: str
+
+
+def _read(source: Source) -> _File | Failure:
+    if isinstance(source, bytes):
+        return _File(source, "audio")
+    name = Path(source).name
+    try:
+        with opened(source) as file:
+            return _File(file.read(), name)
+    except EmoscopeError as error:
+        return Failure(name, error)
+
+
+def _form(files: Iterable[_File], *, granularity: str, embedding: bool) -> tuple[bytes, str]:
     """Return the body of a multipart form, and its content type."""
     border = secrets.token_hex(16)
     body = bytearray()
     for field, value in (("granularity", granularity), ("embedding", str(embedding).lower())):
         body += f"--{border}\r\nContent-Disposition: form-data; ".encode()
         body += f'name="{field}"\r\n\r\n{value}\r\n'.encode()
-    for source in sources:
-        data, name = (
-            (source, "audio")
-            if isinstance(source, bytes)
-            else (Path(source).read_bytes(), Path(source).name)
-        )
-        plain = name.replace("\\", "%5C").replace('"', "%22").replace("\r", "").replace("\n", "")
+    for file in files:
+        plain = sendable_name(file.name).replace('"', "%22")
         body += f"--{border}\r\nContent-Disposition: form-data; ".encode()
-        body += f'name="audio"; filename="{plain}"\r\n'.encode("utf-8", "surrogateescape")
-        body += b"Content-Type: application/octet-stream\r\n\r\n" + data + b"\r\n"
+        body += f'name="audio"; filename="{plain}"\r\n'.encode()
+        body += b"Content-Type: application/octet-stream\r\n\r\n" + file.data + b"\r\n"
     body += f"--{border}--\r\n".encode()
     return bytes(body), f"multipart/form-data; boundary={border}"
 

@@ -104,6 +104,8 @@
     + RequestFailedError                    request_failed
     + ServerUnreachableError (ConnectionError) server_unreachable
   - SettingError (ValueError)               setting_invalid
+    + ArgumentEmptyError                    argument_empty
+    + SettingsFileError                     settings_file
   - ExtraMissingError (ImportError)         extra_missing
   - InternalError (RuntimeError)            internal
 
@@ -341,11 +343,11 @@ class NothingRecognizedError(SourceNothingFoundError):
 
 
 class ListMalformedError(InputError, ValueError):
-    """A wav.scp or CSV list that cannot be read."""
+    """A line of a wav.scp or CSV list that cannot be read; the other lines can."""
 
     code = "list_malformed"
-    zh = "列表 {name} 第 {line} 行无法读取。"
-    en = "Line {line} of the list {name} cannot be read."
+    zh = "列表 {name} 第 {line} 行无法读取：{reason_zh}。"
+    en = "Line {line} of the list {name} cannot be read: {reason_en}."
 
 
 class LabelUnknownError(InputError, ValueError):
@@ -452,19 +454,25 @@ class BooleanError(RequestError):
 
 
 class NameRefusedError(RequestError):
-    """A file name that tries to be a path."""
+    """A name that could pass for a path, is not shown as it is, or is far too long."""
 
     code = "name_refused"
-    zh = "文件名含有路径或控制字符，已拒绝。请只使用普通文件名。"
-    en = "The file name holds a path or control characters and was refused. Use a plain name."
+    zh = "文件名含有路径（/ 或 \\）、控制字符或改变文字方向的字符，或超过 255 个字符，已拒绝。请只使用普通文件名。"  # noqa: E501 - one sentence
+    en = (
+        "The file name holds a path (/ or \\), control characters or characters that override the "
+        "direction of text, or has more than 255 characters, and was refused. Use a plain name."
+    )
 
 
 class TitleRefusedError(RequestError):
     """A title of a run that cannot be shown on one line."""
 
     code = "title_refused"
-    zh = "标题最多 {limit} 个字，不能含有控制字符。"
-    en = "A title has up to {limit} characters and no control characters."
+    zh = "标题最多 {limit} 个字，不能含有控制字符或改变文字方向的字符。"
+    en = (
+        "A title has up to {limit} characters, and none that are control characters or override "
+        "the direction of text."
+    )
 
 
 class CorrectionRefusedError(RequestError):
@@ -1013,6 +1021,22 @@ class SettingError(EmoscopeError, ValueError):
     code = "setting_invalid"
     zh = "设置 {setting} 无效：{reason}"
     en = "The setting {setting} is invalid: {reason}"
+
+
+class ArgumentEmptyError(SettingError):
+    """An argument of the command line that is empty; as a path it would mean the current folder."""
+
+    code = "argument_empty"
+    zh = "{argument} 是空的。请给出值；如果指当前文件夹，请写 . 。"
+    en = "{argument} is empty. Give a value; the current folder is written as a dot."
+
+
+class SettingsFileError(SettingError):
+    """``emoscope.toml`` cannot be read."""
+
+    code = "settings_file"
+    zh = "设置文件 {file} 第 {line} 行无法读取：{reason_zh}。"
+    en = "Line {line} of the settings file {file} cannot be read: {reason_en}."
 
 
 class ExtraMissingError(EmoscopeError, ImportError):

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CONTAINERS = (
+ENDINGS = {
     # The demuxers FFmpeg may choose from, by their own names. Playlists (hls, concat, dash, sdp)
     # are not among them: they would make FFmpeg open files and addresses that the sender names.
-    "wav",
-    "w64",
-    "mp3",
-    "mov",
-    "mp4",
-    "m4a",
-    "aac",
-    "flac",
-    "ogg",
-    "matroska",
-    "webm",
-    "amr",
-    "aiff",
-    "caf",
-)
+    "wav": ("wav", "wave", "bwf"),
+    "w64": ("w64",),
+    "mp3": ("mp3",),
+    "mov": ("mov", "qt"),
+    "mp4": ("mp4", "m4v", "3gp", "3gpp", "3g2"),
+    "m4a": ("m4a", "m4b", "m4r"),
+    "aac": ("aac", "adts"),
+    "flac": ("flac",),
+    "ogg": ("ogg", "oga", "ogv", "ogx", "opus"),
+    "matroska": ("mkv", "mka"),
+    "webm": ("webm", "weba"),
+    "amr": ("amr", "awb"),
+    "aiff": ("aiff", "aif", "aifc"),
+    "caf": ("caf",),
+}
+"""How the files of each accepted container are named: FFmpeg demuxer name, endings."""
+
+CONTAINERS = tuple(ENDINGS)
 """Container formats a caller accepts, as FFmpeg demuxer names."""
 
 CODECS = (
@@ -68,6 +71,16 @@ class Limits:
     max_rate_hz: int = 384_000
     containers: tuple[str, ...] = CONTAINERS
     codecs: tuple[str, ...] = CODECS
+
+    @property
+    def endings(self) -> frozenset[str]:
+        """Endings of the files of these containers, such as ``.wav``, in lower case.
+
+        For finding files in a folder only: what a file is, its content says.
+        """
+        return frozenset(
+            f".{ending}" for container in self.containers for ending in ENDINGS.get(container, ())
+        )
 
     def accepts_codec(self, codec: str) -> bool:
         """Whether this FFmpeg codec name is on the list."""

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from emoscope.corrections import Corrected, read_correction
-from emoscope.errors import RunDamagedError, RunNotFoundError, TitleRefusedError
+from emoscope.errors import RunDamagedError, RunNotFoundError
 from emoscope.file_names import comparable, path_parts, readable, shown, without_audio_suffix
 from emoscope.labels import Emotion, by_key
+from emoscope.names import TITLE_MAX, is_shown, plain_title
 from emoscope.result import Granularity, Result
 from emoscope.store import AUDIO, CORRECTIONS, RESULT, TITLE, RunStore, read_wav
 from emoscope.waveform import Waveform
 
-TITLE_MAX = 120
 PAGE_MAX = 200
 """Runs in one answer."""
 _TAIL_BYTES = 1 << 16
@@ -208,13 +208,11 @@ def set_title(store: RunStore, name: str, title: str) -> Entry:
     """Give a run a title, or take it away with an empty one; the directory keeps its name.
 
     Raises:
-        TitleRefusedError: longer than ``TITLE_MAX``, or with characters that cannot be shown.
+        TitleRefusedError: longer than ``TITLE_MAX``, or with characters that are not shown.
         RunNotFoundError: there is no such run.
         StoreError: it cannot be written.
     """
-    title = " ".join(title.split())
-    if len(title) > TITLE_MAX or not title.isprintable():
-        raise TitleRefusedError(limit=TITLE_MAX)
+    title = plain_title(title)
     store.write_beside(name, TITLE, {"title": title} if title else None)
     return entry(store, name)
 
@@ -306,7 +304,7 @@ def _title(folder: Path) -> str:
         title = json.loads((folder / TITLE).read_text("utf-8"))["title"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""  # without a title, or with one that somebody broke by hand
-    return title[:TITLE_MAX] if isinstance(title, str) and title.isprintable() else ""
+    return title[:TITLE_MAX] if isinstance(title, str) and is_shown(title) else ""
 
 
 @functools.lru_cache(maxsize=20_000)

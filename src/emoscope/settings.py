@@ -5,22 +5,28 @@ Only faces read them; the library takes arguments.
 
 from __future__ import annotations
 
+import codecs
 import os
+import re
+import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from emoscope.abstention import BARS, Bars
-from emoscope.errors import SettingError
+from emoscope.errors import SettingError, SettingsFileError
 from emoscope.limits import COMMAND_LINE, UPLOAD, Limits
 from emoscope.models.agreement import MAX_SCORE_DIFFERENCE, MIN_COSINE, Thresholds
+
+FILE = "emoscope.toml"
+"""Name of the settings file, looked for in the current folder."""
 
 
 class Settings(BaseSettings):
@@ -213,8 +219,49 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, environment, file; nothing else."""
-        toml = TomlConfigSettingsSource(settings_cls, Path("emoscope.toml"))
+        toml = InitSettingsSource(settings_cls, _read_toml(Path(FILE)))
         return init_settings, env_settings, toml
+
+    @field_validator("model", "outputs", "keys", "tls_cert", "tls_key", mode="before")
+    @classmethod
+    def _not_empty(cls, value: object) -> object:
+        if isinstance(value, str) and not value.strip():
+            raise ValueError("empty; the current folder is written as a dot")
+        return value
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    """Read the settings file; without one there are no settings in it.
+
+    Raises:
+        SettingsFileError: it cannot be read, or is not TOML.
+    """
+
+    def refused(line: int, zh: str, en: str) -> SettingsFileError:
+        return SettingsFileError(file=path.name, line=line, reason_zh=zh, reason_en=en)
+
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as exc:
+        reason = exc.strerror or str(exc)
+        raise refused(1, reason, reason) from exc
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise refused(1, "编码是 UTF-16，请另存为 UTF-8", "it is UTF-16; save the file as UTF-8")
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as exc:
+        line = data.count(b"\n", 0, exc.start) + 1
+        raise refused(
+            line, "不是 UTF-8 编码，请另存为 UTF-8", "it is not UTF-8; save it so"
+        ) from exc
+    except tomllib.TOMLDecodeError as exc:
+        said = str(exc)
+        at = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", said)
+        line = int(at[1] or data.count(b"\n") + 1) if at else 1
+        said = said[: at.start()] if at else said
+        raise refused(line, f"不是有效的 TOML（{said}）", f"it is not TOML ({said})") from exc
 
 
 def load_settings(**arguments: Any) -> Settings:
@@ -222,6 +269,7 @@ def load_settings(**arguments: Any) -> Settings:
 
     Raises:
         SettingError: a value cannot be used, or ``emoscope.toml`` names an unknown setting.
+        SettingsFileError: ``emoscope.toml`` cannot be read.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     try:
@@ -229,9 +277,13 @@ def load_settings(**arguments: Any) -> Settings:
     except ValidationError as exc:
         first = exc.errors()[0]
         setting = ".".join(str(part) for part in first["loc"]) or "?"
-        raise SettingError(setting=setting, reason=first["msg"]) from exc
-    except ValueError as exc:  # a TOML file that is no TOML, a JSON list that is no JSON
-        raise SettingError(setting="emoscope.toml / EMOSCOPE_*", reason=str(exc)) from exc
+        raise SettingError(
+            setting=setting, reason=first["msg"].removeprefix("Value error, ")
+        ) from exc
+    except SettingsFileError:
+        raise
+    except ValueError as exc:  # a JSON list that is no JSON
+        raise SettingError(setting="EMOSCOPE_*", reason=str(exc)) from exc
 
 
 def language_of(setting: str) -> Literal["zh", "en"]:

@@ -40,7 +40,7 @@ class Start(_Message):
     embedding: bool = False
     frames: bool = True
     """Send the rows of scores too."""
-    name: str = Field("stream", max_length=100)
+    name: str = "stream"
 
 
 class Resume(_Message):

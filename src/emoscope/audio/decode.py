@@ -15,7 +15,6 @@ import io
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, cast
 
@@ -46,11 +45,10 @@ from emoscope.errors import (
     AudioNotFiniteError,
     AudioTooLargeError,
     AudioTooLongError,
-    SourceNotFoundError,
-    SourceUnreadableError,
 )
 from emoscope.events import StepLog
 from emoscope.limits import COMMAND_LINE, Limits
+from emoscope.paths import opened
 from emoscope.waveform import RATE_HZ, Samples, Waveform
 
 Source: TypeAlias = bytes | str | os.PathLike[str]
@@ -155,24 +153,6 @@ def library_versions() -> dict[str, str]:
     import soxr
 
     return {"av": av.__version__, "soxr": soxr.__version__, "numpy": np.__version__}
-
-
-@contextmanager
-def opened(path: str | os.PathLike[str]) -> Iterator[io.BufferedReader]:
-    """Open a file for reading.
-
-    Raises:
-        SourceNotFoundError: there is no such file.
-        SourceUnreadableError: the system refuses to read it.
-    """
-    try:
-        file = Path(path).open("rb")  # noqa: SIM115 - closed below; only opening is translated
-    except (FileNotFoundError, ValueError) as exc:  # no file's name has a NUL in it
-        raise SourceNotFoundError(name=str(path)) from exc
-    except OSError as exc:
-        raise SourceUnreadableError(name=str(path), reason=exc.strerror or str(exc)) from exc
-    with file:
-        yield file
 
 
 def _decode(

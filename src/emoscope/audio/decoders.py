@@ -22,7 +22,7 @@ from typing import Any, Protocol, Self, TypeAlias
 
 import numpy as np
 
-from emoscope.audio.decode import Source, opened
+from emoscope.audio.decode import Source
 from emoscope.audio.missing import spans_between
 from emoscope.audio.parcels import Note, ParcelError, receive, send
 from emoscope.audio.timeline import TOLERANCE_S
@@ -36,6 +36,7 @@ from emoscope.errors import (
 )
 from emoscope.events import StepLog
 from emoscope.limits import COMMAND_LINE, Limits
+from emoscope.paths import opened
 from emoscope.waveform import RATE_HZ, Span, Waveform
 
 DEADLINE_S = 20.0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import time
-from pathlib import Path
 
-from emoscope.audio.decode import opened
 from emoscope.events import StepLog
+from emoscope.paths import opened, status_of
 
 
 def receive(
@@ -30,7 +30,10 @@ def receive(
 
 def whole_if_pipe(source: bytes | str | os.PathLike[str]) -> bytes | str | os.PathLike[str]:
     """Return what a pipe holds, which can be read only once; leave everything else alone."""
-    if isinstance(source, bytes) or not Path(source).is_fifo():
+    if isinstance(source, bytes):
+        return source
+    status = status_of(source)
+    if status is None or not stat.S_ISFIFO(status.st_mode):
         return source
     with opened(source) as pipe:
         return pipe.read()

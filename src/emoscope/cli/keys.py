@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from emoscope.cli.arguments import Commands
 from emoscope.server.keys import KeyFile
 
-app = typer.Typer(help="API 密钥 · API keys of the server.", no_args_is_help=True)
+app = Commands(help="API 密钥 · API keys of the server.", no_args_is_help=True)
 
 FileOption = Annotated[Path | None, typer.Option("--keys", help="密钥文件 · file of the keys")]
 

@@ -22,6 +22,7 @@ from emoscope.cli.streams import write
 from emoscope.errors import MicrophoneError, StreamRefusedError, StreamUnreachableError
 from emoscope.labels import SILENCE, by_key
 from emoscope.limits import Limits
+from emoscope.names import sendable_name
 from emoscope.optional import require
 from emoscope.settings import Settings, language_of
 from emoscope.waveform import RATE_HZ, Samples
@@ -227,7 +228,8 @@ class _There:
 
     def __init__(self, socket: Any, rate_hz: int, name: str) -> None:
         self._socket = socket
-        start = {"type": "start", "encoding": "pcm_f32le", "rate_hz": rate_hz, "name": name[:100]}
+        start = {"type": "start", "encoding": "pcm_f32le", "rate_hz": rate_hz}
+        start["name"] = sendable_name(name)
         self._socket.send(json.dumps(start))
 
     def feed(self, samples: Samples) -> list[Message]:

@@ -16,6 +16,7 @@ import typer
 
 from emoscope._version import __version__
 from emoscope.cli import keys, models, streams
+from emoscope.cli.arguments import Commands
 from emoscope.cli.language import LanguageOption, language
 from emoscope.errors import (
     EmoscopeError,
@@ -27,7 +28,7 @@ from emoscope.errors import (
 )
 from emoscope.whole import FULL
 
-app = typer.Typer(
+app = Commands(
     name="emoscope",
     help="让语音情绪看得见 · The emotion in speech, visible.",
     no_args_is_help=True,

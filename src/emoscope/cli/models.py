@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emoscope.cli.arguments import Commands
 from emoscope.cli.language import LanguageOption
 from emoscope.cli.streams import write
 from emoscope.errors import EmoscopeError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from emoscope.models.catalog import LocalModel
     from emoscope.webui.texts import Language
 
-app = typer.Typer(
+app = Commands(
     help="模型：列出、获取、检查、删除 · Models: list, pull, verify, remove, path.",
     no_args_is_help=True,
     add_completion=False,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from emoscope import exporters
@@ -238,7 +239,7 @@ class _Bar:
     def start(self, name: str) -> None:
         if self._task is not None:
             self._progress.remove_task(self._task)
-        self._name, self._step = name.replace("[", r"\["), ""
+        self._name, self._step = escape(name), ""
         text = f"{TERMINAL['working'](self._language)} {self._name}"
         self._task = self._progress.add_task(text, total=1.0)
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
-from emoscope.errors import ListMalformedError, SourceNotFoundError
+from emoscope import lists
+from emoscope.errors import LabelUnknownError
 from emoscope.evaluate.words import emotion_of
 from emoscope.labels import Emotion
+from emoscope.lists import PATH
+from emoscope.result import Failure
 
-_PATH = ("path", "file", "wav", "audio", "filename")
-_LABEL = ("emotion", "label")
-_SPEAKER = ("speaker", "speaker_id", "actor")
-_TEXT = ("text_id", "sentence", "text")
+_LABEL, _SPEAKER, _TEXT = "label", "speaker", "text"
 _GROUPS = ("corpus", "language", "sex", "gender", "intensity")
+_COLUMNS = {
+    PATH: lists.COLUMNS[PATH],
+    _LABEL: ("emotion", "label", "情绪", "标签"),
+    _SPEAKER: ("speaker", "speaker_id", "actor"),
+    _TEXT: ("text_id", "sentence", "text"),
+    **{group: (group,) for group in _GROUPS},
+}
 DURATIONS_S = (1.0, 2.0, 3.0, 5.0, 10.0)
 """Borders of the duration groups, in seconds."""
 
@@ -33,44 +39,63 @@ class Labelled:
     """Value by column: corpus, language, sex, gender, intensity, as far as the list has them."""
 
 
-def read(path: Path) -> list[Labelled]:
-    """Read a CSV with a header.
+Labels: TypeAlias = Sequence[Labelled | Failure]
+"""A list, with a failure in the place of each row that cannot be used."""
+
+
+def read(path: Path) -> list[Labelled | Failure]:
+    """Read a CSV of labelled recordings; see ``emoscope.lists`` for what such a file may be.
 
     Needed columns: a path (``path``, ``file``, ``wav``, ``audio`` or ``filename``; relative ones
     start at the list's folder) and ``emotion`` or ``label``. Used when there: a speaker, a text,
     and the columns of groups.
 
+    Returns:
+        A row without a path or a label, or with a label word that is not in the table, is a
+        ``Failure`` called ``list:line``.
+
     Raises:
         SourceNotFoundError: there is no such list.
-        ListMalformedError: a needed column or value is missing; says in which line.
-        LabelUnknownError: a label word that is not in the table; says which.
+        SourceUnreadableError: the system refuses to read it.
+        ListMalformedError: a needed column is missing, or no row has what is needed.
+        LabelUnknownError: no row has a label that is in the table.
     """
-    try:
-        text = path.read_text("utf-8-sig")
-    except FileNotFoundError as exc:
-        raise SourceNotFoundError(name=str(path)) from exc
-    except UnicodeDecodeError as exc:
-        raise ListMalformedError(name=path.name, line=1) from exc
-    rows = csv.DictReader(io.StringIO(text))
-    columns = {name.strip().lower(): name for name in rows.fieldnames or ()}
-    where, label = _first(columns, _PATH), _first(columns, _LABEL)
-    if where is None or label is None:
-        raise ListMalformedError(name=path.name, line=1)
-    speaker, sentence = _first(columns, _SPEAKER), _first(columns, _TEXT)
-    found = []
-    for row in rows:
-        if not row[where] or not row[label]:
-            raise ListMalformedError(name=path.name, line=rows.line_num)
-        found.append(
-            Labelled(
-                path.parent / row[where].strip(),
-                emotion_of(row[label]),
-                row[speaker] or "" if speaker else "",
-                row[sentence] or "" if sentence else "",
-                {name: row[columns[name]] for name in _GROUPS if row.get(columns.get(name, ""))},
-            )
-        )
+    found = [_labelled(row, path) for row in lists.read(path, _COLUMNS, (PATH, _LABEL))]
+    usable(found, least=1)
     return found
+
+
+def usable(rows: Labels, *, least: int | None = None) -> list[Labelled]:
+    """Return the rows that can be used.
+
+    Args:
+        rows: what ``read`` returned.
+        least: how many there must be; None for all.
+
+    Raises:
+        EmoscopeError: why the first of the others cannot be used, where there are fewer.
+    """
+    found = [row for row in rows if isinstance(row, Labelled)]
+    if len(found) < (len(rows) if least is None else least):
+        raise next(row.error for row in rows if isinstance(row, Failure))
+    return found
+
+
+def _labelled(row: lists.Row | Failure, path: Path) -> Labelled | Failure:
+    if isinstance(row, Failure):
+        line = row.error.data["line"]
+        return Failure(f"{path.name}:{line}", row.error)
+    try:
+        emotion = emotion_of(row.cells[_LABEL])
+    except LabelUnknownError as error:
+        return Failure(f"{path.name}:{row.line}", error)
+    return Labelled(
+        path.parent / row.path,
+        emotion,
+        row.cells.get(_SPEAKER, ""),
+        row.cells.get(_TEXT, ""),
+        {name: row.cells[name] for name in _GROUPS if row.cells.get(name)},
+    )
 
 
 def duration_group(duration_s: float) -> str:
@@ -96,24 +121,31 @@ class Leak:
         return bool(self.speakers or self.files)
 
 
-def leak(trained: Iterable[Labelled], evaluated: Iterable[Labelled]) -> Leak:
-    """Find speakers, sentences and files that stand in both lists."""
-    trained, evaluated = list(trained), list(evaluated)
+def leak(trained: Labels, evaluated: Labels) -> Leak:
+    """Find speakers, sentences and files that stand in both lists.
+
+    Args:
+        trained: a list of which every row can be used: what it lacks could not be found.
+        evaluated: the other list; rows that cannot be used count in no figure, and are left out.
+
+    Raises:
+        EmoscopeError: a row of the training list cannot be used, and why.
+    """
+    ours, theirs = usable(trained), usable(evaluated, least=0)
 
     def both(values: tuple[set[str], set[str]]) -> tuple[str, ...]:
         return tuple(sorted((values[0] & values[1]) - {""}))
 
     return Leak(
-        both(({item.speaker for item in trained}, {item.speaker for item in evaluated})),
-        both(({item.text for item in trained}, {item.text for item in evaluated})),
-        both(
-            (
-                {str(item.path.resolve()) for item in trained},
-                {str(item.path.resolve()) for item in evaluated},
-            )
-        ),
+        both(({item.speaker for item in ours}, {item.speaker for item in theirs})),
+        both(({item.text for item in ours}, {item.text for item in theirs})),
+        both(({_real(item.path) for item in ours}, {_real(item.path) for item in theirs})),
     )
 
 
-def _first(columns: dict[str, str], names: tuple[str, ...]) -> str | None:
-    return next((columns[name] for name in names if name in columns), None)
+def _real(path: Path) -> str:
+    """A path with its links followed, as far as they lead."""
+    try:
+        return str(path.resolve())
+    except (OSError, RuntimeError, ValueError):  # a circle, or a name that no file can have
+        return str(path)

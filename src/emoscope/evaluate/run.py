@@ -12,7 +12,7 @@ import numpy as np
 from emoscope.calibration import tempered
 from emoscope.errors import NothingRecognizedError
 from emoscope.evaluate import metrics
-from emoscope.evaluate.lists import Labelled, Leak, duration_group
+from emoscope.evaluate.lists import Labelled, Leak, duration_group, usable
 from emoscope.evaluate.metrics import Calibration, Indices, Metrics, RiskCoverage, Scores
 from emoscope.file_names import readable
 from emoscope.labels import KEYS
@@ -139,7 +139,7 @@ class Evaluation:
 
 def evaluate(
     recognizer: Recognizer,
-    items: Iterable[Labelled],
+    items: Iterable[Labelled | Failure],
     *,
     leak: Leak | None = None,
     draws: int = 1_000,
@@ -148,11 +148,11 @@ def evaluate(
 ) -> Evaluation:
     """Recognize every recording of a list and compute the figures.
 
-    A recording that cannot be read is listed among the failures and counts in no figure.
+    A recording or a row that cannot be read is listed among the failures and counts in no figure.
 
     Args:
         recognizer: the model.
-        items: the list.
+        items: the list, as ``lists.read`` returns it.
         leak: what the list shares with the training list, for the report.
         draws: bootstrap samples of the intervals.
         listener: is told how many recordings are done.
@@ -162,14 +162,18 @@ def evaluate(
         NothingRecognizedError: not one recording could be recognized.
     """
     items = list(items)
+    recordings = usable(items, least=0)
     heard: list[tuple[Labelled, Result]] = []
     failures: list[Failure] = []
-    answers = recognizer.recognize_many(item.path for item in items)
-    for done, (item, answer) in enumerate(zip(items, answers, strict=True), start=1):
+    answers = recognizer.recognize_many(item.path for item in recordings)
+    for done, item in enumerate(items, start=1):
+        answer = item if isinstance(item, Failure) else next(answers)
         if isinstance(answer, Failure):
-            failures.append(replace(answer, name=readable(str(item.path))))
-            failed(failures[-1])
-        else:
+            if isinstance(item, Labelled):
+                answer = replace(answer, name=readable(str(item.path)))
+            failures.append(answer)
+            failed(answer)
+        elif isinstance(item, Labelled):
             heard.append((item, answer))
         listener(done)
     if not heard:

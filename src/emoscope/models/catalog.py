@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -17,6 +19,7 @@ from typing import Any, Literal, TypeAlias
 from emoscope.calibration import Calibration
 from emoscope.errors import (
     CacheFolderUnknownError,
+    EmoscopeError,
     ModelChangedError,
     ModelContractError,
     ModelFileMissingError,
@@ -25,6 +28,7 @@ from emoscope.errors import (
 )
 from emoscope.models.agreement import Agreement
 from emoscope.models.sources import Source, official
+from emoscope.paths import is_file, is_folder
 
 COMPACT = "compact"
 LARGE = "emotion2vec-plus-large"
@@ -47,12 +51,12 @@ class ModelFile:
         Raises:
             ModelFileMissingError: it is not there.
             ModelChangedError: its size or sha256 differs.
+            ModelContractError: the system refuses to read it.
         """
         path = folder / self.path
-        if not path.is_file():
-            raise ModelFileMissingError(file=self.path)
-        if path.stat().st_size != self.bytes or file_sha256(path) != self.sha256:
-            raise ModelChangedError(file=self.path)
+        with _refusals_of(self.path):
+            if path.stat().st_size != self.bytes or file_sha256(path) != self.sha256:
+                raise ModelChangedError(file=self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +254,7 @@ def find(model: str | os.PathLike[str], *, cache: Path | None = None) -> LocalMo
         if cache is None or not is_installed(model, cache):
             raise ModelNotInstalledError(model=model, command=entry(model).pull_command)
         return _read(cache / model, "card.json", "cache")
-    if Path(model).is_dir():
+    if is_folder(model):
         return _read(Path(model), "card.json", "folder")
     raise ModelUnknownError(model=str(model), known=", ".join(names()))
 
@@ -263,7 +267,7 @@ def is_installed(name: str, cache: Path | None) -> bool:
         cache: where fetched models are kept; None where there is no such folder.
     """
     # The card is written last, so a folder with a card is complete.
-    return entry(name).is_built_in or (cache is not None and (cache / name / "card.json").is_file())
+    return entry(name).is_built_in or (cache is not None and is_file(cache / name / "card.json"))
 
 
 def find_cache() -> Path | None:
@@ -302,16 +306,33 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@contextmanager
+def _refusals_of(file: str) -> Iterator[None]:
+    """Turn what the system says about a file of a model into our errors."""
+    try:
+        yield
+    except EmoscopeError:
+        raise
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as exc:
+        raise ModelFileMissingError(file=file) from exc
+    except OSError as exc:
+        reason = exc.strerror or str(exc)
+        raise ModelContractError(
+            reason_zh=f"{file} 无法读取（{reason}）", reason_en=f"{file} cannot be read ({reason})"
+        ) from exc
+
+
 def _assets() -> Path:
     return Path(__file__).parent.parent / "assets"
 
 
 def _read(folder: Path, card_name: str, origin: Origin) -> LocalModel:
     path = folder / card_name
-    if not path.is_file():
-        raise ModelFileMissingError(file=card_name)
     try:
-        data = json.loads(path.read_text("utf-8"))
+        with _refusals_of(card_name):
+            data = json.loads(path.read_text("utf-8"))
+    except EmoscopeError:
+        raise
     except ValueError as exc:
         raise ModelContractError(
             reason_zh="说明卡不是有效的 JSON", reason_en="its card is not JSON"

@@ -19,6 +19,7 @@ from emoscope.errors import (
     RequestMalformedError,
     RequestTooLargeError,
 )
+from emoscope.names import HIDDEN, NAME_MAX, plain_name
 from emoscope.result import GRANULARITIES
 from emoscope.server.forms import (
     FORM_TYPE,
@@ -27,7 +28,6 @@ from emoscope.server.forms import (
     FormReader,
     parse_boolean,
     parse_granularity,
-    plain_name,
 )
 from emoscope.server.json_body import JSON_EXPECTED, JsonBodyReader, decode_base64
 from emoscope.server.service import Options, Question, Service
@@ -44,6 +44,9 @@ _EXPECTED = (
     'multipart/form-data; curl -H "Content-Type: audio/wav" --data-binary @a.wav'
 )
 
+NAME_PATTERN = f"^[^/\\\\{HIDDEN}]*$"
+"""What ``plain_name`` accepts, less the names ``.`` and ``..``."""
+
 _OPTIONS = {
     "granularity": {"type": "string", "enum": list(GRANULARITIES), "default": "utterance"},
     "embedding": {"type": "boolean", "default": False},
@@ -54,7 +57,7 @@ _RECORDING = {
     "additionalProperties": False,
     "properties": {
         "audio": {"type": "string", "format": "byte", "minLength": 4, "description": "base64"},
-        "name": {"type": "string", "pattern": r"^[A-Za-z0-9._ -]{0,200}$"},
+        "name": {"type": "string", "pattern": NAME_PATTERN, "maxLength": NAME_MAX},
     },
 }
 

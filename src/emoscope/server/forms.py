@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+from urllib.parse import unquote_to_bytes
+
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
@@ -11,12 +15,15 @@ from emoscope.errors import (
     FieldMissingError,
     FormBrokenOffError,
     GranularityError,
-    NameRefusedError,
     RequestMalformedError,
     TooManyFilesError,
 )
+from emoscope.names import is_shown
 from emoscope.result import GRANULARITIES, Granularity
 from emoscope.server.spool import RecordingSpool, StoredRecording
+
+_EXTENDED_NAME = re.compile(rb";\s*filename\*\s*=\s*utf-8'[^']*'([^;]*)", re.IGNORECASE)
+"""The other way to state a name, of RFC 5987; older versions of urllib3 know only it."""
 
 YES = ("true", "1", "on", "yes")
 NO = ("false", "0", "off", "no")
@@ -139,13 +146,18 @@ class FormReader:
         self._header_name = self._header_value = b""
 
     def _on_headers_finished(self) -> None:
-        _, options = parse_options_header(self._headers.get(b"content-disposition"))
+        disposition = self._headers.get(b"content-disposition", b"")
+        _, options = parse_options_header(disposition)
         if b"name" not in options:
             raise RequestMalformedError(expected=FORM_EXPECTED)
         self._part = _decoded(options[b"name"])
-        if b"filename" in options:
+        extended = _EXTENDED_NAME.search(disposition)
+        if b"filename" in options or extended:
             self._text = None
-            self._begin_file(_decoded(options[b"filename"]))
+            name = options.get(b"filename")
+            if name is None and extended:  # forbidden in forms by RFC 7578, and sent all the same
+                name = unquote_to_bytes(extended[1])
+            self._begin_file(_file_name(name or b""))
             return
         self._fields += 1
         if self._fields > _FIELDS_MAX:
@@ -182,23 +194,20 @@ class FormReader:
         self._is_whole = True
 
 
+def _file_name(raw: bytes) -> str:
+    """Decode a name: UTF-8, or GB18030 as curl on a Chinese Windows sends it, or Latin-1."""
+    for encoding in ("utf-8", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            return raw.decode(encoding)
+    name = raw.decode("latin-1")
+    return name if is_shown(name) else raw.decode("utf-8", "replace")
+
+
 def _decoded(raw: bytes) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError:
         return raw.decode("latin-1")
-
-
-def plain_name(name: str) -> str:
-    """Refuse a name that tries to be a path; it is kept in ``result.json`` and shown to people.
-
-    Raises:
-        NameRefusedError: it is no plain file name.
-    """
-    tricky = any(char in name for char in "/\\") or name in ("..", ".")
-    if tricky or not name.isprintable() or len(name.encode()) > 255:
-        raise NameRefusedError
-    return name
 
 
 def parse_granularity(value: str) -> Granularity:

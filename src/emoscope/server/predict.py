@@ -8,10 +8,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from emoscope.errors import EmoscopeError, RequestMalformedError, RequestTooLargeError
+from emoscope.names import plain_name
 from emoscope.result import GRANULARITIES
 from emoscope.server import schemas
 from emoscope.server.addresses import root_of
-from emoscope.server.forms import NO, YES, FormReader, parse_boolean, parse_granularity, plain_name
+from emoscope.server.forms import NO, YES, FormReader, parse_boolean, parse_granularity
 from emoscope.server.service import Options, Question, Service
 from emoscope.server.spool import RecordingSpool
 from emoscope.server.uploads import drain, refuse_early

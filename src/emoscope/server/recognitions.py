@@ -59,7 +59,7 @@ def make_router(service: Service) -> APIRouter:
         request: Request,
         granularity: Annotated[Granularity, Query(description="for plain bytes")] = "utterance",  # noqa: ARG001 - read from the request; here for the document
         embedding: Annotated[bool, Query(description="for plain bytes")] = False,  # noqa: ARG001 - likewise
-        name: Annotated[str, Query(description="for plain bytes", max_length=200)] = "",  # noqa: ARG001 - likewise
+        name: Annotated[str, Query(description="for plain bytes")] = "",  # noqa: ARG001 - likewise
     ) -> Response:
         await refuse_early(service.gate, request)
         chinese, form = schemas.is_chinese(request.headers), wanted(request.headers)

@@ -24,6 +24,7 @@ from emoscope.errors import (
     StreamIdleError,
     StreamMessageError,
 )
+from emoscope.names import plain_name
 from emoscope.server.addresses import root_of
 from emoscope.server.live import LiveStream, Streams
 
@@ -90,6 +91,7 @@ async def _begin(websocket: WebSocket, streams: Streams) -> LiveStream:
         raise WebSocketDisconnect(message.get("code", _DONE))
     said = _read(message.get("text"), expected)
     if isinstance(said, words.Start):
+        plain_name(said.name)
         return streams.start(said, root=root_of(websocket.scope))
     if isinstance(said, words.Resume):
         return streams.resume(said.session)

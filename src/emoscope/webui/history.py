@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from emoscope.curve import Curve
 from emoscope.labels import EMOTIONS
+from emoscope.names import TITLE_MAX
 from emoscope.result import Result
-from emoscope.runs import TITLE_MAX, Entry, Listing
+from emoscope.runs import Entry, Listing
 from emoscope.webui.markup import both, card, esc, pair
 from emoscope.webui.picture import badge, timeline
 from emoscope.webui.render import headline, mixed_sentence, seconds

@@ -20,10 +20,9 @@ from emoscope.errors import (
     SourceNotFoundError,
     TooManyFilesError,
 )
+from emoscope.names import NAME_MAX, plain_name, sendable_name
 from emoscope.result import GRANULARITIES, Granularity
 from emoscope.webui.form import sample_bytes
-
-NAME_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,8 @@ class Asked:
     """File name of a built-in sample, instead of a path."""
     too_large: bool = False
     """The browser or the upload refused it; it has a line in the batch all the same."""
+    refused: NameRefusedError | None = None
+    """Its name cannot be shown as it is; likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ def read_question(raw: object, *, most: int) -> Question:
     if not isinstance(embedding, bool):
         raise BooleanError(field="embedding", value=str(embedding)[:40])
     asked = tuple(_asked(source) for source in sources)
+    if len(asked) == 1 and asked[0].refused:
+        raise asked[0].refused
     ticket = raw.get("ticket", "")
     return Question(
         asked,
@@ -87,9 +90,13 @@ def fetch(asked: Asked, *, uploads: Path, max_bytes: int) -> bytes:
     """Return the bytes of a recording; an upload is removed once it has been read.
 
     Raises:
+        NameRefusedError: its name was refused.
         AudioTooLargeError: more than ``max_bytes``.
         SourceNotFoundError: no such sample, or no file at that place in ``uploads``.
     """
+    if asked.refused:
+        discard(asked, uploads=uploads)
+        raise asked.refused
     if asked.too_large:
         raise AudioTooLargeError(max_bytes=max_bytes)
     if asked.sample:
@@ -122,9 +129,11 @@ def _asked(source: Any) -> Asked:
     name = source.get("name") or sample
     if not all(isinstance(value, str) for value in (path, sample, name)) or not name:
         raise FieldMissingError(field="sources")
-    if "/" in name or "\\" in name or not name.isprintable():
-        raise NameRefusedError
-    return Asked(name[-NAME_MAX:], path, sample, source.get("too_large") is True)
+    too_large = source.get("too_large") is True
+    try:
+        return Asked(plain_name(name), path, sample, too_large)
+    except NameRefusedError as error:
+        return Asked(sendable_name(name), path, sample, too_large, error)
 
 
 def _remove(path: Path, uploads: Path) -> None:
