@@ -23,6 +23,7 @@ from emoscope.errors import (
     InputError,
     ModelError,
     SettingError,
+    SourceUnreadableError,
     StoreError,
     StoreFullError,
 )
@@ -349,9 +350,11 @@ def main(arguments: list[str] | None = None) -> Any:
             # The reader of our output has gone; that is its right.
             streams.drop()
             sys.exit(0)
-        if exc.errno not in FULL:
+        if exc.errno in FULL:
+            _fail(StoreFullError())
+        if exc.filename is None:  # nothing that anybody named
             raise
-        _fail(StoreFullError())
+        _fail(SourceUnreadableError(name=str(exc.filename), reason=exc.strerror or str(exc)))
 
 
 def _run(arguments: list[str] | None) -> None:

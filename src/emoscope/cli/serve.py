@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 
 from emoscope.cli.model import open_model
 from emoscope.errors import SettingError
@@ -23,7 +24,7 @@ def run(settings: Settings, *, page: bool) -> None:
     """Serve until interrupted; prints the address once the port is open.
 
     Raises:
-        SettingError: the address cannot be listened on.
+        SettingError: the address cannot be listened on, or the certificate cannot be used.
         StoreError: runs are to be kept, and the folder for them cannot be written.
         ModelError: the model cannot be loaded.
         ExtraMissingError: the extra ``webui`` (or ``server``) is not installed.
@@ -37,6 +38,7 @@ def run(settings: Settings, *, page: bool) -> None:
     language = language_of(settings.language)
     set_up(settings.log)
     is_open = _check_entrance(settings)
+    _check_tls(settings)
     if settings.store != "none":
         check_folder(settings.outputs)
     listening = listen(settings.host, settings.port)
@@ -95,6 +97,22 @@ def _check_entrance(settings: Settings) -> bool:
         reason = NOTICES["no_door"](language_of(settings.language), host=settings.host)
         raise SettingError(setting="--host", reason=reason)
     return True
+
+
+def _check_tls(settings: Settings) -> None:
+    """Load certificate and key before the model: what is wrong with them is told at once.
+
+    Raises:
+        SettingError: one of them cannot be read, or they do not belong together.
+    """
+    if settings.tls_cert is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (OSError, ValueError) as exc:
+        files = " / ".join(str(path) for path in (settings.tls_cert, settings.tls_key) if path)
+        reason = getattr(exc, "strerror", None) or str(exc)
+        raise SettingError(setting=files, reason=reason) from exc
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -33,6 +33,7 @@ from emoscope.models.agreement import BAR, Agreement, Thresholds
 from emoscope.models.catalog import LocalModel, ModelFile, file_sha256
 from emoscope.models.record import OFFICIAL, PullRecord
 from emoscope.models.sources import NEEDED_FILES, TOKENS, WEIGHTS
+from emoscope.paths import is_file, is_folder
 from emoscope.waveform import RATE_HZ
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
@@ -124,7 +125,7 @@ def check(
         The findings, in the order of the checks. A model without an error can be used.
     """
     folder = Path(model)
-    if not _is_name(model) and folder.is_dir() and not (folder / "card.json").is_file():
+    if not _is_name(model) and is_folder(folder) and not is_file(folder / "card.json"):
         patient = Patient(folder)
     else:
         try:
