@@ -45,6 +45,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_NOT_CLOSED = ("这一行的引号没有闭合", "a quotation mark that opens in it is not closed")
 _UNLIKELY = (
     # What a path holds that hardly any file has, and what that means in a list.
     (re.compile("\0"), "路径含有 NUL 字符", "its path holds a NUL character"),
@@ -199,12 +200,7 @@ class _Csv(_Reader):
             }
             if record.open_quote is not None:
                 opens = line + text.count("\n", at, record.open_quote)
-                yield self.failed(
-                    opens,
-                    cells,
-                    "这一行的引号没有闭合",
-                    "a quotation mark that opens in it is not closed",
-                )
+                yield self.failed(opens, cells, *_NOT_CLOSED)
             elif any(cell.strip() for cell in record.cells):
                 yield self.checked(Row(line, cells), self._needed)
             line += text.count("\n", at, record.end)
@@ -223,11 +219,13 @@ class _Csv(_Reader):
         )
         if PATH not in places:
             for choice, row in named:
-                if self._is_path(row[0].strip()) and len(row) >= len(self._needed):
+                if len(row) >= len(self._needed) and self._is_path(row[0].strip()):
                     return choice, {name: i for i, name in enumerate(self._needed)}, False
         lacking = next((column for column in self._needed if column not in places), None)
         if lacking is None:
             return delimiter, places, True
+        if record_at(text, at, delimiter).open_quote is not None:
+            raise self.malformed(line, *_NOT_CLOSED)
         words = self._columns[lacking]
         there = ", ".join(cell.strip()[:20] for cell in max((c for _, c in named), key=len)[:6])
         raise self.malformed(
@@ -281,7 +279,7 @@ class _Csv(_Reader):
 def _text(data: bytes, reader: _Reader) -> str:
     """Decode a list; every line then ends in a line feed, whatever it ended in.
 
-    The rule: a byte order mark is believed, and NUL characters in every second place are UTF-16.
+    The rule: a byte order mark is believed, and many NUL bytes in every second place are UTF-16.
     Else the list is UTF-8 if at least half of the lines that are not ASCII are; the other lines
     keep their bytes as lone surrogates, so that a path that is no UTF-8 still finds its file. Else
     it is GB18030 if all of it can be, and if either a path that is not ASCII then leads to a file
@@ -309,7 +307,10 @@ def _text(data: bytes, reader: _Reader) -> str:
 
 
 def _unmarked_utf16(data: bytes) -> str | None:
-    is_little = data[1::2].count(0) > data[::2].count(0)
+    low, high = data[::2].count(0), data[1::2].count(0)
+    is_little = high > low
+    if 10 * max(low, high) < len(data):  # commas, dots and line ends alone are more than that
+        return None
     try:
         text = data.decode("utf-16-le" if is_little else "utf-16-be")
     except UnicodeDecodeError:
