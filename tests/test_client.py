@@ -74,6 +74,37 @@ def test_odd_names_arrive(client: Client, tmp_path: Path) -> None:
         assert client.recognize(path).result.source.name == name
 
 
+def test_names_that_only_this_machine_allows_are_sent_in_other_words(
+    client: Client, tmp_path: Path
+) -> None:
+    for name, sent in (("a\\b\tc.wav", "a_b_c.wav"), ("a\udcff.wav", "a\ufffd.wav")):
+        path = tmp_path / name
+        path.write_bytes(GOOD)
+        assert client.recognize(path).result.source.name == sent
+
+
+def test_a_file_that_cannot_be_read_is_a_failure_in_its_place(
+    client: Client, tmp_path: Path
+) -> None:
+    gone, long = tmp_path / "gone.wav", tmp_path / ("x" * 300)
+
+    first, second, third = client.recognize_many([GOOD, gone, b"no sound"])
+    only = client.recognize_many([gone, long])
+    bad_alone = client.recognize_many([gone, b"no sound"])
+
+    assert isinstance(first, Answer)
+    assert [failure.error.code for failure in (second, third)] == [
+        "source_not_found",
+        "request_failed",
+    ]
+    assert [failure.error.code for failure in only] == ["source_not_found", "source_unreadable"]
+    assert [failure.error.code for failure in bad_alone] == ["source_not_found", "request_failed"]
+    with pytest.raises(FileNotFoundError):
+        client.recognize(gone)
+    with pytest.raises(FileNotFoundError):
+        client.submit([GOOD, gone])
+
+
 def test_jobs_runs_and_deleting(client: Client) -> None:
     job = client.submit([GOOD, b"no sound"], idempotency_key="once")
     assert client.submit([GOOD, b"no sound"], idempotency_key="once") == job

@@ -103,6 +103,16 @@ def test_a_title_that_cannot_be_shown_is_refused(store: RunStore, title: str) ->
     assert runs.entry(store, run.name).title == "before"
 
 
+@pytest.mark.parametrize(
+    "title", ["会议　一", "👩‍👩‍👧", "می‌خواهم", "a\xadb", "\U0001fae9", "12/03"]
+)
+def test_a_title_may_hold_whatever_is_shown(store: RunStore, title: str) -> None:
+    run = keep(store)
+
+    assert runs.set_title(store, run.name, title).title == title
+    assert runs.entry(store, run.name).title == title
+
+
 def test_a_broken_title_is_no_title(store: RunStore) -> None:
     run = keep(store)
     for text in ("", "[]", '{"title": 3}', '{"title": "a\\u0000"}', "\udcff"):

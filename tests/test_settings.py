@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from emoscope.errors import SettingError
+from emoscope.errors import SettingError, SettingsFileError
 from emoscope.limits import COMMAND_LINE, UPLOAD
 from emoscope.settings import Settings, language_of, load_settings
 
@@ -136,6 +139,64 @@ def test_a_file_that_is_no_utf_8_is_a_setting_error() -> None:
     Path("emoscope.toml").write_bytes('model = "大"\n'.encode("gbk"))
 
     with pytest.raises(SettingError):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "reason"),
+    [
+        (b"port = 1\nmodel = \n", 2, "not TOML (Invalid value)"),
+        (b'port = 1\nmodel = "a', 2, "not TOML (Unterminated string)"),
+        (b"port: 8000", 1, "not TOML"),
+        (b"a = [\n1,\n", 3, "not TOML"),
+        ('port = 1\nmodel = "大"\n'.encode("gbk"), 2, "not UTF-8"),
+        ("port = 1\n".encode("utf-16"), 1, "UTF-16"),
+        (b"\xfe\xff\0p", 1, "UTF-16"),
+        (b"port = 1\0\n", 1, "not TOML"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_with_its_line(
+    data: bytes, line: int, reason: str
+) -> None:
+    Path("emoscope.toml").write_bytes(data)
+
+    with pytest.raises(SettingsFileError) as caught:
+        load_settings()
+    assert caught.value.data["line"] == line
+    assert reason in caught.value.detail_en
+    assert f"第 {line} 行" in caught.value.detail_zh
+
+
+def test_a_byte_order_mark_is_no_setting() -> None:
+    Path("emoscope.toml").write_bytes(b"\xef\xbb\xbfport = 1001\n")
+
+    assert load_settings().port == 1001
+
+
+def test_a_file_that_the_system_refuses_is_told() -> None:
+    Path("emoscope.toml").mkdir()
+
+    with pytest.raises(SettingsFileError):
+        load_settings()
+
+
+@pytest.mark.parametrize("name", ["model", "outputs", "keys", "tls_cert", "tls_key"])
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_path_is_not_the_current_folder(name: str, text: str) -> None:
+    write_toml(f'{name} = "{text}"\n')
+
+    with pytest.raises(SettingError) as caught:
+        load_settings()
+    assert caught.value.data["setting"] == name
+    assert "empty" in caught.value.detail_en
+
+
+@given(st.binary(max_size=60))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_file_ends_in_anything_but_a_setting_error(data: bytes) -> None:
+    Path("emoscope.toml").write_bytes(data)
+
+    with suppress(SettingError):
         load_settings()
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from emoscope.corrections import Corrected, read_correction
-from emoscope.errors import RunDamagedError, RunNotFoundError
+from emoscope.errors import RunDamagedError, RunNotFoundError, TitleRefusedError
 from emoscope.file_names import comparable, path_parts, readable, shown, without_audio_suffix
 from emoscope.labels import Emotion, by_key
-from emoscope.names import TITLE_MAX, is_shown, plain_title
+from emoscope.names import TITLE_MAX, plain_title
 from emoscope.result import Granularity, Result
 from emoscope.store import AUDIO, CORRECTIONS, RESULT, TITLE, RunStore, read_wav
 from emoscope.waveform import Waveform
@@ -304,7 +304,10 @@ def _title(folder: Path) -> str:
         title = json.loads((folder / TITLE).read_text("utf-8"))["title"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""  # without a title, or with one that somebody broke by hand
-    return title[:TITLE_MAX] if isinstance(title, str) and is_shown(title) else ""
+    try:
+        return plain_title(title[:TITLE_MAX]) if isinstance(title, str) else ""
+    except TitleRefusedError:
+        return ""
 
 
 @functools.lru_cache(maxsize=20_000)

@@ -256,6 +256,17 @@ def test_who_wants_only_the_answer_gets_no_rows(address: tuple[str, Path]) -> No
     assert "embedding.npy" in messages[-1]["files"]
 
 
+def test_a_stream_has_a_name_like_any_recording(address: tuple[str, Path]) -> None:
+    with opened(address, name="会议　👩‍👩‍👧" * 20) as socket:
+        send(socket, PCM)
+        messages, _ = end(socket)
+        assert messages[-1]["result"]["source"]["name"] == "会议　👩‍👩‍👧" * 20
+    with connect(f"ws://{address[0]}/v1/stream") as socket:
+        socket.send(json.dumps({"type": "start", "name": "a\u202eb"}))
+        messages, _ = until_closed(socket)
+        assert messages[-1]["code"] == "name_refused"
+
+
 def test_ping(address: tuple[str, Path]) -> None:
     with opened(address) as socket:
         socket.send('{"type": "ping"}')

@@ -67,6 +67,18 @@ def test_anything_else_is_refused(raw: Any, kind: type[EmoscopeError]) -> None:
         read_question(raw, most=1)
 
 
+def test_one_refused_name_of_several_costs_its_own_line(tmp_path: Path) -> None:
+    path = upload(tmp_path)
+    sources = [{"name": "会议　一.wav", "path": "x"}, {"name": "a\u202eb", "path": str(path)}]
+
+    question = read_question({"sources": sources}, most=2)
+
+    assert [asked.name for asked in question.asked] == ["会议　一.wav", "a_b"]
+    with pytest.raises(NameRefusedError):
+        fetch(question.asked[1], uploads=tmp_path, max_bytes=100)
+    assert not path.exists()
+
+
 def test_an_upload_is_read_once_and_removed(tmp_path: Path) -> None:
     path = upload(tmp_path)
 
