@@ -57,6 +57,7 @@ def short(found: list[Row | Failure]) -> list[object]:
         ("a.wav\nb.wav", ["a.wav", "b.wav"]),
         ("gone.wav,happy\nb.wav,sad", ["gone.wav", "b.wav"]),
         ("a.wav;happy\nb.wav;sad", ["a.wav", "b.wav"]),
+        ("a.wav|Hello, world\nb.wav|Well, x", ["a.wav", "b.wav"]),
         ("\n\npath\na.wav", ["a.wav"]),
         ("path,name\n,\n\n  \na.wav,x\n,,\n", ["a.wav"]),
         ("path,name\n,x\na.wav,y\n", [2, "a.wav"]),

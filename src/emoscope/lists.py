@@ -4,9 +4,9 @@ A row that cannot be read becomes a ``Failure`` in its place, and the rows after
 list is an error as a whole only where nothing says what its columns are, or it holds no row.
 
 What this covers: UTF-8 with and without a byte order mark, UTF-16, GB18030 under a rule (see
-``_text``); every kind of line end; comma, semicolon or tab, whichever the header has; headers in
-any case and order; quotation marks that are never closed. What it does not: other encodings, whose
-lines are refused; globs and addresses.
+``_text``); every kind of line end; comma, semicolon, tab or bar, whichever the header has; headers
+in any case and order; quotation marks that are never closed. What it does not: other encodings,
+whose lines are refused; globs and addresses.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
 }
 """Column, and the words that a header may call it; the first of them that is there counts."""
 
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = (",", ";", "\t", "|")
 _SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 """First line by which a list tells spreadsheets its delimiter."""
 _MARKS = (

@@ -228,6 +228,13 @@ def test_endings_are_those_of_what_is_accepted() -> None:
     assert Limits(containers=("wav", "caf", "gsm")).endings == {".wav", ".wave", ".bwf", ".caf"}
 
 
+def test_the_endings_are_documented() -> None:
+    page = Path(__file__).parents[2] / "docs" / "cli.md"
+    words = set(page.read_text("utf-8").replace("`", " ").replace(",", " ").split())
+
+    assert COMMAND_LINE.endings <= words
+
+
 def test_an_apple_double_that_is_named_itself_is_taken(folder: Path) -> None:
     (folder / "._d.wav").write_bytes(GOOD)
 
