@@ -71,7 +71,7 @@ def settings_page() -> str:
         "",
         "优先级：命令行参数 → 环境变量 `EMOSCOPE_*` → 当前文件夹的 `emoscope.toml` → 默认值。",
         "",
-        "The file is UTF-8, with or without a byte order mark. What cannot be read in it is an error",
+        "The file is UTF-8, with or without a byte order mark. What cannot be read is an error",
         "with its line. A path that is empty is an error too; the current folder is a dot.",
         "",
         "| `emoscope.toml` | environment | default | meaning |",

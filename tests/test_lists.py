@@ -15,13 +15,14 @@ from emoscope.errors import EmoscopeError, ListMalformedError, SourceUnreadableE
 from emoscope.lists import PATH, Row, read
 from emoscope.result import Failure
 
-SEEN = ("a.wav", "b.wav", "录音.wav", "a, b.wav")
+SEEN = ("a.wav", "b.wav", "录音.wav", "a, b.wav", "deep/c.wav")
 """Files beside every list."""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lists")
+    (folder / "deep").mkdir()
     for name in SEEN:
         (folder / name).write_bytes(b"sound")
     return folder
@@ -67,6 +68,7 @@ def short(found: list[Row | Failure]) -> list[object]:
         ('path, name\n"a, b.wav", "x ""y"""\n', ["a, b.wav"]),
         ("path\na\u2028b.wav\na\x85b.wav\n", ["a\u2028b.wav", "a\x85b.wav"]),
         ("file,path\nb.wav,a.wav", ["a.wav"]),
+        ("path\ndeep\\c.wav\ngone\\c.wav", ["deep/c.wav", "gone\\c.wav"]),
         ("path,x,x\na.wav,1,2", ["a.wav"]),
         ("path\na\0b.wav\nb.wav", [2, "b.wav"]),
         ('path,text\na.wav,"open\nb.wav,"closed"\nb.wav,x\n', [2, "b.wav", "b.wav"]),

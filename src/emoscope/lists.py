@@ -86,7 +86,7 @@ def read(
 
     Args:
         path: the list; one that ends in ``.scp`` has ``name path`` on each line, every other one
-            is a CSV.
+            is a CSV, and so is every list that needs more columns than these.
         columns: what may be in a CSV, and how a header may call it.
         needed: columns that every row must have, ``PATH`` first. In this order they are taken from
             a CSV without a header, which is known by a path in its first cell.
@@ -99,7 +99,8 @@ def read(
         SourceUnreadableError: the system refuses to read it.
         ListMalformedError: it has no row, or its header lacks a needed column.
     """
-    reader = _Kaldi(path) if path.suffix.lower() == KALDI else _Csv(path, columns, needed)
+    is_kaldi = path.suffix.lower() == KALDI and set(needed) <= {PATH, NAME}
+    reader = _Kaldi(path) if is_kaldi else _Csv(path, columns, needed)
     with opened(path) as file:
         data = file.read()
     is_empty = True
@@ -135,12 +136,12 @@ class _Reader:
         """Refuse what lacks a needed value, and a path that no file can have."""
         for column in needed:
             if not row.cells.get(column):
-                return self.failed(
-                    row.line,
-                    row.cells,
-                    f"缺少 {column}",
-                    f"it has no {column}",
-                )
+                missing = (f"缺少 {column}", f"it has no {column}")
+                return self.failed(row.line, row.cells, *missing)
+        if "\\" in row.path and not self.is_there(row.path):
+            turned = row.path.replace("\\", "/")  # a list that was made on Windows
+            if self.is_there(turned):
+                return Row(row.line, {**row.cells, PATH: turned})
         refused = next((why for hidden, *why in _UNLIKELY if hidden.search(row.path)), None)
         if refused is None or self.is_there(row.path):
             return row

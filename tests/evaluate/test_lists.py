@@ -130,5 +130,8 @@ def test_what_the_system_refuses_is_told(folder: Path) -> None:
         read(folder / "no.csv")
     with pytest.raises(SourceUnreadableError):
         read(folder)
+    (folder / "wav.scp").write_text("u1 loud.wav\n")
+    with pytest.raises(ListMalformedError):
+        read(folder / "wav.scp")
     with pytest.raises(SourceUnreadableError):
         read(folder / ("x" * 300))
