@@ -8,7 +8,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from emoscope.cli.sources import SUFFIXES
 from emoscope.file_names import (
     AUDIO_SUFFIXES,
     NAME_MAX_BYTES,
@@ -20,6 +19,7 @@ from emoscope.file_names import (
     shown,
     without_audio_suffix,
 )
+from emoscope.limits import COMMAND_LINE
 
 anything = st.text(st.characters(codec=None, categories=None), max_size=300)
 """With lone surrogates, controls, marks and emoji."""
@@ -46,7 +46,7 @@ def test_only_the_ending_of_a_sound_file_is_cut_off(name: str, stem: str) -> Non
 
 
 def test_every_ending_that_is_found_in_folders_can_be_cut_off() -> None:
-    assert SUFFIXES <= AUDIO_SUFFIXES
+    assert COMMAND_LINE.endings <= AUDIO_SUFFIXES
 
 
 @given(anything)

@@ -12,14 +12,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-AUDIO_SUFFIXES = frozenset(
-    f".{ending}"
-    for ending in (
-        *("wav", "wave", "w64", "rf64", "bwf", "aiff", "aif", "aifc", "caf", "flac"),
-        *("mp3", "mp2", "aac", "adts", "m4a", "m4b", "mp4", "m4v", "mov", "3gp", "3gpp", "3g2"),
-        *("ogg", "oga", "ogv", "opus", "spx", "webm", "weba", "mka", "mkv", "amr", "awb"),
-    )
-)
+from emoscope.limits import COMMAND_LINE
+
+AUDIO_SUFFIXES = COMMAND_LINE.endings | {".mp2", ".spx"}
 """Endings of sound files and of films with sound; only these are cut off a name."""
 
 NAME_MAX_BYTES = 255

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 ENDINGS = {
     # The demuxers FFmpeg may choose from, by their own names. Playlists (hls, concat, dash, sdp)
     # are not among them: they would make FFmpeg open files and addresses that the sender names.
-    "wav": ("wav", "wave", "bwf"),
+    "wav": ("wav", "wave", "bwf", "rf64"),
     "w64": ("w64",),
     "mp3": ("mp3",),
     "mov": ("mov", "qt"),

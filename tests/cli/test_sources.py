@@ -191,6 +191,7 @@ MADE = {
 LIKE = {
     "wave": "wav",
     "bwf": "wav",
+    "rf64": "wav",
     "qt": "mov",
     "m4v": "mp4",
     "m4b": "m4a",
@@ -225,7 +226,9 @@ def test_a_folder_gives_every_ending_and_each_can_be_decoded(tmp_path: Path, end
 
 def test_endings_are_those_of_what_is_accepted() -> None:
     assert tuple(ENDINGS) == CONTAINERS
-    assert Limits(containers=("wav", "caf", "gsm")).endings == {".wav", ".wave", ".bwf", ".caf"}
+    assert Limits(containers=("wav", "caf", "gsm")).endings == {
+        *(".wav", ".wave", ".bwf", ".rf64", ".caf")
+    }
 
 
 def test_the_endings_are_documented() -> None:

@@ -70,7 +70,7 @@ def test_a_bad_row_is_a_failure_with_its_line_and_the_rest_is_measured(
 
     assert found.metrics.clips == 2
     assert found.metrics.wa == 1.0
-    assert [(failure.name, failure.error.code) for failure in found.failures] == [
+    assert [(Path(one.name).name, one.error.code) for one in found.failures] == [
         ("list.csv:3", "label_unknown"),
         ("list.csv:4", "list_malformed"),
         ("list.csv:5", "list_malformed"),

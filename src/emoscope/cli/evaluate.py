@@ -11,8 +11,8 @@ from rich.table import Table
 
 from emoscope.cli.model import open_model
 from emoscope.cli.show import detail, emotion_name
-from emoscope.errors import EmoscopeError, SettingError, SourceUnreadableError, StoreError
-from emoscope.evaluate.lists import Labelled, leak, read
+from emoscope.errors import SettingError, StoreError
+from emoscope.evaluate.lists import leak, read
 from emoscope.evaluate.report import to_html
 from emoscope.evaluate.run import Evaluation, evaluate
 from emoscope.labels import by_key
@@ -50,8 +50,8 @@ def run(
     """
     language = language_of(settings.language)
     _check_outputs([path, *([] if trained is None else [trained])], [json_path, html_path])
-    items = _read(path)
-    shared = None if trained is None else leak(_read(trained), items)
+    items = read(path)
+    shared = None if trained is None else leak(read(trained), items)
     recognizer = open_model(settings, settings.file_limits)
     screen = Console(stderr=True)
     with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
@@ -73,16 +73,6 @@ def run(
     finally:  # also where standard output cannot be written
         _write(evaluation, path.name, json_path, html_path)
     return len(evaluation.failures)
-
-
-def _read(path: Path) -> list[Labelled]:
-    """Read a list; a folder or a file without rights is an error of ours."""
-    try:
-        return read(path)
-    except EmoscopeError:
-        raise
-    except OSError as exc:
-        raise SourceUnreadableError(name=str(path), reason=exc.strerror or str(exc)) from exc
 
 
 def _check_outputs(inputs: list[Path], outputs: list[Path | None]) -> None:
