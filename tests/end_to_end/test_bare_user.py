@@ -240,5 +240,5 @@ def test_a_page_without_a_folder_for_uploads(monkeypatch: pytest.MonkeyPatch) ->
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
 
     monkeypatch.setattr(page_app.tempfile, "mkdtemp", refuse)
-    with pytest.raises(SettingError, match="TMPDIR.*No usable temporary directory"):
+    with pytest.raises(SettingError, match=r"TMPDIR.*No usable temporary directory"):
         page_app._quiet_uploads.__wrapped__()
