@@ -222,8 +222,9 @@ class Installed:
 
     def recognized(self) -> str:
         """Save a run and return its folder."""
-        self.works("recognize", VOICE, "-g", "frame", "-e", "--save", *COMPACT)
-        return str(next((self.folder / "outputs").glob("outputs_*")))
+        # In a folder of its own: a server may have written to the other.
+        self.works("recognize", VOICE, "-g", "frame", "-e", "--save", "--outputs", "ours", *COMPACT)
+        return str(next((self.folder / "ours").glob("outputs_*")))
 
     @contextmanager
     def serving(self, *line: str) -> Iterator[httpx.Client]:
@@ -331,7 +332,6 @@ def try_parquet(here: Installed) -> None:
 FAKE_MICROPHONE = """
 import contextlib, sys, types, wave
 import numpy as np
-import sounddevice
 voice = wave.open(sys.argv[1])
 samples = np.frombuffer(voice.readframes(voice.getnframes()), "<i2")[:, None] / np.float32(32768)
 @contextlib.contextmanager
@@ -339,8 +339,11 @@ def stream(*, samplerate, channels, blocksize, callback):
     for at in range(0, len(samples), blocksize):
         callback(samples[at : at + blocksize], blocksize, None, None)
     yield
-sounddevice.query_devices = lambda kind: {"default_samplerate": 16000.0}
-sounddevice.InputStream = stream
+fake = types.ModuleType("sounddevice")
+fake.PortAudioError = type("PortAudioError", (Exception,), {})
+fake.query_devices = lambda kind: {"default_samplerate": 16000.0}
+fake.InputStream = stream
+sys.modules["sounddevice"] = fake
 from emoscope.cli.main import main
 main(["listen", "--seconds", "2", "--json", "-m", "compact"])
 """
@@ -352,11 +355,9 @@ def try_listen(here: Installed) -> None:
     unreachable = here.run("stream", VOICE, "--fast", "--url", NOBODY)
     assert "[stream_unreachable]" in unreachable.stderr
     heard = here.run("listen", "--seconds", "1", *COMPACT)
-    if heard.returncode:  # a machine without a microphone, or without PortAudio
-        assert "[microphone_unavailable]" in heard.stderr
-        assert "Traceback" not in heard.stderr
-    if "PortAudio" in heard.stderr and "not found" in heard.stderr:
-        return  # the package cannot be imported at all
+    assert "Traceback" not in heard.stderr
+    # A machine without a microphone, or without PortAudio, says so.
+    assert heard.returncode == 0 or "[microphone_unavailable]" in heard.stderr
     last = json.loads(here.python(FAKE_MICROPHONE, VOICE).splitlines()[-1])
     assert last["result"]["duration_s"] == pytest.approx(2.0, abs=0.2)
 
