@@ -72,8 +72,8 @@ def load_fast(folder: Path) -> Answer:
 def load_emoscope(path: Path, *, is_rounded: bool) -> Answer:
     """Load an ONNX file behind the engine that the recognizer has."""
     from emoscope.backends.onnx_backend import OnnxBackend
-    from emoscope.engine.batcher import Batcher
-    from emoscope.engine.forward import Forward, batch_budget
+    from emoscope.inference.batching import Batcher
+    from emoscope.inference.forward import Forward, batch_budget
 
     budget = batch_budget("cpu", is_rounded=is_rounded)
     engine = Batcher(Forward(OnnxBackend(path, threads=THREADS), max_padded_samples=budget))
@@ -272,12 +272,12 @@ def make_model(folder: Path, size: str) -> None:
 def make_fast(folder: Path) -> dict[str, Any]:
     """Make the fast variant if it is not there; returns the figures of its agreement."""
     from emoscope.backends.onnx_backend import OnnxBackend
-    from emoscope.engine import fast
+    from emoscope.inference import int8_variant
     from emoscope.models.catalog import find
 
     local = find(folder / "ours")
     if not local.card.variants:
-        local = fast.make_fast(local, folder, open_backend=OnnxBackend)
+        local = int8_variant.make_fast(local, folder, open_backend=OnnxBackend)
     return local.card.variants[0].agreement.to_dict()
 
 

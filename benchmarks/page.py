@@ -22,8 +22,8 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 sys.path.insert(0, str(ROOT / "tests"))
 
-from emoscope.result import Track  # noqa: E402
-from emoscope.store import RunStore  # noqa: E402
+from emoscope.outputs.store import RunStore  # noqa: E402
+from emoscope.results.track import Track  # noqa: E402
 from emoscope.waveform import RATE_HZ, Waveform  # noqa: E402
 from results import make_result  # noqa: E402 - after the path
 from shots import CHROMIUM, FLAGS, SAMPLES, _serving, spoken  # noqa: E402

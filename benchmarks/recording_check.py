@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from emoscope.audio.decode import decode
-from emoscope.audio.quality import check
+from emoscope.audio.quality import check_quality
 from emoscope.errors import EmoscopeError
 from emoscope.recognizer import Recognizer, load
 from emoscope.waveform import Waveform
@@ -52,7 +52,7 @@ def false_alarms(data: Path, clips: int) -> None:
                 began = time.process_time()
                 waveform = decode(content)
                 decoded = time.process_time()
-                reasons = set(check(waveform).reasons) - {"too_short", "too_long"}
+                reasons = set(check_quality(waveform).reasons) - {"too_short", "too_long"}
                 check_s += time.process_time() - decoded
                 decode_s += decoded - began
                 heard_s += waveform.duration_s

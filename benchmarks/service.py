@@ -191,12 +191,12 @@ def load(server: Server, clients: int, seconds: float, *, body: bytes | None = N
 _ENGINE = """
 import os, sys, time, threading, emoscope
 from pathlib import Path
-from emoscope.store import RunStore
+from emoscope.outputs.store import RunStore
 data, seconds, keep = sys.stdin.buffer.read(), float(sys.argv[1]), sys.argv[2]
 recognizer, store = emoscope.load("compact"), RunStore(Path(sys.argv[3]), keep=keep)
 def once():
-    recording = recognizer.prepare(data)
-    store.save(recognizer.answer(recording), recording.waveform)
+    recording = recognizer.decode(data)
+    store.save(recognizer.infer(recording), recording.waveform)
 once()
 done, until = [], time.perf_counter() + seconds
 def work():

@@ -35,11 +35,11 @@ import numpy as np
 
 import emoscope
 from emoscope.audio.decode import decode
-from emoscope.engine.hearing import CONTEXT_S, WINDOW_S
+from emoscope.inference.windowed import CONTEXT_S, WINDOW_S
 from emoscope.labels import EMOTIONS, SILENCE, by_key
 from emoscope.recognizer import Recognizer
-from emoscope.result import Result
-from emoscope.streaming import STEP_S, FramesHeard, StreamRecognizer
+from emoscope.results.result import Result
+from emoscope.streaming.stream import STEP_S, FramesHeard, StreamRecognizer
 from emoscope.waveform import HOP_S, RATE_HZ, Samples, Waveform
 
 SAMPLES = Path(emoscope.__file__).parent / "assets" / "samples"

@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 
 from emoscope.cli.main import exit_code
 from emoscope.errors import all_errors
-from emoscope.server.schemas import status_of
+from emoscope.server.http.schemas import http_status
 from emoscope.settings import Settings
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -37,7 +37,7 @@ def errors_page() -> str:
     ]
     for kind in all_errors():
         blank = kind(**{gap: _Gap(gap) for gap in kind.gaps()})
-        status = int(status_of(kind))
+        status = int(http_status(kind))
         lines.append(
             f"| `{kind.code}` | {status} | {exit_code(blank)} "
             f"| {_cell(blank.detail_zh)} | {_cell(blank.detail_en)} |"

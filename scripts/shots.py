@@ -25,14 +25,15 @@ from playwright.sync_api import Page, sync_playwright
 
 from emoscope import recognizer as recognizers
 from emoscope.audio.decode import decode
+from emoscope.audio.wav import write_wav
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.errors import EmoscopeError
 from emoscope.limits import UPLOAD
+from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
-from emoscope.result import ModelRef
+from emoscope.results.result import ModelRef
 from emoscope.server.app import create_app
 from emoscope.settings import load_settings
-from emoscope.store import RunStore, write_wav
 from emoscope.waveform import Samples, Waveform
 
 ROOT = Path(__file__).parents[1]

@@ -13,7 +13,7 @@ import pytest
 
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.recognizer import Recognizer
-from emoscope.result import ModelRef
+from emoscope.results.result import ModelRef
 from emoscope.telemetry import load_onnxruntime
 from emoscope.waveform import RATE_HZ, Samples
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emoscope.audio.decoders import Decoders
+from emoscope.audio.decoder_pool import DecoderPool
 from emoscope.errors import DecoderError, EmoscopeError
 from emoscope.limits import UPLOAD
 from sounds import FORMATS, encode, noise, sample, wav
@@ -98,7 +98,7 @@ def survive(each: int, *, duration_s: float = 1.5, first_seed: int = 0) -> Survi
             found.peak_mb = max(found.peak_mb, _peak_mb(pid))
 
     with (
-        Decoders(2, deadline_s=DEADLINE_S, limits=UPLOAD) as decoders,
+        DecoderPool(2, deadline_s=DEADLINE_S, limits=UPLOAD) as decoders,
         ThreadPoolExecutor(2) as crew,
     ):
         for one in [crew.submit(all_of, *seed) for seed in enumerate(seeds(duration_s).values())]:

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import numpy as np
 
 from emoscope.labels import KEYS
-from emoscope.result import ModelRef, Quality, Result, Scores, SourceRef
+from emoscope.results.quality import Quality
+from emoscope.results.result import ModelRef, Result, SourceRef
+from emoscope.results.scores import Scores
 
 
 def make_scores(**given: float) -> Scores:

@@ -21,11 +21,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from emoscope.backends.fake_backend import FakeBackend
+from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
-from emoscope.result import ModelRef
+from emoscope.results.result import ModelRef
 from emoscope.server.app import create_app
 from emoscope.settings import Settings, load_settings
-from emoscope.store import RunStore
 
 MAX_BYTES = 1_000_000
 GRADIO_WARNINGS = [

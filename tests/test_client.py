@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from emoscope.backends.fake_backend import FakeBackend
-from emoscope.client import Answer, Client
+from emoscope.client import Client, ServerAnswer
 from emoscope.errors import RequestFailedError, ServerUnreachableError
 from emoscope.limits import UPLOAD
+from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
-from emoscope.result import Failure, ModelRef
+from emoscope.results.result import Failure, ModelRef
 from emoscope.server.app import create_app
 from emoscope.server.keys import KeyFile
 from emoscope.settings import load_settings
-from emoscope.store import RunStore
 from serving import serving
 from sounds import SAMPLES, noise, wav
 
@@ -57,8 +57,8 @@ def test_the_result_is_the_one_of_the_library(client: Client) -> None:
 def test_a_bad_one_among_several_is_a_failure_and_alone_an_error(client: Client) -> None:
     first, second, third = client.recognize_many([GOOD, b"no sound", GOOD])
 
-    assert isinstance(first, Answer)
-    assert isinstance(third, Answer)
+    assert isinstance(first, ServerAnswer)
+    assert isinstance(third, ServerAnswer)
     assert isinstance(second, Failure)
     assert second.error.data["server_code"] == "audio_not_recognized"
     with pytest.raises(RequestFailedError) as refusal:
@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_read_is_a_failure_in_its_place(
     only = client.recognize_many([gone, long])
     bad_alone = client.recognize_many([gone, b"no sound"])
 
-    assert isinstance(first, Answer)
+    assert isinstance(first, ServerAnswer)
     assert [failure.error.code for failure in (second, third)] == [
         "source_not_found",
         "request_failed",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from emoscope.observe.metrics import Metrics
+from emoscope.observe.metrics import ServerMetrics
 from emoscope.settings import Settings
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
@@ -39,15 +39,15 @@ def test_yaml_is_yaml_and_names_files_that_are_there() -> None:
 
 def test_the_dashboard_asks_for_metrics_that_exist(tmp_path: Path) -> None:
     from emoscope.backends.fake_backend import FakeBackend
+    from emoscope.outputs.store import RunStore
     from emoscope.recognizer import Recognizer
-    from emoscope.result import ModelRef
+    from emoscope.results.result import ModelRef
     from emoscope.server.service import make_service
     from emoscope.settings import load_settings
-    from emoscope.store import RunStore
 
     recognizer = Recognizer(FakeBackend(), ModelRef("fake", "1", "0" * 64))
     service = make_service(recognizer, RunStore(tmp_path), load_settings(outputs=tmp_path))
-    assert isinstance(service.metrics, Metrics)
+    assert isinstance(service.metrics, ServerMetrics)
     told = service.metrics.text().decode()
     dashboard = json.loads((DEPLOY / "grafana" / "emoscope.json").read_text("utf-8"))
     for panel in dashboard["panels"]:

@@ -18,21 +18,27 @@ from conftest import make_speech
 from emoscope.audio.decode import decode, decode_live
 from emoscope.audio.live_channels import LiveChannels
 from emoscope.audio.missing import Gap, in_portions, without_gaps
-from emoscope.audio.windows import frame_count
 from emoscope.backends.fake_backend import FakeBackend
-from emoscope.channels import converse
 from emoscope.cli import main as cli
-from emoscope.curve import curve_of
-from emoscope.engine.hearing import WHOLE_S, on_axis
 from emoscope.errors import AudioSilentError, AudioTooShortError
+from emoscope.evaluate.robustness import perturb
+from emoscope.figures.pyramid import curve_of
+from emoscope.inference.windowed import WHOLE_S, on_axis
 from emoscope.limits import Limits
-from emoscope.reading import moments
+from emoscope.multichannel import recognize_channels_with
+from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer, load
-from emoscope.result import ModelRef, Result, Track
-from emoscope.stability import examine
-from emoscope.store import RunStore
-from emoscope.streaming import Finished, FramesHeard, SegmentClosed, StreamEvent, StreamRecognizer
-from emoscope.waveform import HOP_S, RATE_HZ, Samples, Span, Waveform
+from emoscope.results.result import ModelRef, Result
+from emoscope.results.summary import moments
+from emoscope.results.track import Track
+from emoscope.streaming.stream import (
+    Finished,
+    FramesHeard,
+    SegmentClosed,
+    StreamEvent,
+    StreamRecognizer,
+)
+from emoscope.waveform import HOP_S, RATE_HZ, Samples, Span, Waveform, frame_count
 from sounds import encode, encode_frame, remuxed, sample
 
 Speech = Callable[..., np.ndarray]
@@ -155,8 +161,8 @@ def test_what_is_kept_is_on_the_time_axis_of_the_medium(
     fake_recognizer: Recognizer, speech: Speech, tmp_path: Path
 ) -> None:
     waveform = with_gaps(speech(2.0), [(0.0, 3.0)])
-    recording = fake_recognizer.prepare(waveform)
-    result = fake_recognizer.answer(recording, granularity="frame")
+    recording = fake_recognizer.decode(waveform)
+    result = fake_recognizer.infer(recording, granularity="frame")
     run = RunStore(tmp_path).save(result, recording.waveform)
     kept = decode(run.path / "processed_audio.wav")
     curve = curve_of(result, recording.waveform)
@@ -203,8 +209,8 @@ def test_whether_an_answer_is_stable_is_asked_of_the_sound(
     fake_recognizer: Recognizer, speech: Speech
 ) -> None:
     sound = speech(2.0)
-    found = examine(fake_recognizer, with_gaps(sound, [(0.0, 3.0), (1.0, 2.0)]))
-    plain = examine(fake_recognizer, Waveform(sound))
+    found = perturb(fake_recognizer, with_gaps(sound, [(0.0, 3.0), (1.0, 2.0)]))
+    plain = perturb(fake_recognizer, Waveform(sound))
 
     assert [change.difference for change in found.changes] == [
         change.difference for change in plain.changes
@@ -374,7 +380,7 @@ def test_compact_answers_a_late_start_as_the_sound_alone(container: str) -> None
 
 
 def test_channels_are_on_the_time_axis_of_the_medium(fake_recognizer: Recognizer) -> None:
-    found = converse(fake_recognizer, video(), granularity="frame")
+    found = recognize_channels_with(fake_recognizer, video(), granularity="frame")
 
     assert len(found.results) == 2  # the encoder makes two of one
     for result, waveform in zip(found.results, found.waveforms, strict=True):

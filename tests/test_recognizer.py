@@ -17,11 +17,9 @@ import numpy as np
 import pytest
 
 from emoscope import recognizer as recognizer_module
-from emoscope.audio.windows import frame_count
 from emoscope.backends.base import Output
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.backends.onnx_backend import OnnxBackend
-from emoscope.engine.hearing import CONTEXT_S, WHOLE_S, WINDOW_S
 from emoscope.errors import (
     AudioEmptyFileError,
     AudioNoSamplesError,
@@ -37,10 +35,11 @@ from emoscope.errors import (
     SourceNotFoundError,
 )
 from emoscope.events import Event, Progress, Step
+from emoscope.inference.windowed import CONTEXT_S, WHOLE_S, WINDOW_S
 from emoscope.limits import Limits
 from emoscope.recognizer import Recognizer, load, name_of
-from emoscope.result import Failure, ModelRef, Result
-from emoscope.waveform import Span, Waveform
+from emoscope.results.result import Failure, ModelRef, Result
+from emoscope.waveform import Span, Waveform, frame_count
 from sounds import sample, wav
 
 Speech = Callable[..., np.ndarray]
@@ -85,8 +84,8 @@ def test_recognize_is_prepare_and_answer_in_a_row(
 ) -> None:
     data = wav(speech(1.0))
     straight = fake_recognizer.recognize(data, granularity="frame", embedding=True, name="a.wav")
-    recording = fake_recognizer.prepare(data, name="a.wav")
-    in_two = fake_recognizer.answer(recording, granularity="frame", embedding=True)
+    recording = fake_recognizer.decode(data, name="a.wav")
+    in_two = fake_recognizer.infer(recording, granularity="frame", embedding=True)
 
     assert strip(in_two) == strip(straight)
     np.testing.assert_array_equal(in_two.embedding, straight.embedding)
@@ -101,9 +100,9 @@ def strip(result: Result) -> dict[str, object]:
 
 def test_one_recording_may_be_asked_twice(fake_recognizer: Recognizer, speech: Speech) -> None:
     """A face asks for frames after it has shown the answer; the second log is not the longer."""
-    recording = fake_recognizer.prepare(waveform(speech(1.0)))
-    first = fake_recognizer.answer(recording)
-    second = fake_recognizer.answer(recording, granularity="frame")
+    recording = fake_recognizer.decode(waveform(speech(1.0)))
+    first = fake_recognizer.infer(recording)
+    second = fake_recognizer.infer(recording, granularity="frame")
 
     assert [step.name for step in first.steps] == ["check", "infer"]
     assert [step.name for step in second.steps] == ["check", "infer"]
@@ -113,9 +112,9 @@ def test_one_recording_may_be_asked_twice(fake_recognizer: Recognizer, speech: S
 def test_who_listens_to_the_answer_hears_of_the_model(
     fake_recognizer: Recognizer, speech: Speech
 ) -> None:
-    recording = fake_recognizer.prepare(waveform(speech(1.0)))
+    recording = fake_recognizer.decode(waveform(speech(1.0)))
     heard: list[Event] = []
-    fake_recognizer.answer(recording, listener=heard.append)
+    fake_recognizer.infer(recording, listener=heard.append)
 
     assert [event.name for event in heard if isinstance(event, Step)] == ["infer"]
 
@@ -123,7 +122,7 @@ def test_who_listens_to_the_answer_hears_of_the_model(
 def test_time_that_a_face_spent_on_receiving_is_in_the_log(
     fake_recognizer: Recognizer, speech: Speech
 ) -> None:
-    recording = fake_recognizer.prepare(wav(speech(1.0)), received_ms=1_234.0)
+    recording = fake_recognizer.decode(wav(speech(1.0)), received_ms=1_234.0)
 
     assert recording.steps[0].name == "receive"
     assert recording.steps[0].milliseconds >= 1_234.0
@@ -320,9 +319,9 @@ def test_long_sound_lies_on_the_disk_and_may_be_asked_twice(
 ) -> None:
     path = tmp_path / "long.wav"
     path.write_bytes(wav(np.resize(speech(5.0), 150 * 16_000)))
-    recording = fake_recognizer.prepare(path)
-    first = fake_recognizer.answer(recording, granularity="frame", embedding=True)
-    second = fake_recognizer.answer(recording)
+    recording = fake_recognizer.decode(path)
+    first = fake_recognizer.infer(recording, granularity="frame", embedding=True)
+    second = fake_recognizer.infer(recording)
 
     assert isinstance(recording.waveform.samples.base, memoryview), "mapped from a file"
     assert first.scores == second.scores
@@ -410,7 +409,7 @@ def test_no_limit_lets_in_less_than_the_model_needs() -> None:
 def test_samples_at_another_rate_are_resampled(fake_recognizer: Recognizer) -> None:
     tone = (0.4 * np.sin(np.arange(44_100) * 0.1)).astype(np.float32)
 
-    recording = fake_recognizer.prepare(Waveform(tone, 44_100, "tone"))
+    recording = fake_recognizer.decode(Waveform(tone, 44_100, "tone"))
 
     assert recording.waveform.rate_hz == 16_000
     assert recording.waveform.duration_s == pytest.approx(1.0, abs=0.001)
@@ -431,7 +430,7 @@ def test_a_pipe_is_read_once(fake_recognizer: Recognizer, tmp_path: Path) -> Non
     writer = threading.Thread(target=pipe.write_bytes, args=(data,))
     writer.start()
 
-    recording = fake_recognizer.prepare(pipe)
+    recording = fake_recognizer.decode(pipe)
 
     writer.join()
     assert recording.source.sha256 == hashlib.sha256(data).hexdigest()

@@ -24,10 +24,10 @@ from data import EMOTIONS, FOREIGN_CORPORA, TRAIN_CORPORA, Clip, Sound, choose, 
 HOUSE = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(HOUSE / "src"))
 
-from emoscope import calibration  # noqa: E402 - the package that applies it also fits it
 from emoscope.evaluate import metrics, pictures  # noqa: E402
 from emoscope.evaluate.lists import duration_group  # noqa: E402
-from emoscope.result import Scores, softmax  # noqa: E402
+from emoscope.results import calibration  # noqa: E402 - the package that applies it also fits it
+from emoscope.results.scores import Scores, softmax  # noqa: E402
 
 FITTED_ON = "dev split (speakers apart from train and test) of ravdess, nemo, emodb, indianemo"
 
@@ -113,9 +113,9 @@ def draw(
         after = calibration.tempered(raw, fitted.temperature)
         before = metrics.calibrate(truth, raw)
         drawn = {
-            "reliability": pictures.reliability(before, metrics.calibrate(truth, after)),
-            "risk": pictures.risk_coverage(metrics.risk_coverage(truth, raw)),
-            "confusion": pictures.confusion(metrics.measure(truth, raw.argmax(axis=1))),
+            "reliability": pictures.reliability_svg(before, metrics.calibrate(truth, after)),
+            "risk": pictures.risk_coverage_svg(metrics.risk_coverage(truth, raw)),
+            "confusion": pictures.confusion_svg(metrics.measure(truth, raw.argmax(axis=1))),
         }
         for kind, picture in drawn.items():
             card.write(picture + "\n", folder / f"compact_{kind}_{name}.svg")

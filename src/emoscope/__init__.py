@@ -17,43 +17,46 @@ from emoscope import telemetry
 from emoscope._version import __version__
 
 if TYPE_CHECKING:
-    from emoscope.channels import Conversation, recognize_channels
     from emoscope.errors import EmoscopeError
     from emoscope.labels import EMOTIONS, Emotion
     from emoscope.limits import Limits
+    from emoscope.multichannel import MultichannelResult, recognize_channels
     from emoscope.recognizer import Recognizer, load, recognize, recognize_many
-    from emoscope.result import Failure, Quality, Result, Scores, Track
-    from emoscope.segments import Segment
+    from emoscope.results.quality import Quality
+    from emoscope.results.result import Failure, Result
+    from emoscope.results.scores import Scores
+    from emoscope.results.segments import Segment
+    from emoscope.results.track import Track
     from emoscope.waveform import Span, Waveform
 
 _HOMES = {
-    "Conversation": "channels",
+    "MultichannelResult": "multichannel",
     "EMOTIONS": "labels",
     "Emotion": "labels",
     "EmoscopeError": "errors",
-    "Failure": "result",
+    "Failure": "results.result",
     "Limits": "limits",
-    "Quality": "result",
+    "Quality": "results.quality",
     "Recognizer": "recognizer",
-    "Result": "result",
-    "Scores": "result",
-    "Segment": "segments",
+    "Result": "results.result",
+    "Scores": "results.scores",
+    "Segment": "results.segments",
     "Span": "waveform",
-    "Track": "result",
+    "Track": "results.track",
     "Waveform": "waveform",
     "load": "recognizer",
     "recognize": "recognizer",
-    "recognize_channels": "channels",
+    "recognize_channels": "multichannel",
     "recognize_many": "recognizer",
 }
 
 __all__ = [
     "EMOTIONS",
-    "Conversation",
     "EmoscopeError",
     "Emotion",
     "Failure",
     "Limits",
+    "MultichannelResult",
     "Quality",
     "Recognizer",
     "Result",

@@ -26,11 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoscope.errors import EmoscopeError, RequestFailedError, ServerUnreachableError
-from emoscope.names import sendable_name
-from emoscope.paths import opened
-from emoscope.result import Failure, Granularity, Result
+from emoscope.paths.access import opened
+from emoscope.paths.names import sendable_name
+from emoscope.results.result import Failure, Granularity, Result
 
-Source: TypeAlias = bytes | str | os.PathLike[str]
+ClientSource: TypeAlias = bytes | str | os.PathLike[str]
 """The bytes of a file, or its path on this machine."""
 
 _BUSY = (429, 503)
@@ -39,7 +39,7 @@ _WAIT_MAX_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ServerAnswer:
     """A result, and the run that the server keeps of it."""
 
     result: Result
@@ -80,8 +80,12 @@ class Client:
         self._line.close()
 
     def recognize(
-        self, source: Source, *, granularity: Granularity = "utterance", embedding: bool = False
-    ) -> Answer:
+        self,
+        source: ClientSource,
+        *,
+        granularity: Granularity = "utterance",
+        embedding: bool = False,
+    ) -> ServerAnswer:
         """Recognize one recording.
 
         Raises:
@@ -97,11 +101,11 @@ class Client:
 
     def recognize_many(
         self,
-        sources: Iterable[Source],
+        sources: Iterable[ClientSource],
         *,
         granularity: Granularity = "utterance",
         embedding: bool = False,
-    ) -> list[Answer | Failure]:
+    ) -> list[ServerAnswer | Failure]:
         """Recognize several in one request, in order; a bad one becomes a ``Failure``.
 
         Raises:
@@ -125,7 +129,7 @@ class Client:
 
     def submit(
         self,
-        sources: Iterable[Source],
+        sources: Iterable[ClientSource],
         *,
         granularity: Granularity = "utterance",
         embedding: bool = False,
@@ -174,10 +178,10 @@ class Client:
             yield from page["recognitions"]
             first = page["next"]
 
-    def run(self, run: str) -> Answer:
+    def run(self, run: str) -> ServerAnswer:
         """Return a run that the server keeps."""
         record = self._json("GET", f"/v1/recognitions/{quote(run, safe='')}")
-        return Answer(_result(record), run)
+        return ServerAnswer(_result(record), run)
 
     def file(self, run: str, file: str) -> bytes:
         """Return a file of a run, such as ``processed_audio.wav``."""
@@ -237,7 +241,7 @@ class _File:
     name: str
 
 
-def _read(source: Source) -> _File | Failure:
+def _read(source: ClientSource) -> _File | Failure:
     if isinstance(source, bytes):
         return _File(source, "audio")
     name = Path(source).name
@@ -264,10 +268,10 @@ def _form(files: Iterable[_File], *, granularity: str, embedding: bool) -> tuple
     return bytes(body), f"multipart/form-data; boundary={border}"
 
 
-def _answer(record: dict[str, Any]) -> Answer | Failure:
+def _answer(record: dict[str, Any]) -> ServerAnswer | Failure:
     if "problem" in record:
         return Failure(record["name"], _from_problem(record["problem"]))
-    return Answer(_result(record), record["run"])
+    return ServerAnswer(_result(record), record["run"])
 
 
 def _result(record: dict[str, Any]) -> Result:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ENDINGS = {
+CONTAINER_ENDINGS = {
     # The demuxers FFmpeg may choose from, by their own names. Playlists (hls, concat, dash, sdp)
     # are not among them: they would make FFmpeg open files and addresses that the sender names.
     "wav": ("wav", "wave", "bwf", "rf64"),
@@ -24,7 +24,7 @@ ENDINGS = {
 }
 """How the files of each accepted container are named: FFmpeg demuxer name, endings."""
 
-CONTAINERS = tuple(ENDINGS)
+CONTAINERS = tuple(CONTAINER_ENDINGS)
 """Container formats a caller accepts, as FFmpeg demuxer names."""
 
 CODECS = (
@@ -79,7 +79,9 @@ class Limits:
         For finding files in a folder only: what a file is, its content says.
         """
         return frozenset(
-            f".{ending}" for container in self.containers for ending in ENDINGS.get(container, ())
+            f".{ending}"
+            for container in self.containers
+            for ending in CONTAINER_ENDINGS.get(container, ())
         )
 
     def accepts_codec(self, codec: str) -> bool:

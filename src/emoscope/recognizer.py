@@ -1,8 +1,8 @@
-"""A recording in, a ``Result`` out. The one path that every face uses. Read this file first.
+"""From a recording to a ``Result``: the one path that every front end uses. Read this file first.
 
-``prepare`` turns a source into a ``Recording`` (decoded and checked), ``answer`` turns that into a
-``Result`` (windows, model, scores, segments). ``recognize`` is the two in a row, and
-``recognize_many`` is that for a list in which one bad file ends nothing.
+``decode`` turns a source into a ``PreparedAudio`` (decoded and checked), ``infer`` runs the model
+on it and assembles the ``Result`` (windows, logits, scores, segments). ``recognize`` is the two in
+a row, and ``recognize_many`` is that for a list in which one bad file ends nothing.
 """
 
 from __future__ import annotations
@@ -17,45 +17,45 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from emoscope import abstention
 from emoscope._version import __version__
-from emoscope.abstention import BARS, Bars
 from emoscope.audio import quality
 from emoscope.audio.decode import decode_of_any_length, library_versions
-from emoscope.audio.decoders import Decoder
+from emoscope.audio.decoder_pool import Decoder
 from emoscope.audio.missing import gaps_of, without_gaps
-from emoscope.audio.received import receive
-from emoscope.audio.usable import as_given, reasons_of, refuse_unusable
-from emoscope.backends.base import Array32, Backend
+from emoscope.audio.source import receive
+from emoscope.audio.validate import check_usable, reasons_of, resampled_waveform
+from emoscope.backends.base import Backend
 from emoscope.backends.choice import BackendName, DeviceChoice, gains_by_rounding, open_backend
-from emoscope.engine.batcher import Batcher
-from emoscope.engine.forward import Forward, batch_budget
-from emoscope.engine.hearing import Hearing, Runs, hear
-from emoscope.engine.unfinished import keeping
 from emoscope.errors import EmoscopeError, GranularityError
 from emoscope.events import Listener, Step, StepLog, ignore
+from emoscope.inference.batching import Batcher
+from emoscope.inference.forward import Forward, batch_budget
+from emoscope.inference.resume import window_cache
+from emoscope.inference.windowed import ClipRunner, WindowedInference, run_windows
 from emoscope.limits import COMMAND_LINE, Limits
 from emoscope.models import catalog, variants
-from emoscope.models.agreement import BAR, Thresholds
+from emoscope.models.agreement import AGREEMENT_THRESHOLDS, AgreementThresholds
 from emoscope.models.variants import Precision
-from emoscope.result import (
+from emoscope.results import abstention
+from emoscope.results.abstention import ABSTENTION_THRESHOLDS, AbstentionThresholds
+from emoscope.results.quality import Quality
+from emoscope.results.result import (
     GRANULARITIES,
     Failure,
     Granularity,
     ModelRef,
-    Quality,
     Result,
     SourceRef,
-    Track,
 )
-from emoscope.waveform import Waveform
+from emoscope.results.track import Track
+from emoscope.waveform import Array32, Waveform
 
 Source: TypeAlias = bytes | str | os.PathLike[str] | Waveform
 """The bytes of a file, a path to one, or samples."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Recording:
+class PreparedAudio:
     """A source that was decoded and found usable."""
 
     waveform: Waveform
@@ -82,7 +82,7 @@ class Recognizer:
         origin: where its files came from.
         load_s: seconds that checking and loading it took.
         limits: what recordings are accepted.
-        bars: when no emotion is claimed.
+        thresholds: when no emotion is claimed.
         now: the clock of ``Result.created``; must give a time zone.
     """
 
@@ -95,7 +95,7 @@ class Recognizer:
         origin: catalog.Origin = "folder",
         load_s: float = 0.0,
         limits: Limits = COMMAND_LINE,
-        bars: Bars = BARS,
+        thresholds: AbstentionThresholds = ABSTENTION_THRESHOLDS,
         now: Callable[[], datetime] = local_now,
     ) -> None:
         self.model = model
@@ -103,7 +103,7 @@ class Recognizer:
         self.origin = origin
         self.load_s = load_s
         self.limits = limits
-        self.bars = bars
+        self.thresholds = thresholds
         # One for all threads that share this recognizer: requests, the page, Python callers.
         budget = batch_budget(backend.device, is_rounded=model.precision != "exact")
         forward = Forward(backend, max_padded_samples=budget)
@@ -148,8 +148,8 @@ class Recognizer:
             ModelError: the model failed.
         """
         _check_granularity(granularity)
-        recording = self.prepare(source, name=name, listener=listener)
-        return self.answer(
+        recording = self.decode(source, name=name, listener=listener)
+        return self.infer(
             recording, granularity=granularity, embedding=embedding, listener=listener
         )
 
@@ -176,14 +176,14 @@ class Recognizer:
 
         return answers()
 
-    def prepare(
+    def decode(
         self,
         source: Source,
         *,
         name: str = "",
         received_ms: float = 0.0,
         listener: Listener = ignore,
-    ) -> Recording:
+    ) -> PreparedAudio:
         """Decode and check a source.
 
         Args:
@@ -198,36 +198,36 @@ class Recognizer:
         log = StepLog(listener)
         sha256 = None
         if isinstance(source, Waveform):
-            waveform = as_given(source, self.limits)
+            waveform = resampled_waveform(source, self.limits)
         else:
             source, sha256 = receive(source, log, before_ms=received_ms)
             waveform = self._decode(source, limits=self.limits, name=name, log=log)
         with log.timed("check"):
             sound = without_gaps(waveform)
-            found = quality.check(sound)
-            refuse_unusable(sound, found, self.limits)
+            found = quality.check_quality(sound)
+            check_usable(sound, found, self.limits)
             found = replace(found, reasons=(*found.reasons, *reasons_of(log.steps)))
         reference = SourceRef(name or waveform.name or "audio", sha256)
-        return Recording(waveform, sound, found, reference, log.steps)
+        return PreparedAudio(waveform, sound, found, reference, log.steps)
 
-    def answer(
+    def infer(
         self,
-        recording: Recording,
+        recording: PreparedAudio,
         *,
         granularity: Granularity = "utterance",
         embedding: bool = False,
         listener: Listener = ignore,
-        unfinished: Path | None = None,
+        checkpoint_dir: Path | None = None,
     ) -> Result:
         """Run the model on a prepared recording.
 
         Args:
-            recording: what ``prepare`` gave.
+            recording: what ``decode`` gave.
             granularity: as in ``recognize``.
             embedding: as in ``recognize``.
             listener: as in ``recognize``.
-            unfinished: folder in which what the model said about long sound waits until all of it
-                is said: what breaks off goes on there when the same is asked again.
+            checkpoint_dir: folder for the outputs of the windows of long sound; work that broke off
+                is resumed from it when the same is asked again.
 
         Raises:
             GranularityError: ``granularity`` is neither of the two words.
@@ -240,24 +240,28 @@ class Recognizer:
         log = StepLog(listener)
         with log.timed("infer", model=self.model.name) as numbers:
             work, duration_s = (recording.source, self.model.sha256), sound.duration_s
-            with keeping(
-                self._forward, unfinished, work, duration_s=duration_s, embedding=embedding
+            with window_cache(
+                self._forward, checkpoint_dir, work, duration_s=duration_s, embedding=embedding
             ) as kept:
-                hearing = self.hearing(granularity, kept)
-                track, vectors = hear(sound, hearing, gaps, embedding=embedding, listener=listener)
+                windowed_inference = self.windowed_inference(granularity, kept)
+                track, vectors = run_windows(
+                    sound, windowed_inference, gaps, embedding=embedding, listener=listener
+                )
             if kept.found:
                 numbers["windows_kept"] = kept.found
             numbers["frames"] = len(track)
         recording = replace(recording, steps=(*recording.steps, *log.steps))
-        return self.conclude(recording, track, granularity=granularity, embedding=vectors)
+        return self.build_result(recording, track, granularity=granularity, embedding=vectors)
 
-    def hearing(self, granularity: Granularity, forward: Runs | None = None) -> Hearing:
+    def windowed_inference(
+        self, granularity: Granularity, forward: ClipRunner | None = None
+    ) -> WindowedInference:
         """Begin a recording that arrives in portions; ``frame`` also looks for speech."""
-        return Hearing(forward or self._forward, find_speech=granularity == "frame")
+        return WindowedInference(forward or self._forward, find_speech=granularity == "frame")
 
-    def conclude(
+    def build_result(
         self,
-        recording: Recording,
+        recording: PreparedAudio,
         track: Track,
         *,
         granularity: Granularity,
@@ -288,7 +292,9 @@ class Recognizer:
             reading=track.reading(segments, waveform.duration_s, missing) if by_frame else None,
             embedding=embedding,
             calibrated=calibration.apply(scores) if calibration is not None else None,
-            abstain=abstention.reasons(recording.quality, sound_s, scores, self.bars),
+            abstain=abstention.abstention_reasons(
+                recording.quality, sound_s, scores, self.thresholds
+            ),
             missing=missing,
             steps=recording.steps,
             versions=dict(self._versions),
@@ -309,11 +315,11 @@ def load(
     *,
     backend: BackendName = "onnxruntime",
     precision: Precision = "exact",
-    agreement_bar: Thresholds = BAR,
+    agreement_thresholds: AgreementThresholds = AGREEMENT_THRESHOLDS,
     threads: int = 0,
     device: DeviceChoice = "cpu",
     limits: Limits = COMMAND_LINE,
-    bars: Bars = BARS,
+    thresholds: AbstentionThresholds = ABSTENTION_THRESHOLDS,
     now: Callable[[], datetime] = local_now,
 ) -> Recognizer:
     """Load a model that is on this machine.
@@ -324,11 +330,11 @@ def load(
         backend: what runs it; ``openvino`` needs the extra of that name.
         precision: ``exact``; ``fast``, the rounded variant, or an error; ``auto``, that variant
             where it agreed with the exact model and was measured to be faster.
-        agreement_bar: what a variant must have reached to be used.
+        agreement_thresholds: what a variant must have reached to be used.
         threads: threads inside one run; 0 takes all cores, for a small model one.
         device: ``cpu``; ``cuda``, or an error; ``auto``, an NVIDIA GPU where one can be used.
         limits: what recordings are accepted.
-        bars: when no emotion is claimed.
+        thresholds: when no emotion is claimed.
         now: the clock of ``Result.created``.
 
     Raises:
@@ -340,7 +346,7 @@ def load(
     local = catalog.find(model)
     if precision == "auto" and not gains_by_rounding(backend, device):
         precision = "exact"
-    path, reference = variants.verified(local, precision, agreement_bar)
+    path, reference = variants.verified(local, precision, agreement_thresholds)
     opened = open_backend(backend, path, threads, device)
     return Recognizer(
         opened,
@@ -349,7 +355,7 @@ def load(
         origin=local.origin,
         load_s=time.perf_counter() - started_s,
         limits=limits,
-        bars=bars,
+        thresholds=thresholds,
         now=now,
     )
 

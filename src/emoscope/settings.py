@@ -20,10 +20,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from emoscope.abstention import BARS, Bars
 from emoscope.errors import SettingError, SettingsFileError
 from emoscope.limits import COMMAND_LINE, UPLOAD, Limits
-from emoscope.models.agreement import MAX_SCORE_DIFFERENCE, MIN_COSINE, Thresholds
+from emoscope.models.agreement import MAX_SCORE_DIFFERENCE, MIN_COSINE, AgreementThresholds
+from emoscope.results.abstention import ABSTENTION_THRESHOLDS, AbstentionThresholds
 
 FILE = "emoscope.toml"
 """Name of the settings file, looked for in the current folder."""
@@ -168,25 +168,36 @@ class Settings(BaseSettings):
     )
 
     abstain_min_duration_s: float = Field(
-        BARS.min_duration_s, ge=0, description="no emotion is claimed for a shorter recording, in s"
+        ABSTENTION_THRESHOLDS.min_duration_s,
+        ge=0,
+        description="no emotion is claimed for a shorter recording, in s",
     )
     abstain_min_snr_db: float = Field(
-        BARS.min_snr_db, description="no emotion is claimed in more noise than this, in dB"
+        ABSTENTION_THRESHOLDS.min_snr_db,
+        description="no emotion is claimed in more noise than this, in dB",
     )
     abstain_max_clipped_share: float = Field(
-        BARS.max_clipped_share, ge=0, le=1, description="nor where more than this share is clipped"
+        ABSTENTION_THRESHOLDS.max_clipped_share,
+        ge=0,
+        le=1,
+        description="nor where more than this share is clipped",
     )
     abstain_min_bandwidth_hz: float = Field(
-        BARS.min_bandwidth_hz, ge=0, description="nor where the sound ends below this, in Hz"
+        ABSTENTION_THRESHOLDS.min_bandwidth_hz,
+        ge=0,
+        description="nor where the sound ends below this, in Hz",
     )
     abstain_min_margin: float = Field(
-        BARS.min_margin, ge=0, le=1, description="nor where the first score leads by less; 0 is off"
+        ABSTENTION_THRESHOLDS.min_margin,
+        ge=0,
+        le=1,
+        description="nor where the first score leads by less; 0 is off",
     )
 
     @property
-    def bars(self) -> Bars:
+    def thresholds(self) -> AbstentionThresholds:
         """When no emotion is claimed."""
-        return Bars(
+        return AbstentionThresholds(
             self.abstain_min_duration_s,
             self.abstain_min_snr_db,
             self.abstain_max_clipped_share,
@@ -195,9 +206,9 @@ class Settings(BaseSettings):
         )
 
     @property
-    def agreement_bar(self) -> Thresholds:
+    def agreement_thresholds(self) -> AgreementThresholds:
         """What a fast variant has to reach."""
-        return Thresholds(self.fast_min_cosine, self.fast_max_score_difference)
+        return AgreementThresholds(self.fast_min_cosine, self.fast_max_score_difference)
 
     @property
     def upload_limits(self) -> Limits:

@@ -11,6 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Samples: TypeAlias = NDArray[np.float32]
+"""Sound, shape ``(n,)``."""
+Array32: TypeAlias = NDArray[np.float32]
+Array64: TypeAlias = NDArray[np.float64]
+Mask: TypeAlias = NDArray[np.bool_]
+Indices: TypeAlias = NDArray[np.intp]
 
 RATE_HZ = 16_000
 """The rate every model takes."""
@@ -22,6 +27,15 @@ FRAME_S = 0.025
 
 _BLOCK = 1 << 18
 """Samples looked at at once: 16 s, one MB."""
+HOP = 320
+"""Samples from one frame to the next: 20 ms at 16 kHz."""
+FRAME = 400
+"""Samples under one frame: 25 ms at 16 kHz."""
+
+
+def frame_count(n_samples: int) -> int:
+    """Rows for ``n_samples`` at 16 kHz: ⌊(N − 400) / 320⌋ + 1, and none below one frame (P10)."""
+    return (n_samples - FRAME) // HOP + 1 if n_samples >= FRAME else 0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -87,7 +101,7 @@ class Waveform:
         """
         for first in range(0, len(self.samples), size):
             yield self.samples[first : first + size]
-            forget(self.samples)
+            release_pages(self.samples)
 
     def cut(self, span: Span) -> Waveform:
         """Return the part inside ``span``, clipped to what is there; samples are shared."""
@@ -102,7 +116,7 @@ class Waveform:
         return Waveform(self.samples[first:last], self.rate_hz, self.name, missing)
 
 
-def forget(array: NDArray[np.float32]) -> None:
+def release_pages(array: NDArray[np.float32]) -> None:
     """Give the memory of a mapped array back; it is read again when it is looked at again."""
     owner: object = array
     while isinstance(owner, np.ndarray):

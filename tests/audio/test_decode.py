@@ -11,14 +11,13 @@ import pytest
 from emoscope import errors
 from emoscope.audio.decode import decode, decode_channels
 from emoscope.audio.resample import at_16_khz
-from emoscope.audio.windows import frame_count
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.errors import EmoscopeError
 from emoscope.events import Event, Progress, StepLog
 from emoscope.limits import Limits
 from emoscope.recognizer import Recognizer
-from emoscope.result import ModelRef
-from emoscope.waveform import Waveform
+from emoscope.results.result import ModelRef
+from emoscope.waveform import Waveform, frame_count
 from sounds import (
     BAD,
     FORMATS,

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoscope.audio.decode import decode, decode_channels
-from emoscope.audio.decoders import Decoders
+from emoscope.audio.decoder_pool import DecoderPool
 from emoscope.audio.live_channels import LiveChannels, Mixed
 from emoscope.audio.mixing import Mixer
 from emoscope.audio.resample import Stages
@@ -22,7 +22,7 @@ from emoscope.errors import AudioSilentError
 from emoscope.events import StepLog
 from emoscope.limits import Limits
 from emoscope.recognizer import Recognizer
-from emoscope.result import ModelRef
+from emoscope.results.result import ModelRef
 from sounds import encode_frame, sample, sample_names, wav
 
 VOICE = sample("happy_zh.wav")
@@ -145,7 +145,7 @@ def test_a_decoder_process_decides_the_same() -> None:
     data, log, far_log = wav(stereo(VOICE, -VOICE).T), StepLog(), StepLog()
     here = decode(data, log=log)
 
-    with Decoders(1) as decoders:
+    with DecoderPool(1) as decoders:
         far = decoders(data, limits=Limits(), log=far_log)
 
     assert np.array_equal(far.samples, here.samples)

@@ -12,10 +12,10 @@ import soxr
 
 import sounds
 from emoscope.audio.decode import decode
-from emoscope.audio.noise import spectra
-from emoscope.audio.quality import check
+from emoscope.audio.quality import check_quality
+from emoscope.audio.snr import spectra
 from emoscope.audio.vad import find_speech
-from emoscope.result import REASONS, Quality
+from emoscope.results.quality import QUALITY_REASONS, Quality
 from emoscope.waveform import Samples, Waveform
 from sounds import sample, sample_names
 
@@ -40,7 +40,7 @@ def speech() -> Speech:
 
 def checked(samples: np.ndarray) -> Quality:
     """The check of samples at 16 kHz."""
-    return check(Waveform(samples.astype(np.float32)))
+    return check_quality(Waveform(samples.astype(np.float32)))
 
 
 def rms(samples: np.ndarray) -> float:
@@ -323,4 +323,4 @@ def test_the_shortest_sounds_are_measured_too(size: int, kind: str) -> None:
     assert 0 <= found.clipped_share <= 1
     assert 0 <= found.speech_share <= 1
     assert "too_short" in found.reasons
-    assert set(found.reasons) <= set(REASONS)
+    assert set(found.reasons) <= set(QUALITY_REASONS)

@@ -17,7 +17,7 @@ import pytest
 import soxr
 
 from emoscope.audio.decode import decode
-from emoscope.audio.quality import check
+from emoscope.audio.quality import check_quality
 from emoscope.audio.vad import find_speech
 from emoscope.waveform import Waveform
 
@@ -65,7 +65,7 @@ def test_clean_recordings_seldom_raise_a_false_alarm(
     total = wrong = 0
     for own in clips.values():
         for clip in own:
-            reasons = set(check(clip).reasons) - {"too_short", "too_long"}
+            reasons = set(check_quality(clip).reasons) - {"too_short", "too_long"}
             alarms.update(reasons)
             wrong += bool(reasons)
             total += 1
@@ -76,7 +76,7 @@ def test_clean_recordings_seldom_raise_a_false_alarm(
 
 def changed(waveform: Waveform, change: Callable[[np.ndarray], np.ndarray]) -> set[str]:
     samples = change(waveform.samples.astype(np.float64)).astype(np.float32)
-    return set(check(Waveform(samples)).reasons)
+    return set(check_quality(Waveform(samples)).reasons)
 
 
 def noisy(snr_db: float) -> Callable[[np.ndarray], np.ndarray]:

@@ -16,7 +16,7 @@ from emoscope.audio import spool as spool_module
 from emoscope.audio.decode import decode, decode_of_any_length
 from emoscope.audio.spool import MEMORY_BYTES, Spool
 from emoscope.errors import StoreError, StoreFullError
-from emoscope.waveform import Waveform, forget
+from emoscope.waveform import Waveform, release_pages
 from sounds import noise, wav
 
 
@@ -51,7 +51,7 @@ def test_sound_on_the_disk_can_be_walked_cut_and_forgotten() -> None:
     waveform = Waveform(spool.take())
 
     np.testing.assert_array_equal(np.concatenate(list(waveform.blocks(1_000))), sound)
-    forget(waveform.samples[5:])
+    release_pages(waveform.samples[5:])
     np.testing.assert_array_equal(waveform.samples, sound)
 
 

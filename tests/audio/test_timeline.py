@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emoscope.audio.decode import decode, decode_channels, decode_live, decode_of_any_length
-from emoscope.audio.decoders import Decoders
+from emoscope.audio.decoder_pool import DecoderPool
 from emoscope.audio.missing import (
     Axis,
     Gap,
@@ -24,11 +24,10 @@ from emoscope.audio.missing import (
     spans_of,
     without_gaps,
 )
-from emoscope.audio.timeline import TOLERANCE_S, Timeline
-from emoscope.audio.windows import HOP, frame_count
+from emoscope.audio.timeline import GAP_TOLERANCE_S, Timeline
 from emoscope.errors import AudioTooLongError
 from emoscope.limits import CONTAINERS, Limits
-from emoscope.waveform import RATE_HZ, Samples, Span, Waveform
+from emoscope.waveform import HOP, RATE_HZ, Samples, Span, Waveform, frame_count
 from sounds import FORMATS, encode, noise, remuxed, sample
 
 FRAME_S = 0.02
@@ -89,8 +88,8 @@ def test_differences_never_add_up(pieces: list[tuple[int, float]], start_s: floa
     timeline = Timeline()
     missing = watched(timeline, stamps)
 
-    assert abs(timeline.at_s - (stamps[-1] + FRAME_S)) <= TOLERANCE_S + 0.01
-    assert all(span.duration_s >= TOLERANCE_S - 0.011 for span in missing)
+    assert abs(timeline.at_s - (stamps[-1] + FRAME_S)) <= GAP_TOLERANCE_S + 0.01
+    assert all(span.duration_s >= GAP_TOLERANCE_S - 0.011 for span in missing)
 
 
 @given(st.lists(st.floats(-1e6, 1e9), max_size=300), st.floats(1.0, 100.0))
@@ -266,7 +265,7 @@ def test_many_small_gaps_do_not_add_up() -> None:
     data = remuxed(encoded("flac"), "matroska", lambda at_s: 0.06 * int(at_s))
     heard = decode(data)
 
-    assert heard.duration_s == pytest.approx(8.42 + 0.48, abs=TOLERANCE_S)
+    assert heard.duration_s == pytest.approx(8.42 + 0.48, abs=GAP_TOLERANCE_S)
     assert len(heard.missing) == 4
 
 
@@ -313,7 +312,7 @@ def test_gaps_that_would_make_usable_sound_too_long_do_not_count() -> None:
 def test_every_way_of_decoding_gives_the_same() -> None:
     data = medium("webm", "both")
     heard = decode(data)
-    with Decoders(1) as decoders:
+    with DecoderPool(1) as decoders:
         others = [decoders(data, limits=Limits()), decode_of_any_length(data)]
     for other in (*others, *decode_channels(medium("webm", "both"))):
         assert other.missing == heard.missing

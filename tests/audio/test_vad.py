@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 import emoscope
 from emoscope.audio.vad import (
-    RULES,
-    STEP,
-    STEP_S,
-    Rules,
+    VAD_RULES,
+    VAD_STEP,
+    VAD_STEP_S,
     Spans,
     SpeechFinder,
     SpeechProbabilities,
+    VadRules,
     find_speech,
 )
 from emoscope.waveform import RATE_HZ, Span, Waveform
@@ -36,7 +36,7 @@ probabilities = st.lists(st.floats(0, 1, width=32), max_size=200).map(
 )
 
 
-def found(samples: np.ndarray, rules: Rules = RULES) -> list[Span]:
+def found(samples: np.ndarray, rules: VadRules = VAD_RULES) -> list[Span]:
     return find_speech(Waveform(samples.astype(np.float32)), rules)
 
 
@@ -100,17 +100,17 @@ def test_what_is_no_speech_is_not_called_so(kind: str) -> None:
         assert found(level * sounds[kind]) == []
 
 
-@pytest.mark.parametrize("size", [0, 1, STEP - 1, STEP, STEP + 1, 3 * STEP])
+@pytest.mark.parametrize("size", [0, 1, VAD_STEP - 1, VAD_STEP, VAD_STEP + 1, 3 * VAD_STEP])
 def test_every_length_has_its_steps(size: int) -> None:
     listener = SpeechProbabilities()
     samples = np.zeros(size, np.float32)
 
-    assert len(listener.feed(samples)) + len(listener.finish()) == -(-size // STEP)
+    assert len(listener.feed(samples)) + len(listener.finish()) == -(-size // VAD_STEP)
     assert found(samples) == []
 
 
 @given(cuts=st.lists(st.integers(0, 60_000), max_size=6))
-@example(cuts=[1, STEP, STEP + 1])
+@example(cuts=[1, VAD_STEP, VAD_STEP + 1])
 @settings(max_examples=10)
 def test_blocks_give_what_the_whole_gives(cuts: list[int]) -> None:
     """P40 begins here: streamed or whole, the same."""
@@ -126,11 +126,11 @@ def test_blocks_give_what_the_whole_gives(cuts: list[int]) -> None:
     assert len(spans) >= 2
 
 
-@given(probabilities, st.lists(st.integers(0, 200), max_size=5), st.floats(0, STEP_S))
+@given(probabilities, st.lists(st.integers(0, 200), max_size=5), st.floats(0, VAD_STEP_S))
 def test_spans_do_not_depend_on_the_pieces(
     values: np.ndarray, cuts: list[int], missing_s: float
 ) -> None:
-    duration_s = max(0.0, len(values) * STEP_S - missing_s)
+    duration_s = max(0.0, len(values) * VAD_STEP_S - missing_s)
     whole, pieces = Spans(), Spans()
     expected = whole.feed(values) + whole.finish(duration_s)
     given_: list[Span] = []
@@ -142,15 +142,15 @@ def test_spans_do_not_depend_on_the_pieces(
 
 @given(probabilities)
 def test_spans_are_in_order_apart_and_inside(values: np.ndarray) -> None:
-    spans, duration_s = Spans(), len(values) * STEP_S
+    spans, duration_s = Spans(), len(values) * VAD_STEP_S
     ended = spans.feed(values) + spans.finish(duration_s)
     borders = [border for span in ended for border in (span.start_s, span.end_s)]
 
     assert borders == sorted(borders)
     assert all(0 <= border <= duration_s for border in borders)
     for span in ended:
-        assert span.duration_s >= RULES.min_speech_s
-    heard = values >= RULES.enter
+        assert span.duration_s >= VAD_RULES.min_speech_s
+    heard = values >= VAD_RULES.enter
     if not heard.any():
         assert ended == []
 
@@ -158,7 +158,7 @@ def test_spans_are_in_order_apart_and_inside(values: np.ndarray) -> None:
 @pytest.mark.parametrize("wrong", [{"leave": 0.6}, {"pad_s": 0.2}, {"enter": 1.5}])
 def test_rules_that_contradict_themselves_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"leave|pads"):
-        Rules(**wrong)
+        VadRules(**wrong)
 
 
 def test_another_rate_is_refused() -> None:

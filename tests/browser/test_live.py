@@ -11,9 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from emoscope.audio.decode import decode
-from emoscope.curve import SMOOTHING_S
+from emoscope.figures.pyramid import SMOOTHING_S
 from emoscope.recognizer import Recognizer
-from emoscope.result import Track, softmax
+from emoscope.results.scores import softmax
+from emoscope.results.track import Track
 from emoscope.waveform import Waveform
 from serving import GRADIO_WARNINGS, Site
 from visitor import FLAGS, PHONE, chromium

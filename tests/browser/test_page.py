@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from emoscope.errors import AudioNotRecognizedError, AudioTooLargeError
-from emoscope.result import Scores
-from emoscope.webui.form import samples
+from emoscope.results.scores import Scores
+from emoscope.web.form import samples
 from serving import GRADIO_WARNINGS, MAX_BYTES, Site
 from sounds import FORMATS, SAMPLES, encode, sample, wav
 from visitor import ENGLISH, PHONE, answered, file, give, headline, start

@@ -12,15 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoscope.annotations import FORMATS
 from emoscope.cli import main as cli
 from emoscope.errors import SettingError, StoreError
+from emoscope.export.annotations import FORMATS
 from emoscope.labels import by_key
-from emoscope.result import Result, SourceRef, Track
-from emoscope.runs import Recorded, apart, recorded
-from emoscope.segments import Segment
-from emoscope.store import RunStore
-from emoscope.talk import Channel
+from emoscope.outputs.history import Recorded, apart, recorded
+from emoscope.outputs.store import RunStore
+from emoscope.results.activity import Channel
+from emoscope.results.result import Result, SourceRef
+from emoscope.results.segments import Segment
+from emoscope.results.track import Track
 from emoscope.waveform import Span, Waveform
 from results import make_result
 

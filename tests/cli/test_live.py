@@ -99,7 +99,7 @@ def test_a_replay_keeps_time(monkeypatch: pytest.MonkeyPatch) -> None:
     def sleep(seconds: float) -> None:
         now_s[0] += seconds
 
-    monkeypatch.setattr(live, "_ear", ear)
+    monkeypatch.setattr(live, "_session", ear)
     live.run_file(
         VOICE,
         load_settings(),

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from emoscope import whole
+from emoscope import files
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.cli import evaluate as evaluating
 from emoscope.cli import main as cli
 from emoscope.cli import recognize, serve
 from emoscope.errors import StoreError, StoreFullError
+from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
-from emoscope.result import ModelRef
+from emoscope.results.result import ModelRef
 from emoscope.server.keys import KeyFile
-from emoscope.store import RunStore
 from sounds import noise, sample, wav
 
 
@@ -145,7 +145,7 @@ def test_one_report_that_cannot_be_written_does_not_cost_the_other(emoscope, mon
             raise StoreFullError
         path.write_bytes(data)
 
-    monkeypatch.setattr(evaluating, "write_whole", write)
+    monkeypatch.setattr(evaluating, "atomic_write", write)
 
     ran = emoscope("evaluate", "list.csv", "--json", "a.json", "--html", "a.html")
 
@@ -284,11 +284,11 @@ def test_a_server_that_cannot_keep_runs_says_so_at_once(emoscope, monkeypatch) -
 def test_a_file_is_made_only_where_none_is(tmp_path, monkeypatch) -> None:
     path = tmp_path / "x"
 
-    assert whole.write_free(path, b"one")
-    assert not whole.write_free(path, b"two")
+    assert files.write_free(path, b"one")
+    assert not files.write_free(path, b"two")
     monkeypatch.setattr(Path, "hardlink_to", lambda *_: refuse_links())
-    assert not whole.write_free(path, b"three")
-    assert whole.write_free(tmp_path / "y", b"four"), "a file system without links"
+    assert not files.write_free(path, b"three")
+    assert files.write_free(tmp_path / "y", b"four"), "a file system without links"
 
     assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"x": b"one", "y": b"four"}
 
@@ -303,7 +303,7 @@ def test_a_private_file_stays_private(tmp_path) -> None:
     link = tmp_path / "link"
     link.symlink_to(path)
 
-    whole.write_whole(link, b"new")
+    files.atomic_write(link, b"new")
 
     assert path.read_bytes() == b"new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -312,11 +312,11 @@ def test_a_private_file_stays_private(tmp_path) -> None:
 
 def test_the_sentence_names_what_cannot_be_written(tmp_path) -> None:
     with pytest.raises(StoreError) as caught:
-        whole.write_whole(tmp_path / "no" / "x", b"")
+        files.atomic_write(tmp_path / "no" / "x", b"")
 
     assert str(tmp_path / "no" / "x") in caught.value.detail_zh
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
-    for check in (whole.check_file, whole.check_folder):
+    for check in (files.check_file, files.check_folder):
         with pytest.raises(StoreError):
             check(loop)

@@ -17,10 +17,10 @@ from emoscope.cli import main as cli
 from emoscope.cli import recognize as command
 from emoscope.errors import all_errors
 from emoscope.labels import KEYS
+from emoscope.outputs.history import list_runs
+from emoscope.outputs.store import RUN_NAME, RunStore, read_wav
 from emoscope.recognizer import Recognizer
-from emoscope.result import ModelRef
-from emoscope.runs import list_runs
-from emoscope.store import RUN_NAME, RunStore, read_wav
+from emoscope.results.result import ModelRef
 from sounds import BAD, SAMPLES, encode, noise, sample, wav
 
 
@@ -92,7 +92,7 @@ def test_an_interrupted_hour_goes_on(monkeypatch, capsys, tmp_path) -> None:
     (record,) = json.loads(capsys.readouterr().out)
     assert record["duration_s"] == 130.0
     assert len(backend.batches) == 9
-    assert list((tmp_path / "cache" / command.UNFINISHED).iterdir()) == []
+    assert list((tmp_path / "cache" / command.CHECKPOINTS).iterdir()) == []
 
 
 def test_a_table_for_people(emoscope, clip) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from emoscope.cli.serve import listen
+from emoscope.cli.serve import listening_socket
 
 
 def test_what_is_written_is_sent_at_once() -> None:
@@ -19,7 +19,7 @@ def test_what_is_written_is_sent_at_once() -> None:
             found.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
             writer.close()
 
-        with listen("127.0.0.1", 0) as listening:
+        with listening_socket("127.0.0.1", 0) as listening:
             async with await asyncio.start_server(accepted, sock=listening):
                 _, writer = await asyncio.open_connection(*listening.getsockname())
                 writer.close()

@@ -23,10 +23,10 @@ from emoscope.cli import evaluate as evaluating
 from emoscope.cli import main as cli
 from emoscope.cli import recognize as recognizing
 from emoscope.cli.sources import Named, expand
-from emoscope.limits import COMMAND_LINE, CONTAINERS, ENDINGS, Limits
-from emoscope.paths import is_folder
+from emoscope.limits import COMMAND_LINE, CONTAINER_ENDINGS, CONTAINERS, Limits
+from emoscope.paths.access import is_folder
 from emoscope.recognizer import Recognizer
-from emoscope.result import Failure, ModelRef
+from emoscope.results.result import Failure, ModelRef
 from sounds import encode_frame, frame_of, noise, wav
 
 GOOD = wav(noise(0.5))
@@ -225,7 +225,7 @@ def test_a_folder_gives_every_ending_and_each_can_be_decoded(tmp_path: Path, end
 
 
 def test_endings_are_those_of_what_is_accepted() -> None:
-    assert tuple(ENDINGS) == CONTAINERS
+    assert tuple(CONTAINER_ENDINGS) == CONTAINERS
     assert Limits(containers=("wav", "caf", "gsm")).endings == {
         *(".wav", ".wave", ".bwf", ".rf64", ".caf")
     }
@@ -321,7 +321,7 @@ def test_no_refusal_of_the_system_costs_an_answer(
     def opening(path: str, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(Broken(path, "r"))
 
-    monkeypatch.setattr("emoscope.paths.open", opening, raising=False)
+    monkeypatch.setattr("emoscope.paths.access.open", opening, raising=False)
 
     code, out, _ = ran("recognize", "a.wav", "b.wav", output)
 

@@ -38,7 +38,7 @@ def say(monkeypatch, tmp_path):
     from emoscope.backends.fake_backend import FakeBackend
     from emoscope.cli import doctor, evaluate, recognize
     from emoscope.recognizer import Recognizer
-    from emoscope.result import ModelRef
+    from emoscope.results.result import ModelRef
 
     def open_model(_settings, limits):
         return Recognizer(FakeBackend(), ModelRef("compact", "1", "0" * 64), limits=limits)
@@ -131,7 +131,7 @@ def test_any_text_can_be_written(text: str, encoding: str) -> None:
     before = sys.stdout
     sys.stdout = io.TextIOWrapper(out, encoding, "strict", newline="")
     try:
-        streams.set_up()
+        streams.set_up_streams()
         sys.stdout.write(text)
         sys.stdout.flush()
         written = out.getvalue()
@@ -145,7 +145,7 @@ def test_any_text_can_be_written(text: str, encoding: str) -> None:
 
 
 def test_a_byte_that_is_no_utf_8_keeps_its_number() -> None:
-    streams.set_up()
+    streams.set_up_streams()
 
     assert "a😊\udcff".encode("gbk", streams.REPLACE) == b"a?\\udcff"
     with pytest.raises(UnicodeDecodeError):

@@ -18,20 +18,20 @@ from emoscope.emotion2vec.config import parse_config
 from emoscope.emotion2vec.convert import convert, convert_fast
 from emoscope.emotion2vec.fast_graph import build_int8_graph, build_open_graph, centers_of
 from emoscope.emotion2vec.layout import expected
-from emoscope.emotion2vec.quantize import PAIR_MAX, correction, output_scales, rounded
-from emoscope.engine import fast as engine
-from emoscope.engine.fast import make_fast
+from emoscope.emotion2vec.quantize import PAIR_MAX, output_scales, rounded, zero_point_correction
 from emoscope.errors import (
     ModelChangedError,
     ModelContractError,
     ModelFastMissingError,
     ModelFastRefusedError,
 )
-from emoscope.models import doctor, variants
-from emoscope.models.agreement import BAR, Agreement, Thresholds
+from emoscope.inference import int8_variant as engine
+from emoscope.inference.int8_variant import make_fast
+from emoscope.models import variants, verify
+from emoscope.models.agreement import AGREEMENT_THRESHOLDS, Agreement, AgreementThresholds
 from emoscope.models.catalog import LocalModel, ModelFile, Variant, find
 from emoscope.recognizer import load
-from emoscope.result import Result
+from emoscope.results.result import Result
 from emoscope.waveform import RATE_HZ, Waveform
 from parity.clips import clip
 from parity.compare import ask, distance
@@ -66,7 +66,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def card_says(folder: Path, agreement: Agreement) -> None:
     local = find(folder)
-    variants.record(local, replace(local.card.variants[0], agreement=agreement))
+    variants.record_variant(local, replace(local.card.variants[0], agreement=agreement))
 
 
 def test_neighbours_never_overflow_sixteen_bits() -> None:
@@ -90,7 +90,9 @@ def test_the_average_activation_comes_through_exactly() -> None:
     matrix = random.standard_normal((64, 16)).astype(np.float32)
     center = random.standard_normal(64).astype(np.float32)
 
-    product = center @ (rounded(matrix) * output_scales(matrix)) + correction(matrix, center)
+    product = center @ (rounded(matrix) * output_scales(matrix)) + zero_point_correction(
+        matrix, center
+    )
 
     np.testing.assert_allclose(product, center @ matrix, atol=1e-4)
 
@@ -138,7 +140,7 @@ def test_it_agrees_on_the_built_in_recordings(made: LocalModel) -> None:
     agreement = made.card.variants[0].agreement
 
     assert agreement.clips == 8
-    assert agreement.failures(BAR) == []
+    assert agreement.failures(AGREEMENT_THRESHOLDS) == []
 
 
 def test_company_and_padding_do_not_matter(made: LocalModel) -> None:
@@ -230,9 +232,11 @@ def test_auto_takes_what_agreed_and_is_worth_it(folder: Path) -> None:
         (WRONG, False),
         (replace(AGREED, cosine=float("nan")), False),
     ):
-        with_it = variants.record(local, replace(local.card.variants[0], agreement=agreement))
-        assert (variants.choose(with_it, "auto", BAR) is not None) == taken
-        assert variants.choose(with_it, "exact", BAR) is None
+        with_it = variants.record_variant(
+            local, replace(local.card.variants[0], agreement=agreement)
+        )
+        assert (variants.choose(with_it, "auto", AGREEMENT_THRESHOLDS) is not None) == taken
+        assert variants.choose(with_it, "exact", AGREEMENT_THRESHOLDS) is None
 
 
 def test_a_variant_that_disagrees_is_refused(folder: Path) -> None:
@@ -242,9 +246,9 @@ def test_a_variant_that_disagrees_is_refused(folder: Path) -> None:
         load(folder, precision="fast")
     assert load(folder, precision="auto").model.precision == "exact"
 
-    lower = Thresholds(0.98, 0.5)
+    lower = AgreementThresholds(0.98, 0.5)
     card_says(folder, replace(WRONG, same_top=8))
-    assert load(folder, precision="fast", agreement_bar=lower).model.precision == "int8"
+    assert load(folder, precision="fast", agreement_thresholds=lower).model.precision == "int8"
 
 
 def test_a_model_without_variant_says_how_to_make_one(official: Path, tmp_path: Path) -> None:
@@ -264,23 +268,23 @@ def test_a_changed_variant_is_not_run(folder: Path) -> None:
 
     with pytest.raises(ModelChangedError):
         load(folder, precision="fast")
-    assert [one.code for one in doctor.check(folder)] == ["model_changed"]
+    assert [one.code for one in verify.verify_model(folder)] == ["model_changed"]
     assert load(folder).model.precision == "exact"
 
 
 @pytest.mark.usefixtures("short")
 def test_the_doctor_tells_of_disagreement_then_and_now(folder: Path) -> None:
-    assert doctor.check(folder, open_backend=OnnxBackend) == []
+    assert verify.verify_model(folder, open_backend=OnnxBackend) == []
 
-    told = doctor.check(folder, compare=lambda _exact, _fast: WRONG)
+    told = verify.verify_model(folder, compare=lambda _exact, _fast: WRONG)
     assert [(one.code, one.severity) for one in told] == [("model_fast_refused", "error")]
     assert "top-1 7/8" in told[0].zh
     assert "top-1 7/8" in told[0].en
 
     card_says(folder, WRONG)
-    assert [one.code for one in doctor.check(folder)] == ["model_fast_refused"]
+    assert [one.code for one in verify.verify_model(folder)] == ["model_fast_refused"]
     # On this machine, now: the card's word is not needed.
-    assert doctor.check(folder, compare=commands._compare) == []
+    assert verify.verify_model(folder, compare=commands._compare) == []
 
 
 @pytest.mark.usefixtures("short")
@@ -293,7 +297,7 @@ def test_the_command_makes_verifies_and_uses_it(
 
     def run(*arguments: object) -> tuple[int, str]:
         with pytest.raises(SystemExit) as exit_:
-            commands.app(args=[str(argument) for argument in arguments])
+            commands.models_app(args=[str(argument) for argument in arguments])
         return int(exit_.value.code or 0), capsys.readouterr().out
 
     code, said = run("fast", model, "--from", official)
@@ -316,4 +320,4 @@ def test_a_variant_points_into_its_folder() -> None:
 
 def test_the_built_in_model_is_fast_as_it_is() -> None:
     """A server told to be fast must start where only the built-in model is."""
-    assert variants.choose(find("compact"), "fast", BAR) is None
+    assert variants.choose(find("compact"), "fast", AGREEMENT_THRESHOLDS) is None

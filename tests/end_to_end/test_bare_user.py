@@ -16,8 +16,9 @@ import pytest
 
 import emoscope
 from emoscope.errors import CacheFolderUnknownError, ModelNotInstalledError, SettingError
-from emoscope.models import catalog, hub
-from emoscope.webui import app as page_app
+from emoscope.hub import pull
+from emoscope.models import catalog
+from emoscope.web import app as page_app
 from sounds import SAMPLES
 
 VOICE = str(SAMPLES / "happy_zh.wav")
@@ -173,9 +174,9 @@ def test_both_ways_in_which_platformdirs_gives_up(
     with pytest.raises(ModelNotInstalledError):
         catalog.find(catalog.LARGE)
     with pytest.raises(ModelNotInstalledError):
-        hub.remove(catalog.LARGE)
+        pull.remove(catalog.LARGE)
     with pytest.raises(CacheFolderUnknownError):
-        hub.pull(catalog.LARGE, convert=lambda *_, **__: None)  # type: ignore[arg-type]
+        pull.pull(catalog.LARGE, convert=lambda *_, **__: None)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -22,7 +22,7 @@ import pytest
 
 import emoscope
 from emoscope.audio.decode import decode
-from emoscope.store import RunStore
+from emoscope.outputs.store import RunStore
 from parity.official_folder import SIZES, write_folder
 from sounds import SAMPLES
 

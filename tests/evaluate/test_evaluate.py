@@ -14,7 +14,7 @@ from sklearn import metrics as reference
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.errors import LabelUnknownError, ListMalformedError, SourceNothingFoundError
 from emoscope.evaluate import pictures
-from emoscope.evaluate.lists import Labelled, duration_group, leak, read
+from emoscope.evaluate.lists import Labelled, duration_group, leak, read_labelled
 from emoscope.evaluate.metrics import (
     calibrate,
     interval,
@@ -22,12 +22,12 @@ from emoscope.evaluate.metrics import (
     restricted,
     risk_coverage,
 )
-from emoscope.evaluate.report import to_html
+from emoscope.evaluate.report import evaluation_html
 from emoscope.evaluate.run import evaluate
 from emoscope.evaluate.words import emotion_of
 from emoscope.labels import EMOTIONS, Emotion, by_key
 from emoscope.recognizer import Recognizer, load
-from emoscope.result import ModelRef
+from emoscope.results.result import ModelRef
 from sounds import SAMPLES, noise, wav
 
 answers = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=60)
@@ -182,7 +182,7 @@ def recognizer() -> Recognizer:
 
 
 def test_a_list_is_measured_and_one_bad_file_counts_nowhere(listing, recognizer) -> None:
-    items = read(listing)
+    items = read_labelled(listing)
 
     found = evaluate(recognizer, items, leak=leak(items[:1], items), draws=50)
 
@@ -200,7 +200,7 @@ def test_a_list_is_measured_and_one_bad_file_counts_nowhere(listing, recognizer)
     assert found.calibrated is found.label_sets is None, "the fake model has no card"
     assert found.abstained == 5, "nobody speaks in noise"
     assert json.loads(text)["risk_coverage"]["risk"]["1"] == pytest.approx(1 - found.metrics.wa)
-    page = to_html(found, "<list>")
+    page = evaluation_html(found, "<list>")
     assert "未校准" in page
     assert "&lt;list&gt;" in page
     assert "must not be quoted" in page
@@ -213,7 +213,7 @@ def test_a_calibrated_model_shows_what_that_is_worth(tmp_path) -> None:
         rows.append(f"{name},{name.partition('_')[0]}")
     (tmp_path / "list.csv").write_text("\n".join(rows) + "\n", "utf-8")
 
-    found = evaluate(load("compact"), read(tmp_path / "list.csv"), draws=20)
+    found = evaluate(load("compact"), read_labelled(tmp_path / "list.csv"), draws=20)
 
     assert found.calibrated is not None
     assert found.label_sets is not None
@@ -222,7 +222,7 @@ def test_a_calibrated_model_shows_what_that_is_worth(tmp_path) -> None:
     data = found.to_dict()
     assert data["calibration"]["ece_calibrated"] == found.calibrated.ece
     assert data["label_sets"]["coverage"] in (0, pytest.approx(1 / 3), pytest.approx(2 / 3), 1)
-    assert "stroke-width" in to_html(found, "list"), "the calibrated dots are open"
+    assert "stroke-width" in evaluation_html(found, "list"), "the calibrated dots are open"
 
 
 def test_pictures_are_svg_that_needs_nothing_else() -> None:
@@ -230,10 +230,10 @@ def test_pictures_are_svg_that_needs_nothing_else() -> None:
     scores, truth = generator.dirichlet(np.ones(9), 300), generator.integers(0, 7, 300)
     measured = measure(truth, scores.argmax(axis=1))
     drawn = [
-        pictures.confusion(measured),
-        pictures.reliability(calibrate(truth, scores)),
-        pictures.risk_coverage(risk_coverage(truth, scores)),
-        pictures.risk_coverage(risk_coverage(truth[:1], scores[:1])),
+        pictures.confusion_svg(measured),
+        pictures.reliability_svg(calibrate(truth, scores)),
+        pictures.risk_coverage_svg(risk_coverage(truth, scores)),
+        pictures.risk_coverage_svg(risk_coverage(truth[:1], scores[:1])),
     ]
 
     for picture in drawn:
@@ -257,11 +257,11 @@ def test_broken_lists_are_told(tmp_path, text: str) -> None:
     (tmp_path / "list.csv").write_text(text)
 
     with pytest.raises(ListMalformedError):
-        read(tmp_path / "list.csv")
+        read_labelled(tmp_path / "list.csv")
 
 
 def test_lists_without_common_speakers_are_clean(listing) -> None:
-    items = read(listing)
+    items = read_labelled(listing)
 
     assert not leak(items[0:6:2], items[1:6:2]).found
 

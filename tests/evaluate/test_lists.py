@@ -12,11 +12,11 @@ from emoscope.errors import (
     SourceNotFoundError,
     SourceUnreadableError,
 )
-from emoscope.evaluate.lists import Labelled, leak, read
-from emoscope.evaluate.report import to_html
+from emoscope.evaluate.lists import Labelled, leak, read_labelled
+from emoscope.evaluate.report import evaluation_html
 from emoscope.evaluate.run import evaluate
 from emoscope.recognizer import Recognizer
-from emoscope.result import Failure
+from emoscope.results.result import Failure
 from sounds import noise, wav
 
 
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 def listed(folder: Path, text: str | bytes) -> list[Labelled | Failure]:
     path = folder / "list.csv"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return read(path)
+    return read_labelled(path)
 
 
 def short(rows: list[Labelled | Failure]) -> list[str]:
@@ -78,7 +78,7 @@ def test_a_bad_row_is_a_failure_with_its_line_and_the_rest_is_measured(
         ("gone.wav", "source_not_found"),
     ]
     assert "frustrated" in found.failures[0].error.detail_en
-    assert "list.csv:4" in to_html(found, "list")
+    assert "list.csv:4" in evaluation_html(found, "list")
 
 
 @pytest.mark.parametrize(
@@ -127,11 +127,11 @@ def test_paths_that_lead_nowhere_can_be_compared(folder: Path) -> None:
 
 def test_what_the_system_refuses_is_told(folder: Path) -> None:
     with pytest.raises(SourceNotFoundError):
-        read(folder / "no.csv")
+        read_labelled(folder / "no.csv")
     with pytest.raises(SourceUnreadableError):
-        read(folder)
+        read_labelled(folder)
     (folder / "wav.scp").write_text("u1 loud.wav\n")
     with pytest.raises(ListMalformedError):
-        read(folder / "wav.scp")
+        read_labelled(folder / "wav.scp")
     with pytest.raises(SourceUnreadableError):
-        read(folder / ("x" * 300))
+        read_labelled(folder / ("x" * 300))

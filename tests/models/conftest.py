@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emoscope.hub.download import RetryPolicy
+from emoscope.hub.official import HubAccess
 from emoscope.models import catalog
-from emoscope.models.download import Patience
-from emoscope.models.official import Network
-from emoscope.models.sources import RemoteFile, Source
+from emoscope.models.sources import HubSource, RemoteFile
 from hub_server import NINE, Hub, running
 
 NAME = catalog.LARGE
@@ -47,7 +47,7 @@ def pinned(files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
         RemoteFile(name, len(data), hashlib.sha256(data).hexdigest())
         for name, data in files.items()
     )
-    sources = (Source("hf", "a/b", "1234abcd", pins), Source("ms", "c/d", "v9", pins))
+    sources = (HubSource("hf", "a/b", "1234abcd", pins), HubSource("ms", "c/d", "v9", pins))
     lines = tuple(
         replace(line, sources=sources, converted_bytes=0) if line.name == NAME else line
         for line in catalog.CATALOG
@@ -62,11 +62,11 @@ def naps() -> list[float]:
 
 
 @pytest.fixture
-def network(naps: list[float]) -> Network:
+def network(naps: list[float]) -> HubAccess:
     """Five attempts and no real waiting; a busy machine may be silent for long."""
-    patience = Patience(attempts=5, timeout_s=20, progress_bytes=50_000)
-    probe = Patience(attempts=2, timeout_s=20)
-    return Network(patience, probe, sleep=naps.append)
+    patience = RetryPolicy(attempts=5, timeout_s=20, progress_bytes=50_000)
+    probe = RetryPolicy(attempts=2, timeout_s=20)
+    return HubAccess(patience, probe, sleep=naps.append)
 
 
 @pytest.fixture

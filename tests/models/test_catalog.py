@@ -135,13 +135,13 @@ def test_the_table_knows_what_ships() -> None:
         (Path(catalog.__file__).parents[1] / "assets/compact.json").read_text("utf-8")
     )
 
-    assert catalog.entry(catalog.COMPACT).dim == card["dim"]
+    assert catalog.catalog_entry(catalog.COMPACT).dim == card["dim"]
 
 
 def test_the_large_models_weights_are_the_same_on_both_hubs() -> None:
     pins = [
         (file.bytes, file.sha256)
-        for source in catalog.entry(catalog.LARGE).sources
+        for source in catalog.catalog_entry(catalog.LARGE).sources
         for file in source.files
         if file.path == "model.pt"
     ]

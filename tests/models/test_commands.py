@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from emoscope.cli.models import app
+from emoscope.cli.models import models_app
 from emoscope.emotion2vec import config
 from emoscope.emotion2vec import convert as converter
-from emoscope.engine import fast as engine
 from emoscope.errors import (
     CheckpointTensorsError,
     ModelBuiltInError,
@@ -20,10 +19,11 @@ from emoscope.errors import (
     ModelNotInstalledError,
     ModelPullError,
 )
+from emoscope.inference import int8_variant as engine
 from emoscope.models import catalog
-from emoscope.models.agreement import Thresholds
+from emoscope.models.agreement import AgreementThresholds
 from emoscope.recognizer import load
-from emoscope.result import Result
+from emoscope.results.result import Result
 from emoscope.waveform import RATE_HZ, Waveform
 from hub_server import FIVE, Hub, fake_convert, status
 from parity.official_folder import SIZES, weights, write_folder
@@ -52,7 +52,7 @@ def models(
     def run(*arguments: object) -> Ran:
         code = 0
         try:
-            app(args=[str(argument) for argument in arguments])
+            models_app(args=[str(argument) for argument in arguments])
         except SystemExit as exit_:
             code = int(exit_.code or 0)
         captured = capsys.readouterr()
@@ -252,7 +252,7 @@ def test_a_variant_that_disagrees_is_told_and_the_exact_model_stays(
     assert "does not agree" in ran.out
     load(BASE)
     with pytest.raises(ModelFastRefusedError):
-        load(BASE, precision="fast", agreement_bar=Thresholds(min_cosine=1.0))
+        load(BASE, precision="fast", agreement_thresholds=AgreementThresholds(min_cosine=1.0))
 
 
 def test_without_asking_no_variant_is_made(models: Callable[..., Ran], tiny: Path) -> None:

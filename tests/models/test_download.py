@@ -21,9 +21,9 @@ from emoscope.errors import (
     HubUnreachableError,
     ModelDiskFullError,
 )
-from emoscope.models.download import Downloader, Wanted
-from emoscope.models.official import Network
-from emoscope.models.progress import Downloading, PullEvent, Retrying
+from emoscope.hub.download import Downloader, FileRequest
+from emoscope.hub.official import HubAccess
+from emoscope.hub.progress import Downloading, PullEvent, Retrying
 from emoscope.models.record import Fetched
 from hub_server import COMMIT, Hub, compressed, cut, etag_of, other, silent, status, whole
 
@@ -37,7 +37,7 @@ def told() -> list[PullEvent]:
 
 
 @pytest.fixture
-def fetch(hub: Hub, network: Network, tmp_path: Path, told: list[PullEvent]) -> Fetch:
+def fetch(hub: Hub, network: HubAccess, tmp_path: Path, told: list[PullEvent]) -> Fetch:
     """Fetches the weights; by default nothing is known of them beforehand."""
 
     def run(*, pinned: bool = False, file: str = FILE, **wanted: object) -> Fetched:
@@ -46,7 +46,7 @@ def fetch(hub: Hub, network: Network, tmp_path: Path, told: list[PullEvent]) -> 
         url = f"{hub.url}/a/b/resolve/1234abcd/{file}"
         known = {"hub": "Hugging Face", "url": url, "revision": "1234abcd", "path": file}
         downloader = network.downloader(network.patience, told.append)
-        return downloader.fetch(Wanted(**{**known, **pin, **wanted}), tmp_path)
+        return downloader.fetch(FileRequest(**{**known, **pin, **wanted}), tmp_path)
 
     return run
 
@@ -313,7 +313,7 @@ def test_too_long_a_wait_is_not_waited(fetch: Fetch, hub: Hub, naps: list[float]
 
 
 def test_silence_counts_as_a_cut(
-    hub: Hub, network: Network, told: list[PullEvent], tmp_path: Path
+    hub: Hub, network: HubAccess, told: list[PullEvent], tmp_path: Path
 ) -> None:
     hub.faults[FILE] = [silent(3)]
     impatient = replace(network.patience, timeout_s=0.5)
@@ -321,7 +321,7 @@ def test_silence_counts_as_a_cut(
     sha256 = hashlib.sha256(hub.files[FILE]).hexdigest()
 
     network.downloader(impatient, told.append).fetch(
-        Wanted("Hugging Face", url, "main", FILE, 300_000, sha256), tmp_path
+        FileRequest("Hugging Face", url, "main", FILE, 300_000, sha256), tmp_path
     )
 
     assert (tmp_path / FILE).read_bytes() == hub.files[FILE]
@@ -379,7 +379,7 @@ def test_a_full_disk_is_seen_before_the_body(
     hub: Hub, tmp_path: Path, told: list[PullEvent]
 ) -> None:
     downloader = Downloader(listener=told.append, free_bytes=lambda _: 299_999)
-    wanted = Wanted("Hugging Face", f"{hub.url}/a/b/resolve/main/{FILE}", "main", FILE)
+    wanted = FileRequest("Hugging Face", f"{hub.url}/a/b/resolve/main/{FILE}", "main", FILE)
 
     with pytest.raises(ModelDiskFullError):
         downloader.fetch(wanted, tmp_path)

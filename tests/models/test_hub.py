@@ -25,10 +25,11 @@ from emoscope.errors import (
     ModelUnknownError,
     SettingError,
 )
-from emoscope.models import catalog, locks
-from emoscope.models.hub import pull, remove, unfinished_bytes
-from emoscope.models.official import Network
-from emoscope.models.progress import Converting, HubFailed, PullEvent, Waiting
+from emoscope.hub import locks
+from emoscope.hub.official import HubAccess
+from emoscope.hub.progress import Converting, HubFailed, PullEvent, Waiting
+from emoscope.hub.pull import pull, remove, unfinished_bytes
+from emoscope.models import catalog
 from emoscope.models.record import OFFICIAL, PullRecord
 from hub_server import COMMIT, Hub, cut, fake_convert, other, status
 
@@ -44,7 +45,7 @@ def record_of(folder: Path) -> PullRecord:
 
 
 @pytest.mark.usefixtures("pinned")
-def test_a_model_is_fetched_converted_and_found(hub: Hub, cache: Path, network: Network) -> None:
+def test_a_model_is_fetched_converted_and_found(hub: Hub, cache: Path, network: HubAccess) -> None:
     local = pull(NAME, convert=fake_convert, cache=cache, network=network)
 
     assert local == catalog.find(NAME, cache=cache)
@@ -59,7 +60,7 @@ def test_a_model_is_fetched_converted_and_found(hub: Hub, cache: Path, network: 
 
 
 @pytest.mark.usefixtures("pinned")
-def test_what_is_here_is_not_fetched_again(hub: Hub, cache: Path, network: Network) -> None:
+def test_what_is_here_is_not_fetched_again(hub: Hub, cache: Path, network: HubAccess) -> None:
     pull(NAME, convert=fake_convert, cache=cache, network=network)
     hub.asked.clear()
 
@@ -69,7 +70,7 @@ def test_what_is_here_is_not_fetched_again(hub: Hub, cache: Path, network: Netwo
 
 
 @pytest.mark.usefixtures("pinned")
-def test_auto_goes_to_the_other_hub(hub: Hub, cache: Path, network: Network) -> None:
+def test_auto_goes_to_the_other_hub(hub: Hub, cache: Path, network: HubAccess) -> None:
     hub.faults["config.yaml"] = [status(503)] * 2  # the probe's patience
     events: list[PullEvent] = []
 
@@ -81,7 +82,7 @@ def test_auto_goes_to_the_other_hub(hub: Hub, cache: Path, network: Network) -> 
 
 
 @pytest.mark.usefixtures("pinned")
-def test_auto_says_what_each_hub_said(hub: Hub, cache: Path, network: Network) -> None:
+def test_auto_says_what_each_hub_said(hub: Hub, cache: Path, network: HubAccess) -> None:
     hub.faults["config.yaml"] = [status(403), status(404)]
 
     with pytest.raises(ModelPullError) as caught:
@@ -94,7 +95,7 @@ def test_auto_says_what_each_hub_said(hub: Hub, cache: Path, network: Network) -
 
 
 @pytest.mark.usefixtures("pinned")
-def test_a_chosen_hub_is_the_only_one_asked(hub: Hub, cache: Path, network: Network) -> None:
+def test_a_chosen_hub_is_the_only_one_asked(hub: Hub, cache: Path, network: HubAccess) -> None:
     hub.faults["config.yaml"] = [status(404)]
 
     with pytest.raises(HubNotFoundError, match="ModelScope"):
@@ -105,7 +106,7 @@ def test_a_chosen_hub_is_the_only_one_asked(hub: Hub, cache: Path, network: Netw
 
 @pytest.mark.usefixtures("pinned")
 def test_wrong_bytes_on_one_hub_are_right_on_the_other(
-    hub: Hub, cache: Path, network: Network
+    hub: Hub, cache: Path, network: HubAccess
 ) -> None:
     hub.faults["model.pt"] = [other(bytes(300_000))]
 
@@ -115,7 +116,7 @@ def test_wrong_bytes_on_one_hub_are_right_on_the_other(
 
 
 @pytest.mark.usefixtures("pinned")
-def test_a_broken_pull_is_resumed_by_the_next(hub: Hub, cache: Path, network: Network) -> None:
+def test_a_broken_pull_is_resumed_by_the_next(hub: Hub, cache: Path, network: HubAccess) -> None:
     hub.faults["model.pt"] = [cut(200_000), *[status(500)] * 9]
     with pytest.raises(OSError, match="HTTP 500"):
         pull(NAME, convert=fake_convert, hub="hf", cache=cache, network=network)
@@ -130,7 +131,7 @@ def test_a_broken_pull_is_resumed_by_the_next(hub: Hub, cache: Path, network: Ne
 
 @pytest.mark.usefixtures("pinned")
 def test_a_failed_conversion_keeps_what_was_fetched(
-    hub: Hub, cache: Path, network: Network
+    hub: Hub, cache: Path, network: HubAccess
 ) -> None:
     def fail(folder: Path, target: Path, *, name: str, revision: str) -> catalog.LocalModel:
         (target / "half.onnx").write_bytes(b"half")
@@ -157,7 +158,7 @@ def test_offline_asks_nobody(hub: Hub, cache: Path) -> None:
 
 @pytest.mark.usefixtures("pinned")
 def test_a_file_that_was_damaged_on_the_disk_is_fetched_again(
-    hub: Hub, cache: Path, network: Network
+    hub: Hub, cache: Path, network: HubAccess
 ) -> None:
     def fail(folder: Path, target: Path, *, name: str, revision: str) -> catalog.LocalModel:
         raise ModelFileMissingError(file="x")
@@ -174,7 +175,7 @@ def test_a_file_that_was_damaged_on_the_disk_is_fetched_again(
 
 
 @pytest.mark.usefixtures("pinned", "hub")
-def test_the_official_weights_stay_unless_told_otherwise(cache: Path, network: Network) -> None:
+def test_the_official_weights_stay_unless_told_otherwise(cache: Path, network: HubAccess) -> None:
     local = pull(NAME, convert=fake_convert, cache=cache, network=network)
     assert (local.folder / OFFICIAL / "model.pt").is_file()
 
@@ -188,7 +189,7 @@ def test_the_official_weights_stay_unless_told_otherwise(cache: Path, network: N
 
 
 @pytest.mark.usefixtures("hub")
-def test_an_unpinned_model_is_recorded_at_its_commit(cache: Path, network: Network) -> None:
+def test_an_unpinned_model_is_recorded_at_its_commit(cache: Path, network: HubAccess) -> None:
     local = pull(BASE, convert=fake_convert, hub="hf", cache=cache, network=network)
 
     assert local.card.revision == COMMIT
@@ -196,14 +197,14 @@ def test_an_unpinned_model_is_recorded_at_its_commit(cache: Path, network: Netwo
 
 
 def test_a_revision_that_moves_is_held_at_the_first_files_commit(
-    hub: Hub, cache: Path, network: Network
+    hub: Hub, cache: Path, network: HubAccess
 ) -> None:
     pull(BASE, convert=fake_convert, hub="hf", cache=cache, network=network)
 
     assert hub.revisions == ["main", COMMIT, COMMIT, COMMIT]
 
 
-def test_modelscopes_list_of_files_is_its_word(hub: Hub, cache: Path, network: Network) -> None:
+def test_modelscopes_list_of_files_is_its_word(hub: Hub, cache: Path, network: HubAccess) -> None:
     local = pull(BASE, convert=fake_convert, hub="ms", cache=cache, network=network)
 
     assert {one.checked_against for one in record_of(local.folder).files} == {"hub"}
@@ -217,7 +218,7 @@ def test_modelscopes_list_of_files_is_its_word(hub: Hub, cache: Path, network: N
 
 @pytest.mark.usefixtures("pinned")
 def test_a_full_disk_is_seen_before_anything_is_asked(
-    hub: Hub, cache: Path, network: Network
+    hub: Hub, cache: Path, network: HubAccess
 ) -> None:
     network = replace(network, free_bytes=lambda _: 1000)
 
@@ -261,7 +262,7 @@ def test_a_folder_with_other_weights_is_not_the_named_model(
 
 
 @pytest.mark.usefixtures("pinned", "hub")
-def test_somebodys_folder_in_the_cache_is_moved_aside(cache: Path, network: Network) -> None:
+def test_somebodys_folder_in_the_cache_is_moved_aside(cache: Path, network: HubAccess) -> None:
     (cache / NAME).mkdir(parents=True)
     (cache / NAME / "mine.txt").write_text("precious", "utf-8")
 
@@ -271,7 +272,7 @@ def test_somebodys_folder_in_the_cache_is_moved_aside(cache: Path, network: Netw
 
 
 @pytest.mark.usefixtures("pinned", "hub")
-def test_remove_frees_everything(cache: Path, network: Network) -> None:
+def test_remove_frees_everything(cache: Path, network: HubAccess) -> None:
     pull(NAME, convert=fake_convert, cache=cache, network=network)
 
     freed = remove(NAME, cache=cache)
@@ -336,7 +337,7 @@ def test_the_others_are_told_who_holds_a_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("pinned", "hub")
-def test_a_model_in_work_is_not_removed(cache: Path, network: Network) -> None:
+def test_a_model_in_work_is_not_removed(cache: Path, network: HubAccess) -> None:
     pull(NAME, convert=fake_convert, cache=cache, network=network)
 
     with locks.held(cache / ".locks" / f"{NAME}.lock", NAME), pytest.raises(ModelBusyError):
@@ -349,7 +350,7 @@ def test_eight_processes_download_once(hub: Hub, cache: Path) -> None:
     code = (
         "import sys, json, hub_server\n"
         "from pathlib import Path\n"
-        "from emoscope.models.hub import pull\n"
+        "from emoscope.hub.pull import pull\n"
         f"local = pull({BASE!r}, convert=hub_server.fake_convert, cache=Path(sys.argv[1]))\n"
         "local.verify()\n"
         "print(local.folder)\n"
@@ -375,7 +376,7 @@ def test_eight_processes_download_once(hub: Hub, cache: Path) -> None:
     assert hub.times("model.pt") == 2  # cut once
 
 
-def test_the_record_says_what_was_done(hub: Hub, cache: Path, network: Network) -> None:
+def test_the_record_says_what_was_done(hub: Hub, cache: Path, network: HubAccess) -> None:
     local = pull(BASE, convert=fake_convert, hub="hf", cache=cache, network=network)
 
     data = json.loads((local.folder / "pull.json").read_text("utf-8"))

@@ -9,9 +9,10 @@ from urllib.request import Request
 import pytest
 
 from emoscope.errors import SettingError
-from emoscope.models import catalog, transport
-from emoscope.models.headers import retry_after_s, told
-from emoscope.models.sources import RemoteFile, Source, endpoint
+from emoscope.hub import transport
+from emoscope.hub.headers import hub_statement, retry_after_s
+from emoscope.models import catalog
+from emoscope.models.sources import HubSource, RemoteFile, endpoint
 from hub_server import NINE
 
 FILE = RemoteFile("model.pt")
@@ -25,7 +26,7 @@ def headers(**values: str) -> Message:
 
 
 def test_addresses_are_those_of_the_hubs() -> None:
-    hf, ms = Source("hf", "a/b", "main", ()), Source("ms", "c/d", "v1", ())
+    hf, ms = HubSource("hf", "a/b", "main", ()), HubSource("ms", "c/d", "v1", ())
 
     assert hf.url(FILE, {}) == "https://huggingface.co/a/b/resolve/main/model.pt"
     assert ms.url(FILE, {}) == "https://www.modelscope.cn/models/c/d/resolve/v1/model.pt"
@@ -34,13 +35,13 @@ def test_addresses_are_those_of_the_hubs() -> None:
 def test_a_mirror_takes_the_place_of_a_hub() -> None:
     mirror = {"HF_ENDPOINT": "https://mirror.example/hf/"}
 
-    url = Source("hf", "a/b", "main", ()).url(FILE, mirror)
+    url = HubSource("hf", "a/b", "main", ()).url(FILE, mirror)
 
     assert url == "https://mirror.example/hf/a/b/resolve/main/model.pt"
 
 
 def test_one_file_may_have_a_revision_of_its_own() -> None:
-    source = Source("hf", "a/b", "v1", ())
+    source = HubSource("hf", "a/b", "v1", ())
 
     assert "/resolve/v2/" in source.url(RemoteFile("tokens.txt", revision="v2"), {})
 
@@ -52,7 +53,7 @@ def test_a_mirror_must_be_http(address: str) -> None:
 
 
 def test_the_pinned_token_file_is_the_one_with_nine_classes() -> None:
-    for source in catalog.entry(catalog.LARGE).sources:
+    for source in catalog.catalog_entry(catalog.LARGE).sources:
         (pin,) = [file for file in source.files if file.path == "tokens.txt"]
         assert (pin.bytes, pin.sha256) == (119, hashlib.sha256(NINE.encode()).hexdigest())
 
@@ -76,10 +77,10 @@ def test_https_never_becomes_http() -> None:
 def test_only_a_marked_answer_is_the_hubs_word() -> None:
     digest = "a" * 64
 
-    assert told([headers(ETag=f'"{digest}"')]).digest == ""
-    assert told([headers(ETag=f'W/"{digest}"', X_Repo_Commit="c")]).digest == digest
-    assert told([headers(X_Linked_ETag=f'"{digest}"', X_Linked_Size="7")]).bytes == 7
-    assert told([headers(ETag='"no-hex"', X_Repo_Commit="c")]).digest == ""
+    assert hub_statement([headers(ETag=f'"{digest}"')]).digest == ""
+    assert hub_statement([headers(ETag=f'W/"{digest}"', X_Repo_Commit="c")]).digest == digest
+    assert hub_statement([headers(X_Linked_ETag=f'"{digest}"', X_Linked_Size="7")]).bytes == 7
+    assert hub_statement([headers(ETag='"no-hex"', X_Repo_Commit="c")]).digest == ""
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-3"])

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoscope.audio.windows import frame_count
 from emoscope.backends.base import Backend
 from emoscope.backends.onnx_backend import OnnxBackend
 from emoscope.backends.openvino_backend import OpenVinoBackend
 from emoscope.emotion2vec.convert import convert
+from emoscope.waveform import frame_count
 from parity.clips import clip
 from parity.compare import (
     MAX_FEATURE_ERROR,

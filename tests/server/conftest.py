@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from emoscope.backends.fake_backend import FakeBackend
+from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
-from emoscope.result import ModelRef
+from emoscope.results.result import ModelRef
 from emoscope.server.app import create_app
 from emoscope.settings import load_settings
-from emoscope.store import RunStore
 from serving import serving
 
 

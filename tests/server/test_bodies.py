@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.errors import AudioTooLargeError, EmoscopeError, FormBrokenOffError
+from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
-from emoscope.result import ModelRef
+from emoscope.results.result import ModelRef
 from emoscope.server.app import create_app
-from emoscope.server.forms import FormReader
-from emoscope.server.json_body import LONG_CHARS, JsonBodyReader
-from emoscope.server.spool import RecordingSpool
+from emoscope.server.http.body_spool import RecordingSpool
+from emoscope.server.http.forms import FormReader
+from emoscope.server.http.json_body import LONG_CHARS, JsonBodyReader
 from emoscope.settings import Settings, load_settings
-from emoscope.store import RunStore
 from serving import serving
 from sounds import noise, wav
 

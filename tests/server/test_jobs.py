@@ -18,15 +18,15 @@ import pytest
 
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.limits import UPLOAD
+from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
-from emoscope.result import ModelRef
+from emoscope.results.result import ModelRef
 from emoscope.server.app import create_app
-from emoscope.server.job_table import JobTable
-from emoscope.server.jobs import FOLDER
-from emoscope.server.replies import JobListReply, JobReply
-from emoscope.server.service import Options
+from emoscope.server.http.replies import JobListReply, JobReply
+from emoscope.server.jobs.table import JobTable
+from emoscope.server.jobs.worker import FOLDER
+from emoscope.server.service import RecognitionOptions
 from emoscope.settings import load_settings
-from emoscope.store import RunStore
 from serving import HeldBackend, serving, start_command
 from sounds import noise, sample, wav
 
@@ -296,8 +296,8 @@ def test_the_table_keeps_its_promises(tmp_path: Path) -> None:
     now = [100.0]
     path = tmp_path / "jobs" / "jobs.sqlite"
     table = JobTable(path, now=lambda: now[0])
-    first = table.add("ann", Options("frame", embedding=True), ["a", "b"], digest="1")
-    second = table.add("bob", Options(), ["c"], digest="2", idempotency="k")
+    first = table.add("ann", RecognitionOptions("frame", embedding=True), ["a", "b"], digest="1")
+    second = table.add("bob", RecognitionOptions(), ["c"], digest="2", idempotency="k")
     now[0] = 200.0
 
     assert table.following().id == first.id
@@ -309,7 +309,7 @@ def test_the_table_keeps_its_promises(tmp_path: Path) -> None:
     table = JobTable(path, now=lambda: now[0])
     back = table.get(first.id)
     assert (back.state, back.started_s, back.ended_s) == ("succeeded", 200.0, 200.0)
-    assert back.options == Options("frame", embedding=True)
+    assert back.options == RecognitionOptions("frame", embedding=True)
     assert back.items[1].data == {"peak_dbfs": -90.0}
     assert table.asked_before("bob", "k") == second
     assert table.asked_before("ann", "k") is None

@@ -11,8 +11,8 @@ import pytest
 
 from emoscope.labels import KEYS
 from emoscope.observe import logs
-from emoscope.observe.metrics import Metrics
-from emoscope.server.replies import EmotionsReply, ModelsReply
+from emoscope.observe.metrics import ServerMetrics
+from emoscope.server.http.replies import EmotionsReply, ModelsReply
 from sounds import noise, wav
 
 GOOD = wav(noise(0.5))
@@ -72,7 +72,7 @@ def lines():
     logger = logging.getLogger("emoscope")
     before = logger.handlers[:], logger.level, logger.propagate
     stream = io.StringIO()
-    logs.set_up("json", stream)
+    logs.set_up_logging("json", stream)
     yield stream
     logger.handlers[:], logger.level, logger.propagate = before
 
@@ -107,16 +107,16 @@ def test_an_exception_is_one_line_of_json(lines) -> None:
 
 def test_text_is_for_people_and_off_leaves_warnings(lines) -> None:
     stream = io.StringIO()
-    logs.set_up("text", stream)
+    logs.set_up_logging("text", stream)
     logging.getLogger("emoscope.test").info("hello", extra=logs.fields(n=1))
     assert re.fullmatch(r"\d\d:\d\d:\d\d info hello n=1\n", stream.getvalue())
-    logs.set_up("off", stream)
+    logs.set_up_logging("off", stream)
     logging.getLogger("emoscope.test").info("not told")
     assert "not told" not in stream.getvalue()
 
 
 def test_two_applications_in_one_process_count_apart() -> None:
-    one, other = Metrics(), Metrics()
+    one, other = ServerMetrics(), ServerMetrics()
     one.recognized("happy", 1.0)
 
     assert b'emotion="happy"} 1.0' in one.text()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from emoscope.server.schemas import PROBLEM_TYPE
+from emoscope.server.http.schemas import PROBLEM_TYPE
 from sounds import noise, wav
 
 METHODS = ("get", "post", "put", "delete", "patch")

@@ -14,9 +14,9 @@ import pytest
 
 from emoscope.errors import all_errors
 from emoscope.labels import KEYS
-from emoscope.server.forms import NO, YES
-from emoscope.server.schemas import PredictReply, Problem, status_of
-from emoscope.store import RUN_NAME
+from emoscope.outputs.store import RUN_NAME
+from emoscope.server.http.forms import NO, YES
+from emoscope.server.http.schemas import PredictReply, Problem, http_status
 from sounds import BAD, encode, noise, remuxed, sample, three_hours, wav
 
 GOOD = wav(sample("happy_zh.wav"))
@@ -273,8 +273,8 @@ def test_the_openapi_document_names_every_field(server) -> None:
 
 def test_every_error_has_a_status() -> None:
     for kind in all_errors():
-        assert isinstance(status_of(kind), HTTPStatus)
-        assert status_of(kind) >= 400
+        assert isinstance(http_status(kind), HTTPStatus)
+        assert http_status(kind) >= 400
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "a b", "127.0.0.1@evil", ""])

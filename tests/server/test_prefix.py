@@ -20,13 +20,13 @@ from websockets.sync.client import connect
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.client import Client
 from emoscope.errors import SettingError
+from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
-from emoscope.result import ModelRef
+from emoscope.results.result import ModelRef
 from emoscope.server.app import create_app
+from emoscope.server.http.schemas import PROBLEM_TYPE
 from emoscope.server.keys import KeyFile
-from emoscope.server.schemas import PROBLEM_TYPE
 from emoscope.settings import load_settings
-from emoscope.store import RunStore
 from serving import GRADIO_WARNINGS, quiet_app, serving
 from sounds import noise, sample, wav
 

@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoscope.backends.fake_backend import FakeBackend
+from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
-from emoscope.result import ModelRef
+from emoscope.results.result import ModelRef
 from emoscope.server.app import create_app
-from emoscope.server.schemas import PROBLEM_TYPE, Problem
+from emoscope.server.http.schemas import PROBLEM_TYPE, Problem
 from emoscope.settings import load_settings
-from emoscope.store import RunStore
 from serving import GRADIO_WARNINGS, serving, site, start_command
 from sounds import noise, wav
 

@@ -10,8 +10,8 @@ import json
 import httpx
 import pytest
 
-from emoscope.server.replies import ListReply, RecognitionsReply
-from emoscope.server.schemas import Problem
+from emoscope.server.http.replies import ListReply, RecognitionsReply
+from emoscope.server.http.schemas import Problem
 from sounds import noise, sample, wav
 
 GOOD = wav(sample("happy_zh.wav"))

@@ -20,12 +20,12 @@ from websockets.sync.client import ClientConnection, connect
 
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.errors import StoreFullError
+from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
-from emoscope.result import ModelRef
+from emoscope.results.result import ModelRef
 from emoscope.server.app import create_app
 from emoscope.settings import load_settings
-from emoscope.store import RunStore
-from emoscope.stream_messages import SERVER_MESSAGE
+from emoscope.streaming.messages import SERVER_MESSAGE
 from serving import serving
 from sounds import encode, encode_frame, frame_of, remuxed, sample, wav
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoscope.audio.noise import SIZE
-from emoscope.result import Array64
+from emoscope.audio.snr import SIZE
+from emoscope.waveform import Array64
 
 _FLOOR = 1e-6
 """Sound 60 dB under the strongest line is practically none."""

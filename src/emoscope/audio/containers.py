@@ -9,7 +9,7 @@ from typing import Any
 
 from emoscope.audio.codec_tags import AIFC_CODECS, codec_tag
 from emoscope.audio.headers import Header, Readable
-from emoscope.audio.promise import Promise, promise_of
+from emoscope.audio.truncation import LengthClaim, promise_of
 from emoscope.errors import (
     AudioCodecRefusedError,
     AudioDamagedError,
@@ -60,12 +60,12 @@ class Encoding:
     codec: str
     rate_hz: int
     channels: int
-    promise: Promise
+    promise: LengthClaim
     """What the file says of its length."""
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class SoundTrack:
     """The sound track of a medium that is heard."""
 
     stream: Any
@@ -127,7 +127,7 @@ def open_container(
         raise (AudioDamagedError if known else AudioNotRecognizedError) from exc
 
 
-def track_of(container: Any, limits: Limits) -> Track | None:
+def track_of(container: Any, limits: Limits) -> SoundTrack | None:
     """Choose the sound track that a player would play, among those that can be decoded.
 
     Args:
@@ -153,7 +153,7 @@ def track_of(container: Any, limits: Limits) -> Track | None:
     if not known:
         return None
     chosen = max(known, key=rank)  # the first of equal ones
-    return Track(chosen, _decoder(chosen), streams.index(chosen) + 1, len(streams))
+    return SoundTrack(chosen, _decoder(chosen), streams.index(chosen) + 1, len(streams))
 
 
 def _decoder(stream: Any) -> Any:
@@ -186,7 +186,7 @@ def unknown_codec(
 
 
 def checked(
-    container: Any, track: Track, head: bytes, header: Header, size_bytes: int, limits: Limits
+    container: Any, track: SoundTrack, head: bytes, header: Header, size_bytes: int, limits: Limits
 ) -> Encoding:
     """Check codec, rate, channels and counted length before the first frame is decoded.
 

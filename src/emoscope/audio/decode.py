@@ -22,22 +22,22 @@ import numpy as np
 
 from emoscope.audio.containers import (
     Arriving,
-    Track,
+    SoundTrack,
     check_layout,
     checked,
     open_container,
     track_of,
     unknown_codec,
 )
+from emoscope.audio.frames import Raw, in_blocks, samples_of
 from emoscope.audio.headers import Header, Readable, read_header
 from emoscope.audio.missing import Gap, interleaved, spans_of
 from emoscope.audio.mixing import Mixer, mixed
 from emoscope.audio.mpeg import is_cut_frame
-from emoscope.audio.planes import Raw, in_blocks, samples_of
-from emoscope.audio.promise import is_broken
 from emoscope.audio.resample import Stages, at_rate
 from emoscope.audio.spool import MEMORY_BYTES, Spools
 from emoscope.audio.timeline import Timeline
+from emoscope.audio.truncation import is_truncated
 from emoscope.errors import (
     AudioDamagedError,
     AudioEmptyFileError,
@@ -48,10 +48,10 @@ from emoscope.errors import (
 )
 from emoscope.events import StepLog
 from emoscope.limits import COMMAND_LINE, Limits
-from emoscope.paths import opened
+from emoscope.paths.access import opened
 from emoscope.waveform import RATE_HZ, Samples, Waveform
 
-Source: TypeAlias = bytes | str | os.PathLike[str]
+FileSource: TypeAlias = bytes | str | os.PathLike[str]
 """The bytes of a file, or a path to one."""
 
 _HEAD_BYTES = 4_096
@@ -73,7 +73,7 @@ class _Nameless:
 
 
 def decode(
-    source: Source, *, limits: Limits = COMMAND_LINE, name: str = "", log: StepLog | None = None
+    source: FileSource, *, limits: Limits = COMMAND_LINE, name: str = "", log: StepLog | None = None
 ) -> Waveform:
     """Decode to mono float32 at 16 kHz; several channels are averaged.
 
@@ -94,7 +94,7 @@ def decode(
 
 
 def decode_of_any_length(
-    source: Source, *, limits: Limits = COMMAND_LINE, name: str = "", log: StepLog | None = None
+    source: FileSource, *, limits: Limits = COMMAND_LINE, name: str = "", log: StepLog | None = None
 ) -> Waveform:
     """Decode as ``decode`` does, but keep long sound on the disk, so that memory stays bounded.
 
@@ -106,7 +106,7 @@ def decode_of_any_length(
 
 
 def decode_channels(
-    source: Source, *, limits: Limits = COMMAND_LINE, name: str = "", log: StepLog | None = None
+    source: FileSource, *, limits: Limits = COMMAND_LINE, name: str = "", log: StepLog | None = None
 ) -> tuple[Waveform, ...]:
     """Decode as ``decode_of_any_length`` does, but keep the channels apart; all are of one length.
 
@@ -156,7 +156,7 @@ def library_versions() -> dict[str, str]:
 
 
 def _decode(
-    source: Source,
+    source: FileSource,
     limits: Limits,
     name: str,
     log: StepLog,
@@ -230,7 +230,7 @@ def _decode_into(
             if likely_s and done_s - told_s >= _TELL_S:
                 told_s = done_s
                 log.moved("decode", done_s, max(likely_s, done_s))
-        broken_off = is_broken(encoding.promise, stages)
+        broken_off = is_truncated(encoding.promise, stages)
     if not spools.count:
         raise AudioNoSamplesError
     louder = None if separate or channel is not None else mixer.louder()
@@ -319,7 +319,7 @@ def _within(limits: Limits, frames: Iterator[Any]) -> Iterator[tuple[int, Raw]]:
         yield rate_hz, samples_of(frame)
 
 
-def _frames(container: Any, track: Track, stages: Stages) -> Iterator[Any]:
+def _frames(container: Any, track: SoundTrack, stages: Stages) -> Iterator[Any]:
     packets = container.demux(track.stream)
     last, failed, started = None, False, False
     while True:

@@ -100,7 +100,7 @@ def read_at(reader: Readable, at: int, size: int) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ChunkForm:
     """How a container of chunks is laid out."""
 
     first: int
@@ -113,17 +113,17 @@ class Form:
 
 
 FORMS = {
-    b"RIFF": Form(12, struct.Struct("<4sI"), 2),
-    b"RIFX": Form(12, struct.Struct(">4sI"), 2),
-    b"RF64": Form(12, struct.Struct("<4sI"), 2),
-    b"BW64": Form(12, struct.Struct("<4sI"), 2),
-    b"FORM": Form(12, struct.Struct(">4sI"), 2),
-    b"caff": Form(8, struct.Struct(">4sQ")),
-    b"riff": Form(40, struct.Struct("<4s12xQ"), 8, own_head=True),
+    b"RIFF": ChunkForm(12, struct.Struct("<4sI"), 2),
+    b"RIFX": ChunkForm(12, struct.Struct(">4sI"), 2),
+    b"RF64": ChunkForm(12, struct.Struct("<4sI"), 2),
+    b"BW64": ChunkForm(12, struct.Struct("<4sI"), 2),
+    b"FORM": ChunkForm(12, struct.Struct(">4sI"), 2),
+    b"caff": ChunkForm(8, struct.Struct(">4sQ")),
+    b"riff": ChunkForm(40, struct.Struct("<4s12xQ"), 8, own_head=True),
 }
 
 
-def chunks(reader: Readable, form: Form, end: int) -> Iterator[tuple[bytes, int, int]]:
+def chunks(reader: Readable, form: ChunkForm, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield ``(name, where its body begins, bytes that it states)``."""
     at = form.first
     for _ in range(_CHUNKS):

@@ -16,9 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoscope.audio.spool import MEMORY_BYTES, Spool
-from emoscope.audio.windows import HOP
-from emoscope.segments import Mask
-from emoscope.waveform import RATE_HZ, Samples, Span, Waveform, forget
+from emoscope.waveform import HOP, RATE_HZ, Mask, Samples, Span, Waveform, release_pages
 
 _BLOCK = 1 << 18
 """Samples of silence that are made at once."""
@@ -128,7 +126,7 @@ def in_portions(waveform: Waveform, size: int) -> Iterator[Samples | Gap]:
             continue
         for first in range(0, len(piece), size):
             yield piece[first : first + size]
-            forget(piece)
+            release_pages(piece)
 
 
 def without_gaps(waveform: Waveform) -> Waveform:

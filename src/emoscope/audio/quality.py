@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from emoscope.audio import noise
+from emoscope.audio import snr
 from emoscope.audio.bandwidth import band
 from emoscope.audio.vad import SpeechFinder
-from emoscope.result import Array64, Quality
-from emoscope.waveform import Samples, Span, Waveform, forget
+from emoscope.results.quality import Quality
+from emoscope.waveform import Array64, Samples, Span, Waveform, release_pages
 
 SILENCE_DBFS = -80.0
 """A recording whose loudest sample stays below this holds nothing: it is refused, not judged."""
@@ -38,7 +38,7 @@ _TOPS = 6
 """So many tops of one height are a clipper's; a voice has one loudest moment."""
 
 
-def check(waveform: Waveform, speech: list[Span] | None = None) -> Quality:
+def check_quality(waveform: Waveform, speech: list[Span] | None = None) -> Quality:
     """Measure a recording at 16 kHz.
 
     Args:
@@ -51,16 +51,16 @@ def check(waveform: Waveform, speech: list[Span] | None = None) -> Quality:
         speech = _speech(waveform, peak)
     speech_s = sum(span.duration_s for span in speech)
     mean, levels = _frame_levels(waveform)
-    middles, power = noise.spectra(samples)
+    middles, power = snr.spectra(samples)
     upper = band(power, waveform.rate_hz)
     silent_dbfs = max(_AUDIBLE_DBFS, float(np.percentile(levels, 98)) - _SILENT_DB)
     frames = np.arange(len(levels), dtype=np.float64) * _FRAME + _FRAME / 2
-    heard = levels[noise.inside(frames, speech, waveform.rate_hz)]
+    heard = levels[snr.inside(frames, speech, waveform.rate_hz)]
     quality = Quality(
         level_dbfs=_mean_dbfs(levels),
         peak=peak,
         clipped_share=_clipped_share(waveform, bool(speech)),
-        snr_db=noise.snr_db(power, noise.inside(middles, speech, waveform.rate_hz)),
+        snr_db=snr.snr_db(power, snr.inside(middles, speech, waveform.rate_hz)),
         bandwidth_hz=upper.upper_hz,
         speech_share=min(1.0, speech_s / waveform.duration_s) if len(samples) else 0.0,
         silence_share=float(np.mean(levels < silent_dbfs)),
@@ -159,5 +159,5 @@ def _flat(waveform: Waveform, side: Callable[[Samples], Samples], level: float) 
         mine = flat[before : before + _BLOCK]
         inside += int(mine.sum())
         tops += int(np.count_nonzero(mine[1:] & ~mine[:-1])) + bool(len(mine) and mine[0])
-        forget(samples)
+        release_pages(samples)
     return inside, tops

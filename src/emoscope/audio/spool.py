@@ -15,8 +15,8 @@ from typing import IO
 import numpy as np
 
 from emoscope.errors import AudioChannelsChangeError
+from emoscope.files import translated_os_errors
 from emoscope.waveform import Samples
-from emoscope.whole import translated
 
 MEMORY_BYTES = 8_000_000
 """Two minutes of sound."""
@@ -57,7 +57,7 @@ class Spool:
         """
         if self._file is None:
             return np.frombuffer(self._memory, np.float32)
-        with translated():
+        with translated_os_errors():
             self._file.flush()
             # The map keeps the file, whose name is gone already.
             mapped = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -65,7 +65,7 @@ class Spool:
         return np.frombuffer(mapped, np.float32)
 
     def _spill(self) -> None:
-        with translated():
+        with translated_os_errors():
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="emoscope-")  # noqa: SIM115 - see take
             self._file.write(self._memory)

@@ -6,7 +6,7 @@ only the timestamps say. The rule, the same for files and live streams:
 - Time zero is the container's own for MP4/MOV (after its edit lists) and Matroska/WebM. Where every
   stream of it begins later than ``LATEST_START_S``, as after a recorder that counted on from
   another recording, and in every other container, it is the beginning of the earliest stream.
-- Sound that lies more than ``TOLERANCE_S`` behind the end of the sound so far leaves a gap, in
+- Sound that lies more than ``GAP_TOLERANCE_S`` behind the end of the sound so far leaves a gap, in
   whole hops of 20 ms. Positions are absolute, so small differences never add up.
 - A leap is believed when the frames that follow go on from there, and when it stays within the
   length that the header claims and the longest sound that is accepted. Otherwise the frames join.
@@ -23,10 +23,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from emoscope.audio.missing import Gap
-from emoscope.audio.windows import HOP
-from emoscope.waveform import HOP_S, RATE_HZ
+from emoscope.waveform import HOP, HOP_S, RATE_HZ
 
-TOLERANCE_S = 0.1
+GAP_TOLERANCE_S = 0.1
 """Timestamps may be rounded and jitter by this much without a gap."""
 LATEST_START_S = 60.0
 """A container whose streams all begin later than this is counted from the earliest of them."""
@@ -115,11 +114,11 @@ class Timeline:
         wrong = False
         for frame in frames:
             stamp_s = _stamp_s(frame)
-            if held and (stamp_s is None or stamp_s < _end_s(*held[-1]) - TOLERANCE_S):
+            if held and (stamp_s is None or stamp_s < _end_s(*held[-1]) - GAP_TOLERANCE_S):
                 # What follows does not go on from the leap: it was one wrong timestamp.
                 yield from self._joined(held)
                 held, wrong = [], True
-            if stamp_s is None or not (held or self._ahead_s(stamp_s) > TOLERANCE_S):
+            if stamp_s is None or not (held or self._ahead_s(stamp_s) > GAP_TOLERANCE_S):
                 self._look_back(stamp_s)
                 yield from self._joined([(0.0, frame)])
                 continue
@@ -142,7 +141,7 @@ class Timeline:
     def _placed(self, held: list[tuple[float, Any]]) -> Iterator[Any]:
         for stamp_s, frame in held:
             ahead_s = self._ahead_s(stamp_s)
-            if ahead_s > TOLERANCE_S:
+            if ahead_s > GAP_TOLERANCE_S:
                 behind_s = self.at_s + ahead_s + _length_s((stamp_s, frame))
                 if behind_s <= min(self._end_s, self._max_s):
                     self._leave_out(round(ahead_s / HOP_S))

@@ -14,13 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from emoscope.result import Array32
 from emoscope.telemetry import load_onnxruntime
-from emoscope.waveform import RATE_HZ, Samples, Span, Waveform
+from emoscope.waveform import RATE_HZ, Array32, Samples, Span, Waveform
 
-STEP = 512
+VAD_STEP = 512
 """Samples under one probability: 32 ms at 16 kHz."""
-STEP_S = STEP / RATE_HZ
+VAD_STEP_S = VAD_STEP / RATE_HZ
 _CONTEXT = 64
 """Samples before each step that the network hears as well."""
 _STEPS_AT_ONCE = 512
@@ -29,7 +28,7 @@ _MODEL = Path(__file__).parent.parent / "assets" / "silero_vad.onnx"
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class VadRules:
     """How probabilities become spans."""
 
     enter: float = 0.5
@@ -50,7 +49,7 @@ class Rules:
             raise ValueError("pads must fit into the shortest pause, so that spans stay apart")
 
 
-RULES = Rules()
+VAD_RULES = VadRules()
 
 
 class SpeechProbabilities:
@@ -69,19 +68,19 @@ class SpeechProbabilities:
             samples: float32 at 16 kHz, shape ``(n,)``, any ``n``.
         """
         samples = np.concatenate([self._rest, samples])
-        whole = len(samples) // STEP * STEP
+        whole = len(samples) // VAD_STEP * VAD_STEP
         self._rest = samples[whole:].copy()
-        size = STEP * _STEPS_AT_ONCE
+        size = VAD_STEP * _STEPS_AT_ONCE
         found = [self._run(samples[at : min(at + size, whole)]) for at in range(0, whole, size)]
         return np.concatenate([np.zeros(0, np.float32), *found])
 
     def finish(self) -> Array32:
         """Return the probability of the last, incomplete step, padded with zeros; or none."""
-        missing = -len(self._rest) % STEP
+        missing = -len(self._rest) % VAD_STEP
         return self.feed(np.zeros(missing, np.float32))
 
     def _run(self, samples: Samples) -> Array32:
-        steps = samples.reshape(-1, STEP)
+        steps = samples.reshape(-1, VAD_STEP)
         before = np.vstack([self._context[None], steps[:-1, -_CONTEXT:]])
         self._context = steps[-1, -_CONTEXT:].copy()
         feeds = {"input": np.hstack([before, steps]), "h": self._hidden, "c": self._cell}
@@ -92,7 +91,7 @@ class SpeechProbabilities:
 class Spans:
     """Spans from probabilities that arrive in pieces; pure, one per recording."""
 
-    def __init__(self, rules: Rules = RULES) -> None:
+    def __init__(self, rules: VadRules = VAD_RULES) -> None:
         self._rules = rules
         self._step = 0
         self._first: int | None = None  # step at which the running speech began
@@ -107,9 +106,9 @@ class Spans:
                     self._first = self._step
                 self._last = self._step + 1
             self._step += 1
-            silent_s = (self._step - self._last) * STEP_S
+            silent_s = (self._step - self._last) * VAD_STEP_S
             if self._first is not None and silent_s >= self._rules.min_silence_s:
-                ended += self._close(self._step * STEP_S)
+                ended += self._close(self._step * VAD_STEP_S)
         return ended
 
     def finish(self, duration_s: float) -> list[Span]:
@@ -123,10 +122,10 @@ class Spans:
 
     def _close(self, limit_s: float) -> list[Span]:
         first, self._first = self._first, None
-        if first is None or (self._last - first) * STEP_S < self._rules.min_speech_s:
+        if first is None or (self._last - first) * VAD_STEP_S < self._rules.min_speech_s:
             return []
-        start_s = max(0.0, first * STEP_S - self._rules.pad_s)
-        return [Span(start_s, min(limit_s, self._last * STEP_S + self._rules.pad_s))]
+        start_s = max(0.0, first * VAD_STEP_S - self._rules.pad_s)
+        return [Span(start_s, min(limit_s, self._last * VAD_STEP_S + self._rules.pad_s))]
 
 
 class SpeechFinder:
@@ -136,7 +135,7 @@ class SpeechFinder:
     the whole. One per recording, not for threads.
     """
 
-    def __init__(self, rules: Rules = RULES) -> None:
+    def __init__(self, rules: VadRules = VAD_RULES) -> None:
         self._listener, self._spans, self._samples = SpeechProbabilities(), Spans(rules), 0
 
     def feed(self, samples: Samples) -> list[Span]:
@@ -155,7 +154,7 @@ class SpeechFinder:
         return self._spans.speaking
 
 
-def find_speech(waveform: Waveform, rules: Rules = RULES) -> list[Span]:
+def find_speech(waveform: Waveform, rules: VadRules = VAD_RULES) -> list[Span]:
     """Return where there is speech, in order and without overlap, inside ``[0, duration_s]``.
 
     Args:
@@ -169,7 +168,7 @@ def find_speech(waveform: Waveform, rules: Rules = RULES) -> list[Span]:
         raise ValueError(f"speech is found at {RATE_HZ} Hz, not at {waveform.rate_hz} Hz")
     finder = SpeechFinder(rules)
     spans = []
-    block = STEP * _STEPS_AT_ONCE
+    block = VAD_STEP * _STEPS_AT_ONCE
     for first in range(0, len(waveform.samples), block):
         spans += finder.feed(waveform.samples[first : first + block])
     return spans + finder.finish()

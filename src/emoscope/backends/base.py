@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from emoscope.errors import ModelContractError
 from emoscope.labels import COUNT
+from emoscope.waveform import Array32
 
-Array32: TypeAlias = NDArray[np.float32]
 Array64i: TypeAlias = NDArray[np.int64]
 
 Device: TypeAlias = Literal["cpu", "cuda"]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from emoscope.audio.windows import FRAME, HOP
-from emoscope.backends.base import Array32, Array64i, Device, Output
+from emoscope.backends.base import Array64i, Device, Output
 from emoscope.labels import COUNT
+from emoscope.waveform import FRAME, HOP, Array32
 
 
 class FakeBackend:

@@ -10,7 +10,6 @@ from emoscope.backends import cuda
 from emoscope.backends.base import (
     INPUTS,
     OUTPUTS,
-    Array32,
     Array64i,
     Device,
     Output,
@@ -24,6 +23,7 @@ from emoscope.errors import (
     ModelRunError,
 )
 from emoscope.telemetry import load_onnxruntime
+from emoscope.waveform import Array32
 
 _SMALL_BYTES = 32 << 20
 """A model of a few megabytes is done before cores have shared the work: two threads take as long as

@@ -9,7 +9,6 @@ from typing import Any
 from emoscope.backends.base import (
     INPUTS,
     OUTPUTS,
-    Array32,
     Array64i,
     Device,
     Output,
@@ -18,6 +17,7 @@ from emoscope.backends.base import (
 )
 from emoscope.errors import ModelContractError, ModelFileMissingError, ModelRunError
 from emoscope.telemetry import load_openvino
+from emoscope.waveform import Array32
 
 
 class OpenVinoBackend:

@@ -13,17 +13,17 @@ from emoscope.audio.decode import decode
 from emoscope.cli.model import open_model
 from emoscope.cli.show import emotion_name
 from emoscope.cli.streams import write
-from emoscope.file_names import readable
+from emoscope.evaluate.robustness import Robustness, perturb
+from emoscope.messages.texts import NOTICES, TERMINAL, Language
+from emoscope.messages.trust import STABILITY, abstention
+from emoscope.paths.file_names import readable
 from emoscope.settings import Settings, language_of
-from emoscope.stability import Stability, examine
-from emoscope.webui.texts import NOTICES, TERMINAL, Language
-from emoscope.webui.words_trust import STABILITY, abstention
 
 
-def run(path: Path, as_json: bool, settings: Settings) -> bool:
+def run_doctor(path: Path, as_json: bool, settings: Settings) -> bool:
     """Examine a recording, print what was found, and say whether its answer is stable."""
     recognizer = open_model(settings, settings.file_limits)
-    found = examine(recognizer, decode(path, limits=settings.file_limits, name=readable(path.name)))
+    found = perturb(recognizer, decode(path, limits=settings.file_limits, name=readable(path.name)))
     if as_json:
         write(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False) + "\n")
     else:
@@ -31,7 +31,7 @@ def run(path: Path, as_json: bool, settings: Settings) -> bool:
     return found.is_stable
 
 
-def _print(found: Stability, language: Language) -> None:
+def _print(found: Robustness, language: Language) -> None:
     screen = Console()
     before = found.result
     table = Table(box=None, header_style="bold", pad_edge=False, title=escape(before.name))

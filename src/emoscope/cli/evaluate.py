@@ -12,18 +12,18 @@ from rich.table import Table
 from emoscope.cli.model import open_model
 from emoscope.cli.show import detail, emotion_name
 from emoscope.errors import SettingError, StoreError
-from emoscope.evaluate.lists import leak, read
-from emoscope.evaluate.report import to_html
+from emoscope.evaluate.lists import leak, read_labelled
+from emoscope.evaluate.report import evaluation_html
 from emoscope.evaluate.run import Evaluation, evaluate
+from emoscope.files import atomic_write, check_file
 from emoscope.labels import by_key
-from emoscope.result import Failure
+from emoscope.messages.texts import TERMINAL, Language
+from emoscope.messages.trust import CALIBRATED
+from emoscope.results.result import Failure
 from emoscope.settings import Settings, language_of
-from emoscope.webui.texts import TERMINAL, Language
-from emoscope.webui.words_trust import CALIBRATED
-from emoscope.whole import check_file, write_whole
 
 
-def run(
+def run_evaluate(
     path: Path,
     trained: Path | None,
     json_path: Path | None,
@@ -50,8 +50,8 @@ def run(
     """
     language = language_of(settings.language)
     _check_outputs([path, *([] if trained is None else [trained])], [json_path, html_path])
-    items = read(path)
-    shared = None if trained is None else leak(read(trained), items)
+    items = read_labelled(path)
+    shared = None if trained is None else leak(read_labelled(trained), items)
     recognizer = open_model(settings, settings.file_limits)
     screen = Console(stderr=True)
     with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
@@ -94,12 +94,15 @@ def _write(
     """Write each report whole; one that cannot be written does not cost the other."""
     errors: list[StoreError] = []
     figures = json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
-    for path, text in ((json_path, figures + "\n"), (html_path, to_html(evaluation, title))):
+    for path, text in (
+        (json_path, figures + "\n"),
+        (html_path, evaluation_html(evaluation, title)),
+    ):
         if path is None:
             continue
         try:
             # A name that is no UTF-8 holds lone surrogates: as \udcff they are JSON again.
-            write_whole(path, text.encode("utf-8", "backslashreplace"))
+            atomic_write(path, text.encode("utf-8", "backslashreplace"))
         except StoreError as error:
             errors.append(error)
     if errors:

@@ -9,19 +9,20 @@ from pathlib import Path
 
 import typer
 
-from emoscope.annotations import FORMATS, export
 from emoscope.cli.language import language
 from emoscope.cli.streams import write
 from emoscope.errors import SettingError
-from emoscope.file_names import NAME_MAX_BYTES, digest, file_name
-from emoscope.result import Result
-from emoscope.runs import Recorded, apart, is_same, labels, recorded
-from emoscope.store import RESULT, RUN_NAME, RunStore, read_result
-from emoscope.webui.texts import TERMINAL
-from emoscope.whole import check_file, check_folder, is_folder, write_free, write_whole
+from emoscope.export.annotations import FORMATS, export
+from emoscope.files import atomic_write, check_file, check_folder, write_free
+from emoscope.messages.texts import TERMINAL
+from emoscope.outputs.history import Recorded, apart, is_same, labels, recorded
+from emoscope.outputs.store import RESULT, RUN_NAME, RunStore, read_result
+from emoscope.paths.access import is_folder
+from emoscope.paths.file_names import NAME_MAX_BYTES, file_name, name_digest
+from emoscope.results.result import Result
 
 
-def run(sources: list[Path], name: str, out: str | None, *, curve: bool = False) -> None:
+def run_export(sources: list[Path], name: str, out: str | None, *, curve: bool = False) -> None:
     """Read runs' directories or their ``result.json``; write to ``out``, or to standard output.
 
     Args:
@@ -57,7 +58,7 @@ def run(sources: list[Path], name: str, out: str | None, *, curve: bool = False)
     elif is_folder(target):
         _write_into(target, paths, results, made, chosen.suffix)
     else:
-        write_whole(target, made)
+        atomic_write(target, made)
 
 
 def _checked(out: str, paths: Sequence[Path]) -> Path:
@@ -87,7 +88,7 @@ def _write_into(
     plain, stem = labels(mine)[0], apart(mine, [*older, *younger])
     dated = f"{stem}_{_date(paths, results)}"
     stems = [dated] if any(is_same(mine, other) for other in older) else [stem, dated]
-    for candidate in (*stems, f"{dated}_{digest(made)}"):
+    for candidate in (*stems, f"{dated}_{name_digest(made)}"):
         path = folder / _on_disk(file_name(candidate, suffix, max_bytes=_name_max_bytes(folder)))
         if write_free(path, made) or path.read_bytes() == made:
             break

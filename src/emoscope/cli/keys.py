@@ -10,12 +10,12 @@ import typer
 from emoscope.cli.arguments import Commands
 from emoscope.server.keys import KeyFile
 
-app = Commands(help="API 密钥 · API keys of the server.", no_args_is_help=True)
+keys_app = Commands(help="API 密钥 · API keys of the server.", no_args_is_help=True)
 
 FileOption = Annotated[Path | None, typer.Option("--keys", help="密钥文件 · file of the keys")]
 
 
-@app.command()
+@keys_app.command()
 def create(
     name: Annotated[str, typer.Argument(help="名称 · whose key it is")],
     scope: Annotated[
@@ -28,14 +28,14 @@ def create(
     typer.echo(_file(keys).create(name, scope or ["read", "recognize"]))
 
 
-@app.command("list")
+@keys_app.command("list")
 def list_(keys: FileOption = None) -> None:
     """列出密钥 · List the keys, without their secrets."""
     for key in _file(keys).keys():  # noqa: SIM118 - no dictionary
         typer.echo(f"{key.name}\t{','.join(key.scopes)}\t{key.created_utc}")
 
 
-@app.command()
+@keys_app.command()
 def revoke(
     name: Annotated[str, typer.Argument(help="名称 · whose key it is")], keys: FileOption = None
 ) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from emoscope.webui.texts import Language
+    from emoscope.messages.texts import Language
 
 _asked: ContextVar[str | None] = ContextVar("asked", default=None)
 

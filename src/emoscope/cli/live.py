@@ -22,11 +22,11 @@ from emoscope.cli.streams import write
 from emoscope.errors import MicrophoneError, StreamRefusedError, StreamUnreachableError
 from emoscope.labels import SILENCE, by_key
 from emoscope.limits import Limits
-from emoscope.names import sendable_name
+from emoscope.messages.texts import TERMINAL, Language
 from emoscope.optional import require
+from emoscope.paths.names import sendable_name
 from emoscope.settings import Settings, language_of
 from emoscope.waveform import RATE_HZ, Samples
-from emoscope.webui.texts import TERMINAL, Language
 
 Message: TypeAlias = dict[str, Any]
 """As a server sends it; see docs/streaming.md."""
@@ -35,7 +35,7 @@ PORTION_S = 0.1
 """Sound handed over at once."""
 
 
-class Ear(Protocol):
+class StreamSession(Protocol):
     """Takes sound and gives messages: a model here, or a server."""
 
     def feed(self, samples: Samples) -> list[Message]:
@@ -122,8 +122,8 @@ def run_file(
                 sleep(ahead_s)  # sound is there when it has been spoken
             yield portion
 
-    with _ear(settings, url, key, RATE_HZ, path.name) as ear:
-        _carry(portions(), ear, Show(language_of(settings.language), as_json))
+    with _session(settings, url, key, RATE_HZ, path.name) as session:
+        _pump(portions(), session, Show(language_of(settings.language), as_json))
 
 
 def run_microphone(
@@ -142,20 +142,20 @@ def run_microphone(
     """
     with (
         _microphone(seconds) as (rate_hz, portions),
-        _ear(settings, url, key, rate_hz, "microphone") as ear,
+        _session(settings, url, key, rate_hz, "microphone") as session,
     ):
-        _carry(portions, ear, Show(language_of(settings.language), as_json))
+        _pump(portions, session, Show(language_of(settings.language), as_json))
 
 
-def _carry(portions: Iterator[Samples | Gap], ear: Ear, show: Show) -> None:
+def _pump(portions: Iterator[Samples | Gap], session: StreamSession, show: Show) -> None:
     try:
         for portion in portions:
-            found = ear.miss(portion) if isinstance(portion, Gap) else ear.feed(portion)
+            found = session.miss(portion) if isinstance(portion, Gap) else session.feed(portion)
             for message in found:
                 show(message)
     except KeyboardInterrupt:
         pass  # this is how one stops; the answer follows
-    for message in ear.finish():
+    for message in session.finish():
         show(message)
 
 
@@ -174,11 +174,11 @@ def stream_address(url: str) -> str:
 
 
 @contextmanager
-def _ear(
+def _session(
     settings: Settings, url: str | None, key: str | None, rate_hz: int, name: str
-) -> Iterator[Ear]:
+) -> Iterator[StreamSession]:
     if url is None:
-        yield _Here(settings, rate_hz, name)
+        yield _LocalSession(settings, rate_hz, name)
         return
     client = require("websockets.sync.client", extra="listen")
     address = stream_address(url)
@@ -188,14 +188,14 @@ def _ear(
     except (OSError, ValueError, require("websockets", extra="listen").WebSocketException) as exc:
         raise StreamUnreachableError(url=url, reason=str(exc)[:200]) from exc
     with socket:
-        yield _There(socket, rate_hz, name)
+        yield _RemoteSession(socket, rate_hz, name)
 
 
-class _Here:
+class _LocalSession:
     """A model in this process."""
 
     def __init__(self, settings: Settings, rate_hz: int, name: str) -> None:
-        from emoscope.streaming import StreamRecognizer
+        from emoscope.streaming.stream import StreamRecognizer
 
         recognizer = open_model(settings, Limits(max_duration_s=settings.max_duration_s))
         self._stream = StreamRecognizer(recognizer, rate_hz=rate_hz, name=name)
@@ -207,7 +207,7 @@ class _Here:
         return _messages(self._stream.miss(gap.duration_s))
 
     def finish(self) -> Iterator[Message]:
-        from emoscope.streaming import Finished
+        from emoscope.streaming.stream import Finished
 
         events = self._stream.finish()
         yield from _messages(events)
@@ -217,13 +217,13 @@ class _Here:
 
 
 def _messages(events: list[Any]) -> list[Message]:
-    from emoscope.stream_messages import of_event
+    from emoscope.streaming.messages import of_event
 
     found = (of_event(event) for event in events)
     return [message.model_dump() for message in found if message is not None]
 
 
-class _There:
+class _RemoteSession:
     """A server."""
 
     def __init__(self, socket: Any, rate_hz: int, name: str) -> None:

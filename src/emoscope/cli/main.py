@@ -27,7 +27,7 @@ from emoscope.errors import (
     StoreError,
     StoreFullError,
 )
-from emoscope.whole import FULL
+from emoscope.files import FULL
 
 app = Commands(
     name="emoscope",
@@ -38,8 +38,8 @@ app = Commands(
     pretty_exceptions_enable=False,
 )
 
-app.add_typer(models.app, name="models")
-app.add_typer(keys.app, name="keys")
+app.add_typer(models.models_app, name="models")
+app.add_typer(keys.keys_app, name="keys")
 
 EXIT_CODES: dict[type[EmoscopeError], int] = {
     SettingError: 2,
@@ -102,8 +102,8 @@ def root(
         raise typer.Exit
 
 
-@app.command()
-def recognize(
+@app.command("recognize")
+def recognize_command(
     files: Annotated[
         list[str], typer.Argument(help="文件、文件夹、wav.scp、CSV 或 - · files, folders, lists, -")
     ],
@@ -129,7 +129,7 @@ def recognize(
     lang: LanguageOption = None,
 ) -> None:
     """识别录音里的情绪 · Say which emotion each recording holds."""
-    from emoscope.cli.recognize import Work, run
+    from emoscope.cli.recognize import Work, run_recognize
     from emoscope.settings import load_settings
 
     chosen = [
@@ -148,7 +148,7 @@ def recognize(
     )
     separate = channels is Channels.separate
     work = Work(granularity.value, embedding, save, chosen[0] if chosen else "table", separate)
-    run(files, work, settings)
+    run_recognize(files, work, settings)
     if work.errors:
         alone = work.done + len(work.errors) == 1
         raise typer.Exit(exit_code(work.errors[0]) if alone else SOME_FAILED)
@@ -163,8 +163,8 @@ def demo(model: ModelOption = None, lang: LanguageOption = None) -> None:
     run_demo(load_settings(model=model, language=lang))
 
 
-@app.command()
-def evaluate(
+@app.command("evaluate")
+def evaluate_command(
     listing: Annotated[
         Path, typer.Argument(metavar="LIST", help="CSV：路径与标签 · a CSV of path and label")
     ],
@@ -181,7 +181,7 @@ def evaluate(
     lang: LanguageOption = None,
 ) -> None:
     """评测模型 · Measure a model on recordings whose emotion is known."""
-    from emoscope.cli.evaluate import run
+    from emoscope.cli.evaluate import run_evaluate
     from emoscope.settings import load_settings
 
     settings = load_settings(
@@ -192,7 +192,7 @@ def evaluate(
         device=device,
         language=lang,
     )
-    if run(listing, trained, json_path, html_path, settings):
+    if run_evaluate(listing, trained, json_path, html_path, settings):
         raise typer.Exit(SOME_FAILED)
 
 
@@ -208,7 +208,7 @@ def doctor(
     lang: LanguageOption = None,
 ) -> None:
     """小改动会不会改变结论 · Say whether small changes alter the answer (exit code 1 if so)."""
-    from emoscope.cli.doctor import run
+    from emoscope.cli.doctor import run_doctor
     from emoscope.settings import load_settings
 
     settings = load_settings(
@@ -219,12 +219,12 @@ def doctor(
         device=device,
         language=lang,
     )
-    if not run(file, as_json, settings):
+    if not run_doctor(file, as_json, settings):
         raise typer.Exit(SOME_FAILED)
 
 
-@app.command()
-def export(
+@app.command("export")
+def export_command(
     sources: Annotated[
         list[Path],
         typer.Argument(
@@ -245,9 +245,9 @@ def export(
     ] = None,
 ) -> None:
     """导出分段或曲线 · Write the segments of a run for Praat, ELAN, Audacity, players, tables."""
-    from emoscope.cli.export import run
+    from emoscope.cli.export import run_export
 
-    run(sources, format_, out, curve=curve)
+    run_export(sources, format_, out, curve=curve)
 
 
 @app.command()
@@ -269,8 +269,8 @@ def stream(
     run_file(file, settings, url=url, key=key, fast=fast, as_json=as_json)
 
 
-@app.command()
-def listen(
+@app.command("listen")
+def listen_command(
     url: UrlOption = None,
     key: KeyOption = None,
     seconds: Annotated[
@@ -316,7 +316,7 @@ def serve(
     lang: LanguageOption = None,
 ) -> None:
     """启动网页与接口 · Serve the page and the API."""
-    from emoscope.cli.serve import run
+    from emoscope.cli.serve import run_serve
     from emoscope.settings import load_settings
 
     settings = load_settings(
@@ -335,12 +335,12 @@ def serve(
         device=device,
         language=lang,
     )
-    run(settings, page=page)
+    run_serve(settings, page=page)
 
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run a command and turn our errors into one sentence and an exit code."""
-    streams.set_up()
+    streams.set_up_streams()
     try:
         _run(arguments)
     except EmoscopeError as error:

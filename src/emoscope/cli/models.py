@@ -21,11 +21,11 @@ from emoscope.errors import EmoscopeError
 
 if TYPE_CHECKING:
     from emoscope.backends.base import Backend
+    from emoscope.messages.texts import Language
     from emoscope.models.agreement import Agreement
     from emoscope.models.catalog import LocalModel
-    from emoscope.webui.texts import Language
 
-app = Commands(
+models_app = Commands(
     help="模型：列出、获取、检查、删除 · Models: list, pull, verify, remove, path.",
     no_args_is_help=True,
     add_completion=False,
@@ -37,7 +37,7 @@ UNUSABLE = 1
 """Exit code of ``verify`` when a finding is an error."""
 
 
-class HubChoice(StrEnum):
+class HubOption(StrEnum):
     """Where official files come from, as a choice."""
 
     auto = "auto"
@@ -49,7 +49,7 @@ NameArgument = Annotated[str, typer.Argument(help="模型名 · name, see: emosc
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON")]
 
 
-@app.command("list")
+@models_app.command("list")
 def list_models(as_json: JsonOption = False, lang: LanguageOption = None) -> None:
     """列出全部模型 · List all models and what of them is on this machine."""
     from rich.console import Console
@@ -64,12 +64,12 @@ def list_models(as_json: JsonOption = False, lang: LanguageOption = None) -> Non
         Console().print(show.inventory_table(lines, _language(lang)))
 
 
-@app.command()
-def pull(
+@models_app.command("pull")
+def pull_command(
     name: NameArgument,
     hub: Annotated[
-        HubChoice, typer.Option("--hub", help="来源 · Hugging Face, ModelScope, or both in turn")
-    ] = HubChoice.auto,
+        HubOption, typer.Option("--hub", help="来源 · Hugging Face, ModelScope, or both in turn")
+    ] = HubOption.auto,
     folder: Annotated[
         Path | None,
         typer.Option("--from", help="已下载的官方文件夹 · official files that are already here"),
@@ -91,15 +91,15 @@ def pull(
     from emoscope.cli import models_show as show
     from emoscope.emotion2vec.config import CONFIG_FILE, read_config
     from emoscope.emotion2vec.convert import convert
+    from emoscope.hub import pull as hubs
     from emoscope.models import catalog
-    from emoscope.models import hub as hubs
     from emoscope.models.record import OFFICIAL
     from emoscope.optional import require
     from emoscope.settings import language_of, load_settings
 
     settings = load_settings(language=lang, fast_on_pull=with_fast)
     language = language_of(settings.language)
-    wants_fast = settings.fast_on_pull and not catalog.entry(name).is_built_in
+    wants_fast = settings.fast_on_pull and not catalog.catalog_entry(name).is_built_in
     if not catalog.is_installed(name, catalog.find_cache()):
         # Before gigabytes are fetched, not after.
         for package in ("yaml", "onnx"):
@@ -108,7 +108,7 @@ def pull(
     def inspect(files: Path) -> None:
         read_config(files / CONFIG_FILE)
 
-    with show.PullProgress(language) as bar:
+    with show.PullProgress(language) as thresholds:
         local = hubs.pull(
             name,
             convert=convert,
@@ -117,7 +117,7 @@ def pull(
             offline=offline,
             keep_original=keep_original or wants_fast,
             inspect=inspect,
-            listener=bar.listen,
+            listener=thresholds.listen,
         )
     _tell_of_tokens(local.folder / OFFICIAL, language)
     typer.echo(show.pulled(local, language))
@@ -126,12 +126,14 @@ def pull(
             typer.echo(show.TEXTS["making_fast"](language, model=name), err=True)
             local = _make_fast(local, folder)
         # One that does not agree is never used, and is no reason to call the pull a failure.
-        typer.echo(show.compared(local, local.card.variants[-1], settings.agreement_bar, language))
+        typer.echo(
+            show.compared(local, local.card.variants[-1], settings.agreement_thresholds, language)
+        )
         if not keep_original:
             hubs.pull(name, convert=convert, keep_original=False)
 
 
-@app.command()
+@models_app.command()
 def fast(
     name: Annotated[str, typer.Argument(help="模型名或文件夹 · name or folder of a model")],
     folder: Annotated[
@@ -149,13 +151,13 @@ def fast(
     local = _make_fast(catalog.find(name), folder)
     variant = local.card.variants[-1]
     language = language_of(settings.language)
-    typer.echo(show.compared(local, variant, settings.agreement_bar, language))
-    if variant.agreement.failures(settings.agreement_bar):
+    typer.echo(show.compared(local, variant, settings.agreement_thresholds, language))
+    if variant.agreement.failures(settings.agreement_thresholds):
         raise typer.Exit(UNUSABLE)
 
 
-@app.command()
-def verify(
+@models_app.command("verify")
+def verify_command(
     model: Annotated[
         str | None, typer.Argument(help="模型名或文件夹 · name, folder, or auto")
     ] = None,
@@ -166,12 +168,15 @@ def verify(
     from rich.console import Console
 
     from emoscope.cli import models_show as show
-    from emoscope.models import doctor
+    from emoscope.models import verify
     from emoscope.settings import language_of, load_settings
 
     settings = load_settings(model=model, language=lang)
-    findings = doctor.check(
-        settings.model, open_backend=_open, compare=_compare, bar=settings.agreement_bar
+    findings = verify.verify_model(
+        settings.model,
+        open_backend=_open,
+        compare=_compare,
+        thresholds=settings.agreement_thresholds,
     )
     if as_json:
         write(json.dumps(show.findings_json(findings), ensure_ascii=False, indent=1) + "\n")
@@ -182,17 +187,17 @@ def verify(
         raise typer.Exit(UNUSABLE)
 
 
-@app.command()
-def remove(name: NameArgument, lang: LanguageOption = None) -> None:
+@models_app.command("remove")
+def remove_command(name: NameArgument, lang: LanguageOption = None) -> None:
     """删除已获取的模型 · Remove a fetched model and what a broken pull of it left."""
     from emoscope.cli import models_show as show
-    from emoscope.models import hub as hubs
+    from emoscope.hub import pull as hubs
 
     language = _language(lang)
     typer.echo(show.removed(name, hubs.remove(name), language))
 
 
-@app.command()
+@models_app.command()
 def path(
     name: Annotated[
         str | None, typer.Argument(help="模型名；不写则是缓存目录 · name; none: the cache folder")
@@ -225,8 +230,8 @@ def _tell_of_tokens(official: Path, language: Language) -> None:
 
 def _make_fast(local: LocalModel, official: Path | None) -> LocalModel:
     """Make the variant from these official files, or those that were kept."""
-    from emoscope.engine.fast import make_fast
     from emoscope.errors import ModelCacheError
+    from emoscope.inference.int8_variant import make_fast
     from emoscope.models.record import OFFICIAL
 
     try:
@@ -244,6 +249,6 @@ def _open(path: Path) -> Backend:
 
 
 def _compare(exact: Path, fast: Path) -> Agreement:
-    from emoscope.engine.fast import compare
+    from emoscope.inference.int8_variant import compare
 
     return compare(exact, fast, _open)

@@ -22,19 +22,13 @@ from rich.progress import (
 from rich.table import Table
 
 from emoscope.errors import EmoscopeError, ModelFastRefusedError
-from emoscope.models import catalog, hub
-from emoscope.models.agreement import Thresholds
-from emoscope.models.catalog import Entry, LocalModel, Variant
-from emoscope.models.doctor import Finding
-from emoscope.models.progress import (
-    Converting,
-    Downloading,
-    HubFailed,
-    PullEvent,
-    Retrying,
-    Waiting,
-)
-from emoscope.webui.texts import Language, Text
+from emoscope.hub import pull
+from emoscope.hub.progress import Converting, Downloading, HubFailed, PullEvent, Retrying, Waiting
+from emoscope.messages.texts import Language, Text
+from emoscope.models import catalog
+from emoscope.models.agreement import AgreementThresholds
+from emoscope.models.catalog import CatalogEntry, LocalModel, Variant
+from emoscope.models.verify import Finding
 
 TEXTS: dict[str, Text] = {
     "name": Text("模型", "Model"),
@@ -75,7 +69,7 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": "green"}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class InventoryLine:
     """One model, and what of it is on this machine."""
 
     name: str
@@ -95,14 +89,14 @@ class Line:
         return asdict(self)
 
 
-def inventory(cache: Path | None = None) -> list[Line]:
+def inventory(cache: Path | None = None) -> list[InventoryLine]:
     """Look at every model of the table."""
     cache = cache or catalog.find_cache()
     return [_line(entry, cache) for entry in catalog.CATALOG]
 
 
-def _line(entry: Entry, cache: Path | None) -> Line:
-    unfinished = 0 if cache is None else hub.unfinished_bytes(entry.name, cache)
+def _line(entry: CatalogEntry, cache: Path | None) -> InventoryLine:
+    unfinished = 0 if cache is None else pull.unfinished_bytes(entry.name, cache)
     state, revision, folder, size = "partial" if unfinished else "absent", "", "", unfinished
     if catalog.is_installed(entry.name, cache):
         try:
@@ -113,14 +107,14 @@ def _line(entry: Entry, cache: Path | None) -> Line:
             state, revision, folder = "ready", local.card.revision, str(local.folder)
             files = sum(file.bytes for file in local.card.files)
             # The built-in model shares its folder with other assets.
-            size += files if entry.is_built_in else hub.disk_bytes(local.folder)
-    return Line(
+            size += files if entry.is_built_in else pull.disk_bytes(local.folder)
+    return InventoryLine(
         entry.name, entry.title_zh, entry.title_en, state, size, revision, entry.dim,
         entry.licence, folder,
     )  # fmt: skip
 
 
-def inventory_table(lines: Sequence[Line], language: Language) -> Table:
+def inventory_table(lines: Sequence[InventoryLine], language: Language) -> Table:
     """One row per model."""
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for key in ("name", "state", "size", "revision", "licence"):
@@ -138,7 +132,9 @@ def pulled(local: LocalModel, language: Language) -> str:
     return TEXTS["pulled"](language, name=local.card.name, folder=local.folder)
 
 
-def compared(local: LocalModel, variant: Variant, bar: Thresholds, language: Language) -> str:
+def compared(
+    local: LocalModel, variant: Variant, thresholds: AgreementThresholds, language: Language
+) -> str:
     """What to say of a variant that was made."""
     found = variant.agreement
     figures = TEXTS["figures"](
@@ -150,7 +146,7 @@ def compared(local: LocalModel, variant: Variant, bar: Thresholds, language: Lan
         difference=found.score_difference,
         speedup=found.speedup,
     )
-    if failures := found.failures(bar):
+    if failures := found.failures(thresholds):
         error = ModelFastRefusedError(model=local.card.name, figures=", ".join(failures))
         return f"{figures}\n{error.detail_zh if language == 'zh' else error.detail_en}"
     return f"{figures}\n{TEXTS['agreed'](language)}"

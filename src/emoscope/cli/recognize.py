@@ -13,30 +13,30 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from emoscope import exporters
-from emoscope.channels import converse
 from emoscope.cli import show
 from emoscope.cli.model import open_model
 from emoscope.cli.sources import Named, expand
 from emoscope.cli.streams import write
-from emoscope.engine.unfinished import SUFFIX
 from emoscope.errors import EmoscopeError
 from emoscope.events import Event
 from emoscope.events import Progress as Moved
-from emoscope.file_names import readable
+from emoscope.export import records
+from emoscope.files import check_folder
+from emoscope.inference.resume import SUFFIX
+from emoscope.messages.texts import NOTICES, STEPS, TERMINAL, Language
 from emoscope.models import catalog
+from emoscope.multichannel import recognize_channels_with
+from emoscope.outputs.store import RunStore
+from emoscope.paths.file_names import readable
 from emoscope.recognizer import Recognizer
-from emoscope.result import Failure, Granularity, Result
+from emoscope.results.result import Failure, Granularity, Result
 from emoscope.settings import Settings, language_of
-from emoscope.store import RunStore
 from emoscope.waveform import Waveform
-from emoscope.webui.texts import NOTICES, STEPS, TERMINAL, Language
-from emoscope.whole import check_folder
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-UNFINISHED = ".unfinished"
+CHECKPOINTS = ".unfinished"
 """Folder of the cache with what is known of long recordings that broke off."""
 SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
 
@@ -52,13 +52,13 @@ class Work:
     """table, json, jsonl or csv."""
     separate: bool = False
     """An answer per channel."""
-    unfinished: Path | None = field(default=None, init=False)
+    checkpoint_dir: Path | None = field(default=None, init=False)
     """Where long work that breaks off is kept."""
     done: int = field(default=0, init=False)
     errors: list[EmoscopeError] = field(default_factory=list, init=False)
 
 
-def run(arguments: list[str], work: Work, settings: Settings) -> None:
+def run_recognize(arguments: list[str], work: Work, settings: Settings) -> None:
     """Recognize all arguments and print; ``work`` counts what became of them.
 
     Raises:
@@ -72,14 +72,14 @@ def run(arguments: list[str], work: Work, settings: Settings) -> None:
     store = RunStore(settings.outputs) if work.save else None
     screen = Console(stderr=True)
     cache = catalog.find_cache() if settings.resume else None
-    work.unfinished = None if cache is None else cache / UNFINISHED
+    work.checkpoint_dir = None if cache is None else cache / CHECKPOINTS
     started_s = time.time()
     try:
         with _Bar(screen, language) as bar:
             answers = _answers(expand(arguments), recognizer, work, store, bar, language)
             _write(answers, work, recognizer, language)
     except KeyboardInterrupt:
-        if work.unfinished is not None and _kept_since(work.unfinished, started_s):
+        if work.checkpoint_dir is not None and _kept_since(work.checkpoint_dir, started_s):
             screen.print(TERMINAL["unfinished"](language), style="yellow")
         raise
     if work.errors and work.done + len(work.errors) > 1:
@@ -100,7 +100,7 @@ def run_demo(settings: Settings) -> None:
     samples = json.loads((SAMPLES / "samples.json").read_text("utf-8"))
     answers = [recognizer.recognize(SAMPLES / sample["file"]) for sample in samples]
     screen.print(TERMINAL["demo"](language), style="bold")
-    screen.print(show.table(answers, language))
+    screen.print(show.result_table(answers, language))
     _notice(recognizer, language)
 
 
@@ -157,23 +157,23 @@ def _heard(
     source: Named, recognizer: Recognizer, work: Work, bar: _Bar
 ) -> list[tuple[Result, Waveform]]:
     if work.separate:
-        conversation = converse(
+        conversation = recognize_channels_with(
             recognizer,
             source.source,
             granularity=work.granularity,
             embedding=work.embedding,
             name=source.name,
             listener=bar.listen,
-            unfinished=work.unfinished,
+            checkpoint_dir=work.checkpoint_dir,
         )
         return list(zip(conversation.results, conversation.waveforms, strict=True))
-    recording = recognizer.prepare(source.source, name=source.name, listener=bar.listen)
-    result = recognizer.answer(
+    recording = recognizer.decode(source.source, name=source.name, listener=bar.listen)
+    result = recognizer.infer(
         recording,
         granularity=work.granularity,
         embedding=work.embedding,
         listener=bar.listen,
-        unfinished=work.unfinished,
+        checkpoint_dir=work.checkpoint_dir,
     )
     return [(result, recording.waveform)]
 
@@ -182,14 +182,14 @@ def _write(
     answers: Iterator[Result | Failure], work: Work, recognizer: Recognizer, language: Language
 ) -> None:
     if work.output == "json":
-        write(exporters.to_json(answers))
+        write(records.to_json(answers))
     elif work.output == "jsonl":
         for answer in answers:
-            write(exporters.to_json_line(answer))
+            write(records.to_json_line(answer))
     elif work.output == "csv":
-        write(exporters.csv_header())
+        write(records.csv_header())
         for answer in answers:
-            write(exporters.to_csv_line(answer))
+            write(records.to_csv_line(answer))
     else:
         _print_table(list(answers), recognizer, language)
 
@@ -198,7 +198,7 @@ def _print_table(
     answers: list[Result | Failure], recognizer: Recognizer, language: Language
 ) -> None:
     screen = Console()
-    screen.print(show.table(answers, language))
+    screen.print(show.result_table(answers, language))
     for answer in answers:
         if isinstance(answer, Result) and answer.segments:
             screen.print()
@@ -208,7 +208,7 @@ def _print_table(
 
 def _notice(recognizer: Recognizer, language: Language) -> None:
     if recognizer.model.name == catalog.COMPACT:
-        command = catalog.entry(catalog.LARGE).pull_command
+        command = catalog.catalog_entry(catalog.LARGE).pull_command
         Console(stderr=True).print(NOTICES["compact"](language, command=command), style="yellow")
 
 

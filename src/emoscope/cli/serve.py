@@ -8,19 +8,19 @@ import ssl
 
 from emoscope.cli.model import open_model
 from emoscope.errors import SettingError
-from emoscope.observe.logs import set_up
+from emoscope.files import check_folder
+from emoscope.messages.texts import NOTICES
+from emoscope.observe.logs import set_up_logging
 from emoscope.optional import check_installed, require
+from emoscope.outputs.store import RunStore
 from emoscope.server.keys import KeyFile
 from emoscope.settings import Settings, language_of
-from emoscope.store import RunStore
-from emoscope.webui.texts import NOTICES
-from emoscope.whole import check_folder
 
 WEBSOCKET_MAX_BYTES = 1 << 20
 """A message holds what a microphone heard in a moment, never a recording."""
 
 
-def run(settings: Settings, *, page: bool) -> None:
+def run_serve(settings: Settings, *, page: bool) -> None:
     """Serve until interrupted; prints the address once the port is open.
 
     Raises:
@@ -32,16 +32,16 @@ def run(settings: Settings, *, page: bool) -> None:
     _check_extras(page=page)
     uvicorn = require("uvicorn", extra="server")
     from emoscope.server.app import create_app
-    from emoscope.server.protocol import ProblemProtocol
-    from emoscope.server.stopping import FLUSH_S, DrainingServer
+    from emoscope.server.http.protocol import ProblemProtocol
+    from emoscope.server.shutdown import FLUSH_S, DrainingServer
 
     language = language_of(settings.language)
-    set_up(settings.log)
+    set_up_logging(settings.log)
     is_open = _check_entrance(settings)
     _check_tls(settings)
     if settings.store != "none":
         check_folder(settings.outputs)
-    listening = listen(settings.host, settings.port)
+    listening = listening_socket(settings.host, settings.port)
     try:
         recognizer = open_model(settings, settings.upload_limits)
         app = create_app(
@@ -66,8 +66,8 @@ def run(settings: Settings, *, page: bool) -> None:
         if is_open:
             print(NOTICES["open_door"](language, host=settings.host), flush=True)  # noqa: T201
         print(NOTICES["stop"](language), flush=True)  # noqa: T201 - likewise
-        gate = app.state.service.gate
-        DrainingServer(config, gate, settings.drain_s).run(sockets=[listening])
+        admission = app.state.service.admission
+        DrainingServer(config, admission, settings.drain_s).run(sockets=[listening])
     finally:
         listening.close()
 
@@ -115,7 +115,7 @@ def _check_tls(settings: Settings) -> None:
         raise SettingError(setting=files, reason=reason) from exc
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listening_socket(host: str, port: int) -> socket.socket:
     """Open the port ourselves: a taken one is told before the model loads.
 
     Raises:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from emoscope.result import Failure, Result
-from emoscope.webui.texts import NOTICES, TERMINAL, Language, advice
-from emoscope.webui.words_page import RESULT
-from emoscope.webui.words_trust import CALIBRATED, abstention
+from emoscope.messages.page import RESULT
+from emoscope.messages.texts import NOTICES, TERMINAL, Language, advice
+from emoscope.messages.trust import CALIBRATED, abstention
+from emoscope.results.result import Failure, Result
 
 if TYPE_CHECKING:
     from emoscope.errors import EmoscopeError
@@ -28,7 +28,7 @@ def emotion_name(emotion: Emotion, language: Language) -> str:
     return f"{emotion.emoji} {emotion.zh if language == 'zh' else emotion.en}"
 
 
-def table(answers: Sequence[Result | Failure], language: Language) -> Table:
+def result_table(answers: Sequence[Result | Failure], language: Language) -> Table:
     """One row per recording."""
     shown = Table(box=None, header_style="bold", pad_edge=False)
     shown.add_column(TERMINAL["file"](language), overflow="fold")

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from emoscope import lists
 from emoscope.errors import (
     ArgumentEmptyError,
     EmoscopeError,
@@ -15,8 +14,9 @@ from emoscope.errors import (
     SourceUnreadableError,
 )
 from emoscope.limits import COMMAND_LINE
-from emoscope.paths import files_below, is_file, is_folder, translated
-from emoscope.result import Failure
+from emoscope.lists import reader
+from emoscope.paths.access import files_below, is_file, is_folder, translated
+from emoscope.results.result import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,15 @@ def _one(argument: str) -> Iterator[Named | Failure]:
         for below in found:
             name = below.name
             yield Failure(name, below.error) if below.error else Named(below.path, name)
-    elif path.suffix.lower() in lists.ENDINGS and is_file(path):
-        for row in lists.read(path):
+    elif path.suffix.lower() in reader.LIST_ENDINGS and is_file(path):
+        for row in reader.read(path):
             yield row if isinstance(row, Failure) else _named(row, path.parent)
     else:
         yield Named(path, path.name)
 
 
-def _named(row: lists.Row, folder: Path) -> Named:
-    return Named(folder / row.path, row.cells.get(lists.NAME) or row.path)
+def _named(row: reader.Row, folder: Path) -> Named:
+    return Named(folder / row.path, row.cells.get(reader.NAME) or row.path)
 
 
 def _stdin() -> bytes:

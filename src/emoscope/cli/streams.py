@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from emoscope.errors import StoreError
-from emoscope.whole import translated
+from emoscope.files import translated_os_errors
 
 REPLACE = "emoscope.replace"
 """Name of the error handler: ``?`` for a character, ``\\udcff`` for a byte that is no UTF-8."""
@@ -25,7 +25,7 @@ ASCII = "emoscope-ascii"
 """ASCII under another name: what typer prints would be UTF-8 on a stream that is called ASCII."""
 
 
-def set_up() -> None:
+def set_up_streams() -> None:
     """Make both streams replace what they cannot show; a closed one swallows what is written.
 
     So does a standard error that cannot be written: an answer is worth more than a remark on it.
@@ -117,7 +117,7 @@ def _never_fail(stream: io.TextIOWrapper) -> None:
 def _told() -> Iterator[None]:
     """Turn what the system says into ours; that the reader has gone is no error of ours."""
     try:
-        with translated("stdout"):
+        with translated_os_errors("stdout"):
             yield
     except StoreError as error:
         if is_reader_gone(error):

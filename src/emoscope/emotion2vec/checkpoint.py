@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoscope.emotion2vec.safetensors_file import SafetensorsFile
-from emoscope.emotion2vec.tensor_numbers import Array32, as_float32, item_bytes
+from emoscope.emotion2vec.tensor_numbers import as_float32, item_bytes
 from emoscope.emotion2vec.tensor_pickle import StoredTensor, parse
 from emoscope.errors import CheckpointDamagedError, CheckpointTensorsError, ModelFileMissingError
+from emoscope.waveform import Array32
 
 MAX_PICKLE_BYTES = 64 * 2**20
 """The list of tensors of the largest official file takes 0.1 MB."""

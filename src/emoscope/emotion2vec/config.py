@@ -15,9 +15,9 @@ from operator import mul
 from pathlib import Path
 from typing import Any
 
-from emoscope.audio.windows import FRAME, HOP
 from emoscope.errors import ModelConfigError, ModelFileMissingError
 from emoscope.optional import require
+from emoscope.waveform import FRAME, HOP
 
 CONFIG_FILE = "config.yaml"
 MAX_CONFIG_BYTES = 100_000

@@ -16,11 +16,11 @@ from emoscope.emotion2vec.graph import build_graph
 from emoscope.emotion2vec.graph_builder import Graph
 from emoscope.emotion2vec.layout import match
 from emoscope.emotion2vec.onnx_file import write_onnx
-from emoscope.emotion2vec.tensor_numbers import Array32
 from emoscope.errors import CheckpointTensorsError, ModelContractError, ModelFileMissingError
 from emoscope.models.catalog import CATALOG, LocalModel, ModelCard, ModelFile
 from emoscope.models.sources import TOKENS
-from emoscope.models.whole_file import write_json
+from emoscope.models.whole_file import write_json_file
+from emoscope.waveform import Array32
 
 CARD_FILE = "card.json"
 
@@ -60,7 +60,7 @@ def convert(folder: Path, target: Path, *, name: str, revision: str) -> LocalMod
         **_titles(name),
         "made_by": f"emoscope {__version__}",
     }
-    write_json(target / CARD_FILE, card)
+    write_json_file(target / CARD_FILE, card)
     return LocalModel(target, ModelCard.from_dict(card))
 
 

@@ -12,17 +12,17 @@ from itertools import pairwise
 import numpy as np
 
 from emoscope.emotion2vec.config import NetworkConfig
-from emoscope.emotion2vec.graph import Network, Turn32
+from emoscope.emotion2vec.graph import Emotion2VecNetwork, Turn32
 from emoscope.emotion2vec.graph_builder import Graph
 from emoscope.emotion2vec.quantize import (
     ACTIVATION_MAX,
     SMALLEST,
     ZERO_POINT,
-    correction,
     output_scales,
     rounded,
+    zero_point_correction,
 )
-from emoscope.emotion2vec.tensor_numbers import Array32
+from emoscope.waveform import Array32
 
 Centers = Mapping[str, Array32]
 """Average activation that enters a block's layer, ``(inputs,)``, by the layer's name."""
@@ -33,7 +33,7 @@ def build_int8_graph(config: NetworkConfig, centers: Centers) -> Graph:
     return _Int8Network(config, centers).build()
 
 
-class _Int8Network(Network):
+class _Int8Network(Emotion2VecNetwork):
     def __init__(self, config: NetworkConfig, centers: Centers) -> None:
         super().__init__(config)
         self._centers = centers
@@ -57,7 +57,10 @@ class _Int8Network(Network):
             source, outputs, lambda w: output_scales(weight(w)), part=part + ".scales"
         )
         shift = g.weight(
-            source, outputs, lambda w: correction(weight(w), center), part=part + ".shift"
+            source,
+            outputs,
+            lambda w: zero_point_correction(weight(w), center),
+            part=part + ".shift",
         )
         # Both are constants, and runtimes add them once when they load.
         offset = g.op("Add", g.weight(name + "bias", outputs, bias, part=part), shift)
@@ -101,7 +104,7 @@ def centers_of(config: NetworkConfig, mean: Array32) -> dict[str, Array32]:
     return {name: mean[first:last] for name, (first, last) in spans}
 
 
-class _OpenNetwork(Network):
+class _OpenNetwork(Emotion2VecNetwork):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__(config)
         self.seen: dict[str, tuple[str, int]] = {}

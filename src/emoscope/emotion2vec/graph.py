@@ -18,8 +18,8 @@ import numpy as np
 from emoscope.emotion2vec.config import NetworkConfig
 from emoscope.emotion2vec.graph_builder import Graph, GraphBuilder, as_it_is, transposed
 from emoscope.emotion2vec.layout import AUDIO, block_names
-from emoscope.emotion2vec.tensor_numbers import Array32
 from emoscope.labels import COUNT
+from emoscope.waveform import Array32
 
 Turn32: TypeAlias = Callable[[Array32], Array32]
 
@@ -33,7 +33,7 @@ is finite in half precision too."""
 
 def build_graph(config: NetworkConfig) -> Graph:
     """Write the network down for one configuration, exact."""
-    return Network(config).build()
+    return Emotion2VecNetwork(config).build()
 
 
 def alibi_slopes(heads: int) -> list[float]:
@@ -48,7 +48,7 @@ def _geometric(heads: int) -> list[float]:
     return [ratio ** (i + 1) for i in range(heads)]
 
 
-class Network:
+class Emotion2VecNetwork:
     """Each method adds one part of the network and returns the name of its output."""
 
     def __init__(self, config: NetworkConfig) -> None:

@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from emoscope.emotion2vec.tensor_numbers import Array32
 from emoscope.optional import require
+from emoscope.waveform import Array32
 
 OPSET = 17
 """The first with LayerNormalization, and old enough for every runtime."""

@@ -17,8 +17,8 @@ from typing import BinaryIO
 import numpy as np
 
 from emoscope.emotion2vec.graph_builder import OPSET, Graph, Weight
-from emoscope.emotion2vec.tensor_numbers import Array32
 from emoscope.optional import require
+from emoscope.waveform import Array32
 
 IR_VERSION = 8
 """The file format that belongs to opset 17."""

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from emoscope.emotion2vec.tensor_numbers import Array32
+from emoscope.waveform import Array32
 
 Array8: TypeAlias = NDArray[np.int8]
 
@@ -52,7 +52,7 @@ def rounded(matrix: Array32) -> Array8:
     return steps.astype(np.int8)
 
 
-def correction(matrix: Array32, center: Array32) -> Array32:
+def zero_point_correction(matrix: Array32, center: Array32) -> Array32:
     """What rounding takes from the product with ``center (inputs,)``, ``(outputs,)``."""
     error = matrix - rounded(matrix) * output_scales(matrix)
     return np.asarray(center @ error, np.float32)

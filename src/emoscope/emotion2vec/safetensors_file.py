@@ -12,8 +12,9 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from emoscope.emotion2vec.tensor_numbers import Array32, as_float32, item_bytes
+from emoscope.emotion2vec.tensor_numbers import as_float32, item_bytes
 from emoscope.errors import CheckpointDamagedError
+from emoscope.waveform import Array32
 
 _DTYPES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 _MAX_HEADER_BYTES = 100_000_000

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 
 from emoscope.errors import CheckpointTensorsError
-
-Array32: TypeAlias = NDArray[np.float32]
+from emoscope.waveform import Array32
 
 _BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from emoscope import lists
 from emoscope.errors import LabelUnknownError
 from emoscope.evaluate.words import emotion_of
 from emoscope.labels import Emotion
-from emoscope.lists import PATH
-from emoscope.result import Failure
+from emoscope.lists import reader
+from emoscope.lists.reader import PATH
+from emoscope.results.result import Failure
 
 _LABEL, _SPEAKER, _TEXT = "label", "speaker", "text"
 _GROUPS = ("corpus", "language", "sex", "gender", "intensity")
 _COLUMNS = {
-    PATH: lists.COLUMNS[PATH],
+    PATH: reader.COLUMNS[PATH],
     _LABEL: ("emotion", "label", "情绪", "标签"),
     _SPEAKER: ("speaker", "speaker_id", "actor"),
     _TEXT: ("text_id", "sentence", "text"),
@@ -43,8 +43,8 @@ Labels: TypeAlias = Sequence[Labelled | Failure]
 """A list, with a failure in the place of each row that cannot be used."""
 
 
-def read(path: Path) -> list[Labelled | Failure]:
-    """Read a CSV of labelled recordings; see ``emoscope.lists`` for what such a file may be.
+def read_labelled(path: Path) -> list[Labelled | Failure]:
+    """Read a CSV of labelled recordings; see ``emoscope.lists.reader`` for what such a file may be.
 
     Needed columns: a path (``path``, ``file``, ``wav``, ``audio`` or ``filename``; relative ones
     start at the list's folder) and ``emotion`` or ``label``. Used when there: a speaker, a text,
@@ -60,7 +60,7 @@ def read(path: Path) -> list[Labelled | Failure]:
         ListMalformedError: a needed column is missing, or no row has what is needed.
         LabelUnknownError: no row has a label that is in the table.
     """
-    found = [_labelled(row, path) for row in lists.read(path, _COLUMNS, (PATH, _LABEL))]
+    found = [_labelled(row, path) for row in reader.read(path, _COLUMNS, (PATH, _LABEL))]
     usable(found, least=1)
     return found
 
@@ -69,7 +69,7 @@ def usable(rows: Labels, *, least: int | None = None) -> list[Labelled]:
     """Return the rows that can be used.
 
     Args:
-        rows: what ``read`` returned.
+        rows: what ``read_labelled`` returned.
         least: how many there must be; None for all.
 
     Raises:
@@ -81,7 +81,7 @@ def usable(rows: Labels, *, least: int | None = None) -> list[Labelled]:
     return found
 
 
-def _labelled(row: lists.Row | Failure, path: Path) -> Labelled | Failure:
+def _labelled(row: reader.Row | Failure, path: Path) -> Labelled | Failure:
     if isinstance(row, Failure):
         line = row.error.data["line"]
         return Failure(f"{path.name}:{line}", row.error)

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoscope.labels import COUNT, KEYS
+from emoscope.waveform import Indices
 
-Indices: TypeAlias = NDArray[np.intp]
-Scores: TypeAlias = NDArray[np.float64]
+ScoreMatrix: TypeAlias = NDArray[np.float64]
 
 CALIBRATION_BINS = 15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Metrics:
+class ClassFigures:
     """Figures of one set of recordings. Classes that the truth never shows count nowhere in UA."""
 
     clips: int
@@ -42,7 +42,7 @@ def confusion_matrix(truth: Indices, answer: Indices) -> NDArray[np.int64]:
     return flat.reshape(COUNT, COUNT).astype(np.int64)
 
 
-def measure(truth: Indices, answer: Indices) -> Metrics:
+def measure(truth: Indices, answer: Indices) -> ClassFigures:
     """Compute the figures of answers against the truth, both of shape ``(n,)``, n at least 1."""
     confusion = confusion_matrix(truth, answer)
     hits = np.diag(confusion).astype(np.float64)
@@ -52,7 +52,7 @@ def measure(truth: Indices, answer: Indices) -> Metrics:
     f1 = 2 * hits / np.maximum(support + answered, 1)
     present, seen = support > 0, (support > 0) | (answered > 0)
     keys = [key for key, there in zip(KEYS, present, strict=True) if there]
-    return Metrics(
+    return ClassFigures(
         clips=len(truth),
         ua=float(recall[present].mean()),
         wa=float(hits.sum() / len(truth)),
@@ -65,7 +65,7 @@ def measure(truth: Indices, answer: Indices) -> Metrics:
     )
 
 
-def restricted(truth: Indices, scores: Scores) -> Indices:
+def restricted(truth: Indices, scores: ScoreMatrix) -> Indices:
     """Answers when only the classes of the truth may be answered, as many papers do."""
     mine = np.zeros(COUNT, dtype=bool)
     mine[truth] = True
@@ -74,7 +74,7 @@ def restricted(truth: Indices, scores: Scores) -> Indices:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class CalibrationFigures:
     """How far confidence and truth agree."""
 
     ece: float
@@ -87,7 +87,7 @@ class Calibration:
     """Mean confidence, accuracy and clips of every bin that is not empty."""
 
 
-def calibrate(truth: Indices, scores: Scores) -> Calibration:
+def calibrate(truth: Indices, scores: ScoreMatrix) -> CalibrationFigures:
     """Compare the confidence of the answers with how often they are right."""
     confidence, right = scores.max(axis=1), scores.argmax(axis=1) == truth
     place = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
@@ -101,7 +101,7 @@ def calibrate(truth: Indices, scores: Scores) -> Calibration:
     ece = sum(clips * abs(mean - accuracy) for mean, accuracy, clips in bins) / len(truth)
     wanted = np.eye(COUNT)[truth]
     of_truth = np.maximum(scores[np.arange(len(truth)), truth], 1e-15)
-    return Calibration(
+    return CalibrationFigures(
         ece=float(ece),
         brier=float(np.square(scores - wanted).sum(axis=1).mean()),
         log_loss=float(-np.log(of_truth).mean()),
@@ -113,9 +113,9 @@ def calibrate(truth: Indices, scores: Scores) -> Calibration:
 class RiskCoverage:
     """Errors among the answers given, when only the surest are given."""
 
-    coverage: Scores
+    coverage: ScoreMatrix
     """Share of clips answered, shape ``(n,)``, rising to 1."""
-    risk: Scores
+    risk: ScoreMatrix
     """Share of errors among these, shape ``(n,)``."""
     area: float
     """Mean risk over all coverages (AURC); smaller is better."""
@@ -125,7 +125,7 @@ class RiskCoverage:
         return float(self.risk[max(0, round(coverage * len(self.risk)) - 1)])
 
 
-def risk_coverage(truth: Indices, scores: Scores) -> RiskCoverage:
+def risk_coverage(truth: Indices, scores: ScoreMatrix) -> RiskCoverage:
     """Order the answers by how far the first score leads the second, the measure of abstention."""
     ranked = np.sort(scores, axis=1)
     order = np.argsort(ranked[:, -2] - ranked[:, -1], kind="stable")

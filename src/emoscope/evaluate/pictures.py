@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from emoscope.evaluate.metrics import Calibration, Metrics, RiskCoverage
+from emoscope.evaluate.metrics import CalibrationFigures, ClassFigures, RiskCoverage
 from emoscope.labels import EMOTIONS
 
 _SIZE, _LEFT, _TOP, _BELOW, _RIGHT = 320, 56, 16, 48, 20
 _BLUE, _GREY = "#2a6fbb", "#8a8f98"
 
 
-def reliability(before: Calibration, after: Calibration | None = None) -> str:
+def reliability_svg(before: CalibrationFigures, after: CalibrationFigures | None = None) -> str:
     """Confidence (across) against accuracy (up); on the line, confidence can be believed.
 
     The size of a dot is its share of the clips; open dots are those after calibration.
@@ -25,7 +25,7 @@ def reliability(before: Calibration, after: Calibration | None = None) -> str:
     return _frame("置信度 · confidence", "准确率 · accuracy", line + dots, legend)
 
 
-def risk_coverage(curve: RiskCoverage) -> str:
+def risk_coverage_svg(curve: RiskCoverage) -> str:
     """Share of clips answered, the surest first (across), against their share of errors (up)."""
     # A few hundred points draw the same curve as thousands; the first few clips say nothing.
     step = max(1, len(curve.coverage) // 300)
@@ -44,7 +44,7 @@ def risk_coverage(curve: RiskCoverage) -> str:
     )
 
 
-def confusion(metrics: Metrics) -> str:
+def confusion_svg(metrics: ClassFigures) -> str:
     """Truth (rows) against answer (columns), each row in percent of its clips."""
     cell, left, top = 56, 120, 40
     rows = [e for e in EMOTIONS if metrics.confusion[e.index].sum()]
@@ -81,7 +81,7 @@ def confusion(metrics: Metrics) -> str:
     return _svg(width, height, "".join(parts), "confusion")
 
 
-def _dots(calibration: Calibration, style: str) -> str:
+def _dots(calibration: CalibrationFigures, style: str) -> str:
     total = sum(clips for _, _, clips in calibration.bins)
     return "".join(
         f'<circle cx="{_x(mean):.1f}" cy="{_y(accuracy):.1f}" '

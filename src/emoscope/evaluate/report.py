@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from emoscope.evaluate.metrics import Metrics
-from emoscope.evaluate.pictures import confusion, reliability, risk_coverage
+from emoscope.evaluate.metrics import ClassFigures
+from emoscope.evaluate.pictures import confusion_svg, reliability_svg, risk_coverage_svg
 from emoscope.evaluate.run import SMALLEST_GROUP, Evaluation
 from emoscope.labels import EMOTIONS, by_key
 
@@ -20,7 +20,7 @@ svg{max-width:100%;height:auto}
 """
 
 
-def to_html(evaluation: Evaluation, title: str) -> str:
+def evaluation_html(evaluation: Evaluation, title: str) -> str:
     """Return the page; both languages stand side by side, as the figures are the same."""
     parts = [
         f"<h1>{escape(title)}</h1>",
@@ -29,13 +29,13 @@ def to_html(evaluation: Evaluation, title: str) -> str:
         "<h2>每类 · Per class</h2>",
         _per_class(evaluation.metrics),
         "<h2>混淆矩阵（行：真实，列：回答） · Confusion (rows: truth, columns: answer)</h2>",
-        confusion(evaluation.metrics),
+        confusion_svg(evaluation.metrics),
         _confusion(evaluation.metrics),
         "<h2>置信度是否可信 · Reliability</h2>",
-        reliability(evaluation.calibration, evaluation.calibrated),
+        reliability_svg(evaluation.calibration, evaluation.calibrated),
         _sets(evaluation),
         "<h2>只答最有把握的 · When only the surest are answered</h2>",
-        risk_coverage(evaluation.risk_coverage),
+        risk_coverage_svg(evaluation.risk_coverage),
         "<h2>分组 · Groups</h2>",
         _groups(evaluation),
         _failures(evaluation),
@@ -91,7 +91,7 @@ def _figure(value: float, interval: tuple[float, float]) -> str:
     return f"{value:.3f} [{interval[0]:.3f}, {interval[1]:.3f}]"
 
 
-def _per_class(metrics: Metrics) -> str:
+def _per_class(metrics: ClassFigures) -> str:
     head = "<tr><th></th><th>recall</th><th>precision</th><th>F1</th><th>n</th></tr>"
     rows = "".join(
         f"<tr><td>{by_key(key).emoji} {by_key(key).title}</td><td>{metrics.recall[key]:.3f}</td>"
@@ -102,7 +102,7 @@ def _per_class(metrics: Metrics) -> str:
     return f"<table>{head}{rows}</table>"
 
 
-def _confusion(metrics: Metrics) -> str:
+def _confusion(metrics: ClassFigures) -> str:
     head = "".join(f"<th>{emotion.emoji}<br>{emotion.key}</th>" for emotion in EMOTIONS)
     rows = []
     for emotion, counts in zip(EMOTIONS, metrics.confusion, strict=True):

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from emoscope.calibration import tempered
 from emoscope.errors import NothingRecognizedError
 from emoscope.evaluate import metrics
 from emoscope.evaluate.lists import Labelled, Leak, duration_group, usable
-from emoscope.evaluate.metrics import Calibration, Indices, Metrics, RiskCoverage, Scores
-from emoscope.file_names import readable
+from emoscope.evaluate.metrics import CalibrationFigures, ClassFigures, RiskCoverage, ScoreMatrix
 from emoscope.labels import KEYS
+from emoscope.paths.file_names import readable
 from emoscope.recognizer import Recognizer
-from emoscope.result import Failure, ModelRef, Result
+from emoscope.results.calibration import tempered
+from emoscope.results.result import Failure, ModelRef, Result
+from emoscope.waveform import Indices
 
 SMALLEST_GROUP = 20
 """A group with fewer clips is shown, but is not called the worst."""
@@ -44,7 +45,7 @@ class Group:
 
     column: str
     value: str
-    metrics: Metrics
+    metrics: ClassFigures
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,14 +53,14 @@ class Evaluation:
     """All figures of a model on a list."""
 
     model: ModelRef
-    metrics: Metrics
+    metrics: ClassFigures
     ua_interval: tuple[float, float]
     wa_interval: tuple[float, float]
-    own_classes: Metrics
+    own_classes: ClassFigures
     """Figures when only the classes of the list may be answered."""
     own_classes_interval: tuple[float, float]
-    calibration: Calibration
-    calibrated: Calibration | None
+    calibration: CalibrationFigures
+    calibrated: CalibrationFigures | None
     """After the model's temperature; None for a model that was not calibrated."""
     label_sets: LabelSets | None
     risk_coverage: RiskCoverage
@@ -205,7 +206,9 @@ def evaluate(
     )
 
 
-def _calibrated(recognizer: Recognizer, truth: Indices, scores: Scores) -> Calibration | None:
+def _calibrated(
+    recognizer: Recognizer, truth: Indices, scores: ScoreMatrix
+) -> CalibrationFigures | None:
     fitted = None if recognizer.card is None else recognizer.card.calibration
     if fitted is None:
         return None
@@ -224,7 +227,7 @@ def _label_sets(heard: list[tuple[Labelled, Result]]) -> LabelSets | None:
 
 
 def _groups(
-    heard: list[tuple[Labelled, Result]], truth: Indices, scores: Scores
+    heard: list[tuple[Labelled, Result]], truth: Indices, scores: ScoreMatrix
 ) -> Iterable[Group]:
     members: dict[tuple[str, str], list[int]] = defaultdict(list)
     for at, (item, result) in enumerate(heard):

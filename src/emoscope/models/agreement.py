@@ -10,14 +10,14 @@ MAX_SCORE_DIFFERENCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Thresholds:
+class AgreementThresholds:
     """What a variant has to reach before it is used."""
 
     min_cosine: float = MIN_COSINE
     max_score_difference: float = MAX_SCORE_DIFFERENCE
 
 
-BAR = Thresholds()
+AGREEMENT_THRESHOLDS = AgreementThresholds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +36,18 @@ class Agreement:
     speedup: float
     """CPU seconds of the exact model by those of the variant, on the machine that compared."""
 
-    def failures(self, bar: Thresholds) -> list[str]:
+    def failures(self, thresholds: AgreementThresholds) -> list[str]:
         """What stays below the bar, as figures that need no language; empty if all is well."""
         found = []
         # Written so that NaN fails.
-        if not self.cosine >= bar.min_cosine:
-            found.append(f"cosine {self.cosine:.4f} < {bar.min_cosine:g}")
+        if not self.cosine >= thresholds.min_cosine:
+            found.append(f"cosine {self.cosine:.4f} < {thresholds.min_cosine:g}")
         if not (self.clips and self.same_top == self.clips):
             found.append(f"top-1 {self.same_top}/{self.clips}")
-        if not self.score_difference <= bar.max_score_difference:
-            found.append(f"|Δscore| {self.score_difference:.3f} > {bar.max_score_difference:g}")
+        if not self.score_difference <= thresholds.max_score_difference:
+            found.append(
+                f"|Δscore| {self.score_difference:.3f} > {thresholds.max_score_difference:g}"
+            )
         return found
 
     def to_dict(self) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from emoscope.calibration import Calibration
 from emoscope.errors import (
     CacheFolderUnknownError,
     EmoscopeError,
@@ -27,8 +26,9 @@ from emoscope.errors import (
     ModelUnknownError,
 )
 from emoscope.models.agreement import Agreement
-from emoscope.models.sources import Source, official
-from emoscope.paths import is_file, is_folder
+from emoscope.models.sources import HubSource, official
+from emoscope.paths.access import is_file, is_folder
+from emoscope.results.calibration import Calibration
 
 COMPACT = "compact"
 LARGE = "emotion2vec-plus-large"
@@ -178,7 +178,7 @@ class LocalModel:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogEntry:
     """One line of the table."""
 
     name: str
@@ -188,7 +188,7 @@ class Entry:
     licence: str
     converted_bytes: int = 0
     """Size of its ONNX file, rounded up; for the look at the disk before a download."""
-    sources: tuple[Source, ...] = ()
+    sources: tuple[HubSource, ...] = ()
     """Where the official files are, the preferred hub first; none for what is built in."""
 
     @property
@@ -204,23 +204,23 @@ class Entry:
 
 _FUNASR = "FunASR Model Open Source License Agreement"
 
-CATALOG: tuple[Entry, ...] = (
-    Entry(LARGE, "Emotion2Vec+ 大模型", "Emotion2Vec+ Large", 1024, _FUNASR,
-          660_000_000, official("large")),
-    Entry("emotion2vec-plus-base", "Emotion2Vec+ 基础模型", "Emotion2Vec+ Base", 768, _FUNASR,
-          390_000_000, official("base")),
-    Entry("emotion2vec-plus-seed", "Emotion2Vec+ 种子模型", "Emotion2Vec+ Seed", 768, _FUNASR,
-          390_000_000, official("seed")),
-    Entry(COMPACT, "内置小模型", "Built-in compact model", 512, "CC-BY-NC-SA-4.0"),
+CATALOG: tuple[CatalogEntry, ...] = (
+    CatalogEntry(LARGE, "Emotion2Vec+ 大模型", "Emotion2Vec+ Large", 1024,
+                 _FUNASR, 660_000_000, official("large")),
+    CatalogEntry("emotion2vec-plus-base", "Emotion2Vec+ 基础模型", "Emotion2Vec+ Base", 768,
+                 _FUNASR, 390_000_000, official("base")),
+    CatalogEntry("emotion2vec-plus-seed", "Emotion2Vec+ 种子模型", "Emotion2Vec+ Seed", 768,
+                 _FUNASR, 390_000_000, official("seed")),
+    CatalogEntry(COMPACT, "内置小模型", "Built-in compact model", 512, "CC-BY-NC-SA-4.0"),
 )  # fmt: skip
 
 
 def names() -> tuple[str, ...]:
     """Every name in the table."""
-    return tuple(entry.name for entry in CATALOG)
+    return tuple(catalog_entry.name for catalog_entry in CATALOG)
 
 
-def entry(name: str) -> Entry:
+def catalog_entry(name: str) -> CatalogEntry:
     """Return the line of the table with this name.
 
     Raises:
@@ -252,7 +252,7 @@ def find(model: str | os.PathLike[str], *, cache: Path | None = None) -> LocalMo
         return _read(_assets(), f"{COMPACT}.json", "package")
     if isinstance(model, str) and model in names():
         if cache is None or not is_installed(model, cache):
-            raise ModelNotInstalledError(model=model, command=entry(model).pull_command)
+            raise ModelNotInstalledError(model=model, command=catalog_entry(model).pull_command)
         return _read(cache / model, "card.json", "cache")
     if is_folder(model):
         return _read(Path(model), "card.json", "folder")
@@ -267,7 +267,9 @@ def is_installed(name: str, cache: Path | None) -> bool:
         cache: where fetched models are kept; None where there is no such folder.
     """
     # The card is written last, so a folder with a card is complete.
-    return entry(name).is_built_in or (cache is not None and is_file(cache / name / "card.json"))
+    return catalog_entry(name).is_built_in or (
+        cache is not None and is_file(cache / name / "card.json")
+    )
 
 
 def find_cache() -> Path | None:

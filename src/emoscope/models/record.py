@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from emoscope.models.catalog import ModelFile
-from emoscope.models.whole_file import write_json
+from emoscope.models.whole_file import write_json_file
 
-NAME = "pull.json"
+RECORD_FILE = "pull.json"
 OFFICIAL = "official"
 """Subfolder with the official files."""
 
@@ -59,13 +59,13 @@ class PullRecord:
 
     def write(self, folder: Path) -> None:
         """Write ``pull.json``, whole or not at all."""
-        write_json(folder / NAME, {"schema_version": 1, **asdict(self)})
+        write_json_file(folder / RECORD_FILE, {"schema_version": 1, **asdict(self)})
 
     @classmethod
     def read(cls, folder: Path) -> PullRecord | None:
         """Read ``pull.json``; None where there is none that can be read."""
         try:
-            data: dict[str, Any] = json.loads((folder / NAME).read_text("utf-8"))
+            data: dict[str, Any] = json.loads((folder / RECORD_FILE).read_text("utf-8"))
             return cls(
                 model=str(data["model"]),
                 hub=str(data["hub"]),

@@ -59,7 +59,7 @@ class RemoteFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class HubSource:
     """One repository on one hub, at one revision."""
 
     hub: HubName
@@ -105,15 +105,15 @@ def endpoint(hub: HubName, environment: Mapping[str, str] = os.environ) -> str:
     return parts.geturl().rstrip("/")
 
 
-def official(name: str) -> tuple[Source, ...]:
+def official(name: str) -> tuple[HubSource, ...]:
     """The two places of ``emotion2vec_plus_<name>``, with every pin that is known."""
     if name == "large":
         return _LARGE
     repo = f"emotion2vec_plus_{name}"
     files = tuple(RemoteFile(path) for path in OFFICIAL_FILES)
     return (
-        Source("hf", f"emotion2vec/{repo}", "main", files),
-        Source("ms", f"iic/{repo}", "master", files),
+        HubSource("hf", f"emotion2vec/{repo}", "main", files),
+        HubSource("ms", f"iic/{repo}", "master", files),
     )
 
 
@@ -126,7 +126,7 @@ _LARGE_WEIGHTS = RemoteFile(
 )
 _NINE_TOKENS = (TOKENS, 119, "866121e470057b847d7a50e9923509141fb2924392f53385a186482a1ec0fb7f")
 _LARGE = (
-    Source(
+    HubSource(
         "hf",
         "emotion2vec/emotion2vec_plus_large",
         "6c303ba987b86b93193de93e34bb2b077a6bedc4",
@@ -137,7 +137,7 @@ _LARGE = (
             _LARGE_WEIGHTS,
         ),
     ),
-    Source(
+    HubSource(
         "ms",
         "iic/emotion2vec_plus_large",
         "v2.0.5",

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from emoscope.errors import ModelFastMissingError, ModelFastRefusedError
-from emoscope.models import checked
-from emoscope.models.agreement import Thresholds
+from emoscope.models import verified_files
+from emoscope.models.agreement import AgreementThresholds
 from emoscope.models.catalog import LocalModel, ModelCard, Variant
-from emoscope.models.whole_file import write_json
-from emoscope.result import ModelRef
+from emoscope.models.whole_file import write_json_file
+from emoscope.results.result import ModelRef
 
 Precision: TypeAlias = Literal["exact", "fast", "auto"]
 
@@ -19,13 +19,15 @@ WORTH_IT = 1.2
 """A variant is taken by itself only where it was measured to be faster by this factor."""
 
 
-def choose(local: LocalModel, precision: Precision, bar: Thresholds) -> Variant | None:
+def choose(
+    local: LocalModel, precision: Precision, thresholds: AgreementThresholds
+) -> Variant | None:
     """Return the variant to run, or None for the exact model.
 
     Args:
         local: the model.
         precision: ``exact``; ``fast``, or fail; ``auto``, a variant if it agreed and is worth it.
-        bar: what it must have reached.
+        thresholds: what it must have reached.
 
     Raises:
         ModelFastMissingError: ``fast``, and there is no variant.
@@ -36,19 +38,21 @@ def choose(local: LocalModel, precision: Precision, bar: Thresholds) -> Variant 
         return None
     variant = local.card.variants[0] if local.card.variants else None
     if precision == "auto":
-        if variant is None or variant.agreement.failures(bar):
+        if variant is None or variant.agreement.failures(thresholds):
             return None
         return variant if variant.agreement.speedup >= WORTH_IT else None
     name = local.card.name
     if variant is None:
         target = local.folder if local.origin == "folder" else name
         raise ModelFastMissingError(model=name, command=f"emoscope models fast {target}")
-    if failures := variant.agreement.failures(bar):
+    if failures := variant.agreement.failures(thresholds):
         raise ModelFastRefusedError(model=name, figures=", ".join(failures))
     return variant
 
 
-def verified(local: LocalModel, precision: Precision, bar: Thresholds) -> tuple[Path, ModelRef]:
+def verified(
+    local: LocalModel, precision: Precision, thresholds: AgreementThresholds
+) -> tuple[Path, ModelRef]:
     """Return the file to run, checked against the card, and what a result says of it.
 
     Raises:
@@ -56,18 +60,18 @@ def verified(local: LocalModel, precision: Precision, bar: Thresholds) -> tuple[
         ModelChangedError: it is not the one that the card describes.
         ModelError: as ``choose``.
     """
-    card, variant = local.card, choose(local, precision, bar)
+    card, variant = local.card, choose(local, precision, thresholds)
     if variant is None:
         for file in card.files:
-            checked.verify(local, file)
+            verified_files.verify_file(local, file)
         return local.onnx_path, ModelRef(card.name, card.revision, card.files[0].sha256)
-    checked.verify(local, variant.file)
+    verified_files.verify_file(local, variant.file)
     agreement = variant.agreement.to_dict()
     said = ModelRef(card.name, card.revision, variant.file.sha256, variant.precision, agreement)
     return local.folder / variant.file.path, said
 
 
-def record(local: LocalModel, variant: Variant) -> LocalModel:
+def record_variant(local: LocalModel, variant: Variant) -> LocalModel:
     """Write a variant into the card, in place of one of the same precision.
 
     Raises:
@@ -77,5 +81,5 @@ def record(local: LocalModel, variant: Variant) -> LocalModel:
     data = json.loads(path.read_text("utf-8"))
     others = [one for one in local.card.variants if one.precision != variant.precision]
     data["variants"] = [one.to_dict() for one in (*others, variant)]
-    write_json(path, data)
+    write_json_file(path, data)
     return LocalModel(local.folder, ModelCard.from_dict(data), local.origin)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def write_json(path: Path, data: Mapping[str, object]) -> None:
+def write_json_file(path: Path, data: Mapping[str, object]) -> None:
     """Write under another name, flush to the disk, rename.
 
     A folder with a card is complete, so the card appears whole and after everything else.

@@ -24,7 +24,7 @@ def fields(**values: Any) -> dict[str, dict[str, Any]]:
     return {_FIELDS: values}
 
 
-class JsonLines(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -43,7 +43,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-class Text(logging.Formatter):
+class TextFormatter(logging.Formatter):
     """A line for people."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -57,10 +57,10 @@ class Text(logging.Formatter):
         return line
 
 
-def set_up(form: Form, stream: TextIO | None = None) -> None:
+def set_up_logging(form: Form, stream: TextIO | None = None) -> None:
     """Send what the package logs to standard error; ``off`` leaves warnings and errors."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonLines() if form == "json" else Text())
+    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logger = logging.getLogger("emoscope")
     logger.handlers[:] = [handler]
     logger.setLevel(logging.WARNING if form == "off" else logging.INFO)

@@ -20,23 +20,23 @@ from emoscope.errors import (
     InternalError,
     StoreFullError,
 )
+from emoscope.files import FULL
+from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
-from emoscope.server import websocket
-from emoscope.server.addresses import PathPrefix, root_of
-from emoscope.server.entrance import Entrance
-from emoscope.server.jobs import Jobs
-from emoscope.server.keeper import Keeper
+from emoscope.server.http.addresses import PathPrefix, root_of
+from emoscope.server.http.problems import Problems, error_of
+from emoscope.server.http.schemas import is_chinese, problem, problems
+from emoscope.server.jobs.retention import RetentionPolicy
+from emoscope.server.jobs.worker import Jobs
 from emoscope.server.keys import KeyFile
-from emoscope.server.live import Streams
-from emoscope.server.problems import Problems, error_of
-from emoscope.server.routes import make_router
-from emoscope.server.schemas import is_chinese, problem, problems
-from emoscope.server.security import Doors
+from emoscope.server.live.streams import Streams
+from emoscope.server.middleware.access_log import AccessLogMiddleware
+from emoscope.server.middleware.auth import AuthMiddleware
+from emoscope.server.middleware.host_origin import HostOriginMiddleware
+from emoscope.server.routes import stream
+from emoscope.server.routes.router import all_routes
 from emoscope.server.service import make_service
-from emoscope.server.witness import Witness
 from emoscope.settings import Settings
-from emoscope.store import RunStore
-from emoscope.whole import FULL
 
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _log = logging.getLogger("emoscope.server")
@@ -66,14 +66,14 @@ def create_app(
         max_duration_s=settings.stream_max_duration_s,
         grace_s=settings.stream_grace_s,
     )
-    keeper = Keeper(
+    retention = RetentionPolicy(
         store, jobs, max_bytes=settings.outputs_max_bytes, keep_days=settings.outputs_keep_days
     )
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
         async with service.running():
-            with jobs, keeper, streams:
+            with jobs, retention, streams:
                 yield
 
     # No /docs: FastAPI's page loads its scripts from elsewhere (P23).
@@ -91,30 +91,32 @@ def create_app(
     app.state.service, app.state.jobs = service, jobs
     # The last one added is the first one asked.
     app.add_middleware(Problems)
-    app.add_middleware(Entrance, keys=KeyFile(settings.keys), per_minute=settings.rate_per_minute)
-    app.add_middleware(Doors, names=_names(settings))
-    app.add_middleware(Witness, metrics=service.metrics)
+    app.add_middleware(
+        AuthMiddleware, keys=KeyFile(settings.keys), per_minute=settings.rate_per_minute
+    )
+    app.add_middleware(HostOriginMiddleware, names=_names(settings))
+    app.add_middleware(AccessLogMiddleware, metrics=service.metrics)
     app.add_middleware(PathPrefix, prefix=settings.root_path)
     app.add_exception_handler(EmoscopeError, _on_our_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_parameter)
     app.add_exception_handler(OSError, _on_system_error)
     app.add_exception_handler(Exception, _on_bug)
-    app.include_router(make_router(service, jobs))
+    app.include_router(all_routes(service, jobs))
     app.include_router(
-        websocket.make_router(
+        stream.stream_routes(
             streams, idle_s=settings.stream_idle_s, grace_s=settings.stream_grace_s
         )
     )
     if page:
-        from emoscope.webui.app import mount
+        from emoscope.web.app import mount
 
         # After all of our routes: what is mounted at / answers everything else.
         mount(
             app,
             service.recognizer,
             store,
-            place=service.gate.place,
+            permit=service.admission.permit,
             max_bytes=settings.upload_max_bytes,
             queue_size=settings.queue_size,
         )

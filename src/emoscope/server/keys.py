@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from emoscope.errors import SettingError
-from emoscope.whole import removed_on_failure, temporary_name, translated
+from emoscope.files import removed_on_failure, temporary_name, translated_os_errors
 
 Scope: TypeAlias = Literal["read", "recognize", "admin"]
 SCOPES: tuple[Scope, ...] = ("read", "recognize", "admin")
@@ -29,7 +29,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ApiKey:
     """What is kept of a key."""
 
     name: str
@@ -47,10 +47,10 @@ class KeyFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._keys: tuple[Key, ...] = ()
+        self._keys: tuple[ApiKey, ...] = ()
         self._stamp: tuple[int, int] | None = None
 
-    def keys(self) -> tuple[Key, ...]:
+    def keys(self) -> tuple[ApiKey, ...]:
         """Return all keys.
 
         Raises:
@@ -69,7 +69,7 @@ class KeyFile:
             raise SettingError(setting=str(self.path), reason=str(exc)[:200]) from exc
         return self._keys
 
-    def find(self, secret: str) -> Key | None:
+    def find(self, secret: str) -> ApiKey | None:
         """Return the key of a secret; takes as long for a wrong one as for the last one."""
         given = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
         found = None
@@ -93,7 +93,7 @@ class KeyFile:
         secret = PREFIX + secrets.token_urlsafe(32)
         created = datetime.now(UTC).isoformat(timespec="seconds")
         digest = hashlib.sha256(secret.encode()).hexdigest()
-        self._write((*self.keys(), Key(name, digest, chosen, created)))
+        self._write((*self.keys(), ApiKey(name, digest, chosen, created)))
         return secret
 
     def revoke(self, name: str) -> None:
@@ -108,14 +108,14 @@ class KeyFile:
             raise SettingError(setting="NAME", reason=f"{name!r}?")
         self._write(left)
 
-    def _write(self, keys: tuple[Key, ...]) -> None:
+    def _write(self, keys: tuple[ApiKey, ...]) -> None:
         """Replace the file as a whole; it is never readable by others, not even for a moment.
 
         Raises:
             StoreError: it cannot be written; what was there before is there still.
         """
         temporary = self.path.parent / temporary_name()
-        with translated(self.path), removed_on_failure(temporary):
+        with translated_os_errors(self.path), removed_on_failure(temporary):
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump({"keys": [asdict(key) for key in keys]}, file, indent=1)
@@ -124,6 +124,6 @@ class KeyFile:
             temporary.replace(self.path)
 
 
-def _key(entry: dict[str, Any]) -> Key:
+def _key(entry: dict[str, Any]) -> ApiKey:
     scopes = tuple(scope for scope in SCOPES if scope in entry["scopes"])
-    return Key(str(entry["name"]), str(entry["sha256"]), scopes, str(entry["created_utc"]))
+    return ApiKey(str(entry["name"]), str(entry["sha256"]), scopes, str(entry["created_utc"]))

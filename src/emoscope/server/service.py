@@ -12,21 +12,21 @@ from typing import Any, cast
 import numpy as np
 from fastapi import Request
 
-from emoscope.audio.decoders import Decoders
+from emoscope.audio.decoder_pool import DecoderPool
 from emoscope.errors import EmoscopeError
 from emoscope.events import Listener, ignore
-from emoscope.observe.metrics import Metrics
+from emoscope.observe.metrics import ServerMetrics
+from emoscope.outputs.store import Run, RunStore
 from emoscope.recognizer import Recognizer
-from emoscope.result import Granularity
-from emoscope.server.gate import Call, Gate, while_wanted
-from emoscope.server.uploads import Uploads
+from emoscope.results.result import Granularity
+from emoscope.server.admission.queue import AdmissionQueue, Deadline, cancel_on_disconnect
+from emoscope.server.admission.uploads import Uploads
 from emoscope.settings import Settings
-from emoscope.store import Run, RunStore
 from emoscope.waveform import RATE_HZ, Waveform
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class RecognitionOptions:
     """What is asked about each recording, as in the Python API."""
 
     granularity: Granularity = "utterance"
@@ -34,13 +34,13 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class RecognitionRequest:
     """One recording and what is asked about it."""
 
     sound: bytes | Callable[[], bytes]
     """The bytes of a file, or what reads them; then they are read when their turn comes."""
     name: str
-    options: Options
+    options: RecognitionOptions
     received_ms: float = 0.0
 
     def data(self) -> bytes:
@@ -59,37 +59,37 @@ class Service:
     recognizer: Recognizer
     store: RunStore
     settings: Settings
-    gate: Gate
+    admission: AdmissionQueue
     uploads: Uploads
-    decoders: Decoders
-    metrics: Metrics
+    decoders: DecoderPool
+    metrics: ServerMetrics
     started_s: float = field(default_factory=time.monotonic)
 
     async def recognize(
-        self, request: Request, question: Question, listener: Listener = ignore
+        self, request: Request, recognition: RecognitionRequest, listener: Listener = ignore
     ) -> Run:
         """Answer one question when its turn comes, unless its client goes away.
 
         Raises:
             EmoscopeError: of the recording, the model, the disk, or the gate.
         """
-        call = Call(self.settings.deadline_s)
-        work = self.work(question, call, listener)
+        deadline = Deadline(self.settings.deadline_s)
+        work = self.work(recognition, deadline, listener)
         receive = cast(Callable[[], Any], request.receive)
-        return await while_wanted(receive, call, self.gate.run(call, work))
+        return await cancel_on_disconnect(receive, deadline, self.admission.run(deadline, work))
 
     def work(
         self,
-        question: Question,
-        call: Call,
+        recognition: RecognitionRequest,
+        deadline: Deadline,
         listener: Listener,
         *,
-        unfinished: Path | None = None,
+        checkpoint_dir: Path | None = None,
     ) -> Callable[[], Run]:
-        """Return the work of one question, for a thread; ``unfinished`` as in ``Recognizer``."""
+        """Return a function that recognizes one recording, to be run in a thread."""
 
         def listening(event: Any) -> None:
-            call()
+            deadline()
             self.metrics.event(event)
             listener(event)
 
@@ -103,19 +103,19 @@ class Service:
             return run
 
         def work() -> Run:
-            call()
-            recording = self.recognizer.prepare(
-                question.data(),
-                name=question.name,
-                received_ms=question.received_ms,
+            deadline()
+            recording = self.recognizer.decode(
+                recognition.data(),
+                name=recognition.name,
+                received_ms=recognition.received_ms,
                 listener=listening,
             )
-            result = self.recognizer.answer(
+            result = self.recognizer.infer(
                 recording,
-                granularity=question.options.granularity,
-                embedding=question.options.embedding,
+                granularity=recognition.options.granularity,
+                embedding=recognition.options.embedding,
                 listener=listening,
-                unfinished=unfinished,
+                checkpoint_dir=checkpoint_dir,
             )
             return self.store.save(result, recording.waveform)
 
@@ -125,7 +125,7 @@ class Service:
     async def running(self) -> AsyncIterator[None]:
         """Start the decoders and warm the model up; a server listens only after that."""
         with self.decoders:
-            await self.gate.run(Call(), self._warm_up)
+            await self.admission.run(Deadline(), self._warm_up)
             yield
 
     def _warm_up(self) -> None:
@@ -136,24 +136,24 @@ class Service:
 
 def make_service(recognizer: Recognizer, store: RunStore, settings: Settings) -> Service:
     """Put a recognizer behind a gate and its decoding into processes."""
-    decoders = Decoders(
+    decoders = DecoderPool(
         settings.decoders, deadline_s=settings.decode_deadline_s, limits=recognizer.limits
     )
-    gate = Gate(settings.requests_at_once, settings.queue_size)
+    admission = AdmissionQueue(settings.requests_at_once, settings.queue_size)
     uploads = Uploads(
         settings.uploads_at_once, settings.upload_grace_s, settings.upload_min_bytes_per_s
     )
-    metrics = Metrics()
-    metrics.gauge("working", "Requests in work", lambda: gate.working)
-    metrics.gauge("waiting", "Requests that wait", lambda: gate.waiting)
-    metrics.gauge("refused", "Requests that found no place, so far", lambda: gate.refused)
+    metrics = ServerMetrics()
+    metrics.gauge("working", "Requests in work", lambda: admission.working)
+    metrics.gauge("waiting", "Requests that wait", lambda: admission.waiting)
+    metrics.gauge("refused", "Requests that found no place, so far", lambda: admission.refused)
     metrics.gauge("uploads", "Bodies that are being received", lambda: uploads.coming)
     metrics.gauge("decoders_replaced", "Decoders lost, so far", lambda: decoders.replaced)
     return Service(
         recognizer=recognizer.decoding_with(decoders),
         store=store,
         settings=settings,
-        gate=gate,
+        admission=admission,
         uploads=uploads,
         decoders=decoders,
         metrics=metrics,

@@ -1,0 +1,41 @@
+"""Which frames have speech: the steps of the voice detector laid over the frames of the model."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoscope.audio.vad import VAD_RULES, VAD_STEP, SpeechProbabilities
+from emoscope.waveform import FRAME, HOP, Mask, Samples
+
+
+class SpeechFrames:
+    """Takes one recording in portions of any size and says which of its frames have speech.
+
+    The detector hears nothing of what comes later, so a live stream and a file are judged alike.
+    Pauses are closed and clicks dropped where segments are made (``segments.Rules``).
+    """
+
+    def __init__(self) -> None:
+        self._listener = SpeechProbabilities()
+        self._speaks = np.zeros(0, np.bool_)
+        """One per step of 32 ms."""
+
+    def feed(self, samples: Samples) -> None:
+        """Take the next samples at 16 kHz, shape ``(n,)``."""
+        self._add(self._listener.feed(samples))
+
+    def finish(self) -> None:
+        """Judge the last, incomplete step too."""
+        self._add(self._listener.finish())
+
+    def rows(self, first: int, last: int) -> Mask:
+        """Return frames ``[first, last)``; one that is newer than the last step follows it."""
+        if not len(self._speaks):
+            return np.zeros(last - first, np.bool_)
+        middles = np.arange(first, last) * HOP + FRAME // 2
+        return self._speaks[np.minimum(middles // VAD_STEP, len(self._speaks) - 1)]
+
+    def _add(self, probabilities: NDArray[np.float32]) -> None:
+        if len(probabilities):
+            self._speaks = np.concatenate([self._speaks, probabilities >= VAD_RULES.enter])

@@ -1,0 +1,58 @@
+"""Whether anything can be said about a sound at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from emoscope.audio import quality
+from emoscope.audio.resample import at_16_khz
+from emoscope.errors import (
+    AudioNoSamplesError,
+    AudioNotFiniteError,
+    AudioSilentError,
+    AudioTooLongError,
+    AudioTooShortError,
+)
+from emoscope.events import Step
+from emoscope.limits import Limits
+from emoscope.results.quality import Quality
+from emoscope.waveform import FRAME_S, Waveform
+
+
+def resampled_waveform(waveform: Waveform, limits: Limits) -> Waveform:
+    """Return samples that somebody hands over, at 16 kHz.
+
+    Raises:
+        AudioError: too long, none at all, or not finite.
+    """
+    if waveform.duration_s > limits.max_duration_s:
+        raise AudioTooLongError(max_duration_s=limits.max_duration_s)
+    if not len(waveform.samples):
+        raise AudioNoSamplesError
+    if not all(np.isfinite(block).all() for block in waveform.blocks()):
+        raise AudioNotFiniteError
+    return at_16_khz(waveform)
+
+
+def reasons_of(steps: Iterable[Step]) -> tuple[str, ...]:
+    """Return the reasons of the recording check that decoding found."""
+    codes = ("broken_off", "phase_cancelled")
+    return tuple(code for code in codes if any(step.data.get(code) for step in steps))
+
+
+def check_usable(waveform: Waveform, found: Quality, limits: Limits) -> None:
+    """Refuse what no model could say anything about.
+
+    Raises:
+        AudioTooShortError: shorter than the limits allow, or than one frame.
+        AudioSilentError: nothing above the level of digital silence.
+    """
+    # Whatever the limits allow, a model needs one frame.
+    min_duration_s = max(limits.min_duration_s, FRAME_S)
+    if waveform.duration_s < min_duration_s:
+        raise AudioTooShortError(duration_s=waveform.duration_s, min_duration_s=min_duration_s)
+    peak_dbfs = 20 * float(np.log10(max(found.peak, 1e-10)))
+    if peak_dbfs < quality.SILENCE_DBFS:
+        raise AudioSilentError(peak_dbfs=peak_dbfs)

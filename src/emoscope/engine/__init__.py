@@ -1,1 +1,0 @@
-"""From waveforms to frame logits: batches in, clips out."""

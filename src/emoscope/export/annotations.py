@@ -1,0 +1,256 @@
+"""Segments of a result for the programs that people annotate, subtitle and calculate with.
+
+| format | opens in |
+|---|---|
+| textgrid | Praat, and whatever reads its long text format |
+| eaf | ELAN |
+| audacity | Audacity, as a label track |
+| rttm | scoring tools of diarization; the emotion stands in the speaker's field |
+| vtt, srt | players, as subtitles |
+| csv, jsonl, parquet | spreadsheets and programs; also of the curve |
+| npy | NumPy, the logits of the curve |
+
+Pure: bytes out. Formats with tiers carry one in Chinese and one in English, for each channel that
+was kept apart. Times keep the millisecond. Silence is left blank, as annotations do; the tables
+have lines for it.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emoscope.errors import ChannelsMismatchError, SegmentsMissingError
+from emoscope.export import tables
+from emoscope.files import translated_os_errors
+from emoscope.labels import Emotion
+from emoscope.optional import require
+from emoscope.paths.file_names import field_id, readable
+from emoscope.results.result import Result
+from emoscope.results.segments import Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format: the end of a file's name, and how its bytes are made."""
+
+    suffix: str
+    segments: Callable[[Sequence[Result]], bytes] | None
+    """None where it has no place for segments."""
+    curve: Callable[[Sequence[Result]], bytes] | None = None
+    """None where it has no place for a curve."""
+    is_text: bool = True
+
+
+TIERS: dict[str, Callable[[Emotion], str]] = {
+    "情绪": lambda emotion: emotion.zh,
+    "emotion": lambda emotion: emotion.key,
+}
+
+
+def export(results: Sequence[Result], name: str, *, curve: bool = False) -> bytes:
+    """Return the segments, or the curve, in the format called ``name``; text is UTF-8.
+
+    Args:
+        results: one, or one for each channel of one recording, in any order.
+        name: a key of ``FORMATS``.
+        curve: the rows of 20 ms in place of the segments.
+
+    Raises:
+        KeyError: there is no such format, or it does not hold this.
+        SegmentsMissingError: a result has no segments, because it was not made by frame.
+        ChannelsMismatchError: several results are not those of the channels of one recording.
+        ExtraMissingError: the library for this format is not installed.
+    """
+    chosen = FORMATS[name]
+    write = chosen.curve if curve else chosen.segments
+    if write is None:
+        raise KeyError(name)
+    for result in results:
+        if not result.segments:
+            raise SegmentsMissingError(name=result.name)
+    return write(_in_order(results))
+
+
+def _in_order(results: Sequence[Result]) -> list[Result]:
+    """Sort the channels of one recording."""
+    if len(results) > 1:
+        sounds = {(result.source.sha256, result.duration_s) for result in results}
+        channels = {result.channel and result.channel.number for result in results}
+        if len(sounds) > 1 or len(channels) < len(results) or None in channels:
+            raise ChannelsMismatchError(names=", ".join(result.name for result in results))
+    return sorted(results, key=_channel)
+
+
+def _channel(result: Result) -> int:
+    return result.channel.number if result.channel else 1
+
+
+def _several(results: Sequence[Result]) -> bool:
+    return any(result.channel and result.channel.count > 1 for result in results)
+
+
+def _tiers(results: Sequence[Result]) -> Iterator[tuple[str, Result, Callable[[Emotion], str]]]:
+    """Name, result and words of each tier."""
+    for result in results:
+        number = f" {_channel(result)}" if _several(results) else ""
+        for tier, word in TIERS.items():
+            yield tier + number, result, word
+
+
+def _labelled(results: Sequence[Result]) -> Iterator[tuple[str, Segment]]:
+    """Segments with a voice, of all channels by time, with what says whose they are."""
+    several = _several(results)
+    found = [
+        (f"[{_channel(result)}] " if several else "", segment)
+        for result in results
+        for segment in _voiced(result)
+    ]
+    return iter(sorted(found, key=lambda one: (one[1].span.start_s, one[0])))
+
+
+def _voiced(result: Result) -> list[Segment]:
+    return [segment for segment in result.segments if not segment.silent]
+
+
+def _textgrid(results: Sequence[Result]) -> bytes:
+    textgrid = require("praatio.textgrid", extra="annotations")
+    grid = textgrid.Textgrid(0, results[0].duration_s)
+    for tier, result, word in _tiers(results):
+        entries = [
+            textgrid.constants.Interval(
+                segment.span.start_s, segment.span.end_s, word(segment.emotion)
+            )
+            for segment in _voiced(result)
+        ]
+        grid.addTier(textgrid.IntervalTier(tier, entries, 0, result.duration_s))
+    with (
+        translated_os_errors(),
+        tempfile.TemporaryDirectory() as folder,
+    ):  # praatio writes to paths only
+        path = Path(folder) / "segments.TextGrid"
+        grid.save(str(path), format="long_textgrid", includeBlankSpaces=True)
+        return path.read_bytes()
+
+
+def _eaf(results: Sequence[Result]) -> bytes:
+    """ELAN Annotation Format 3.0: time slots in milliseconds, then a tier of references to them."""
+    moment = results[0].created.isoformat(timespec="seconds")
+    root = ET.Element(
+        "ANNOTATION_DOCUMENT",
+        {
+            "AUTHOR": "Emoscope",
+            "DATE": moment,
+            "FORMAT": "3.0",
+            "VERSION": "3.0",
+            # Readers take it for granted; nothing is fetched from there.
+            "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+            "xsi:noNamespaceSchemaLocation": "http://www.mpi.nl/tools/elan/EAFv3.0.xsd",
+        },
+    )
+    ET.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
+    slots = ET.SubElement(root, "TIME_ORDER")
+    borders_ms = sorted(
+        {
+            round(border_s * 1000)
+            for result in results
+            for segment in result.segments
+            for border_s in (segment.span.start_s, segment.span.end_s)
+        }
+    )
+    slot_at = {border_ms: f"ts{at}" for at, border_ms in enumerate(borders_ms, start=1)}
+    for border_ms, slot in slot_at.items():
+        ET.SubElement(slots, "TIME_SLOT", TIME_SLOT_ID=slot, TIME_VALUE=str(border_ms))
+    number = 0
+    for tier, result, word in _tiers(results):
+        row = ET.SubElement(root, "TIER", LINGUISTIC_TYPE_REF="default-lt", TIER_ID=tier)
+        for segment in _voiced(result):
+            number += 1
+            annotation = ET.SubElement(
+                ET.SubElement(row, "ANNOTATION"),
+                "ALIGNABLE_ANNOTATION",
+                ANNOTATION_ID=f"a{number}",
+                TIME_SLOT_REF1=slot_at[round(segment.span.start_s * 1000)],
+                TIME_SLOT_REF2=slot_at[round(segment.span.end_s * 1000)],
+            )
+            ET.SubElement(annotation, "ANNOTATION_VALUE").text = word(segment.emotion)
+    ET.SubElement(
+        root,
+        "LINGUISTIC_TYPE",
+        GRAPHIC_REFERENCES="false",
+        LINGUISTIC_TYPE_ID="default-lt",
+        TIME_ALIGNABLE="true",
+    )
+    ET.indent(root)
+    head = '<?xml version="1.0" encoding="UTF-8"?>'
+    return f"{head}\n{ET.tostring(root, encoding='unicode')}\n".encode()
+
+
+def _audacity(results: Sequence[Result]) -> bytes:
+    return "".join(
+        f"{segment.span.start_s:.6f}\t{segment.span.end_s:.6f}\t{whose}{segment.emotion.key}\n"
+        for whose, segment in _labelled(results)
+    ).encode()
+
+
+def _rttm(results: Sequence[Result]) -> bytes:
+    name = field_id(readable(results[0].source.name))
+    return "".join(
+        f"SPEAKER {name} {_channel(result)} {segment.span.start_s:.3f} "
+        f"{segment.span.duration_s:.3f} <NA> <NA> {segment.emotion.key} {segment.score:.3f} <NA>\n"
+        for result in results
+        for segment in _voiced(result)
+    ).encode()
+
+
+def _subtitles(kind: str) -> Callable[[Sequence[Result]], bytes]:
+    def write(results: Sequence[Result]) -> bytes:
+        webvtt = require("webvtt", extra="annotations")
+        track = webvtt.WebVTT()
+        for whose, segment in _labelled(results):
+            start, end = (_clock(time_s) for time_s in (segment.span.start_s, segment.span.end_s))
+            track.captions.append(webvtt.Caption(start, end, whose + _subtitle(segment)))
+        buffer = io.StringIO()
+        track.write(buffer, format=kind)
+        return (buffer.getvalue().rstrip("\n") + "\n").encode()
+
+    return write
+
+
+def _subtitle(segment: Segment) -> str:
+    return f"{segment.emotion.emoji} {segment.emotion.title} {100 * segment.score:.0f}%"
+
+
+def _clock(time_s: float) -> str:
+    """``HH:MM:SS.mmm``."""
+    minutes, milliseconds = divmod(round(time_s * 1000), 60_000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{milliseconds // 1000:02}.{milliseconds % 1000:03}"
+
+
+def _tables(suffix: str, write: Callable[[tables.Table], bytes], *, is_text: bool) -> Format:
+    return Format(
+        suffix,
+        lambda results: write(tables.segment_rows_table(results)),
+        lambda results: write(tables.curve_table(results)),
+        is_text,
+    )
+
+
+FORMATS: dict[str, Format] = {
+    "textgrid": Format(".TextGrid", _textgrid),
+    "eaf": Format(".eaf", _eaf),
+    "audacity": Format(".txt", _audacity),
+    "rttm": Format(".rttm", _rttm),
+    "vtt": Format(".vtt", _subtitles("vtt")),
+    "srt": Format(".srt", _subtitles("srt")),
+    "csv": _tables(".csv", tables.to_csv, is_text=True),
+    "jsonl": _tables(".jsonl", tables.to_jsonl, is_text=True),
+    "parquet": _tables(".parquet", tables.to_parquet, is_text=False),
+    "npy": Format(".npy", None, tables.to_npy, is_text=False),
+}
+"""Every format by its name."""

@@ -1,0 +1,117 @@
+"""Results as text: JSON, JSON Lines, CSV. Pure; writing is the caller's.
+
+A recording that could not be recognized has a line too, with its error, so that nothing is lost.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from emoscope.labels import KEYS
+from emoscope.results.result import Failure, Result
+
+CSV_COLUMNS = (
+    "name",
+    "emotion",
+    "confidence",
+    *KEYS,
+    "duration_s",
+    "abstain",
+    "warnings",
+    "model",
+    "error",
+    "error_zh",
+    "error_en",
+    "confidence_calibrated",
+    "label_set",
+    "channel",
+    "talk_share",
+    "overlap_share",
+)
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What spreadsheets take for the start of a formula; the wide forms in Chinese settings."""
+
+
+def to_record(answer: Result | Failure) -> dict[str, Any]:
+    """Return what JSON shows for one recording: ``result.json``, or its name and the error.
+
+    Both where it was recognized and could not be saved.
+    """
+    if isinstance(answer, Result):
+        return {"name": answer.name, **answer.to_dict()}
+    known = {} if answer.result is None else answer.result.to_dict()
+    return {"name": answer.name, **known, "error": error_record(answer)}
+
+
+def error_record(failure: Failure) -> dict[str, str]:
+    """Code and both sentences."""
+    error = failure.error
+    return {"code": error.code, "detail_zh": error.detail_zh, "detail_en": error.detail_en}
+
+
+def to_json(answers: Iterable[Result | Failure]) -> str:
+    """One JSON list."""
+    records = [to_record(answer) for answer in answers]
+    return _writable(json.dumps(records, ensure_ascii=False, indent=1, allow_nan=False)) + "\n"
+
+
+def to_json_line(answer: Result | Failure) -> str:
+    """One line of JSON Lines."""
+    return _writable(json.dumps(to_record(answer), ensure_ascii=False, allow_nan=False)) + "\n"
+
+
+def csv_header() -> str:
+    """First line of the CSV."""
+    return _csv_line(list(CSV_COLUMNS))
+
+
+def to_csv_line(answer: Result | Failure) -> str:
+    """One line of the CSV, in the order of ``CSV_COLUMNS``."""
+    row = {"name": answer.name}
+    if isinstance(answer, Failure):
+        error = error_record(answer)
+        row |= {
+            "error": error["code"],
+            "error_zh": error["detail_zh"],
+            "error_en": error["detail_en"],
+        }
+    result = answer.result if isinstance(answer, Failure) else answer
+    if result is not None:
+        sure, channel = result.calibrated, result.channel
+        row |= {
+            "emotion": result.emotion.key,
+            "confidence": repr(result.confidence),
+            **{key: repr(value) for key, value in result.scores.to_dict().items()},
+            "duration_s": repr(result.duration_s),
+            "confidence_calibrated": repr(sure.confidence) if sure else "",
+            "label_set": " ".join(sure.label_set) if sure else "",
+            "abstain": " ".join(result.abstain),
+            "warnings": " ".join(result.quality.reasons),
+            "model": result.model.name,
+            "channel": str(channel.number) if channel else "",
+            "talk_share": repr(channel.talk_share) if channel else "",
+            "overlap_share": repr(channel.overlap_share) if channel else "",
+        }
+    return _csv_line([_tame(row.get(column, "")) for column in CSV_COLUMNS])
+
+
+def _tame(cell: str) -> str:
+    """Keep a spreadsheet from running a file name as a formula."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _writable(text: str) -> str:
+    """Escape what UTF-8 cannot hold: file names that are no UTF-8 come as lone surrogates."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _csv_line(cells: list[str]) -> str:
+    buffer = io.StringIO()
+    # With "\n" alone the writer would leave a "\r" inside a name without quotes.
+    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
+    return _writable(buffer.getvalue().removesuffix("\r\n")) + "\n"

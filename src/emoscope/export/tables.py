@@ -1,0 +1,168 @@
+"""Segments and curves as tables: CSV, JSON Lines, Parquet, NumPy. Pure: bytes out.
+
+A table has a line per segment, or with the curve a line per frame of 20 ms; where the channels of
+a recording were kept apart, a column says whose line it is.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoscope.labels import KEYS
+from emoscope.optional import require
+from emoscope.results.result import Result
+from emoscope.results.track import Track
+from emoscope.waveform import HOP_S
+
+Column: TypeAlias = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Columns of one length."""
+
+    columns: dict[str, Column]
+    """By name, each of shape ``(n,)``: numbers, truth values, or words."""
+    about: dict[str, Any]
+    """What it was made from, for formats that have a place for that."""
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Walk through the lines, with plain Python numbers and words."""
+        lists = [column.tolist() for column in self.columns.values()]
+        for values in zip(*lists, strict=True):
+            yield dict(zip(self.columns, values, strict=True))
+
+
+def segment_rows_table(results: Sequence[Result]) -> Table:
+    """Return a line per segment: ``start_s``, ``end_s``, ``emotion``, ``emotion_zh``, ``score``.
+
+    Args:
+        results: one, or one per channel of a recording.
+    """
+    rows = [
+        (_number(result), segment.span.start_s, segment.span.end_s, segment.emotion, segment.score)
+        for result in results
+        for segment in result.segments
+    ]
+    numbers, starts, ends, emotions, scores = zip(*rows, strict=True)
+    columns: dict[str, Column] = {
+        "channel": np.array(numbers, np.int8),
+        "start_s": np.array(starts, np.float64),
+        "end_s": np.array(ends, np.float64),
+        "emotion": np.array([emotion.key for emotion in emotions]),
+        "emotion_zh": np.array([emotion.zh for emotion in emotions]),
+        "score": np.array(scores, np.float64),
+    }
+    return Table(_without_lone(columns, results), _about(results))
+
+
+def curve_table(results: Sequence[Result]) -> Table:
+    """Return a line per frame: ``start_s``, ``speech``, nine scores, nine logits (``logit_happy``).
+
+    Args:
+        results: as in ``segment_rows_table``.
+    """
+    tracks = list(zip(results, _tracks(results), strict=True))
+    scores = np.concatenate([track.scores for _, track in tracks])
+    logits = np.concatenate([track.logits for _, track in tracks])
+    columns: dict[str, Column] = {
+        "channel": np.concatenate(
+            [np.full(len(track), _number(result), np.int8) for result, track in tracks]
+        ),
+        # Not k * 0.02, which is 0.28 and a hair; a frame begins at a whole millisecond.
+        "start_s": np.concatenate(
+            [(np.arange(len(track)) * HOP_S).round(3) for _, track in tracks]
+        ),
+        "speech": np.concatenate([_speech(track) for _, track in tracks]),
+        **dict(zip(KEYS, scores.T, strict=True)),
+        **dict(zip((f"logit_{key}" for key in KEYS), logits.T, strict=True)),
+    }
+    return Table(_without_lone(columns, results), _about(results))
+
+
+def to_csv(table: Table) -> bytes:
+    """UTF-8 with a header line; times to the millisecond, the rest to six decimals."""
+    buffer = io.StringIO()
+    rows = csv.writer(buffer, lineterminator="\n")
+    rows.writerow(table.columns)
+    for line in table.lines():
+        rows.writerow([_cell(name, value) for name, value in line.items()])
+    return buffer.getvalue().encode()
+
+
+def to_jsonl(table: Table) -> bytes:
+    """One JSON object a line, in full precision."""
+    lines = (json.dumps(line, ensure_ascii=False, allow_nan=False) for line in table.lines())
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def to_parquet(table: Table) -> bytes:
+    """Apache Parquet, in full precision; ``about`` stands in the schema's ``emoscope``.
+
+    Raises:
+        ExtraMissingError: pyarrow is not installed.
+    """
+    arrow, parquet = (require(name, extra="parquet") for name in ("pyarrow", "pyarrow.parquet"))
+    about = json.dumps(table.about)
+    made = arrow.table(table.columns).replace_schema_metadata({"emoscope": about})
+    buffer = io.BytesIO()
+    parquet.write_table(made, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def to_npy(results: Sequence[Result]) -> bytes:
+    """Logits as float32, shape ``(T, 9)``, or ``(channels, T, 9)`` of several results.
+
+    Loads with ``allow_pickle=False``.
+    """
+    logits = np.stack([track.logits for track in _tracks(results)])
+    buffer = io.BytesIO()
+    np.save(buffer, logits if len(results) > 1 else logits[0], allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _tracks(results: Sequence[Result]) -> list[Track]:
+    return [result.track for result in results if result.track is not None]
+
+
+def _speech(track: Track) -> Column:
+    return np.ones(len(track), np.bool_) if track.speech is None else track.speech
+
+
+def _number(result: Result) -> int:
+    return result.channel.number if result.channel else 1
+
+
+def _without_lone(columns: dict[str, Column], results: Sequence[Result]) -> dict[str, Column]:
+    """Leave the column of channels away where they were averaged."""
+    if results[0].channel is None:
+        del columns["channel"]
+    return columns
+
+
+def _about(results: Sequence[Result]) -> dict[str, Any]:
+    first = results[0]
+    return {
+        "emoscope": first.versions.get("emoscope", ""),
+        "source": first.source.to_dict(),
+        "duration_s": first.duration_s,
+        "hop_s": HOP_S,
+        "model": first.model.to_dict(),
+        "created_utc": first.to_dict()["created_utc"],
+    }
+
+
+def _cell(name: str, value: object) -> object:
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, float):
+        return f"{value:.3f}" if name.endswith("_s") else f"{value:.6f}"
+    return value

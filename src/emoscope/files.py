@@ -1,0 +1,167 @@
+"""Files and folders that appear whole or not at all: a temporary name, then a rename."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from emoscope.errors import EmoscopeError, StoreError, StoreFullError
+
+TEMPORARY = ".tmp-"
+"""What names begin with until their files are complete."""
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""What the system says when there is no room."""
+
+
+def temporary_name() -> str:
+    """Return a name that nobody else takes."""
+    return f"{TEMPORARY}{secrets.token_hex(8)}"
+
+
+def atomic_write(path: Path, data: bytes) -> None:
+    """Write a file that people named, whole or not at all.
+
+    Raises:
+        StoreFullError: the disk is full; what was there before is there still.
+        StoreError: it cannot be written.
+    """
+    with translated_os_errors(path):
+        path = path.resolve()
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)  # a pipe or a device: there is nothing to replace
+            return
+        temporary = path.parent / temporary_name()
+        with removed_on_failure(temporary):
+            write_new(temporary, lambda file: file.write(data))
+            if path.exists():
+                shutil.copymode(path, temporary)  # what was private stays so
+            temporary.replace(path)
+
+
+def write_free(path: Path, data: bytes) -> bool:
+    """Write a file whole if none of this name is there; return whether it was written.
+
+    Two processes that want the same name do not overwrite one another.
+
+    Raises:
+        StoreFullError: the disk is full; nothing is left behind.
+        StoreError: it cannot be written.
+    """
+    with translated_os_errors(path):
+        temporary = path.parent / temporary_name()
+        with removed_on_failure(temporary):
+            write_new(temporary, lambda file: file.write(data))
+            try:
+                path.hardlink_to(temporary)
+            except FileExistsError:
+                return False
+            except OSError:  # a file system without links
+                if path.exists():
+                    return False
+                temporary.replace(path)
+                return True
+            finally:
+                temporary.unlink(missing_ok=True)
+    return True
+
+
+def write_new(path: Path, fill: Callable[[BinaryIO], object]) -> None:
+    """Make a new file, filled and on the disk."""
+    with path.open("xb") as file:
+        fill(file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Make renames in a folder last through a power cut, where the system can do that."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def removed_on_failure(path: Path) -> Iterator[None]:
+    """Leave nothing at ``path``, a file or a folder, when the block fails."""
+    try:
+        yield
+    except BaseException:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def translated_os_errors(what: Path | str | None = None) -> Iterator[None]:
+    """Turn what the system says into ours.
+
+    Args:
+        what: is written, for the sentence; None leaves it away.
+
+    Raises:
+        StoreFullError: there is no room.
+        StoreError: anything else that the system refused.
+    """
+    try:
+        yield
+    except EmoscopeError:
+        raise
+    except OSError as exc:
+        if exc.errno in FULL:
+            raise StoreFullError from exc
+        reason = exc.strerror or str(exc)
+        raise StoreError(reason=reason if what is None else f"{what}: {reason}") from exc
+
+
+def check_file(path: Path) -> None:
+    """Check that a file can be written here, before the work whose result it is to hold.
+
+    Raises:
+        StoreError: it is a folder, its folder is missing, or the system refuses to write there.
+    """
+    with translated_os_errors(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with suppress(FileNotFoundError):
+            path.stat()  # tells names that are too long, and links that lead round in a circle
+            if not os.access(path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            if not path.is_file():
+                return
+        _try_out(path.resolve().parent)
+
+
+def check_folder(path: Path) -> None:
+    """Check that files can be written into a folder, which need not exist yet.
+
+    Raises:
+        StoreError: it is a file, or the system refuses to make it or to write into it.
+    """
+    with translated_os_errors(path):
+        path = path.absolute()
+        while True:
+            try:
+                path.stat()
+            except FileNotFoundError:
+                path = path.parent
+                continue
+            _try_out(path)
+            return
+
+
+def _try_out(folder: Path) -> None:
+    """Make a file and remove it: rights alone do not tell of a medium that is read-only."""
+    trial = folder / temporary_name()
+    trial.touch(exist_ok=False)
+    trial.unlink()

@@ -1,0 +1,1 @@
+"""Official weights from a hub onto this machine: fetched, checked, converted, cached."""

@@ -1,0 +1,227 @@
+"""One bounded queue for everybody who asks one model: few runs at a time, several clips in a run.
+
+There is no thread and no timer here. Who finds the model free runs it at once, in its own thread,
+so a lone caller waits for nothing. Who finds it at work queues; when a run ends, the caller of
+the oldest clip runs it together with the waiting clips of similar length, its own or not. So the
+time to wait is that of the runs ahead, and the bound of the queue bounds it.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from emoscope.errors import BusyError, CancelledError, EngineClosedError
+from emoscope.events import Clock
+from emoscope.inference import batch_plan
+from emoscope.inference.forward import ClipOutput, Forward, check_lengths
+from emoscope.waveform import Samples
+
+MAX_WAITING = 256
+"""Callers that may wait. Each is a blocked thread with its sound in memory: a server should turn
+requests away long before, so here it only stops what has gone wrong."""
+
+
+class Batcher:
+    """Runs clips as ``Forward`` does, for many threads at once.
+
+    Args:
+        forward: pads and runs; its budget is that of a batch across callers.
+        at_once: runs side by side; a large model takes all cores for one, a small one cannot.
+        max_waiting: callers that may wait behind the one at work.
+        clock: seconds, for the estimate in ``BusyError``.
+    """
+
+    def __init__(
+        self,
+        forward: Forward,
+        *,
+        at_once: int = 1,
+        max_waiting: int = MAX_WAITING,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._forward = forward
+        self._at_once = at_once
+        self._max_waiting = max_waiting
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._everybody_left = threading.Condition(self._lock)
+        self._queue: deque[_Job] = deque()
+        self._calls = 0
+        self._runs = 0
+        self._is_closed = False
+        self._s_per_sample = 0.0
+
+    @property
+    def waiting(self) -> int:
+        """Clips that no run has taken yet."""
+        return len(self._queue)
+
+    def run(
+        self, clips: Sequence[Samples], *, gone: threading.Event | None = None
+    ) -> list[ClipOutput]:
+        """Return one output per clip, in order; blocks until all are there.
+
+        A clip that fails fails this call and no other: a batch that fails is run again clip by
+        clip.
+
+        Args:
+            clips: samples at 16 kHz, each of shape ``(n,)`` with n at least 400.
+            gone: set by somebody when nobody wants the answer any more; what has not begun by then
+                is not begun.
+
+        Raises:
+            ValueError: a clip is shorter than one frame.
+            BusyError: too many callers wait.
+            EngineClosedError: ``close`` was called.
+            CancelledError: ``gone`` was set in time.
+            ModelError: as ``Forward.run``.
+        """
+        check_lengths(clips)
+        if not clips:
+            return []
+        call = _Call(clips, self._lock, gone)
+        with self._lock:
+            self._admit()
+            self._queue.extend(_Job(call, position) for position in range(len(clips)))
+            try:
+                while not call.is_over():
+                    if self._queue and self._runs < self._at_once:
+                        self._run_oldest()
+                    else:
+                        call.turn.wait()
+            finally:
+                self._leave(call)
+        return call.answer()
+
+    def close(self) -> None:
+        """Take no more calls and return when those inside are answered; twice is no error."""
+        with self._lock:
+            self._is_closed = True
+            while self._calls:
+                self._everybody_left.wait()
+
+    # All below are called with the lock held.
+
+    def _admit(self) -> None:
+        if self._is_closed:
+            raise EngineClosedError
+        if self._calls > self._max_waiting:
+            ahead_s = self._s_per_sample * sum(len(job.samples) for job in self._queue)
+            raise BusyError(retry_after_s=max(1, math.ceil(ahead_s / self._at_once)))
+        self._calls += 1
+
+    def _leave(self, call: _Call) -> None:
+        """Forget a call, answered or interrupted, and see that somebody goes on."""
+        if not call.is_answered():
+            self._queue = deque(job for job in self._queue if job.call is not call)
+        self._calls -= 1
+        if not self._calls:
+            self._everybody_left.notify_all()
+        for job in islice(self._queue, self._at_once - self._runs):
+            job.call.turn.notify()
+
+    def _run_oldest(self) -> None:
+        """Run one batch, without the lock, and hand out its answers."""
+        batch = self._take()
+        if not batch:
+            return
+        answers: list[ClipOutput | Exception] = []
+        started_s = self._clock()
+        self._runs += 1
+        self._lock.release()
+        try:
+            answers = self._ask([job.samples for job in batch])
+        finally:
+            self._lock.acquire()
+            self._runs -= 1
+            # Ctrl-C in the thread that runs must not lose what the others asked for.
+            self._queue.extendleft(reversed(batch[len(answers) :]))
+            for job, answer in zip(batch, answers, strict=False):
+                job.call.receive(job.position, answer)
+        self._s_per_sample = (self._clock() - started_s) / sum(len(job.samples) for job in batch)
+
+    def _take(self) -> list[_Job]:
+        """Take the oldest clip and those that go with it out of the queue."""
+        jobs = []
+        for job in self._queue:
+            if job.call.is_over():  # failed, or gone: skipped, and its caller told
+                job.call.turn.notify()
+            else:
+                jobs.append(job)
+        batches = batch_plan.plan(
+            [len(job.samples) for job in jobs], max_padded_samples=self._forward.max_padded_samples
+        )
+        taken = next((batch for batch in batches if 0 in batch), [])
+        self._queue = deque(job for place, job in enumerate(jobs) if place not in taken)
+        return [jobs[place] for place in taken]
+
+    # And this one without it.
+
+    def _ask(self, clips: list[Samples]) -> list[ClipOutput | Exception]:
+        try:
+            return list(self._forward.run(clips))
+        except Exception as exc:  # whatever it is, it belongs to the caller whose clip it is
+            if len(clips) == 1:
+                return [exc]
+            return [self._ask([clip])[0] for clip in clips]
+
+
+class _Call:
+    """One caller's clips, and what has come back for them."""
+
+    def __init__(
+        self, clips: Sequence[Samples], lock: threading.Lock, gone: threading.Event | None
+    ) -> None:
+        self.clips = clips
+        self.turn = threading.Condition(lock)
+        """Notified when the answers are there, or when it is this caller's turn to run."""
+        self._gone = gone
+        self._outputs: list[ClipOutput | None] = [None] * len(clips)
+        self._missing = len(clips)
+        self._error: Exception | None = None
+
+    def receive(self, position: int, answer: ClipOutput | Exception) -> None:
+        """Take what came back for one clip."""
+        if isinstance(answer, Exception):
+            self._error = self._error or answer
+        else:
+            self._outputs[position] = answer
+        self._missing -= 1
+        if self.is_answered() or self._error:
+            self.turn.notify()
+
+    def is_answered(self) -> bool:
+        return not self._missing
+
+    def is_over(self) -> bool:
+        """Whether there is nothing to wait for any more."""
+        if not self._missing or self._error:
+            return True
+        if self._gone is not None and self._gone.is_set():
+            self._error = CancelledError()
+            return True
+        return False
+
+    def answer(self) -> list[ClipOutput]:
+        """The outputs in the order of the clips, or the first error."""
+        if self._error:
+            raise self._error
+        return [output for output in self._outputs if output is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One clip of a call."""
+
+    call: _Call
+    position: int
+
+    @property
+    def samples(self) -> Samples:
+        return self.call.clips[self.position]

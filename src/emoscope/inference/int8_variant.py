@@ -1,0 +1,122 @@
+"""Make the fast variant of a model, and hold it against the exact one on built-in recordings.
+
+Half of the recordings show what activations are like on average (``emotion2vec.quantize``); all
+are compared. One model is in memory at a time.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoscope.audio.decode import decode
+from emoscope.backends.base import Backend
+from emoscope.emotion2vec.convert import convert_fast, convert_open
+from emoscope.inference.forward import ClipOutput, Forward
+from emoscope.models import variants
+from emoscope.models.agreement import Agreement
+from emoscope.models.catalog import LocalModel, Variant
+from emoscope.results.track import Track
+from emoscope.waveform import Array32, Samples
+
+BackendOpener = Callable[[Path], Backend]
+
+PRECISION = "int8"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answers:
+    outputs: list[ClipOutput]
+    cpu_s: float
+
+
+def make_fast(local: LocalModel, official: Path, *, open_backend: BackendOpener) -> LocalModel:
+    """Write ``<name>.int8.onnx``, compare it, and write it into the card, agreed or not.
+
+    Args:
+        local: the exact model.
+        official: the official files that it was made of.
+        open_backend: loads an ONNX file.
+
+    Raises:
+        ModelError: the official files are not those of this model, or a model fails.
+        ExtraMissingError: the extra ``convert`` is not installed.
+        OSError: the model's folder cannot be written.
+    """
+    clips = built_in_clips()
+    with tempfile.TemporaryDirectory(dir=local.folder) as folder:
+        path = Path(folder) / "open.onnx"
+        convert_open(official, path)
+        mean = _mean_embedding(open_backend(path), clips[::2])
+    file = convert_fast(official, local, mean)
+    agreement = compare(local.onnx_path, local.folder / file.path, open_backend, clips)
+    return variants.record_variant(local, Variant(PRECISION, file, agreement))
+
+
+def built_in_clips() -> list[Samples]:
+    """The sample recordings of the package, English and Chinese in turn."""
+    folder = Path(__file__).parent.parent / "assets" / "samples"
+    return [decode(path).samples for path in sorted(folder.glob("*.wav"))]
+
+
+def compare(
+    exact: Path, fast: Path, open_backend: BackendOpener, clips: Sequence[Samples] | None = None
+) -> Agreement:
+    """Ask both models about the same clips, one after the other.
+
+    Args:
+        exact: an ONNX file.
+        fast: another.
+        open_backend: loads them.
+        clips: samples at 16 kHz; the built-in ones by default.
+    """
+    clips = built_in_clips() if clips is None else clips
+    theirs, ours = _ask(open_backend(exact), clips), _ask(open_backend(fast), clips)
+    pairs = list(zip(ours.outputs, theirs.outputs, strict=True))
+    cosines = [_cosines(one.embeddings, other.embeddings) for one, other in pairs]
+    scores = [(_scores(one), _scores(other)) for one, other in pairs]
+    return Agreement(
+        clips=len(pairs),
+        same_top=sum(int(one.argmax() == other.argmax()) for one, other in scores),
+        cosine=round(float(np.concatenate(cosines).mean()), 6),
+        lowest_cosine=round(min(float(rows.mean()) for rows in cosines), 6),
+        score_difference=round(max(float(np.abs(one - two).max()) for one, two in scores), 6),
+        speedup=round(theirs.cpu_s / max(ours.cpu_s, 1e-9), 2),
+    )
+
+
+def _ask(backend: Backend, clips: Sequence[Samples]) -> _Answers:
+    forward = Forward(backend)
+    forward.run(clips[:1])  # the first run of a session also allocates
+    started_s = time.process_time()  # of all threads; others' work does not count
+    outputs = [forward.run([clip])[0] for clip in clips]
+    return _Answers(outputs, time.process_time() - started_s)
+
+
+def _mean_embedding(backend: Backend, clips: Sequence[Samples]) -> Array32:
+    """Over all frames of all clips, ``(D,)``."""
+    forward, frames = Forward(backend), 0
+    total = np.zeros(backend.dim, np.float64)
+    for clip in clips:
+        (output,) = forward.run([clip])
+        total += output.embeddings.sum(axis=0, dtype=np.float64)
+        frames += len(output.embeddings)
+    return (total / frames).astype(np.float32)
+
+
+def _cosines(ours: Array32, theirs: Array32) -> NDArray[np.float64]:
+    """Of each frame, ``(T, D)`` twice to ``(T,)``."""
+    one, two = ours.astype(np.float64), theirs.astype(np.float64)
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
+    return np.asarray((one * two).sum(axis=1) / np.maximum(lengths, 1e-30))
+
+
+def _scores(output: ClipOutput) -> NDArray[np.float64]:
+    """Of the whole clip, ``(9,)``."""
+    return Track(output.logits).utterance.values

@@ -1,0 +1,167 @@
+"""Long work that broke off goes on where it was: outputs of windows, kept until all are there.
+
+A file per recording and model, and a record per window: its head, then the logits and, where they
+are wanted, the embeddings. A window is found by the digest of its samples, so what is found is what
+the model would say again. Nothing here may cost an answer: where the disk is full or a record is
+damaged, the model is asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from emoscope.inference.forward import ClipOutput
+from emoscope.inference.windowed import ClipRunner
+from emoscope.labels import COUNT
+from emoscope.waveform import Array32, Samples
+
+KEPT_S = 7 * 24 * 3600.0
+"""Seconds after which work that nobody went on with is thrown away."""
+WORTH_KEEPING_S = 120.0
+"""Seconds of sound; what is shorter is soon said again."""
+SUFFIX = ".rows"
+_HEAD = struct.Struct("<16sIII")
+"""Digest of the window's samples; T; D; CRC-32 of the numbers that follow."""
+
+
+class WindowCache:
+    """Runs windows and keeps what came out; what is kept already is not run again.
+
+    Args:
+        forward: what runs the model.
+        path: the file; it is made, and continued if it is there. None: nothing is kept.
+        embedding: keep the embeddings as well. Without, no rows have any.
+    """
+
+    def __init__(self, forward: ClipRunner, path: Path | None, *, embedding: bool) -> None:
+        self._forward = forward
+        self._embedding = embedding
+        self._places: dict[bytes, tuple[int, int, int, int]] = {}
+        """Of each window where its numbers begin, T, D and their CRC-32."""
+        self._file: BinaryIO | None = None
+        self.found = 0
+        """Windows that needed no run."""
+        if path is not None:
+            with suppress(OSError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = path.open("a+b", buffering=0)
+                self._read_heads(self._file)
+
+    def run(self, clips: Sequence[Samples]) -> list[ClipOutput]:
+        """Return one output per clip, in order; without embeddings where they are not kept.
+
+        Raises:
+            ModelError: the model failed.
+        """
+        return [self._one(clip) for clip in clips]
+
+    def close(self) -> None:
+        """Leave the file as it is."""
+        if self._file is not None:
+            self._file.close()
+
+    def _one(self, clip: Samples) -> ClipOutput:
+        key, output = b"", None
+        if self._file is not None:
+            key = hashlib.blake2b(np.ascontiguousarray(clip).data, digest_size=16).digest()
+            output = self._read(key)
+        if output is not None:
+            self.found += 1
+            return output
+        (output,) = self._forward.run([clip])
+        if not self._embedding:
+            output = ClipOutput(output.logits, output.embeddings[:, :0])
+        self._note(key, output)
+        return output
+
+    def _read_heads(self, file: BinaryIO) -> None:
+        """Learn where each window lies; what a killed writer left at the end is cut off."""
+        end, at = file.seek(0, os.SEEK_END), 0
+        while at + _HEAD.size <= end:
+            file.seek(at)
+            key, frames, dim, crc = _HEAD.unpack(file.read(_HEAD.size))
+            following = at + _HEAD.size + 4 * frames * (COUNT + dim)
+            if following > end:
+                break
+            self._places[key] = (at + _HEAD.size, frames, dim, crc)
+            at = following
+        file.truncate(at)
+
+    def _read(self, key: bytes) -> ClipOutput | None:
+        if self._file is None or key not in self._places:
+            return None
+        at, frames, dim, crc = self._places[key]
+        try:
+            self._file.seek(at)
+            data = self._file.read(4 * frames * (COUNT + dim))
+        except OSError:
+            return None
+        if zlib.crc32(data) != crc:
+            return None
+        numbers: Array32 = np.frombuffer(data, np.float32)
+        logits, embeddings = np.split(numbers, [frames * COUNT])
+        return ClipOutput(logits.reshape(frames, COUNT), embeddings.reshape(frames, dim))
+
+    def _note(self, key: bytes, output: ClipOutput) -> None:
+        if self._file is None:
+            return
+        data = output.logits.tobytes() + output.embeddings.tobytes()
+        head = _HEAD.pack(key, *output.embeddings.shape, zlib.crc32(data))
+        try:
+            # At once, and at the end whoever else writes: two that do the same work do no harm.
+            self._file.write(head + data)
+        except OSError:
+            self._file.close()
+            self._file = None
+
+
+@contextmanager
+def window_cache(
+    forward: ClipRunner,
+    folder: Path | None,
+    work: Sequence[object],
+    *,
+    duration_s: float,
+    embedding: bool,
+) -> Iterator[WindowCache]:
+    """Keep outputs in a folder until the block is done; they stay when it fails.
+
+    Args:
+        forward: what runs the model.
+        folder: is made if need be, and what has lain there longer than ``KEPT_S`` is thrown away.
+            None, and nothing is kept.
+        work: what tells this work from other work: recording, model.
+        duration_s: of the recording; nothing is kept of what is not ``WORTH_KEEPING_S`` long.
+        embedding: as of ``WindowCache``.
+    """
+    path = None
+    if folder is not None and duration_s >= WORTH_KEEPING_S:
+        _throw_away_old(folder)
+        name = hashlib.sha256(repr((*work, embedding)).encode()).hexdigest()[:32]
+        path = folder / f"{name}{SUFFIX}"
+    kept = WindowCache(forward, path, embedding=embedding)
+    try:
+        yield kept
+    finally:
+        kept.close()
+    if path is not None:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _throw_away_old(folder: Path) -> None:
+    now_s = time.time()
+    with suppress(OSError):
+        for path in folder.glob(f"*{SUFFIX}"):
+            if now_s - path.stat().st_mtime > KEPT_S:
+                path.unlink(missing_ok=True)

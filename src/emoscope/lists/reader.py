@@ -1,0 +1,343 @@
+"""Lists of recordings: Kaldi's ``wav.scp`` and CSV, row by row, each with its line.
+
+A row that cannot be read becomes a ``Failure`` in its place, and the rows after it are read. A
+list is an error as a whole only where nothing says what its columns are, or it holds no row.
+
+What this covers: UTF-8 with and without a byte order mark, UTF-16, GB18030 under a rule (see
+``_text``); every kind of line end; comma, semicolon, tab or bar, whichever the header has; headers
+in any case and order; quotation marks that are never closed. What it does not: other encodings,
+whose lines are refused; globs and addresses.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emoscope.errors import ListMalformedError
+from emoscope.limits import COMMAND_LINE
+from emoscope.lists.delimited import Record, line_end, record_at
+from emoscope.paths.access import is_file, opened
+from emoscope.results.result import Failure
+
+KALDI = ".scp"
+LIST_ENDINGS = frozenset((KALDI, ".csv", ".tsv"))
+"""Endings of files that are lists."""
+
+PATH, NAME = "path", "name"
+COLUMNS: Mapping[str, Sequence[str]] = {
+    PATH: ("path", "file", "wav", "audio", "filename", "路径", "文件", "音频", "文件名"),
+    NAME: ("name", "id", "名称", "编号"),
+}
+"""Column, and the words that a header may call it; the first of them that is there counts."""
+
+_DELIMITERS = (",", ";", "\t", "|")
+_SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+"""First line by which a list tells spreadsheets its delimiter."""
+_MARKS = (
+    # UTF-32 before UTF-16, whose mark it begins with.
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_NOT_CLOSED = ("这一行的引号没有闭合", "a quotation mark that opens in it is not closed")
+_UNLIKELY = (
+    # What a path holds that hardly any file has, and what that means in a list.
+    (re.compile("\0"), "路径含有 NUL 字符", "its path holds a NUL character"),
+    (
+        re.compile("\n"),
+        "路径里有换行，可能是引号没有闭合",
+        "its path holds a line break, as where a quotation mark is not closed",
+    ),
+    (
+        _SURROGATE,
+        "不是 UTF-8 编码，请把列表另存为 UTF-8",
+        "it is not UTF-8; save the list as UTF-8",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One recording of a list."""
+
+    line: int
+    """Line in which the row begins, counted from 1."""
+    cells: dict[str, str]
+    """Value by column, without spaces around it; a column that the list lacks has none."""
+
+    @property
+    def path(self) -> str:
+        """The path as the list has it."""
+        return self.cells[PATH]
+
+
+def read(
+    path: Path,
+    columns: Mapping[str, Sequence[str]] = COLUMNS,
+    needed: Sequence[str] = (PATH,),
+) -> Iterator[Row | Failure]:
+    """Read a list, row by row; blank rows are passed over.
+
+    Args:
+        path: the list; one that ends in ``.scp`` has ``name path`` on each line, every other one
+            is a CSV, and so is every list that needs more columns than these.
+        columns: what may be in a CSV, and how a header may call it.
+        needed: columns that every row must have, ``PATH`` first. In this order they are taken from
+            a CSV without a header, which is known by a path in its first cell.
+
+    Yields:
+        Row or Failure: a failure has the row's name, else its path, else ``list:line``.
+
+    Raises:
+        SourceNotFoundError: there is no such list.
+        SourceUnreadableError: the system refuses to read it.
+        ListMalformedError: it has no row, or its header lacks a needed column.
+    """
+    is_kaldi = path.suffix.lower() == KALDI and set(needed) <= {PATH, NAME}
+    reader = _Kaldi(path) if is_kaldi else _Csv(path, columns, needed)
+    with opened(path) as file:
+        data = file.read()
+    is_empty = True
+    for row in reader.rows(_text(data, reader)):
+        is_empty = False
+        yield row
+    if is_empty:
+        raise reader.malformed(1, "列表里没有任何录音", "it names no recording")
+
+
+class _Reader:
+    """What both kinds of list have in common."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def rows(self, text: str) -> Iterator[Row | Failure]:
+        """Read the text of a list, as ``_text`` gives it."""
+        raise NotImplementedError
+
+    def malformed(self, line: int, zh: str, en: str) -> ListMalformedError:
+        return ListMalformedError(name=self._path.name, line=line, reason_zh=zh, reason_en=en)
+
+    def is_there(self, path: str) -> bool:
+        """Whether a path of this list leads to a file."""
+        return bool(path) and is_file(self._path.parent / path)
+
+    def failed(self, line: int, cells: Mapping[str, str], zh: str, en: str) -> Failure:
+        name = cells.get(NAME) or cells.get(PATH) or f"{self._path.name}:{line}"
+        return Failure(name, self.malformed(line, zh, en))
+
+    def checked(self, row: Row, needed: Iterable[str]) -> Row | Failure:
+        """Refuse what lacks a needed value, and a path that no file can have."""
+        for column in needed:
+            if not row.cells.get(column):
+                missing = (f"缺少 {column}", f"it has no {column}")
+                return self.failed(row.line, row.cells, *missing)
+        if "\\" in row.path and not self.is_there(row.path):
+            turned = row.path.replace("\\", "/")  # a list that was made on Windows
+            if self.is_there(turned):
+                return Row(row.line, {**row.cells, PATH: turned})
+        refused = next((why for hidden, *why in _UNLIKELY if hidden.search(row.path)), None)
+        if refused is None or self.is_there(row.path):
+            return row
+        return self.failed(row.line, row.cells, *refused)
+
+
+class _Kaldi(_Reader):
+    """``name path`` per line, between them spaces or tabs."""
+
+    def rows(self, text: str) -> Iterator[Row | Failure]:
+        for number, line in enumerate(text.split("\n"), start=1):
+            name, *rest = re.split(r"[ \t]+", line.strip(" \t"), maxsplit=1)
+            if not line.strip():
+                continue
+            cells = {NAME: name, PATH: rest[0] if rest else ""}
+            # Kaldi lets a line be a command that ends in "|"; running it is not ours.
+            if cells[PATH].endswith("|"):
+                yield self.failed(
+                    number,
+                    cells,
+                    "这是一条命令（以 | 结尾），不会执行；请写音频文件的路径",
+                    "it is a command (it ends in |), which is not run; write the path of a file",
+                )
+            else:
+                yield self.checked(Row(number, cells), (PATH,))
+
+
+class _Csv(_Reader):
+    """A table with a header."""
+
+    def __init__(
+        self, path: Path, columns: Mapping[str, Sequence[str]], needed: Sequence[str]
+    ) -> None:
+        super().__init__(path)
+        self._columns = columns
+        self._needed = needed
+
+    def rows(self, text: str) -> Iterator[Row | Failure]:
+        at, line, delimiter = 0, 1, None
+        first = text.partition("\n")[0]
+        if told := _SEPARATOR.fullmatch(first.strip(" ")):
+            at, line, delimiter = len(first) + 1, 2, told[1]
+        while at < len(text) and not text[at : (end := line_end(text, at))].strip(" \t,;"):
+            at, line = end + 1, line + 1
+        if at >= len(text):
+            return
+        delimiter, places, has_header = self._header(text, at, line, delimiter)
+        if has_header:
+            end = record_at(text, at, delimiter).end
+            at, line = end, line + text.count("\n", at, end)
+        while at < len(text):
+            record = self._record(text, at, delimiter, places[PATH])
+            cells = {
+                column: record.cells[place].strip()
+                for column, place in places.items()
+                if place < len(record.cells)
+            }
+            if record.open_quote is not None:
+                opens = line + text.count("\n", at, record.open_quote)
+                yield self.failed(opens, cells, *_NOT_CLOSED)
+            elif any(cell.strip() for cell in record.cells):
+                yield self.checked(Row(line, cells), self._needed)
+            line += text.count("\n", at, record.end)
+            at = record.end
+
+    def _header(
+        self, text: str, at: int, line: int, delimiter: str | None
+    ) -> tuple[str, dict[str, int], bool]:
+        """Return the delimiter, the place of each column, and whether there is a header."""
+        choices = (delimiter,) if delimiter else _DELIMITERS
+        named = [(choice, record_at(text, at, choice).cells) for choice in choices]
+        # The delimiter by which most columns are known; of those that are equal, the first.
+        places, delimiter = max(
+            ((self._places(cells, line), choice) for choice, cells in named),
+            key=lambda found: len(found[0]),
+        )
+        if PATH not in places:
+            for choice, row in named:
+                if len(row) >= len(self._needed) and self._is_path(row[0].strip()):
+                    return choice, {name: i for i, name in enumerate(self._needed)}, False
+        lacking = next((column for column in self._needed if column not in places), None)
+        if lacking is None:
+            return delimiter, places, True
+        if record_at(text, at, delimiter).open_quote is not None:
+            raise self.malformed(line, *_NOT_CLOSED)
+        words = self._columns[lacking]
+        there = ", ".join(cell.strip()[:20] for cell in max((c for _, c in named), key=len)[:6])
+        raise self.malformed(
+            line,
+            f"第一行应是列名，其中要有 {words[0]}（或 {'、'.join(words[1:])}），而不是 {there!r}",
+            f"the first row must name the columns, one of them {words[0]} "
+            f"(or {', '.join(words[1:])}), and is {there!r}",
+        )
+
+    def _places(self, cells: Sequence[str], line: int) -> dict[str, int]:
+        """Where each column stands in a header."""
+        header = [cell.strip().strip("\ufeff").lower() for cell in cells]
+        places = {}
+        for column, words in self._columns.items():
+            word = next((word for word in words if word in header), None)
+            if word is None:
+                continue
+            if header.count(word) > 1:
+                raise self.malformed(
+                    line,
+                    f"有 {header.count(word)} 列都叫 {word}",
+                    f"{header.count(word)} columns are called {word}",
+                )
+            places[column] = header.index(word)
+        return places
+
+    def _is_path(self, cell: str) -> bool:
+        return Path(cell).suffix.lower() in COMMAND_LINE.endings or self.is_there(cell)
+
+    def _record(self, text: str, at: int, delimiter: str, place: int) -> Record:
+        """Read a record; end it in its first line where its quotation mark is not closed."""
+        record = record_at(text, at, delimiter)
+        opened_at = record.open_quote
+        if opened_at is None and text.find("\n", at, record.end - 1) >= 0:
+            opened_at = self._swallowing(text, at, record.end, delimiter, place)
+        if opened_at is None:
+            return record
+        return Record(record.cells, line_end(text, opened_at) + 1, opened_at)
+
+    def _swallowing(self, text: str, at: int, end: int, delimiter: str, place: int) -> int | None:
+        """Find a quotation mark behind which rows with paths of files stand as text."""
+        after = line_end(text, at) + 1
+        while after < end:
+            cells = record_at(text, after, delimiter).cells
+            if place < len(cells) and self.is_there(cells[place].strip()):
+                return text.rindex('"', at, after)
+            after = line_end(text, after) + 1
+        return None
+
+
+def _text(data: bytes, reader: _Reader) -> str:
+    """Decode a list; every line then ends in a line feed, whatever it ended in.
+
+    The rule: a byte order mark is believed, and many NUL bytes in every second place are UTF-16.
+    Else the list is UTF-8 if at least half of the lines that are not ASCII are; the other lines
+    keep their bytes as lone surrogates, so that a path that is no UTF-8 still finds its file. Else
+    it is GB18030 if all of it can be, and if either a path that is not ASCII then leads to a file
+    or only characters of GB2312 come of it, the everyday ones.
+    """
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return _lines(data[len(mark) :].decode(encoding, "replace"))
+    if data.startswith(codecs.BOM_UTF8):
+        return _lines(data[len(codecs.BOM_UTF8) :].decode("utf-8", "surrogateescape"))
+    if b"\0" in data and (wide := _unmarked_utf16(data)) is not None:
+        return _lines(wide)
+    as_bytes = _lines(data.decode("utf-8", "surrogateescape"))
+    foreign = [line for line in as_bytes.split("\n") if not line.isascii()]
+    bad = sum(_SURROGATE.search(line) is not None for line in foreign)
+    if 2 * bad <= len(foreign) or _names_a_file(as_bytes, reader):
+        return as_bytes
+    try:
+        chinese = _lines(data.decode("gb18030"))
+    except UnicodeDecodeError:
+        return as_bytes
+    if _is_gb2312(chinese) or _names_a_file(chinese, reader):
+        return chinese
+    return as_bytes
+
+
+def _unmarked_utf16(data: bytes) -> str | None:
+    low, high = data[::2].count(0), data[1::2].count(0)
+    is_little = high > low
+    if 10 * max(low, high) < len(data):  # commas, dots and line ends alone are more than that
+        return None
+    try:
+        text = data.decode("utf-16-le" if is_little else "utf-16-be")
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
+
+
+def _names_a_file(text: str, reader: _Reader) -> bool:
+    """Whether a path with characters beyond ASCII leads to a file when a list is read like this."""
+    try:
+        return any(
+            not row.path.isascii() and reader.is_there(row.path)
+            for row in reader.rows(text)
+            if isinstance(row, Row)
+        )
+    except ListMalformedError:
+        return False
+
+
+def _is_gb2312(text: str) -> bool:
+    try:
+        text.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,0 +1,75 @@
+"""Files of the cache that were found right before, so that a start need not read 649 MB again.
+
+``checked.json`` beside the card notes what the file system said of a file when its sha256 was
+found right: device, inode, size, time of the last change of content and of anything. Whoever writes
+to the file or puts another in its place changes one of them; the last cannot be set back where the
+system keeps it (not on Windows, which has the time of creation there).
+
+What this cannot see is a disk that loses bits by itself. ``emoscope models verify`` reads all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from emoscope.models.catalog import LocalModel, ModelFile
+from emoscope.models.whole_file import write_json_file
+
+NOTES_FILE = "checked.json"
+SETTLED_S = 3.0
+"""A file changed later than this is not noted: the next change might fall into the same tick of
+the file system's clock, which is two seconds on the coarsest."""
+
+
+def verify_file(
+    local: LocalModel, file: ModelFile, *, now_ns: Callable[[], int] = time.time_ns
+) -> None:
+    """Check a file against the card, in full unless it was before and has not been touched since.
+
+    Only folders of the cache are noted in; others are somebody else's.
+
+    Raises:
+        ModelFileMissingError: it is not there.
+        ModelChangedError: its size or sha256 differs.
+    """
+    if local.origin != "cache":
+        file.verify(local.folder)
+        return
+    notes, found = _notes(local.folder), _look(local.folder / file.path)
+    if found and notes.get(file.path) == {"sha256": file.sha256, **found}:
+        return
+    file.verify(local.folder)
+    if not found or found != _look(local.folder / file.path):
+        return
+    if now_ns() - max(found["modified_ns"], found["changed_ns"]) > SETTLED_S * 1e9:
+        notes[file.path] = {"sha256": file.sha256, **found}
+        with contextlib.suppress(OSError):  # a cache that may only be read is checked each time
+            write_json_file(local.folder / NOTES_FILE, notes)
+
+
+def _look(path: Path) -> dict[str, int]:
+    """What tells a file from another; nothing where there is none."""
+    try:
+        said = path.stat()
+    except OSError:
+        return {}
+    return {
+        "device": said.st_dev,
+        "inode": said.st_ino,
+        "bytes": said.st_size,
+        "modified_ns": said.st_mtime_ns,
+        "changed_ns": said.st_ctime_ns,
+    }
+
+
+def _notes(folder: Path) -> dict[str, Any]:
+    try:
+        notes = json.loads((folder / NOTES_FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return notes if isinstance(notes, dict) else {}

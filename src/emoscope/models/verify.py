@@ -1,0 +1,335 @@
+"""Is a model whole, unchanged, nine-class, and does it answer? Findings in both languages.
+
+Each check is one function from a ``ModelUnderTest`` to findings, and ``CHECKS`` is their order.
+What needs a backend is given one, because backends stand above models.
+
+What is not checked: whether the scores are right. That is the parity suite's work, with the
+original beside it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoscope.errors import (
+    EmoscopeError,
+    ModelChangedError,
+    ModelFastRefusedError,
+    ModelFileMissingError,
+    TokensCountError,
+    TokensHiddenError,
+)
+from emoscope.labels import COUNT
+from emoscope.models import catalog
+from emoscope.models.agreement import AGREEMENT_THRESHOLDS, Agreement, AgreementThresholds
+from emoscope.models.catalog import LocalModel, ModelFile, file_sha256
+from emoscope.models.record import OFFICIAL, PullRecord
+from emoscope.models.sources import NEEDED_FILES, TOKENS, WEIGHTS
+from emoscope.paths.access import is_file, is_folder
+from emoscope.waveform import FRAME, HOP, RATE_HZ
+
+Severity: TypeAlias = Literal["error", "warning", "note"]
+"""Do not use it; use it and know this; all is well, and this is how it came to be."""
+
+PADDING_TOLERANCE = 1e-3
+"""Largest difference of logits between a clip alone and padded in a batch; the law (P34) is kept
+by float32 models within 1e-4, and a model in lower precision is not broken for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a check has to say."""
+
+    code: str
+    severity: Severity
+    zh: str
+    en: str
+
+
+class ModelOutput(Protocol):
+    """What a run gives; see ``backends.base.Output``."""
+
+    @property
+    def frame_logits(self) -> NDArray[np.float32]:
+        """Shape ``(B, T, 9)``."""
+
+    @property
+    def frame_embeddings(self) -> NDArray[np.float32]:
+        """Shape ``(B, T, D)``."""
+
+    @property
+    def frame_counts(self) -> NDArray[np.int64]:
+        """Shape ``(B,)``."""
+
+
+class Runner(Protocol):
+    """A loaded model; any ``backends.base.Backend`` is one."""
+
+    @property
+    def dim(self) -> int:
+        """Numbers per embedding frame."""
+
+    def run(self, waveform: NDArray[np.float32], lengths: NDArray[np.int64]) -> ModelOutput:
+        """Run a batch, ``(B, N)`` and ``(B,)``."""
+
+
+RunnerOpener: TypeAlias = Callable[[Path], Runner]
+Comparer: TypeAlias = Callable[[Path, Path], Agreement]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUnderTest:
+    """What is looked at."""
+
+    folder: Path
+    """With a card, or an official folder as the hubs have it."""
+    local: LocalModel | None = None
+    """None for an official folder."""
+    record: PullRecord | None = None
+    open_backend: RunnerOpener | None = None
+    compare: Comparer | None = None
+    thresholds: AgreementThresholds = AGREEMENT_THRESHOLDS
+
+    @property
+    def official(self) -> Path:
+        """Where its official files are, if it has any."""
+        return self.folder / OFFICIAL if self.local else self.folder
+
+
+def verify_model(
+    model: str | os.PathLike[str],
+    cache: Path | None = None,
+    *,
+    open_backend: RunnerOpener | None = None,
+    compare: Comparer | None = None,
+    thresholds: AgreementThresholds = AGREEMENT_THRESHOLDS,
+) -> list[Finding]:
+    """Look a model over; nothing is changed.
+
+    Args:
+        model: ``auto``, a name of the table, a folder with a card, or an official folder.
+        cache: where fetched models are kept; the platform's cache folder by default.
+        open_backend: loads an ONNX file; without it the model is not run.
+        compare: holds a variant against the exact file; without it the card's figures count.
+        thresholds: what a variant has to reach.
+
+    Returns:
+        The findings, in the order of the checks. A model without an error can be used.
+    """
+    folder = Path(model)
+    if not _is_name(model) and is_folder(folder) and not is_file(folder / "card.json"):
+        under_test = ModelUnderTest(folder)
+    else:
+        try:
+            local = catalog.find(model, cache=cache)
+        except EmoscopeError as error:
+            return [_told(error)]
+        record = PullRecord.read(local.folder)
+        under_test = ModelUnderTest(local.folder, local, record, open_backend, compare, thresholds)
+    return [finding for one in CHECKS for finding in one(under_test)]
+
+
+def files(under_test: ModelUnderTest) -> Iterator[Finding]:
+    """Every file of the card is there and is the one that the card describes."""
+    if under_test.local is None:
+        return
+    for file in under_test.local.card.files:
+        yield from _file(file, under_test.folder)
+
+
+def record(under_test: ModelUnderTest) -> Iterator[Finding]:
+    """The official files that were kept are those that were fetched."""
+    if under_test.record is None:
+        return
+    for fetched in under_test.record.files:
+        if fetched.kept:
+            file = fetched.file
+            yield from _file(replace(file, path=f"{OFFICIAL}/{file.path}"), under_test.folder)
+        if fetched.checked_against == "nothing":
+            name = fetched.file.path
+            yield Finding(
+                "file_unproven",
+                "warning",
+                f"获取 {name} 时没有可以对照的 sha256：只能发现此后的改动。",
+                f"Nothing was known to compare {name} with when it was fetched: "
+                "only later changes are found.",
+            )
+
+
+def revision(under_test: ModelUnderTest) -> Iterator[Finding]:
+    """The model was made from the revision that this version of the program knows."""
+    local = under_test.local
+    if local is None or local.card.name not in catalog.names():
+        return
+    line = catalog.catalog_entry(local.card.name)
+    pins = [source.revision for source in line.sources if source.is_pinned]
+    if pins and local.card.revision not in pins:
+        yield Finding(
+            "revision_unknown",
+            "warning",
+            f"模型来自修订 {local.card.revision}，目录中固定的是 {'、'.join(pins)}。",
+            f"The model was made from revision {local.card.revision}; "
+            f"the catalog pins {', '.join(pins)}.",
+        )
+
+
+def official_files(under_test: ModelUnderTest) -> Iterator[Finding]:
+    """An official folder has its files, and its weights are known ones."""
+    if under_test.local is not None:
+        return
+    for name in NEEDED_FILES:
+        if not (under_test.folder / name).is_file():
+            yield _told(ModelFileMissingError(file=name))
+    weights = under_test.folder / WEIGHTS
+    if weights.is_file():
+        yield _whose(weights)
+
+
+def tokens(under_test: ModelUnderTest) -> Iterator[Finding]:
+    """The token file names nine classes and hides none."""
+    path = under_test.official / TOKENS
+    if not path.is_file():
+        return
+    lines = path.read_text("utf-8", errors="replace").splitlines()
+    labels = [line.strip() for line in lines if line.strip()]
+    hidden = [label for label in labels if label.startswith("unuse_")]
+    if hidden:
+        yield _told(TokensHiddenError(count=len(hidden), labels=", ".join(hidden[:COUNT])))
+    if len(labels) != COUNT:
+        shown = ", ".join(labels[: 2 * COUNT])
+        yield _told(TokensCountError(count=len(labels), labels=shown))
+
+
+def contract(under_test: ModelUnderTest) -> Iterator[Finding]:
+    """The model loads, keeps the contract and answers noise with finite numbers."""
+    local = under_test.local
+    if local is None or under_test.open_backend is None or not local.onnx_path.is_file():
+        return
+    try:
+        runner = under_test.open_backend(local.onnx_path)
+        if runner.dim != local.card.dim:
+            yield Finding(
+                "dim_wrong",
+                "error",
+                f"模型的嵌入是 {runner.dim} 维，说明卡写的是 {local.card.dim} 维。",
+                f"The model's embedding has {runner.dim} numbers, its card says {local.card.dim}.",
+            )
+        yield from _run(runner)
+    except EmoscopeError as error:
+        yield _told(error)
+
+
+def fast_variants(under_test: ModelUnderTest) -> Iterator[Finding]:
+    """Every variant is whole and agreed with the exact model: when it was made, and now."""
+    if under_test.local is None:
+        return
+    for variant in under_test.local.card.variants:
+        damaged = list(_file(variant.file, under_test.folder))
+        yield from damaged
+        agreement = variant.agreement
+        if under_test.compare and not damaged and under_test.local.onnx_path.is_file():
+            try:
+                agreement = under_test.compare(
+                    under_test.local.onnx_path, under_test.folder / variant.file.path
+                )
+            except EmoscopeError as error:
+                yield _told(error)
+                continue
+        if failures := agreement.failures(under_test.thresholds):
+            name, figures = under_test.local.card.name, ", ".join(failures)
+            yield _told(ModelFastRefusedError(model=name, figures=figures))
+
+
+CHECKS: tuple[Callable[[ModelUnderTest], Iterator[Finding]], ...] = (
+    files,
+    record,
+    revision,
+    official_files,
+    tokens,
+    contract,
+    fast_variants,
+)
+
+
+def _run(runner: Runner) -> Iterator[Finding]:
+    """One second and half a second of noise, alone and as a batch."""
+    noise = np.random.default_rng(0).normal(0, 0.1, (2, RATE_HZ)).astype(np.float32)
+    lengths = np.array([RATE_HZ, RATE_HZ // 2], np.int64)
+    noise[1, lengths[1] :] = 0
+    both = runner.run(noise, lengths)
+    frames = (lengths - FRAME) // HOP + 1
+    if both.frame_counts.tolist() != frames.tolist():
+        yield Finding(
+            "frames_wrong",
+            "error",
+            f"帧数应为 {frames.tolist()}，模型给出 {both.frame_counts.tolist()}。",
+            f"The model counts {both.frame_counts.tolist()} frames instead of {frames.tolist()}.",
+        )
+        return
+    own = [
+        rows[:count]
+        for array in (both.frame_logits, both.frame_embeddings)
+        for rows, count in zip(array, frames, strict=True)
+    ]
+    if not all(np.isfinite(rows).all() for rows in own):
+        yield Finding(
+            "output_not_finite",
+            "error",
+            "模型对普通噪声给出了 NaN 或无穷大：权重已损坏，或转换有误。",
+            "The model answers plain noise with NaN or infinity: "
+            "its weights are damaged or its conversion went wrong.",
+        )
+        return
+    alone = runner.run(noise[1:, : lengths[1]], lengths[1:]).frame_logits[0, : frames[1]]
+    worst = float(np.abs(alone - own[1]).max())
+    if not worst <= PADDING_TOLERANCE:
+        yield Finding(
+            "padding_changes_answers",
+            "error",
+            f"同一段声音单独送入与补零成批送入，结果相差 {worst:.2g}：模型不符合约定。",
+            f"A clip alone and the same clip padded in a batch differ by {worst:.2g}: "
+            "the model does not keep the contract.",
+        )
+
+
+def _file(file: ModelFile, folder: Path) -> Iterator[Finding]:
+    try:
+        file.verify(folder)
+    except (ModelFileMissingError, ModelChangedError) as error:
+        yield _told(error)
+
+
+def _whose(weights: Path) -> Finding:
+    """Which model of the table these weights are."""
+    sha256 = file_sha256(weights)
+    for line in catalog.CATALOG:
+        for source in line.sources:
+            if any(file.sha256 == sha256 for file in source.files):
+                return Finding(
+                    "weights_known",
+                    "note",
+                    f"{WEIGHTS} 是 {line.name}（修订 {source.revision}），未被改动。",
+                    f"{WEIGHTS} is that of {line.name} (revision {source.revision}), unchanged.",
+                )
+    return Finding(
+        "weights_unknown",
+        "warning",
+        f"{WEIGHTS} 的 sha256（{sha256[:12]}…）不在目录中：是别的修订、别的模型，或已被改动。",
+        f"The sha256 of {WEIGHTS} ({sha256[:12]}…) is not in the catalog: "
+        "another revision, another model, or changed.",
+    )
+
+
+def _is_name(model: str | os.PathLike[str]) -> bool:
+    return isinstance(model, str) and (model == catalog.AUTO or model in catalog.names())
+
+
+def _told(error: EmoscopeError) -> Finding:
+    return Finding(error.code, "error", error.detail_zh, error.detail_en)

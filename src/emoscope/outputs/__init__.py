@@ -1,0 +1,1 @@
+"""The outputs folder: run directories, their history, titles and corrections."""

@@ -1,0 +1,140 @@
+"""What a person makes of a result's segments: other emotions, other borders. Pure.
+
+A correction is the whole list of segments as the person wants it, so that reading it needs no
+history. The model's own answer stays in ``result.json`` untouched (P13); ``corrections.json`` lies
+beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from emoscope.errors import CorrectionRefusedError
+from emoscope.labels import COUNT, SILENCE, Emotion, by_key
+from emoscope.results.result import Result
+from emoscope.results.segments import Segment
+from emoscope.waveform import HOP_S, Span
+
+CORRECTIONS_SCHEMA = 1
+SEGMENTS_MAX = 100_000
+_TOUCH_S = 1e-3
+"""Borders come through text with three decimals; nearer than this they are the same border."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A segmentation by a person."""
+
+    segments: tuple[Segment, ...]
+    """They cover the recording without gap or overlap; scores are the model's for that emotion."""
+    saved: datetime
+    """When, with a time zone."""
+
+    def to_dict(self, original: Result) -> dict[str, Any]:
+        """The content of ``corrections.json``; each segment says whether the model said the same.
+
+        ``changed`` is true where neither the borders nor the emotion are one of the model's.
+        """
+        own = {_key(segment) for segment in segments_of(original)}
+        return {
+            "schema_version": CORRECTIONS_SCHEMA,
+            "saved_utc": self.saved.astimezone(UTC).isoformat(timespec="seconds"),
+            "segments": [{**s.to_dict(), "changed": _key(s) not in own} for s in self.segments],
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Corrected:
+        """Read what ``to_dict`` wrote.
+
+        Raises:
+            ValueError: a ``schema_version`` that this program does not know.
+        """
+        if data["schema_version"] != CORRECTIONS_SCHEMA:
+            raise ValueError(f"schema_version {data['schema_version']} is not {CORRECTIONS_SCHEMA}")
+        segments = tuple(Segment.from_dict(segment) for segment in data["segments"])
+        return cls(segments, datetime.fromisoformat(data["saved_utc"]))
+
+    def apply(self, result: Result) -> Result:
+        """Return the result with these segments; everything else is the model's."""
+        return replace(result, segments=self.segments)
+
+
+def segments_of(result: Result) -> tuple[Segment, ...]:
+    """The segments, or the whole recording as one of them where there is no time axis."""
+    if result.segments:
+        return result.segments
+    whole = Segment(Span(0.0, result.duration_s), result.emotion, result.confidence)
+    return (whole,)
+
+
+def read_correction(result: Result, raw: object, *, saved: datetime) -> Corrected:
+    """Check what somebody wants to save; borders are put exactly end to end.
+
+    Args:
+        result: what is corrected.
+        raw: a list of ``{"start_s", "end_s", "emotion"}``, in order; ``emotion`` is one of the nine
+            keys or ``silence``.
+        saved: the time, with a zone.
+
+    Raises:
+        CorrectionRefusedError: it has gaps, overlaps, another length, or an unknown emotion.
+    """
+    refusal = CorrectionRefusedError(minimum_s=HOP_S)
+    if not isinstance(raw, list) or not 0 < len(raw) <= SEGMENTS_MAX:
+        raise refusal
+    try:
+        rows = [(float(row["start_s"]), float(row["end_s"]), _label(row["emotion"])) for row in raw]
+    except (KeyError, TypeError, ValueError, OverflowError) as exc:
+        raise refusal from exc
+    borders_s = [start_s for start_s, _, _ in rows] + [result.duration_s]
+    if not all(map(math.isfinite, borders_s)) or abs(borders_s[0]) > _TOUCH_S:
+        raise refusal
+    ends_s = [end_s for _, end_s, _ in rows]
+    if any(not abs(a - b) <= _TOUCH_S for a, b in zip(ends_s, borders_s[1:], strict=True)):
+        raise refusal
+    borders_s[0] = 0.0
+    minimum_s = min(HOP_S, result.duration_s) - _TOUCH_S
+    if any(later - earlier < minimum_s for earlier, later in pairwise(borders_s)):
+        raise refusal
+    spans = [Span(start_s, end_s) for start_s, end_s in pairwise(borders_s)]
+    return Corrected(_scored(result, spans, [emotion for _, _, emotion in rows]), saved)
+
+
+def _label(key: str) -> Emotion:
+    return SILENCE if key == SILENCE.key else by_key(key)
+
+
+def _scored(
+    result: Result, spans: Sequence[Span], emotions: Sequence[Emotion]
+) -> tuple[Segment, ...]:
+    """Give each segment what the model thinks of its emotion there."""
+    if result.track is None:
+        values = result.scores.values
+        scores = [0.0 if e is SILENCE else float(values[e.index]) for e in emotions]
+    else:
+        sums = np.vstack([np.zeros((1, COUNT)), np.cumsum(result.track.scores, axis=0)])
+        last = len(sums) - 1
+        scores = []
+        for span, emotion in zip(spans, emotions, strict=True):
+            if emotion is SILENCE:
+                scores.append(0.0)
+                continue
+            first = min(int(span.start_s / HOP_S + 0.5), last - 1)
+            end = min(max(int(span.end_s / HOP_S + 0.5), first + 1), last)
+            total = sums[end, emotion.index] - sums[first, emotion.index]
+            scores.append(float(np.clip(total / (end - first), 0.0, 1.0)))
+    return tuple(
+        Segment(span, emotion, score)
+        for span, emotion, score in zip(spans, emotions, scores, strict=True)
+    )
+
+
+def _key(segment: Segment) -> tuple[float, float, str]:
+    return (round(segment.span.start_s, 3), round(segment.span.end_s, 3), segment.emotion.key)

@@ -1,0 +1,340 @@
+"""The outputs folder as people use it: list and search, give a title, correct, delete.
+
+What a run says about the recording is ``result.json`` and never changes. A title and a correction
+lie beside it in files of their own, each replaced whole.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from emoscope.errors import RunDamagedError, RunNotFoundError, TitleRefusedError
+from emoscope.labels import Emotion, by_key
+from emoscope.outputs.corrections import Corrected, read_correction
+from emoscope.outputs.store import AUDIO, CORRECTIONS, RESULT, TITLE, RunStore, read_wav
+from emoscope.paths.file_names import comparable, path_parts, readable, shown, without_audio_suffix
+from emoscope.paths.names import TITLE_MAX, plain_title
+from emoscope.results.result import Granularity, Result
+from emoscope.waveform import Waveform
+
+PAGE_MAX = 200
+"""Runs in one answer."""
+_TAIL_BYTES = 1 << 16
+"""What stands behind the frames in a ``result.json`` is shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Which recording a run is of."""
+
+    name: str
+    """As the recording was called when it was recognized."""
+    channel: int | None
+    """Its channel, from 1, where each of several has a run; None where there is but one answer."""
+
+    @classmethod
+    def of(cls, results: Sequence[Result]) -> Recorded:
+        """Return that of one result, or of those of all channels together."""
+        channel = results[0].channel
+        alone = len(results) == 1 and channel is not None and channel.count > 1
+        return cls(results[0].source.name, channel.number if alone and channel else None)
+
+
+def recorded(folder: Path) -> Recorded | None:
+    """Return which recording the run in a folder is of, without reading its time axis.
+
+    None where its ``result.json`` cannot be read.
+    """
+    path = folder / RESULT
+    try:
+        data = _end(path) or json.loads(_without_frames(path))
+        channel = data.get("channel")
+        number = channel["number"] if channel and channel["count"] > 1 else None
+        return Recorded(str(data["source"]["name"]), number)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _end(path: Path) -> dict[str, Any] | None:
+    """Read what stands behind the frames of a ``result.json``; None where it is laid out otherwise.
+
+    The store writes a key a line, and the frames of hours are one of tens of megabytes.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
+        _, key, rest = file.read().rpartition(b'\n"source": ')
+    try:
+        data: dict[str, Any] = json.loads(b"{" + key + rest)
+    except ValueError:
+        return None
+    return data
+
+
+def labels(one: Recorded) -> tuple[str, str, str, str]:
+    """Return what a file about a recording may be called, without ending, from short to whole.
+
+    The last part of its name; with its folder; with all folders; with its own ending as well.
+    """
+    name = readable(one.name)
+    number = "" if one.channel is None else f"_{one.channel}"
+    parts = path_parts(without_audio_suffix(name)) or ["audio"]
+    short, folder, long = ("_".join(some) + number for some in (parts[-1:], parts[-2:], parts))
+    return short, folder, long, "/".join(path_parts(name) or ["audio"]) + number
+
+
+def apart(one: Recorded, others: Sequence[Recorded]) -> str:
+    """Return the shortest label of a recording that no other recording has, on any system.
+
+    Recordings of one name (``is_same``) cannot be told apart so and do not count.
+    """
+    taken = {
+        comparable(label) for other in others if not is_same(one, other) for label in labels(other)
+    }
+    mine = labels(one)
+    return next((label for label in mine if comparable(label) not in taken), mine[-1])
+
+
+def is_same(one: Recorded, other: Recorded) -> bool:
+    """Whether two runs are of recordings with one name, on a system that ignores case."""
+    return comparable(labels(one)[-1]) == comparable(labels(other)[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a list of runs shows of one, without reading its time axis."""
+
+    source: str
+    """The recording's name, with what cannot be shown written out."""
+    emotion: Emotion
+    confidence: float
+    granularity: Granularity
+    timestamp: str
+    """Local time, ``2024-01-04 22:30:00``."""
+    duration_s: float
+    model: str
+    abstain: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """One line of the list."""
+
+    name: str
+    """Of the run's directory (P12)."""
+    title: str
+    """Given by a person; empty when there is none."""
+    is_corrected: bool
+    facts: Facts | None
+    """None when ``result.json`` cannot be read; the run can still be deleted."""
+
+    @property
+    def shown(self) -> str:
+        """What people call it: the title, else the recording's name, else the run's."""
+        return self.title or (self.facts.source if self.facts else "") or self.name
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        facts = self.facts
+        about = None
+        if facts is not None:
+            about = {
+                "source": facts.source,
+                "emotion": facts.emotion.key,
+                "confidence": facts.confidence,
+                "granularity": facts.granularity,
+                "timestamp": facts.timestamp,
+                "duration_s": facts.duration_s,
+                "model": facts.model,
+                "abstain": list(facts.abstain),
+            }
+        return {
+            "run": self.name,
+            "title": self.title,
+            "corrected": self.is_corrected,
+            "facts": about,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Some runs out of all that match, newest first."""
+
+    entries: tuple[RunEntry, ...]
+    total: int
+    """How many match altogether."""
+
+
+def list_runs(store: RunStore, *, search: str = "", first: int = 0, count: int = 50) -> Listing:
+    """Return runs, newest first.
+
+    Args:
+        store: the outputs folder.
+        search: words that must all occur in the title, the recording's name, the run's name or
+            the emotion's names; case does not matter.
+        first: how many of those that match to pass over.
+        count: how many to return, ``PAGE_MAX`` at most.
+    """
+    first, count = max(0, first), min(max(0, count), PAGE_MAX)
+    names = store.names()
+    words = search.casefold().split()
+    if not words:
+        return Listing(tuple(_entries(store, names[first : first + count])), len(names))
+    matching = [run_entry for run_entry in _entries(store, names) if _matches(run_entry, words)]
+    return Listing(tuple(matching[first : first + count]), len(matching))
+
+
+def run_entry(store: RunStore, name: str) -> RunEntry:
+    """Return one line of the list.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+    """
+    folder = store.folder(name)
+    try:
+        status = (folder / RESULT).stat()
+        facts = _facts(folder / RESULT, status.st_mtime_ns, status.st_size)
+    except OSError as exc:
+        raise RunNotFoundError(run=name) from exc
+    return RunEntry(name, _title(folder), (folder / CORRECTIONS).is_file(), facts)
+
+
+def set_title(store: RunStore, name: str, title: str) -> RunEntry:
+    """Give a run a title, or take it away with an empty one; the directory keeps its name.
+
+    Raises:
+        TitleRefusedError: longer than ``TITLE_MAX``, or with characters that are not shown.
+        RunNotFoundError: there is no such run.
+        StoreError: it cannot be written.
+    """
+    title = plain_title(title)
+    store.write_beside(name, TITLE, {"title": title} if title else None)
+    return run_entry(store, name)
+
+
+def corrections_of(store: RunStore, name: str) -> Corrected | None:
+    """Return what a person made of the segments, or None.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+        RunDamagedError: ``corrections.json`` cannot be read.
+    """
+    path = store.folder(name) / CORRECTIONS
+    try:
+        return Corrected.from_dict(json.loads(path.read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise RunDamagedError(run=name, reason=str(exc)[:200]) from exc
+
+
+def correct(
+    store: RunStore, name: str, raw: object, *, now: Callable[[], datetime]
+) -> Corrected | None:
+    """Keep a correction in the run, or with None take it away.
+
+    Args:
+        store: the outputs folder.
+        name: the run.
+        raw: a list of ``{"start_s", "end_s", "emotion"}`` that covers the recording, or None.
+        now: the clock; must give a time zone.
+
+    Raises:
+        CorrectionRefusedError: it has gaps, overlaps, another length, or an unknown emotion.
+        RunNotFoundError: there is no such run.
+        StoreError: it cannot be written.
+    """
+    original = store.open(name).result
+    if raw is None:
+        store.write_beside(name, CORRECTIONS, None)
+        return None
+    made = read_correction(original, raw, saved=now())
+    store.write_beside(name, CORRECTIONS, made.to_dict(original))
+    return made
+
+
+def corrected_result(store: RunStore, name: str) -> Result:
+    """Return a run's result with the segments as a person corrected them, if one did.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+        RunDamagedError: it cannot be read.
+    """
+    made = corrections_of(store, name)
+    result = store.open(name).result
+    return result if made is None else made.apply(result)
+
+
+def sound(store: RunStore, name: str) -> Waveform:
+    """Return what the model heard, from the run's ``processed_audio.wav``.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+        RunDamagedError: the file cannot be read.
+    """
+    return read_wav(store.file(name, AUDIO))
+
+
+def _entries(store: RunStore, names: list[str]) -> list[RunEntry]:
+    found = []
+    for name in names:
+        try:
+            found.append(run_entry(store, name))
+        except RunNotFoundError:  # deleted meanwhile
+            continue
+    return found
+
+
+def _matches(found: RunEntry, words: list[str]) -> bool:
+    texts = [found.title, found.name]
+    if found.facts is not None:
+        emotion = found.facts.emotion
+        texts += [found.facts.source, emotion.key, emotion.zh, emotion.en, found.facts.timestamp]
+    haystack = "\n".join(texts).casefold()
+    return all(word in haystack for word in words)
+
+
+def _title(folder: Path) -> str:
+    try:
+        title = json.loads((folder / TITLE).read_text("utf-8"))["title"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""  # without a title, or with one that somebody broke by hand
+    try:
+        return plain_title(title[:TITLE_MAX]) if isinstance(title, str) else ""
+    except TitleRefusedError:
+        return ""
+
+
+@functools.lru_cache(maxsize=20_000)
+def _facts(path: Path, _modified_ns: int, _size: int) -> Facts | None:
+    """Read what a list shows; a run never changes, so it is read once."""
+    try:
+        data = json.loads(_without_frames(path))
+        return Facts(
+            source=_source(data),
+            emotion=by_key(data["emotion"]),
+            confidence=float(data["confidence"]),
+            granularity=data["granularity"],
+            timestamp=str(data["timestamp"]),
+            duration_s=float(data["duration_s"]),
+            model=str(data["model"]["name"]),
+            abstain=tuple(map(str, data["abstain"])),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _source(data: dict[str, Any]) -> str:
+    name, channel = shown(str(data["source"]["name"])), data.get("channel")
+    return f"{name} [{channel['number']}]" if channel and channel["count"] > 1 else name
+
+
+def _without_frames(path: Path) -> str:
+    """Text of ``result.json`` less the line of its frames, which may be tens of megabytes."""
+    with path.open("rb") as file:  # one key a line, as the store writes it
+        return b"".join(line for line in file if not line.startswith(b'"frames"')).decode("utf-8")

@@ -1,0 +1,342 @@
+"""The outputs directory: one run, one complete directory (P12, P28).
+
+A run is written under a temporary name and renamed, so a directory that exists is complete, and
+other programs may poll the folder. Two runs in one second: the second gets the suffix ``_2``.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import shutil
+import time
+import wave
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, TypeAlias
+
+import numpy as np
+
+from emoscope.audio.wav import write_wav
+from emoscope.errors import RunDamagedError, RunNotFoundError
+from emoscope.events import Step
+from emoscope.files import (
+    TEMPORARY,
+    removed_on_failure,
+    sync_folder,
+    temporary_name,
+    translated_os_errors,
+    write_new,
+)
+from emoscope.results.result import Result
+from emoscope.waveform import RATE_HZ, Samples, Waveform, release_pages
+
+RUN_NAME = re.compile(r"outputs_\d{8}_\d{6}(_\d{1,6})?", re.ASCII)
+AUDIO, RESULT, EMBEDDING, LATEST = (
+    "processed_audio.wav",
+    "result.json",
+    "embedding.npy",
+    "latest.json",
+)
+CORRECTIONS, TITLE = "corrections.json", "title.json"
+"""What a person may put beside a result later."""
+MEDIA_TYPES = {
+    AUDIO: "audio/wav",
+    RESULT: "application/json",
+    EMBEDDING: "application/octet-stream",
+    CORRECTIONS: "application/json",
+}
+"""The files a run may have, and what they are on the wire."""
+
+Keep: TypeAlias = Literal["all", "features", "none"]
+
+_TAKEN = {errno.EEXIST, errno.ENOTEMPTY}
+_STALE_S = 3600.0
+_PIECE = 1 << 20
+"""Samples read at once."""
+_ROWS = 4_096
+"""Rows of an embedding written at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One outputs directory."""
+
+    path: Path
+    result: Result
+    kept: bool = True
+    """False where nothing is stored; then there is no directory at ``path``."""
+
+    @property
+    def name(self) -> str:
+        """``outputs_YYYYMMDD_HHMMSS``, with a suffix when that was taken; empty if not kept."""
+        return self.path.name if self.kept else ""
+
+    def files(self) -> tuple[str, ...]:
+        """Names of the files that are there, in a fixed order."""
+        if not self.kept:
+            return ()
+        return tuple(name for name in MEDIA_TYPES if (self.path / name).is_file())
+
+
+class RunStore:
+    """Writes and reads runs under one root.
+
+    Args:
+        root: the outputs folder; made when the first run is written.
+        keep: ``all``; ``features``: not the sound; ``none``: nothing, a run is only returned.
+    """
+
+    def __init__(self, root: Path, *, keep: Keep = "all") -> None:
+        self.root = root
+        self.keep = keep
+        self._newest = ("", 1)
+        """A second, and the number that our last run in it took. Where to begin, and no more: what
+        is free only the rename knows."""
+
+    def save(self, result: Result, waveform: Waveform) -> Run:
+        """Write a run, whole.
+
+        The result that is written and returned has the step ``write`` added to its log, with the
+        time until its files were on disk.
+
+        Raises:
+            StoreFullError: the disk is full; nothing of the run is left.
+            StoreError: the folder cannot be written.
+        """
+        if self.keep == "none":
+            return Run(self.root, result, kept=False)
+        started_s = time.perf_counter()
+        temporary = self.root / temporary_name()
+        with translated_os_errors(), removed_on_failure(temporary):
+            temporary.mkdir(parents=True)
+            if self.keep == "all":
+                write_new(temporary / AUDIO, lambda file: write_wav(file, waveform))
+            if result.embedding is not None:
+                vectors = result.embedding
+                write_new(temporary / EMBEDDING, lambda file: write_npy(file, vectors))
+            milliseconds = (time.perf_counter() - started_s) * 1000
+            result = replace(result, steps=(*result.steps, Step("write", milliseconds)))
+            write_new(temporary / RESULT, lambda file: write_json_lines(file, result.to_dict()))
+            sync_folder(temporary)
+            path = self._place(temporary, result)
+            try:
+                self._point_latest(path.name, result)
+            except BaseException:
+                # The caller is told that nothing was saved: make it so, in one step for pollers.
+                path.rename(temporary)
+                raise
+        return Run(path, result)
+
+    def open(self, name: str) -> Run:
+        """Read a run.
+
+        Raises:
+            RunNotFoundError: there is no run of this name.
+            RunDamagedError: its ``result.json`` cannot be read.
+        """
+        path = self.file(name, RESULT)
+        return Run(path.parent, read_result(path))
+
+    def file(self, name: str, file: str) -> Path:
+        """Path of one file of a run; names come from strangers and are checked by pattern.
+
+        Raises:
+            RunNotFoundError: there is no such run or file.
+        """
+        path = self.root / name / file
+        if not RUN_NAME.fullmatch(name) or file not in MEDIA_TYPES or not path.is_file():
+            raise RunNotFoundError(run=name[:64])
+        return path
+
+    def folder(self, name: str) -> Path:
+        """Path of a run's directory; the name comes from strangers and is checked by pattern.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+        """
+        return self.file(name, RESULT).parent
+
+    def write_beside(self, name: str, file: str, data: dict[str, Any] | None) -> None:
+        """Replace ``CORRECTIONS`` or ``TITLE`` of a run as a whole, or with None remove it.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            StoreFullError: the disk is full; what was there before is there still.
+            StoreError: it cannot be written.
+        """
+        if file not in (CORRECTIONS, TITLE):
+            raise ValueError(f"{file} is no file that may change")
+        target = self.folder(name) / file
+        with translated_os_errors():
+            if data is None:
+                target.unlink(missing_ok=True)
+                return
+            temporary = self.root / temporary_name()
+            with removed_on_failure(temporary):
+                write_new(temporary, lambda out: write_json_lines(out, data))
+                temporary.replace(target)
+
+    def remove(self, name: str) -> None:
+        """Delete a run: at once for those who poll, then from the disk.
+
+        ``latest.json`` then names the newest run that is left.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            StoreError: it cannot be deleted.
+        """
+        path = self.root / name
+        if not RUN_NAME.fullmatch(name) or not path.is_dir():
+            raise RunNotFoundError(run=name[:64])
+        with translated_os_errors():
+            temporary = self.root / temporary_name()
+            path.rename(temporary)
+            shutil.rmtree(temporary)
+            self._leave_latest(name)
+
+    def names(self) -> list[str]:
+        """All runs, newest first."""
+        if not self.root.is_dir():
+            return []
+        found = [path.name for path in self.root.iterdir() if RUN_NAME.fullmatch(path.name)]
+        return sorted(found, key=_age_order, reverse=True)
+
+    def sweep(self, *, older_than_s: float = _STALE_S) -> int:
+        """Remove what a killed process left half-written; returns how many were removed.
+
+        Only leftovers older than ``older_than_s`` seconds, because another process may be writing.
+        """
+        removed = 0
+        now_s = time.time()
+        for path in self.root.glob(f"{TEMPORARY}*"):
+            with suppress(OSError):
+                if now_s - path.stat().st_mtime >= older_than_s:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+                    removed += 1
+        return removed
+
+    def _place(self, temporary: Path, result: Result) -> Path:
+        """Rename to the first free name. A complete run is never empty, so rename cannot hit it."""
+        base = result.created.strftime("outputs_%Y%m%d_%H%M%S")
+        second, taken = self._newest
+        number = taken + 1 if second == base else 1
+        while True:
+            target = self.root / (base if number == 1 else f"{base}_{number}")
+            try:
+                temporary.rename(target)
+            except OSError as exc:
+                if exc.errno not in _TAKEN:
+                    raise
+                number += 1
+                continue
+            self._newest = (base, number)
+            sync_folder(self.root)
+            return target
+
+    def _point_latest(self, name: str, result: Result) -> None:
+        """Replace ``latest.json``; of two runs at once either may be the last."""
+        latest = {
+            "run": name,
+            "timestamp": result.created.strftime("%Y-%m-%d %H:%M:%S"),
+            "emotion": result.emotion.key,
+            "confidence": result.confidence,
+            "source": result.source.name,
+        }
+        temporary = self.root / temporary_name()
+        with removed_on_failure(temporary):
+            write_new(temporary, lambda file: write_json_lines(file, latest))
+            temporary.replace(self.root / LATEST)
+
+    def _leave_latest(self, gone: str) -> None:
+        """Point ``latest.json`` elsewhere if it names a run that is gone."""
+        latest = self.root / LATEST
+        try:
+            if json.loads(latest.read_text("utf-8")).get("run") != gone:
+                return
+        except (OSError, ValueError, AttributeError):
+            return
+        for name in self.names():
+            try:
+                self._point_latest(name, self.open(name).result)
+            except (RunNotFoundError, RunDamagedError):
+                continue
+            return
+        latest.unlink(missing_ok=True)
+
+
+def read_result(path: Path) -> Result:
+    """Read a ``result.json``.
+
+    Raises:
+        RunNotFoundError: there is no such file.
+        RunDamagedError: it is not one of ours, or of a newer version.
+    """
+    try:
+        return Result.from_dict(json.loads(path.read_text("utf-8")))
+    except FileNotFoundError as exc:
+        raise RunNotFoundError(run=str(path)) from exc
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise RunDamagedError(run=str(path), reason=str(exc)[:200]) from exc
+
+
+def read_wav(path: Path) -> Waveform:
+    """Read what ``write_wav`` wrote, at 16 kHz.
+
+    Raises:
+        RunDamagedError: it is not such a file.
+    """
+    pieces = list(wav_pieces(path))
+    return Waveform(np.concatenate(pieces) if pieces else np.empty(0, np.float32))
+
+
+def wav_pieces(path: Path) -> Iterator[Samples]:
+    """Read what ``write_wav`` wrote piece by piece: hours of sound do not stand in memory.
+
+    Raises:
+        RunDamagedError: it is not such a file.
+    """
+    try:
+        with wave.open(str(path), "rb") as sound:
+            shape = (sound.getnchannels(), sound.getsampwidth(), sound.getframerate())
+            if shape != (1, 2, RATE_HZ):
+                raise RunDamagedError(run=path.parent.name, reason=path.name)
+            while data := sound.readframes(_PIECE):
+                yield np.frombuffer(data, dtype="<i2").astype(np.float32) / 32_768.0
+    except (OSError, EOFError, wave.Error) as exc:
+        if isinstance(exc, RunDamagedError):
+            raise
+        raise RunDamagedError(run=path.parent.name, reason=str(exc)[:200]) from exc
+
+
+def write_npy(file: BinaryIO, array: np.ndarray[Any, Any]) -> None:
+    """Write a ``.npy`` file that loads with ``allow_pickle=False``, piece by piece."""
+    header = np.lib.format.header_data_from_array_1_0(np.ascontiguousarray(array[:1]))
+    np.lib.format.write_array_header_1_0(file, {**header, "shape": array.shape})
+    for first in range(0, len(array), _ROWS):
+        file.write(np.ascontiguousarray(array[first : first + _ROWS]).data)
+        release_pages(array)
+
+
+def write_json_lines(file: BinaryIO, data: dict[str, Any]) -> None:
+    """Write UTF-8 JSON, one key a line, so that thousands of frames are one line and not many.
+
+    NaN is refused, as JSON has none.
+    """
+    for at, (key, value) in enumerate(data.items()):
+        line = f"{',' if at else '{'}\n{json.dumps(key)}: {_json(value)}"
+        # A file name that is no UTF-8 holds lone surrogates: as \udcff they are JSON again.
+        file.write(line.encode("utf-8", "backslashreplace"))
+    file.write(b"\n}\n")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _age_order(name: str) -> tuple[str, int]:
+    stem, _, number = name[8:].partition("_")[2].partition("_")
+    return name[8:16] + stem, int(number or 1)

@@ -1,0 +1,296 @@
+"""From rows of scores to segments, row by row, so that a file and a live stream are read alike.
+
+Three steps, each with a bounded look ahead:
+
+1. Rows without speech get no emotion. A pause of ``pause_s`` or longer is a segment of silence; a
+   shorter one belongs to the speech around it, and a sound shorter than ``sound_s`` to the silence.
+2. The scores of the rows with speech are averaged over a centred window of ``smoothing_s``.
+3. Hysteresis: a segment ends only where another emotion leads on average by ``margin`` over at
+   least ``minimum_s``; it then ends where it lost the lead.
+
+The segments cover [0, duration] without gap or overlap. One that is shorter than ``minimum_s``
+stands alone between two silences or ends of the recording.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from emoscope.labels import COUNT, EMOTIONS, SILENCE, Emotion, by_key
+from emoscope.waveform import HOP_S, Array64, Mask, Span
+
+
+def _rows(seconds: float) -> int:
+    """Rows in so many seconds, rounded up; 0.14 / 0.02 is a hair above 7."""
+    return math.ceil(seconds / HOP_S - 1e-9)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRules:
+    """How rows become segments. All times in seconds.
+
+    Raises:
+        ValueError: a number is negative or not finite, ``margin`` is over 1, or ``pause_s`` is
+            under half of ``smoothing_s``: the average would reach across a silence.
+    """
+
+    smoothing_s: float = 1.0
+    """Width of the centred window that scores are averaged over; its two ends are included."""
+    minimum_s: float = 0.5
+    """How long another emotion must lead before a segment ends."""
+    margin: float = 0.2
+    """By how much it must lead on average over that time, between scores of 0 to 1."""
+    pause_s: float = 0.7
+    """A pause of this length is a segment of silence."""
+    sound_s: float = 0.1
+    """A sound between silences that is shorter than this is no speech."""
+
+    def __post_init__(self) -> None:
+        if not all(0 <= value < math.inf for value in asdict(self).values()) or self.margin > 1:
+            raise ValueError(f"rules are seconds from zero on and a margin up to 1, not {self}")
+        if _rows(self.pause_s) < self.half_rows:
+            raise ValueError("pause_s must be at least half of smoothing_s")
+
+    @property
+    def half_rows(self) -> int:
+        """Rows on each side of the one that is smoothed."""
+        return round(self.smoothing_s / HOP_S) // 2
+
+    def to_dict(self) -> dict[str, float]:
+        """As in ``result.json``."""
+        return asdict(self)
+
+
+DEFAULT_RULES = SegmentRules()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of the recording shown to people as one emotion, or as silence."""
+
+    span: Span
+    emotion: Emotion
+    """One of the nine, or ``labels.SILENCE``."""
+    score: float
+    """Mean smoothed score of this emotion over the segment; 0 for silence."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether nobody speaks in it."""
+        return self.emotion is SILENCE
+
+    def to_dict(self) -> dict[str, object]:
+        """As in ``result.json``."""
+        return {
+            "start_s": self.span.start_s,
+            "end_s": self.span.end_s,
+            "emotion": self.emotion.key,
+            "score": self.score,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Segment:
+        """Read what ``to_dict`` wrote."""
+        span = Span(data["start_s"], data["end_s"])
+        key = data["emotion"]
+        return cls(span, SILENCE if key == SILENCE.key else by_key(key), data["score"])
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Sum of the smoothed rows of a stretch."""
+
+    first: int
+    rows: int = 0
+    total: list[float] = field(default_factory=lambda: [0.0] * COUNT)
+
+    def add(self, row: list[float]) -> None:
+        self.total = [a + b for a, b in zip(self.total, row, strict=True)]
+        self.rows += 1
+
+    def join(self, later: _Sums) -> None:
+        self.total = [a + b for a, b in zip(self.total, later.total, strict=True)]
+        self.rows += later.rows
+
+    def leader(self) -> int:
+        return max(range(COUNT), key=self.total.__getitem__)
+
+    def lead(self, one: int, other: int) -> float:
+        return (self.total[one] - self.total[other]) / self.rows
+
+
+@dataclass(slots=True)
+class _Speech:
+    """Speech between two silences, while it is read."""
+
+    first: int
+    heard: int
+    """First row with speech; ``first`` is 0 where only a short pause lies before it."""
+    end: int
+    """Row after the last with speech."""
+    stretch: _Sums
+    """The open segment."""
+    label: int | None = None
+    """Its emotion; None until ``minimum_s`` of it were heard."""
+    challenge: _Sums | None = None
+    """Rows since its emotion lost the lead."""
+
+
+class SegmentReader:
+    """Reads rows in order, in portions of any size, and gives segments as they close.
+
+    The same rows give the same segments, bit by bit, however they are portioned.
+
+    Args:
+        rules: how to read.
+    """
+
+    def __init__(self, rules: SegmentRules = DEFAULT_RULES) -> None:
+        self._rules = rules
+        self._minimum = max(1, _rows(rules.minimum_s))
+        self._pause = max(1, _rows(rules.pause_s))
+        self._sound = _rows(rules.sound_s)
+        # Rows of zeros before the first and after the last weigh nothing in the average.
+        self._scores = np.zeros((rules.half_rows, COUNT))
+        self._weights = np.zeros(rules.half_rows)
+        self._at = 0
+        """The next row to be read."""
+        self._told = 0
+        """Row up to which segments were given."""
+        self._speech: _Speech | None = None
+        self._closed: list[Segment] = []
+
+    @property
+    def now(self) -> tuple[Emotion, float]:
+        """The emotion (or silence) of the open segment and where it began, in seconds."""
+        speech = self._speech
+        if speech is None or speech.end - speech.first < self._sound:
+            return SILENCE, self._told * HOP_S
+        index = speech.stretch.leader() if speech.label is None else speech.label
+        return EMOTIONS[index], speech.stretch.first * HOP_S
+
+    def feed(self, scores: Array64, speech: Mask) -> list[Segment]:
+        """Read the next rows.
+
+        Args:
+            scores: shape ``(n, 9)``.
+            speech: shape ``(n,)``, true where somebody speaks.
+
+        Returns:
+            Segments that are closed now and will not change.
+        """
+        self._scores = np.concatenate([self._scores, scores * speech[:, None]])
+        self._weights = np.concatenate([self._weights, speech.astype(np.float64)])
+        for voiced, row in self._smoothed():
+            self._read(voiced, row)
+            self._at += 1
+        done = max(0, len(self._weights) - 2 * self._rules.half_rows)
+        self._scores, self._weights = self._scores[done:], self._weights[done:]
+        return self._given()
+
+    def finish(self, duration_s: float) -> list[Segment]:
+        """Read what is left and close the last segment at ``duration_s``.
+
+        Raises:
+            ValueError: there was no row at all.
+        """
+        half = self._rules.half_rows
+        given = self.feed(np.zeros((half, COUNT)), np.zeros(half, np.bool_))
+        if not self._at:
+            raise ValueError("segments need a row at least")
+        if self._speech is not None:
+            # A pause at the end that is too short for a silence belongs to the speech before it.
+            self._end(self._speech, self._at, whole=self._speech.first == 0)
+        self._silence(self._at)
+        last = self._closed[-1]
+        self._closed[-1] = Segment(Span(last.span.start_s, duration_s), last.emotion, last.score)
+        return given + self._given()
+
+    def _smoothed(self) -> Iterable[tuple[bool, list[float]]]:
+        """Rows whose window is complete: whether there is speech, and the average."""
+        half = self._rules.half_rows
+        count = len(self._weights) - 2 * half
+        if count <= 0:
+            return ()
+        total, weight = np.zeros((count, COUNT)), np.zeros(count)
+        # Added up one by one, so that every row is summed in the same order in every portion.
+        for shift in range(2 * half + 1):
+            total += self._scores[shift : shift + count]
+            weight += self._weights[shift : shift + count]
+        voiced = self._weights[half : half + count] > 0
+        total /= np.maximum(weight, 1.0)[:, None]
+        return zip(voiced.tolist(), total.tolist(), strict=True)
+
+    def _read(self, voiced: bool, row: list[float]) -> None:
+        at, speech = self._at, self._speech
+        if voiced:
+            if speech is None:
+                first = 0 if not self._told and at < self._pause else at
+                speech = self._speech = _Speech(first, at, at + 1, _Sums(first))
+            speech.end = at + 1
+            self._weigh(speech, row)
+        elif speech is not None and at + 1 - speech.end >= self._pause:
+            self._end(speech, speech.end)
+
+    def _weigh(self, speech: _Speech, row: list[float]) -> None:
+        """Let one smoothed row speak for or against the open segment."""
+        stretch, challenge = speech.stretch, speech.challenge
+        if speech.label is None:
+            stretch.add(row)
+            if stretch.rows >= self._minimum:
+                speech.label = stretch.leader()
+            return
+        if max(row) <= row[speech.label]:
+            if challenge is not None:
+                stretch.join(challenge)
+                speech.challenge = None
+            stretch.add(row)
+            return
+        if challenge is None:
+            challenge = speech.challenge = _Sums(self._at)
+        challenge.add(row)
+        winner = challenge.leader()
+        if (
+            challenge.rows >= self._minimum
+            and winner != speech.label
+            and challenge.lead(winner, speech.label) >= self._rules.margin
+        ):
+            self._close(stretch, challenge.first, speech.label)
+            speech.stretch, speech.label, speech.challenge = challenge, winner, None
+
+    def _end(self, speech: _Speech, end: int, *, whole: bool = False) -> None:
+        """Close speech at row ``end``; what is too short for speech becomes silence.
+
+        Args:
+            speech: what ends.
+            end: row after its last.
+            whole: it is all there is in the recording, and stays however short it is.
+        """
+        self._speech = None
+        if speech.end - speech.heard < self._sound and not whole:
+            return
+        if speech.challenge is not None:
+            speech.stretch.join(speech.challenge)
+        label = speech.stretch.leader() if speech.label is None else speech.label
+        self._close(speech.stretch, end, label)
+
+    def _close(self, stretch: _Sums, end: int, label: int) -> None:
+        self._silence(stretch.first)
+        span = Span(stretch.first * HOP_S, end * HOP_S)
+        self._closed.append(Segment(span, EMOTIONS[label], stretch.total[label] / stretch.rows))
+        self._told = end
+
+    def _silence(self, until: int) -> None:
+        if until > self._told:
+            span = Span(self._told * HOP_S, until * HOP_S)
+            self._closed.append(Segment(span, SILENCE, 0.0))
+            self._told = until
+
+    def _given(self) -> list[Segment]:
+        given, self._closed = self._closed, []
+        return given

@@ -1,0 +1,160 @@
+"""What the time axis says in a few numbers: shares, transitions, stability, telling moments."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from emoscope.labels import KEYS, SILENCE, Emotion, by_key
+from emoscope.results.segments import DEFAULT_RULES, Segment, SegmentRules
+from emoscope.waveform import HOP_S, Array64, Span
+
+MOMENTS = 3
+MOMENT_S = 0.5
+"""Length of one moment in seconds, where the recording is that long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One emotion gives way to another; a silence may lie between them."""
+
+    at_s: float
+    """Where the later one begins."""
+    before: Emotion
+    after: Emotion
+
+    def to_dict(self) -> dict[str, object]:
+        """As in ``result.json``."""
+        return {"at_s": self.at_s, "from": self.before.key, "to": self.after.key}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Transition:
+        """Read what ``to_dict`` wrote."""
+        return cls(data["at_s"], by_key(data["from"]), by_key(data["to"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment that spoke for the answer."""
+
+    span: Span
+    logit: float
+    """What its frames add to the logit of the answer."""
+
+    def to_dict(self) -> dict[str, object]:
+        """As in ``result.json``."""
+        return {"start_s": self.span.start_s, "end_s": self.span.end_s, "logit": self.logit}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Moment:
+        """Read what ``to_dict`` wrote."""
+        return cls(Span(data["start_s"], data["end_s"]), data["logit"])
+
+
+@dataclass(frozen=True, slots=True)
+class TrackSummary:
+    """The time axis in a few numbers (P11)."""
+
+    rules: SegmentRules
+    """How the segments were made."""
+    shares: dict[str, float]
+    """Share of the recording's time by key: the nine, and ``silence``. They sum to 1."""
+    transitions: tuple[Transition, ...]
+    stability: float | None
+    """How likely two moments of speech, taken at random, show the same emotion: 1 for one emotion
+    throughout. None without speech."""
+    logit: float
+    """Of the answer, over the whole recording: the mean of its frame logits, and so the sum of
+    what all frames add (``logits / count``)."""
+    moments: tuple[Moment, ...]
+    """The moments that added most to that logit, largest first, without overlap."""
+
+    def to_dict(self) -> dict[str, object]:
+        """As in ``result.json``."""
+        return {
+            "rules": self.rules.to_dict(),
+            "shares": dict(self.shares),
+            "transitions": [transition.to_dict() for transition in self.transitions],
+            "stability": self.stability,
+            "logit": self.logit,
+            "moments": [moment.to_dict() for moment in self.moments],
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> TrackSummary:
+        """Read what ``to_dict`` wrote."""
+        return cls(
+            rules=SegmentRules(**data["rules"]),
+            shares=dict(data["shares"]),
+            transitions=tuple(Transition.from_dict(one) for one in data["transitions"]),
+            stability=data["stability"],
+            logit=data["logit"],
+            moments=tuple(Moment.from_dict(one) for one in data["moments"]),
+        )
+
+
+def summarize_track(
+    segments: Sequence[Segment],
+    attribution: Array64,
+    duration_s: float,
+    rules: SegmentRules = DEFAULT_RULES,
+    missing: Sequence[Span] = (),
+) -> TrackSummary:
+    """Sum up a time axis.
+
+    Args:
+        segments: covering [0, ``duration_s``].
+        attribution: what each frame adds to the logit of the answer, shape ``(T,)``.
+        duration_s: length of the recording in seconds.
+        rules: how the segments were made.
+        missing: where the medium holds no sound; no moment lies there.
+    """
+    shares = dict.fromkeys((*KEYS, SILENCE.key), 0.0)
+    for segment in segments:
+        shares[segment.emotion.key] += segment.span.duration_s / duration_s
+    spoken = sum(shares[key] for key in KEYS)
+    squares = sum(shares[key] ** 2 for key in KEYS)
+    voices = [segment for segment in segments if not segment.silent]
+    return TrackSummary(
+        rules=rules,
+        shares=shares,
+        transitions=tuple(
+            Transition(two.span.start_s, one.emotion, two.emotion)
+            for one, two in pairwise(voices)
+            if one.emotion is not two.emotion
+        ),
+        stability=min(1.0, squares / spoken**2) if voices else None,
+        logit=float(attribution.sum()),
+        moments=moments(attribution, duration_s, missing),
+    )
+
+
+def moments(
+    attribution: Array64, duration_s: float, missing: Sequence[Span] = ()
+) -> tuple[Moment, ...]:
+    """Return the stretches of ``MOMENT_S`` that added most, largest first, without overlap.
+
+    Args:
+        attribution: what each frame adds to the logit of the answer, shape ``(T,)``.
+        duration_s: length of the recording in seconds.
+        missing: where the medium holds no sound; no stretch touches them.
+    """
+    width = min(len(attribution), round(MOMENT_S / HOP_S))
+    sums = np.concatenate([[0.0], np.cumsum(attribution)])
+    added = sums[width:] - sums[:-width]  # of the stretch that begins at each frame
+    free = np.ones(len(added), np.bool_)
+    for span in missing:
+        first, last = (math.ceil(at_s / HOP_S - 1e-9) for at_s in (span.start_s, span.end_s))
+        free[max(0, first - width + 1) : last] = False
+    found: list[Moment] = []
+    while len(found) < MOMENTS and free.any():
+        first = int(np.where(free, added, -np.inf).argmax())
+        free[max(0, first - width + 1) : first + width] = False
+        span = Span(first * HOP_S, min((first + width) * HOP_S, duration_s))
+        found.append(Moment(span, float(attribution[first : first + width].sum())))
+    return tuple(found)

@@ -1,0 +1,147 @@
+"""The time axis: a row of nine logits every 20 ms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from emoscope.labels import COUNT, KEYS, Emotion
+from emoscope.results.scores import Scores, softmax
+from emoscope.results.segments import DEFAULT_RULES, Segment, SegmentReader, SegmentRules
+from emoscope.results.summary import TrackSummary, summarize_track
+from emoscope.waveform import FRAME_S, HOP_S, Array32, Array64, Mask, Span
+
+_BLOCK = 4_096
+"""Rows read at once."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """The time axis: one row of nine logits every 20 ms.
+
+    Frame ``k`` covers ``[k · 20 ms, k · 20 ms + 25 ms]``.
+    """
+
+    logits: Array32
+    """Shape ``(T, 9)``."""
+    speech: Mask | None = None
+    """Shape ``(T,)``, true where somebody speaks; None counts as everywhere."""
+
+    def __post_init__(self) -> None:
+        if self.logits.ndim != 2 or self.logits.shape[1] != COUNT or not len(self.logits):
+            raise ValueError(f"a track has shape (T > 0, {COUNT}), not {self.logits.shape}")
+        if self.speech is not None and self.speech.shape != self.logits.shape[:1]:
+            raise ValueError(f"speech has shape {self.logits.shape[:1]}, not {self.speech.shape}")
+
+    def __len__(self) -> int:
+        return len(self.logits)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Track)
+            and np.array_equal(self.logits, other.logits)
+            and np.array_equal(self._voiced(), other._voiced())
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # holds an array
+
+    @property
+    def scores(self) -> Array64:
+        """Softmax of each row, shape ``(T, 9)``."""
+        return softmax(self.logits)
+
+    @property
+    def utterance(self) -> Scores:
+        """The answer for the whole clip.
+
+        The classifier is linear, so the mean of the frame logits is the utterance's logits (P10).
+        """
+        return Scores.from_logits(self.logits.mean(axis=0, dtype=np.float64))
+
+    def attribution(self, emotion: Emotion) -> Array64:
+        """What each frame adds to the logit of ``emotion``, shape ``(T,)``; sums to that logit."""
+        return self.logits[:, emotion.index].astype(np.float64) / len(self)
+
+    def smoothed(self, seconds: float) -> Array64:
+        """Scores averaged over a centred window of ``seconds``, shape ``(T, 9)``.
+
+        At both ends the window shrinks to what is there, so every row still sums to 1.
+        """
+        half = max(0, round(seconds / HOP_S) // 2)
+        sums = np.vstack([np.zeros((1, COUNT)), np.cumsum(self.scores, axis=0)])
+        here = np.arange(len(self))
+        first, last = np.maximum(here - half, 0), np.minimum(here + half + 1, len(self))
+        return cast(Array64, (sums[last] - sums[first]) / (last - first)[:, None])
+
+    def segments(
+        self, duration_s: float, rules: SegmentRules = DEFAULT_RULES
+    ) -> tuple[Segment, ...]:
+        """Cut [0, ``duration_s``] into emotions and silences, without gap or overlap.
+
+        Args:
+            duration_s: length of the recording in seconds.
+            rules: how; see ``SegmentRules``.
+        """
+        reader, speech = SegmentReader(rules), self._voiced()
+        found: list[Segment] = []
+        # In blocks, because hours of sound have hundreds of thousands of rows.
+        for first in range(0, len(self), _BLOCK):
+            block = slice(first, first + _BLOCK)
+            found += reader.feed(softmax(self.logits[block]), speech[block])
+        return (*found, *reader.finish(duration_s))
+
+    def reading(
+        self,
+        segments: tuple[Segment, ...],
+        duration_s: float,
+        missing: tuple[Span, ...] = (),
+        rules: SegmentRules = DEFAULT_RULES,
+    ) -> TrackSummary:
+        """Sum up segments that were made by ``rules``, and say which moments told most.
+
+        Args:
+            segments: as from ``segments``.
+            duration_s: length of the recording in seconds.
+            missing: where the medium holds no sound; no moment lies there.
+            rules: how the segments were made.
+        """
+        attribution = self.attribution(self.utterance.top)
+        return summarize_track(segments, attribution, duration_s, rules, missing)
+
+    def _voiced(self) -> Mask:
+        return np.ones(len(self), np.bool_) if self.speech is None else self.speech
+
+
+def _frames(track: Track) -> dict[str, object]:
+    """Compact form: one list per frame, in the order of the nine keys."""
+    return {
+        "hop_s": HOP_S,
+        "frame_s": FRAME_S,
+        "count": len(track),
+        "keys": list(KEYS),
+        # Through text: the shortest decimal that reads back as the same float32.
+        "logits": track.logits.astype(str).astype(np.float64).tolist(),
+        "scores": track.scores.round(7).tolist(),
+        # Where somebody speaks: from frame, to frame (excluded).
+        "speech": None if track.speech is None else _runs(track.speech),
+    }
+
+
+def _track(frames: dict[str, Any] | None) -> Track | None:
+    if frames is None:
+        return None
+    logits = np.array(frames["logits"], dtype=np.float32)
+    if frames["speech"] is None:
+        return Track(logits)
+    speech = np.zeros(len(logits), np.bool_)
+    for first, last in frames["speech"]:
+        speech[first:last] = True
+    return Track(logits, speech)
+
+
+def _runs(mask: Mask) -> list[list[int]]:
+    """First and last (excluded) position of each run of true."""
+    borders = np.flatnonzero(np.diff(mask, prepend=False, append=False))
+    return borders.reshape(-1, 2).tolist()

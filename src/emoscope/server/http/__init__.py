@@ -1,0 +1,1 @@
+"""HTTP bodies and replies: forms, JSON, problem details, schemas."""

@@ -1,0 +1,254 @@
+"""Three ways to send recordings: a form, JSON with base64, or the plain bytes of one file."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from fastapi import Request
+
+from emoscope.errors import (
+    AudioTooLargeError,
+    EmoscopeError,
+    FieldInvalidError,
+    FieldMissingError,
+    RequestMalformedError,
+    RequestTooLargeError,
+)
+from emoscope.paths.names import HIDDEN, NAME_MAX, plain_name
+from emoscope.results.result import GRANULARITIES
+from emoscope.server.admission.uploads import drain
+from emoscope.server.http.body_spool import RecordingSpool
+from emoscope.server.http.forms import (
+    FORM_TYPE,
+    NO,
+    YES,
+    FormReader,
+    parse_boolean,
+    parse_granularity,
+)
+from emoscope.server.http.json_body import JSON_EXPECTED, JsonBodyReader, decode_base64
+from emoscope.server.service import RecognitionOptions, RecognitionRequest, Service
+
+_JSON_TYPE = "application/json"
+_PLAIN_TYPES = re.compile(
+    r"|(audio|video)/.*|(application|binary)/octet-stream|application/(x-)?(ogg|mp4|matroska)"
+)
+"""Media types of plain bytes; no type at all is one of them."""
+_EXPECTED = (
+    "Content-Type: audio/*, video/*, application/octet-stream, application/json, "
+    'multipart/form-data; curl -H "Content-Type: audio/wav" --data-binary @a.wav'
+)
+
+NAME_PATTERN = f"^[^/\\\\{HIDDEN}]*$"
+"""What ``plain_name`` accepts, less the names ``.`` and ``..``."""
+
+_OPTIONS = {
+    "granularity": {"type": "string", "enum": list(GRANULARITIES), "default": "utterance"},
+    "embedding": {"type": "boolean", "default": False},
+}
+_RECORDING = {
+    "type": "object",
+    "required": ["audio"],
+    "additionalProperties": False,
+    "properties": {
+        "audio": {"type": "string", "format": "byte", "minLength": 4, "description": "base64"},
+        "name": {"type": "string", "pattern": NAME_PATTERN, "maxLength": NAME_MAX},
+    },
+}
+
+
+def body_schema(max_files: int, max_bytes: int) -> dict[str, Any]:
+    """Return what the OpenAPI document says of the three ways.
+
+    Args:
+        max_files: recordings in one request.
+        max_bytes: largest body in bytes.
+    """
+    form = {
+        "type": "object",
+        "required": ["audio"],
+        "properties": {
+            "audio": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": max_files,
+                "items": {"type": "string", "format": "binary"},
+            },
+            "granularity": _OPTIONS["granularity"],
+            "embedding": {"type": "string", "enum": [*YES, *NO], "default": "false"},
+        },
+    }
+    as_json = {
+        "type": "object",
+        "required": ["recordings"],
+        "additionalProperties": False,
+        "properties": {
+            "recordings": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": max_files,
+                "items": _RECORDING,
+            },
+            **_OPTIONS,
+        },
+        "example": {
+            "recordings": [{"name": "speech.wav", "audio": "UklGRg=="}],
+            "granularity": "frame",
+        },
+    }
+    plain = {"schema": {"type": "string", "format": "binary"}}
+    content = {
+        FORM_TYPE: {"schema": form},
+        "application/json": {"schema": as_json},
+        "application/octet-stream": plain,
+        "audio/*": plain,
+        "video/*": plain,
+    }
+    description = f"{max_files} recordings and {max_bytes} bytes at most"
+    body = {"required": True, "description": description, "content": content}
+    return {"requestBody": body}
+
+
+@asynccontextmanager
+async def read_requests(
+    request: Request, service: Service, *, max_files: int, max_bytes: int
+) -> AsyncIterator[list[RecognitionRequest]]:
+    """Read the recordings of a request; they can be read inside the block.
+
+    A recording that is too large is refused in its place, as any other bad one is, unless there is
+    no other recording.
+
+    Args:
+        request: its body is read.
+        service: its recognizer's limits are those of one recording.
+        max_files: recordings in this request.
+        max_bytes: largest body in bytes.
+
+    Raises:
+        RequestError: the body or a parameter is not what it should be.
+        AudioTooLargeError: every recording is larger than a recording may be.
+        UploadSlowError: the body comes too slowly.
+        BusyError: too many bodies come already.
+    """
+    arrived_s = time.perf_counter()
+    largest = service.recognizer.limits.max_bytes
+    with RecordingSpool(largest) as spool:
+        try:
+            reader = _reader(request.headers.get("content-type", ""), spool, max_files)
+        except RequestMalformedError:
+            await drain(request.stream())
+            raise
+        # Plain bytes are one recording, so they are not read beyond its limit.
+        most = min(max_bytes, largest or max_bytes) if reader is None else max_bytes
+
+        def too_large() -> EmoscopeError:
+            if reader is None and most == largest:
+                return AudioTooLargeError(max_bytes=largest)
+            return spool.refusal or RequestTooLargeError(max_bytes=max_bytes)
+
+        if reader is None:
+            spool.begin()
+        feed = reader.feed if reader else spool.write
+        await service.uploads.receive(request.stream(), feed, most, too_large)
+        if isinstance(reader, FormReader):
+            recognitions = _of_form(reader)
+        elif isinstance(reader, JsonBodyReader):
+            recognitions = _of_json(reader, spool, max_files)
+        else:
+            recognitions = _of_bytes(request, spool)
+        refused = [one.refusal for one in spool.recordings if one.refusal]
+        if refused and len(refused) == len(recognitions):
+            raise refused[0]
+        waited_ms = (time.perf_counter() - arrived_s) * 1000
+        yield [replace(recognition, received_ms=waited_ms) for recognition in recognitions]
+
+
+def _reader(
+    content_type: str, spool: RecordingSpool, max_files: int
+) -> FormReader | JsonBodyReader | None:
+    """Return what reads a body of this type; None for plain bytes.
+
+    Raises:
+        RequestMalformedError: a type that is not taken.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == FORM_TYPE:
+        return FormReader(content_type, spool, field="audio", max_files=max_files)
+    if kind == _JSON_TYPE:
+        return JsonBodyReader(spool, max_files)
+    if _PLAIN_TYPES.fullmatch(kind):
+        return None
+    raise RequestMalformedError(expected=_EXPECTED)
+
+
+def _of_form(form: FormReader) -> list[RecognitionRequest]:
+    form.finish()
+    options = RecognitionOptions(
+        parse_granularity(form.texts.get("granularity", "utterance")),
+        parse_boolean("embedding", form.texts.get("embedding", "false")),
+    )
+    return [RecognitionRequest(file.data, plain_name(file.name), options) for file in form.files()]
+
+
+def _of_bytes(request: Request, spool: RecordingSpool) -> list[RecognitionRequest]:
+    query = request.query_params
+    options = RecognitionOptions(
+        parse_granularity(query.get("granularity", "utterance")),
+        parse_boolean("embedding", query.get("embedding", "false")),
+    )
+    name = plain_name(query.get("name", ""))
+    spool.end()
+    return [RecognitionRequest(spool.recordings[0].data, name, options)]
+
+
+def _of_json(
+    reader: JsonBodyReader, spool: RecordingSpool, max_files: int
+) -> list[RecognitionRequest]:
+    asked = reader.finish()
+    if not isinstance(asked, dict) or set(asked) - {"recordings", "granularity", "embedding"}:
+        raise RequestMalformedError(expected=JSON_EXPECTED)
+    recordings = asked.get("recordings")
+    if not isinstance(recordings, list) or not recordings:
+        raise FieldMissingError(field="recordings")
+    if len(recordings) > max_files:
+        raise FieldInvalidError(field="recordings", expected=f"≤ {max_files}")
+    embedding = asked.get("embedding", False)
+    if not isinstance(embedding, bool):
+        raise FieldInvalidError(field="embedding", expected="true, false")
+    granularity = str(asked.get("granularity", "utterance"))
+    if reader.long_string(granularity) is not None:
+        raise FieldInvalidError(field="granularity", expected=", ".join(GRANULARITIES))
+    options = RecognitionOptions(parse_granularity(granularity), embedding)
+    return [
+        _one_of_json(recording, f"recordings[{index}]", reader, spool, options)
+        for index, recording in enumerate(recordings)
+    ]
+
+
+def _one_of_json(
+    recording: Any,
+    field: str,
+    reader: JsonBodyReader,
+    spool: RecordingSpool,
+    options: RecognitionOptions,
+) -> RecognitionRequest:
+    if not isinstance(recording, dict) or not isinstance(recording.get("audio"), str):
+        raise FieldMissingError(field=f"{field}.audio")
+    name = recording.get("name", "")
+    if not isinstance(name, str) or reader.long_string(name) is not None:
+        raise FieldInvalidError(field=f"{field}.name", expected="string")
+    name, audio = plain_name(name), recording["audio"]
+    place = reader.long_string(audio)
+    if place is not None and reader.is_base64(place):
+        return RecognitionRequest(spool.recordings[place].data, name, options)
+    try:
+        if place is not None:
+            raise ValueError
+        return RecognitionRequest(decode_base64(audio), name, options)
+    except ValueError as exc:
+        raise FieldInvalidError(field=f"{field}.audio", expected="base64") from exc

@@ -1,0 +1,118 @@
+"""Answers to several questions: one after another, as they come, in the form that is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from fastapi import Request
+
+from emoscope.errors import BusyError, EmoscopeError, InternalError, ServerClosingError
+from emoscope.events import Event, Progress
+from emoscope.export.records import csv_header, to_csv_line, to_json_line
+from emoscope.outputs.store import Run
+from emoscope.results.result import Failure
+from emoscope.server.http import schemas
+from emoscope.server.service import RecognitionRequest, Service
+
+JSON, LINES, NDJSON, CSV = (
+    "application/json",
+    "application/jsonl",
+    "application/x-ndjson",
+    "text/csv",
+)
+Outcome: TypeAlias = Run | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingEvent:
+    """Something happened to one of several recordings."""
+
+    index: int
+    name: str
+    what: Event | Outcome
+
+
+def negotiate(headers: Mapping[str, str]) -> str:
+    """Return which of the four forms a client asks for; JSON unless it says otherwise."""
+    accepted = headers.get("accept", "").lower()
+    return next((kind for kind in (NDJSON, LINES, CSV) if kind in accepted), JSON)
+
+
+async def recording_events(
+    request: Request, service: Service, recognitions: list[RecognitionRequest]
+) -> AsyncIterator[RecordingEvent]:
+    """Answer one after another and tell what happens; a bad recording ends nothing.
+
+    Raises:
+        BusyError, ServerClosingError: before anything was answered; nothing was begun.
+    """
+    for index, recognition in enumerate(recognitions):
+        async for what in _one(request, service, recognition):
+            refused = isinstance(what, Failure) and isinstance(
+                what.error, BusyError | ServerClosingError
+            )
+            if refused and index == 0 and isinstance(what, Failure):
+                raise what.error
+            yield RecordingEvent(index, recognition.name, what)
+
+
+async def _one(
+    request: Request, service: Service, recognition: RecognitionRequest
+) -> AsyncIterator[Event | Outcome]:
+    loop = asyncio.get_running_loop()
+    heard: asyncio.Queue[Event | None] = asyncio.Queue()
+
+    def listener(event: Event) -> None:
+        loop.call_soon_threadsafe(heard.put_nowait, event)
+
+    working = asyncio.create_task(service.recognize(request, recognition, listener))
+    working.add_done_callback(lambda _done: heard.put_nowait(None))
+    try:
+        while (event := await heard.get()) is not None:
+            yield event
+        try:
+            yield working.result()
+        except EmoscopeError as error:
+            yield Failure(recognition.name, error)
+        except OSError:
+            yield Failure(recognition.name, InternalError())
+    finally:
+        working.cancel()
+
+
+def as_record(answer: Outcome, *, chinese: bool, root: str) -> dict[str, Any]:
+    """Return the JSON of one answer: as of ``/predict``, or a name and a problem."""
+    if isinstance(answer, Run):
+        return schemas.reply(answer, root)
+    problem = schemas.problem_of(answer.error, chinese=chinese)
+    return {"name": answer.name, "problem": problem.model_dump()}
+
+
+def as_line(answer: Outcome, form: str) -> str:
+    """Return one line of JSON Lines or CSV."""
+    plain = answer.result if isinstance(answer, Run) else answer
+    return to_csv_line(plain) if form == CSV else to_json_line(plain)
+
+
+def preamble(form: str) -> str:
+    """Return what stands before the first line."""
+    return csv_header() if form == CSV else ""
+
+
+def as_event(one: RecordingEvent, *, chinese: bool, root: str) -> str:
+    """Return one line of the stream of progress."""
+    about: dict[str, Any] = {"index": one.index, "name": one.name}
+    if isinstance(one.what, Run | Failure):
+        about |= {
+            "event": "result" if isinstance(one.what, Run) else "problem",
+            **as_record(one.what, chinese=chinese, root=root),
+        }
+    elif isinstance(one.what, Progress):
+        about |= {"event": "progress", "done_s": one.what.done_s, "total_s": one.what.total_s}
+    else:
+        about |= {"event": "step", "step": one.what.name, "ms": one.what.milliseconds}
+    return json.dumps(about, ensure_ascii=False) + "\n"

@@ -1,0 +1,233 @@
+"""Multipart forms, read piece by piece within limits, and the small words in them."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from urllib.parse import unquote_to_bytes
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from emoscope.errors import (
+    BooleanError,
+    FieldInvalidError,
+    FieldMissingError,
+    FormBrokenOffError,
+    GranularityError,
+    RequestMalformedError,
+    TooManyFilesError,
+)
+from emoscope.paths.names import is_shown
+from emoscope.results.result import GRANULARITIES, Granularity
+from emoscope.server.http.body_spool import RecordingSpool, StoredRecording
+
+_EXTENDED_NAME = re.compile(rb";\s*filename\*\s*=\s*utf-8'[^']*'([^;]*)", re.IGNORECASE)
+"""The other way to state a name, of RFC 5987; older versions of urllib3 know only it."""
+
+YES = ("true", "1", "on", "yes")
+NO = ("false", "0", "off", "no")
+FORM_TYPE = "multipart/form-data"
+FORM_EXPECTED = "multipart/form-data; curl -F audio=@a.wav"
+_FIELDS_MAX = 32
+_TEXT_MAX_BYTES = 4096
+
+
+class FormReader:
+    """Reads a multipart form piece by piece: ``feed`` each, then ``finish``.
+
+    Files of one field go to the spool; files of other fields are dropped.
+
+    Args:
+        content_type: the request's header, with the boundary.
+        spool: takes the files.
+        field: name of the field whose files are taken.
+        max_files: files of that field that are taken; None for no bound.
+
+    Raises:
+        RequestMalformedError: the header names no form or no boundary.
+    """
+
+    def __init__(
+        self,
+        content_type: str,
+        spool: RecordingSpool,
+        *,
+        field: str,
+        max_files: int | None = None,
+    ) -> None:
+        kind, parameters = parse_options_header(content_type)
+        boundary = parameters.get(b"boundary", b"")
+        if kind.decode("latin-1") != FORM_TYPE or not boundary:
+            raise RequestMalformedError(expected=FORM_EXPECTED)
+        self.texts: dict[str, str] = {}
+        """Value of each field; of several with one name the last, and empty for a file."""
+        self._spool, self._field, self._max_files = spool, field, max_files
+        self._fields = 0
+        self._headers: dict[bytes, bytes] = {}
+        self._header_name = self._header_value = b""
+        self._part = ""
+        self._text: bytearray | None = None
+        """Value of the field that is being read; None for a file."""
+        self._is_wanted = self._is_whole = False
+        try:
+            self._parser = MultipartParser(
+                boundary,
+                {
+                    "on_part_begin": self._on_part_begin,
+                    "on_part_data": self._on_part_data,
+                    "on_part_end": self._on_part_end,
+                    "on_header_field": self._on_header_field,
+                    "on_header_value": self._on_header_value,
+                    "on_header_end": self._on_header_end,
+                    "on_headers_finished": self._on_headers_finished,
+                    "on_end": self._on_end,
+                },
+            )
+        except FormParserError as exc:
+            raise RequestMalformedError(expected=FORM_EXPECTED) from exc
+
+    def feed(self, piece: bytes) -> None:
+        """Read more of the body.
+
+        Raises:
+            RequestMalformedError: it is no form.
+            FieldInvalidError: too many files, or a field that is too long.
+        """
+        if self._is_whole:  # what follows the last boundary has no meaning
+            return
+        try:
+            self._parser.write(piece)
+        except FormParserError as exc:
+            raise RequestMalformedError(expected=FORM_EXPECTED) from exc
+
+    def finish(self) -> None:
+        """Check that the form is whole.
+
+        Raises:
+            FormBrokenOffError: its last boundary did not come.
+        """
+        if not self._is_whole:
+            raise FormBrokenOffError
+
+    def files(self) -> list[StoredRecording]:
+        """Return the files.
+
+        Raises:
+            FieldMissingError: there is none.
+        """
+        if not self._spool.recordings:
+            raise FieldMissingError(field=self._field)
+        return self._spool.recordings
+
+    def one_file(self) -> StoredRecording:
+        """Return the one file.
+
+        Raises:
+            FieldMissingError: there is none.
+            TooManyFilesError: there are several.
+        """
+        files = self.files()
+        if len(files) > 1:
+            raise TooManyFilesError(field=self._field)
+        return files[0]
+
+    def _on_part_begin(self) -> None:
+        self._headers = {}
+
+    def _on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _on_header_end(self) -> None:
+        self._headers[self._header_name.lower()] = self._header_value
+        self._header_name = self._header_value = b""
+
+    def _on_headers_finished(self) -> None:
+        disposition = self._headers.get(b"content-disposition", b"")
+        _, options = parse_options_header(disposition)
+        if b"name" not in options:
+            raise RequestMalformedError(expected=FORM_EXPECTED)
+        self._part = _decoded(options[b"name"])
+        extended = _EXTENDED_NAME.search(disposition)
+        if b"filename" in options or extended:
+            self._text = None
+            name = options.get(b"filename")
+            if name is None and extended:  # forbidden in forms by RFC 7578, and sent all the same
+                name = unquote_to_bytes(extended[1])
+            self._begin_file(_file_name(name or b""))
+            return
+        self._fields += 1
+        if self._fields > _FIELDS_MAX:
+            raise RequestMalformedError(expected=f"≤ {_FIELDS_MAX} fields")
+        self._text = bytearray()
+
+    def _begin_file(self, name: str) -> None:
+        self._is_wanted = self._part == self._field
+        if not self._is_wanted:
+            self.texts[self._part] = ""
+            return
+        if self._max_files is not None and len(self._spool.recordings) >= self._max_files:
+            raise FieldInvalidError(field=self._field, expected=f"≤ {self._max_files}")
+        self._spool.begin(name)
+
+    def _on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._text is None:
+            if self._is_wanted:
+                self._spool.write(data[start:end])
+            return
+        self._text += data[start:end]
+        if len(self._text) > _TEXT_MAX_BYTES:
+            is_file = self._part == self._field  # sent without a name, so as text
+            expected = 'filename="..."' if is_file else f"≤ {_TEXT_MAX_BYTES} bytes"
+            raise FieldInvalidError(field=self._part[:64], expected=expected)
+
+    def _on_part_end(self) -> None:
+        if self._text is not None:
+            self.texts[self._part] = _decoded(bytes(self._text))
+        elif self._is_wanted:
+            self._spool.end()
+
+    def _on_end(self) -> None:
+        self._is_whole = True
+
+
+def _file_name(raw: bytes) -> str:
+    """Decode a name: UTF-8, or GB18030 as curl on a Chinese Windows sends it, or Latin-1."""
+    for encoding in ("utf-8", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            return raw.decode(encoding)
+    name = raw.decode("latin-1")
+    return name if is_shown(name) else raw.decode("utf-8", "replace")
+
+
+def _decoded(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def parse_granularity(value: str) -> Granularity:
+    """Read ``utterance`` or ``frame``.
+
+    Raises:
+        GranularityError: it is neither.
+    """
+    if value not in GRANULARITIES:
+        raise GranularityError(value=value[:32])
+    return value
+
+
+def parse_boolean(field: str, value: str) -> bool:
+    """Read one of the eight words (P8), in any case.
+
+    Raises:
+        BooleanError: it is another word.
+    """
+    word = value.lower()
+    if word not in YES + NO:
+        raise BooleanError(field=field, value=value[:32])
+    return word in YES

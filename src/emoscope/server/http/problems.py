@@ -1,0 +1,118 @@
+"""Error replies of the frameworks as problem details (RFC 9457).
+
+Starlette, FastAPI, Gradio and their file servers answer some errors with text or JSON of their own,
+some through ``HTTPException`` and some directly. ``Problems`` looks at every reply, so that each
+error that leaves the server has a code and a sentence in both languages.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from http import HTTPStatus
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emoscope.errors import (
+    BusyError,
+    EmoscopeError,
+    InternalError,
+    MethodNotAllowedError,
+    RangeRefusedError,
+    RequestMalformedError,
+    RouteNotFoundError,
+)
+from emoscope.server.http.addresses import path_of
+from emoscope.server.http.schemas import PROBLEM_TYPE, is_chinese, problem
+
+_LOG = logging.getLogger("emoscope.server")
+
+_RETRY_AFTER_S = 5
+_KEPT = ("allow", "content-range", "retry-after", "www-authenticate")
+"""Headers of the original reply that stay."""
+
+
+class Problems:
+    """ASGI middleware: replaces error replies that are no problem details, and answers for bugs.
+
+    Args:
+        app: what stands behind.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and look at its reply."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        reply = _Reply(scope, receive, send)
+        try:
+            await self._app(scope, receive, reply)
+        except ClientDisconnect:
+            return
+        except Exception as bug:
+            if reply.is_begun:
+                raise
+            _LOG.error("%s %s failed", scope["method"], path_of(scope), exc_info=bug)
+            await problem(InternalError(), chinese=is_chinese(Headers(scope=scope)))(
+                scope, receive, send
+            )
+
+
+class _Reply:
+    """The ``send`` of one request."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
+        self.is_begun = False
+        self._is_replaced = False
+
+    async def __call__(self, message: Message) -> None:
+        """Pass a message on, or another reply in its place."""
+        if message["type"] == "http.response.start":
+            self.is_begun = True
+            if self._is_foreign_error(message):
+                self._is_replaced = True
+                await self._replace(message["status"], Headers(raw=message["headers"]))
+        if not self._is_replaced:
+            await self._send(message)
+
+    def _is_foreign_error(self, message: Message) -> bool:
+        if message["status"] < HTTPStatus.BAD_REQUEST:
+            return False
+        kind = Headers(raw=message["headers"]).get("content-type", "")
+        return kind != PROBLEM_TYPE
+
+    async def _replace(self, status: int, headers: Headers) -> None:
+        asked = Headers(scope=self._scope)
+        error = error_of(status, asked, headers)
+        kept = {name: headers[name] for name in _KEPT if name in headers}
+        reply = problem(error, chinese=is_chinese(asked), headers=kept)
+        await reply(self._scope, self._receive, self._send)
+
+
+def error_of(status: int, asked: Headers, headers: Headers) -> EmoscopeError:
+    """Return our error for an error reply of a framework.
+
+    Args:
+        status: of the reply.
+        asked: headers of the request.
+        headers: of the reply.
+    """
+    if status == HTTPStatus.NOT_FOUND:
+        return RouteNotFoundError()
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return MethodNotAllowedError()
+    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        size = re.search(r"\d+$", headers.get("content-range", ""))
+        return RangeRefusedError(size=size[0] if size else "?")
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return BusyError(retry_after_s=_RETRY_AFTER_S)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return InternalError()
+    in_range = status == HTTPStatus.BAD_REQUEST and "range" in asked
+    return RequestMalformedError(expected="Range: bytes=FIRST-LAST" if in_range else "HTTP/1.1")

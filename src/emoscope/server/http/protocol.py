@@ -1,0 +1,31 @@
+"""HTTP/1.1 of the server: uvicorn's, which answers what is no HTTP with problem details."""
+
+from __future__ import annotations
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from emoscope.errors import RequestMalformedError
+from emoscope.server.http.schemas import PROBLEM_TYPE, problem_of
+
+EXPECTED = "HTTP/1.1 (RFC 9112), headers ≤ 64 KiB"
+
+
+class ProblemProtocol(H11Protocol):
+    """Reads requests before there is an application to answer for bad ones."""
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words, in English only
+        """Answer a request that cannot be read, and close the connection."""
+        body = problem_of(RequestMalformedError(expected=EXPECTED)).model_dump_json().encode()
+        headers = [
+            ("content-type", PROBLEM_TYPE),
+            ("content-length", str(len(body))),
+            ("connection", "close"),
+        ]
+        for event in (
+            h11.Response(status_code=400, headers=headers, reason="Bad Request"),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()

@@ -1,0 +1,147 @@
+"""The wire of ``/v1`` and of health checks: shapes of replies for the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from emoscope.labels import KEYS
+from emoscope.server.http.schemas import Exact, ModelReply, PredictReply, Problem, Share
+
+
+class LiveReply(Exact):
+    """The process answers."""
+
+    status: Literal["live"]
+
+
+class ReadyReply(Exact):
+    """The server takes work."""
+
+    status: Literal["ready"]
+    working: int = Field(description="requests in work")
+    waiting: int = Field(description="requests that wait")
+
+
+class VersionReply(Exact):
+    """Which version of what runs here."""
+
+    emoscope: str
+    python: str
+
+
+class FailedReply(Exact):
+    """One of several recordings that could not be recognized."""
+
+    name: str
+    problem: Problem
+
+
+class RecognitionsReply(Exact):
+    """An answer for each recording, in order."""
+
+    recognitions: list[PredictReply | FailedReply]
+
+
+class FactsReply(Exact):
+    """What a list shows of a run."""
+
+    source: str
+    emotion: Literal[KEYS]  # type: ignore[valid-type]  # as above
+    confidence: Share
+    granularity: Literal["utterance", "frame"]
+    timestamp: str
+    duration_s: float
+    model: str
+    abstain: list[str]
+
+
+class EntryReply(Exact):
+    """One line of the list of runs."""
+
+    run: str
+    title: str
+    corrected: bool
+    facts: FactsReply | None = Field(description="null when the run cannot be read")
+
+
+class ListReply(Exact):
+    """A page of the list of runs, newest first."""
+
+    recognitions: list[EntryReply]
+    total: int
+    next: int | None
+
+
+class JobItemReply(Exact):
+    """One recording of a job."""
+
+    index: int
+    name: str
+    state: Literal["queued", "succeeded", "failed"]
+    run: str | None
+    problem: Problem | None
+
+
+class JobReply(Exact):
+    """A job, and what came of each recording."""
+
+    id: str
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"] = Field(
+        description="failed: not one recording could be recognized"
+    )
+    granularity: Literal["utterance", "frame"]
+    embedding: bool
+    created_utc: str
+    started_utc: str | None
+    ended_utc: str | None
+    total: int
+    succeeded: int
+    failed: int
+    progress: Share
+    recordings: list[JobItemReply]
+
+
+class JobListReply(Exact):
+    """A page of the list of jobs, newest first."""
+
+    jobs: list[JobReply]
+    total: int
+    next: int | None
+
+
+class CatalogueReply(Exact):
+    """A model that is known."""
+
+    name: str
+    title_zh: str
+    title_en: str
+    dim: int = Field(description="numbers per frame of an embedding")
+    licence: str
+    installed: bool
+    loaded: bool
+
+
+class ModelsReply(Exact):
+    """The model that answers, and those that are known."""
+
+    loaded: ModelReply
+    models: list[CatalogueReply]
+
+
+class EmotionReply(Exact):
+    """One of the nine."""
+
+    index: int
+    key: Literal[KEYS]  # type: ignore[valid-type]  # as above
+    zh: str
+    en: str
+    emoji: str
+    colour: str
+
+
+class EmotionsReply(Exact):
+    """The nine emotions."""
+
+    emotions: list[EmotionReply]

@@ -1,0 +1,1 @@
+"""Jobs: their table, the worker, and the retention of what they made."""

@@ -1,0 +1,311 @@
+"""Jobs in a SQLite file: what was asked, how far it is, what came of each recording.
+
+A job is accepted when its row is on the disk, and its recordings before that; a server that is
+killed finds both when it starts again.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from emoscope.errors import EmoscopeError, JobNotFoundError
+from emoscope.server.service import RecognitionOptions
+
+State: TypeAlias = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+ENDED = ("succeeded", "failed", "cancelled")
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS jobs (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, owner TEXT NOT NULL,
+  state TEXT NOT NULL, granularity TEXT NOT NULL, embedding INTEGER NOT NULL,
+  created_s REAL NOT NULL, started_s REAL, ended_s REAL, idempotency TEXT, digest TEXT NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS once ON jobs (owner, idempotency) WHERE idempotency IS NOT NULL;
+CREATE TABLE IF NOT EXISTS recordings (
+  job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, place INTEGER NOT NULL,
+  name TEXT NOT NULL, state TEXT NOT NULL, run TEXT, record TEXT, error TEXT, data TEXT,
+  PRIMARY KEY (job, place));
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One recording of a job."""
+
+    place: int
+    name: str
+    state: Literal["queued", "succeeded", "failed"]
+    run: str | None
+    """Its run, where runs are kept."""
+    record: dict[str, Any] | None
+    """Its ``result.json``, where they are not."""
+    error: str | None
+    """Code of what went wrong, and the values of its sentences."""
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job."""
+
+    id: str
+    owner: str
+    state: State
+    options: RecognitionOptions
+    created_s: float
+    """Seconds since 1970, as the two below."""
+    started_s: float | None
+    ended_s: float | None
+    idempotency: str | None
+    digest: str
+    """Of what was asked, to tell a repeated request from another one with the same key."""
+    items: tuple[Item, ...]
+
+
+class JobTable:
+    """The jobs of one outputs folder; safe in many threads of one process.
+
+    Args:
+        path: the SQLite file; made with its folder when it is not there.
+        now: seconds since 1970.
+    """
+
+    def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._now = now
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        for line in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=5000",
+        ):
+            self._db.execute(f"PRAGMA {line}")
+        self._db.executescript(_TABLES)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    def add(
+        self,
+        owner: str,
+        options: RecognitionOptions,
+        names: list[str],
+        *,
+        refused: Mapping[int, EmoscopeError] | None = None,
+        digest: str,
+        idempotency: str | None = None,
+        id_: str | None = None,
+    ) -> Job:
+        """Accept a job; it is on the disk when this returns.
+
+        Args:
+            owner: name of the key; empty for none.
+            options: what is asked about each recording.
+            names: of the recordings, in order.
+            refused: errors of recordings that will not be worked on, by place.
+            digest: of all that was asked.
+            idempotency: the client's key of this request.
+            id_: of the job; a new one by default.
+
+        Raises:
+            sqlite3.IntegrityError: there is one with this owner and idempotency key.
+        """
+        id_ = id_ or new_id()
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO jobs (id, owner, state, granularity, embedding, created_s,"
+                " idempotency, digest) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?)",
+                (
+                    id_,
+                    owner,
+                    options.granularity,
+                    options.embedding,
+                    self._now(),
+                    idempotency,
+                    digest,
+                ),
+            )
+            db.executemany(
+                "INSERT INTO recordings (job, place, name, state) VALUES (?, ?, ?, 'queued')",
+                [(id_, place, name) for place, name in enumerate(names)],
+            )
+            db.executemany(
+                "UPDATE recordings SET state = 'failed', error = ?, data = ?"
+                " WHERE job = ? AND place = ?",
+                [
+                    (error.code, json.dumps(error.data), id_, place)
+                    for place, error in (refused or {}).items()
+                ],
+            )
+        return self.get(id_, owner)
+
+    def get(self, id_: str, owner: str | None = None) -> Job:
+        """Return a job.
+
+        Raises:
+            JobNotFoundError: there is none, or it is somebody else's.
+        """
+        with self._lock:
+            found = self._jobs("WHERE id = ?", (id_,))
+        if not found or (owner is not None and found[0].owner != owner):
+            raise JobNotFoundError(job=id_[:64])
+        return found[0]
+
+    def is_running(self, id_: str) -> bool:
+        """Whether a job is still to be worked on."""
+        with self._lock:
+            row = self._db.execute("SELECT state FROM jobs WHERE id = ?", (id_,)).fetchone()
+        return row is not None and row[0] == "running"
+
+    def asked_before(self, owner: str, idempotency: str) -> Job | None:
+        """Return the job of an earlier request with this key."""
+        with self._lock:
+            found = self._jobs("WHERE owner = ? AND idempotency = ?", (owner, idempotency))
+        return found[0] if found else None
+
+    def page(self, owner: str | None, first: int, count: int) -> tuple[list[Job], int]:
+        """Return some jobs, newest first, and how many there are."""
+        where, values = ("", ()) if owner is None else ("WHERE owner = ?", (owner,))
+        with self._lock:
+            total = self._db.execute(f"SELECT count(*) FROM jobs {where}", values).fetchone()[0]  # noqa: S608 - one of two sentences above
+            order = f"{where} ORDER BY number DESC LIMIT ? OFFSET ?"
+            return self._jobs(order, (*values, count, first)), total
+
+    def waiting(self) -> int:
+        """How many jobs wait or run."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')"
+            ).fetchone()
+        return int(row[0])
+
+    def following(self) -> Job | None:
+        """Return the oldest job that is not at its end, and say that it runs."""
+        with self._transaction() as db:
+            found = self._jobs("WHERE state IN ('queued', 'running') ORDER BY number LIMIT 1", ())
+            if not found:
+                return None
+            db.execute(
+                "UPDATE jobs SET state = 'running', started_s = coalesce(started_s, ?)"
+                " WHERE id = ?",
+                (self._now(), found[0].id),
+            )
+        return self.get(found[0].id)
+
+    def succeeded(
+        self, id_: str, place: int, run: str | None, record: dict[str, Any] | None
+    ) -> None:
+        """Note what came of a recording."""
+        text = None if record is None else json.dumps(record)
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE recordings SET state = 'succeeded', run = ?, record = ?"
+                " WHERE job = ? AND place = ?",
+                (run, text, id_, place),
+            )
+
+    def failed(self, id_: str, place: int, code: str, data: dict[str, Any]) -> None:
+        """Note why a recording could not be recognized."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE recordings SET state = 'failed', error = ?, data = ?"
+                " WHERE job = ? AND place = ?",
+                (code, json.dumps(data, default=str), id_, place),
+            )
+
+    def end(self, id_: str, state: State) -> bool:
+        """Bring a job to its end, if it is not there; say whether it was brought."""
+        with self._transaction() as db:
+            changed = db.execute(
+                "UPDATE jobs SET state = ?, ended_s = ?"
+                " WHERE id = ? AND state IN ('queued', 'running')",
+                (state, self._now(), id_),
+            )
+            return changed.rowcount > 0
+
+    def remove(self, id_: str) -> None:
+        """Forget a job."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM jobs WHERE id = ?", (id_,))
+
+    def ids(self, *, ended_before_s: float | None = None) -> set[str]:
+        """Ids of all jobs, or of those that ended before a moment."""
+        if ended_before_s is None:
+            query, values = "SELECT id FROM jobs", ()
+        else:
+            query, values = "SELECT id FROM jobs WHERE ended_s < ?", (ended_before_s,)  # type: ignore[assignment]
+        with self._lock:
+            return {row[0] for row in self._db.execute(query, values)}
+
+    def _jobs(self, rest: str, values: tuple[Any, ...]) -> list[Job]:
+        rows = self._db.execute(
+            "SELECT id, owner, state, granularity, embedding, created_s, started_s, ended_s,"  # noqa: S608 - our own words
+            f" idempotency, digest FROM jobs {rest}",
+            values,
+        ).fetchall()
+        return [
+            Job(
+                id=row[0],
+                owner=row[1],
+                state=row[2],
+                options=RecognitionOptions(row[3], bool(row[4])),
+                created_s=row[5],
+                started_s=row[6],
+                ended_s=row[7],
+                idempotency=row[8],
+                digest=row[9],
+                items=self._items(row[0]),
+            )
+            for row in rows
+        ]
+
+    def _items(self, id_: str) -> tuple[Item, ...]:
+        rows = self._db.execute(
+            "SELECT place, name, state, run, record, error, data FROM recordings WHERE job = ?"
+            " ORDER BY place",
+            (id_,),
+        )
+        return tuple(
+            Item(
+                place=row[0],
+                name=row[1],
+                state=row[2],
+                run=row[3],
+                record=_json(row[4]),
+                error=row[5],
+                data=_json(row[6]) or {},
+            )
+            for row in rows
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+
+def new_id() -> str:
+    """Return an id that cannot be guessed."""
+    return f"job_{secrets.token_hex(12)}"
+
+
+def _json(text: str | None) -> Any:
+    return None if text is None else json.loads(text)

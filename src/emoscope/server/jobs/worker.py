@@ -1,0 +1,290 @@
+"""Accepts jobs, works them off in one thread, and goes on after a restart where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import os
+import re
+import shutil
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Self
+
+from emoscope.errors import (
+    AudioTooLargeError,
+    BusyError,
+    CancelledError,
+    EmoscopeError,
+    IdempotencyError,
+    InternalError,
+    JobStateError,
+    ServerClosingError,
+    StoreError,
+    StoreFullError,
+    all_errors,
+)
+from emoscope.events import Event, Progress
+from emoscope.files import FULL
+from emoscope.results.result import Failure
+from emoscope.server.admission.queue import Deadline
+from emoscope.server.jobs.table import ENDED, Item, Job, JobTable, new_id
+from emoscope.server.service import RecognitionOptions, RecognitionRequest, Service
+
+_log = logging.getLogger("emoscope.jobs")
+FOLDER = ".jobs"
+_RETRY_AFTER_S = 60
+_ID = re.compile(r"job_[0-9a-f]{24}")
+_KINDS = {kind.code: kind for kind in all_errors()}
+
+
+class Jobs:
+    """The jobs of one server; its thread runs inside a ``with`` block.
+
+    Args:
+        service: what recognizes; its store's folder also holds the jobs.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._folder = service.store.root / FOLDER
+        self._table: JobTable | None = None
+        self._opening = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._now: tuple[str, int, Deadline] | None = None
+        self._progress: Progress | None = None
+
+    @property
+    def table(self) -> JobTable:
+        """The jobs; the file is made when the first one is asked for."""
+        with self._opening:
+            if self._table is None:
+                self._table = JobTable(self._folder / "jobs.sqlite")
+            return self._table
+
+    def __enter__(self) -> Self:
+        """Throw away what a killed server left half-accepted, and go on with the rest."""
+        if self._folder.is_dir():
+            # Of a job that ended just before a kill the recordings may still be there.
+            known = self.table.ids() - self.table.ids(ended_before_s=math.inf)
+            for path in self._folder.iterdir():
+                if path.is_dir() and path.name not in known:
+                    shutil.rmtree(path, ignore_errors=True)
+        self._thread = threading.Thread(target=self._work, name="emoscope-jobs", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Stop between two windows; a long recording in work goes on there next time."""
+        self._stopping.set()
+        self._wake.set()
+        now = self._now
+        if now is not None:
+            now[2].cancel()
+        if self._thread is not None:
+            self._thread.join(10)
+        if self._table is not None:
+            self._table.close()
+
+    def accept(
+        self,
+        owner: str,
+        recognitions: list[RecognitionRequest],
+        options: RecognitionOptions,
+        idempotency: str | None,
+    ) -> tuple[Job, bool]:
+        """Keep the recordings and queue a job; say whether it is a new one.
+
+        Raises:
+            IdempotencyError: the key belongs to a request with another content.
+            BusyError: too many jobs wait.
+            StoreFullError: the disk is full; nothing is left of the job.
+        """
+        if self.table.waiting() >= self._service.settings.jobs_waiting:
+            raise BusyError(retry_after_s=_RETRY_AFTER_S)
+        id_ = new_id()
+        folder = self._folder / id_
+        accepted = False
+        try:
+            digest, refused = _write_all(folder, recognitions, options)
+            before = self._before(owner, idempotency, digest)
+            if before is not None:
+                return before, False
+            names = [recognition.name or "audio" for recognition in recognitions]
+            job = self.table.add(
+                owner,
+                options,
+                names,
+                refused=refused,
+                digest=digest,
+                idempotency=idempotency,
+                id_=id_,
+            )
+            accepted = True
+        except sqlite3.IntegrityError as exc:  # the same request, twice at once
+            before = self._before(owner, idempotency, digest)
+            if before is None:
+                raise InternalError from exc
+            return before, False
+        except (OSError, sqlite3.OperationalError) as exc:
+            if getattr(exc, "errno", None) in FULL or "full" in str(exc):
+                raise StoreFullError from exc
+            raise StoreError(reason=str(exc)[:200]) from exc
+        finally:
+            if not accepted:
+                shutil.rmtree(folder, ignore_errors=True)
+        self._wake.set()
+        return job, True
+
+    def cancel(self, id_: str, owner: str | None) -> Job:
+        """Bring a job to its end before it has come there.
+
+        Raises:
+            JobNotFoundError: there is none, or it is somebody else's.
+            JobStateError: it has ended already.
+        """
+        job = self.table.get(id_, owner)
+        if not self.table.end(id_, "cancelled"):
+            raise JobStateError(state=job.state)
+        now = self._now
+        if now is not None and now[0] == id_:
+            now[2].cancel()
+        else:
+            self._drop_recordings(id_)
+        return self.table.get(id_, owner)
+
+    def remove(self, id_: str, owner: str | None) -> None:
+        """Forget a job that has ended; its runs stay.
+
+        Raises:
+            JobNotFoundError: there is none, or it is somebody else's.
+            JobStateError: it has not ended.
+        """
+        job = self.table.get(id_, owner)
+        if job.state not in ENDED:
+            raise JobStateError(state=job.state)
+        self.table.remove(id_)
+        self._drop_recordings(id_)
+
+    def ended_before(self, seconds: float) -> set[str]:
+        """Ids of the jobs that ended before a moment, in seconds since 1970."""
+        return self.table.ids(ended_before_s=seconds) if self._folder.is_dir() else set()
+
+    def progress(self, id_: str) -> tuple[int, Progress] | None:
+        """Which recording of a job is in work, and how far it is."""
+        now, progress = self._now, self._progress
+        return (now[1], progress) if now and progress and now[0] == id_ else None
+
+    def _before(self, owner: str, idempotency: str | None, digest: str) -> Job | None:
+        if idempotency is None:
+            return None
+        before = self.table.asked_before(owner, idempotency)
+        if before is not None and before.digest != digest:
+            raise IdempotencyError
+        return before
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                job = self.table.following() if (self._table or self._folder.is_dir()) else None
+                if job is None:
+                    self._wake.wait()
+                    self._wake.clear()
+                else:
+                    self._work_off(job)
+            except ServerClosingError:
+                return
+            except Exception:
+                _log.exception("a job could not be worked off; it is tried again")
+                self._stopping.wait(1.0)
+
+    def _work_off(self, job: Job) -> None:
+        for item in job.items:
+            if item.state == "queued":
+                try:
+                    self._one(job, item)
+                except CancelledError:
+                    break
+        if self._stopping.is_set():
+            return
+        states = {item.state for item in self.table.get(job.id).items}
+        self.table.end(job.id, "succeeded" if "succeeded" in states else "failed")
+        self._drop_recordings(job.id)
+
+    def _one(self, job: Job, item: Item) -> None:
+        """Recognize one recording.
+
+        Raises:
+            CancelledError: the job was cancelled, or the server ends.
+            ServerClosingError: the server ends.
+        """
+        deadline = Deadline()
+        self._now = (job.id, item.place, deadline)
+        try:
+            if self._stopping.is_set() or not self.table.is_running(job.id):
+                raise CancelledError
+            with self._service.admission.permit():
+                folder = self._folder / job.id
+                data = (folder / str(item.place)).read_bytes()
+                recognition = RecognitionRequest(data, item.name, job.options)
+                run = self._service.work(
+                    recognition, deadline, self._listen, checkpoint_dir=folder
+                )()
+            record = None if run.kept else run.result.to_dict()
+            self.table.succeeded(job.id, item.place, run.name or None, record)
+        except (CancelledError, ServerClosingError):
+            raise
+        except EmoscopeError as error:
+            self.table.failed(job.id, item.place, error.code, error.data)
+        except Exception:
+            _log.exception("a recording of a job could not be recognized")
+            self.table.failed(job.id, item.place, InternalError.code, {})
+        finally:
+            self._now = self._progress = None
+
+    def _listen(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            self._progress = event
+
+    def _drop_recordings(self, id_: str) -> None:
+        if _ID.fullmatch(id_):
+            shutil.rmtree(self._folder / id_, ignore_errors=True)
+
+
+def failure_of(item: Item) -> Failure:
+    """Return why a recording could not be recognized."""
+    kind = _KINDS.get(item.error or "")
+    if kind is None or kind.gaps() != item.data.keys():
+        return Failure(item.name, InternalError())
+    return Failure(item.name, kind(**item.data))
+
+
+def _write_all(
+    folder: Path, recognitions: list[RecognitionRequest], options: RecognitionOptions
+) -> tuple[str, dict[int, EmoscopeError]]:
+    """Write the recordings to the disk.
+
+    Returns:
+        A digest of all that was asked, and the errors of recordings that are too large, by place.
+    """
+    refused: dict[int, EmoscopeError] = {}
+    digest = hashlib.sha256(f"{options.granularity} {options.embedding}".encode())
+    folder.mkdir(parents=True)
+    for place, recognition in enumerate(recognitions):
+        try:
+            data = recognition.data()
+        except AudioTooLargeError as error:
+            refused[place] = error
+            digest.update(f"\0{recognition.name}\0{error.code}\0".encode())
+            continue
+        digest.update(f"\0{recognition.name}\0{len(data)}\0".encode())
+        digest.update(data)
+        with (folder / str(place)).open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    return digest.hexdigest(), refused

@@ -1,0 +1,1 @@
+"""ASGI middleware: access log, Host and Origin checks, API keys."""

@@ -1,0 +1,120 @@
+"""Who may do what: keys, their scopes, and how often.
+
+Without any key everybody who reaches the port may do everything, which is why a server that can be
+reached from other machines does not start without a key unless it is told to. A browser asks its
+user for the key (HTTP Basic: any name, the key as the password); programs send it as ``X-API-Key``
+or as a bearer token.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from emoscope.errors import EmoscopeError, KeyRequiredError, RateError, ScopeMissingError
+from emoscope.server.admission.rates import Rates
+from emoscope.server.http.addresses import path_of
+from emoscope.server.http.schemas import is_chinese, problem
+from emoscope.server.keys import ApiKey, KeyFile
+
+_OPEN = ("/health", "/health/live", "/health/ready")
+"""Answered to everybody: those who watch a server have no keys."""
+_WRONG_PER_MINUTE = 30
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class AuthMiddleware:
+    """ASGI middleware: keys, scopes, rates.
+
+    Args:
+        app: what stands behind.
+        keys: an empty file lets everybody in.
+        per_minute: requests that change or recognize something, for each key or address.
+    """
+
+    def __init__(self, app: ASGIApp, keys: KeyFile, per_minute: int) -> None:
+        self._app = app
+        self._keys = keys
+        self._rates = Rates(per_minute)
+        self._wrong = Rates(_WRONG_PER_MINUTE)
+        self._locked = bool(keys.keys())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse, or pass on."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        try:
+            self._admit(scope, headers)
+        except EmoscopeError as refusal:
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008, "reason": refusal.code})
+            else:
+                reply = problem(refusal, chinese=is_chinese(headers))
+                if isinstance(refusal, KeyRequiredError):
+                    reply.headers["WWW-Authenticate"] = 'Basic realm="Emoscope", charset="UTF-8"'
+                await reply(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _admit(self, scope: Scope, headers: Headers) -> None:
+        path = path_of(scope)
+        method = str(scope.get("method", "GET"))
+        who = _address(scope)
+        # Once there has been a key, a file that is lost or emptied locks the door.
+        self._locked = self._locked or bool(self._keys.keys())
+        if path not in _OPEN and self._locked:
+            key = self._key(headers, who)
+            needed = scope_for(method, path, is_socket=scope["type"] == "websocket")
+            if needed not in key.scopes and "admin" not in key.scopes:
+                raise ScopeMissingError(scope=needed)
+            state = scope.setdefault("state", {})
+            state["key_name"], state["key_scopes"] = key.name, key.scopes
+            who = f"key {key.name}"
+        if method not in _SAFE:
+            _count(self._rates, who)
+
+    def _key(self, headers: Headers, who: str) -> ApiKey:
+        secret = _secret(headers)
+        key = self._keys.find(secret) if secret else None
+        if key is None:
+            if secret:
+                _count(self._wrong, who)
+            raise KeyRequiredError
+        return key
+
+
+def scope_for(method: str, path: str, *, is_socket: bool = False) -> str:
+    """Return the scope that a request needs."""
+    if method == "DELETE" and not path.startswith("/v1/jobs/"):
+        return "admin"
+    return "read" if method in _SAFE and not is_socket else "recognize"
+
+
+def _count(rates: Rates, who: str) -> None:
+    wait_s = rates.take(who)
+    if wait_s:
+        raise RateError(per_minute=rates.per_minute, retry_after_s=wait_s)
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def _secret(headers: Headers) -> str:
+    if "x-api-key" in headers:
+        return headers["x-api-key"].strip()
+    kind, _, rest = headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        return rest.strip()
+    if kind.lower() == "basic":
+        try:
+            return base64.b64decode(rest, validate=True).decode().partition(":")[2]
+        except (binascii.Error, ValueError):
+            return ""
+    return ""

@@ -1,0 +1,110 @@
+"""What comes of a job: followed while it works, and taken away when it is done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Literal
+
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from emoscope.errors import EmoscopeError
+from emoscope.export.records import csv_header
+from emoscope.outputs.store import Run
+from emoscope.results.result import Failure, Result
+from emoscope.server.http import schemas
+from emoscope.server.http.events import CSV, LINES, NDJSON, Outcome, as_line
+from emoscope.server.jobs.table import ENDED, Item, Job
+from emoscope.server.jobs.worker import Jobs, failure_of
+from emoscope.server.routes.jobs import job_reply, owned
+from emoscope.server.service import Service
+from emoscope.web.archive import zip_of_runs
+
+_WATCH_S = 0.25
+"""How often a stream of events looks whether something has changed."""
+
+
+def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(tags=["jobs"])
+
+    @router.get(
+        "/v1/jobs/{job}/events",
+        response_class=StreamingResponse,
+        responses={**schemas.problems(401, 404), 200: {"content": {NDJSON: {}}}},
+        summary="Follow a job",
+    )
+    async def events(request: Request, job: str) -> StreamingResponse:
+        """Stream the job as one line of JSON whenever something has changed, until its end."""
+        await anyio.to_thread.run_sync(owned, jobs, request, job)
+
+        async def lines() -> AsyncIterator[str]:
+            last = ""
+            while True:
+                now = job_reply(await anyio.to_thread.run_sync(owned, jobs, request, job), jobs)
+                line = json.dumps(now, ensure_ascii=False) + "\n"
+                if line != last:
+                    yield line
+                    last = line
+                if now["state"] in ENDED or service.admission.closing:
+                    return
+                await anyio.sleep(_WATCH_S)
+
+        return StreamingResponse(lines(), media_type=NDJSON)
+
+    @router.get(
+        "/v1/jobs/{job}/results.{form}",
+        response_class=StreamingResponse,
+        responses={
+            **schemas.problems(401, 404, 422),
+            200: {"content": {LINES: {}, CSV: {}, "application/zip": {}}},
+        },
+        summary="What came of the recordings",
+    )
+    async def results(
+        request: Request, job: str, form: Literal["jsonl", "csv", "zip"]
+    ) -> StreamingResponse:
+        """Return one line for each recording that has been answered, or a ZIP of their runs."""
+        found = await anyio.to_thread.run_sync(owned, jobs, request, job)
+        if form == "zip":
+            body: Iterator[Any] = zip_of_runs(service.store, _runs(service, found))
+            kind = "application/zip"
+        else:
+            kind = CSV if form == "csv" else LINES
+            body = _lines(service, found, kind)
+        return StreamingResponse(
+            body,
+            media_type=kind,
+            headers={"Content-Disposition": f'attachment; filename="{found.id}.{form}"'},
+        )
+
+    return router
+
+
+def _runs(service: Service, job: Job) -> list[str]:
+    """Names of the runs of a job that nobody has deleted."""
+    names = [item.run for item in job.items if item.run]
+    return [name for name in names if (service.store.root / name).is_dir()]
+
+
+def _lines(service: Service, job: Job, kind: str) -> Iterator[str]:
+    if kind == CSV:
+        yield csv_header()
+    for item in job.items:
+        if item.state == "failed":
+            yield as_line(failure_of(item), kind)
+        elif item.state == "succeeded":
+            yield as_line(_answer(service, item), kind)
+
+
+def _answer(service: Service, item: Item) -> Outcome:
+    """Return a recording's run, or why it cannot be shown any more."""
+    try:
+        if item.record is not None:
+            return Run(service.store.root, Result.from_dict(item.record), kept=False)
+        return service.store.open(item.run or "")
+    except EmoscopeError as error:
+        return Failure(item.name, error)

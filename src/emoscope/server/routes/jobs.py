@@ -1,0 +1,171 @@
+"""``/v1/jobs``: many or long recordings, answered later."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import anyio.to_thread
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from emoscope.results.result import Granularity
+from emoscope.server.http import replies, schemas
+from emoscope.server.http.addresses import root_of
+from emoscope.server.http.bodies import body_schema, read_requests
+from emoscope.server.jobs.table import Item, Job
+from emoscope.server.jobs.worker import Jobs, failure_of
+from emoscope.server.middleware.host_origin import owner_of, sees_all
+from emoscope.server.service import RecognitionOptions, Service
+
+_IDEMPOTENCY_MAX = 200
+
+
+def job_routes(service: Service, jobs: Jobs) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(tags=["jobs"])
+    settings = service.settings
+
+    @router.post(
+        "/v1/jobs",
+        status_code=202,
+        response_model=replies.JobReply,
+        responses={
+            **schemas.problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503, 507),
+            200: {"model": replies.JobReply, "description": "the job of the same earlier request"},
+        },
+        openapi_extra=body_schema(settings.job_max_files, settings.job_max_bytes),
+        summary="Queue recordings",
+    )
+    async def submit(
+        request: Request,
+        granularity: Annotated[Granularity, Query(description="for plain bytes")] = "utterance",  # noqa: ARG001 - read from the request; here for the document
+        embedding: Annotated[bool, Query(description="for plain bytes")] = False,  # noqa: ARG001 - likewise
+        name: Annotated[str, Query(description="for plain bytes", max_length=200)] = "",  # noqa: ARG001 - likewise
+        idempotency_key: Annotated[str | None, Header(max_length=_IDEMPOTENCY_MAX)] = None,
+    ) -> JSONResponse:
+        """Queue recordings; 202 means that they are on the disk and will be answered.
+
+        The same `Idempotency-Key` with the same content is the same job, however often it is sent.
+        """
+        service.admission.check_open()
+        reading = read_requests(
+            request, service, max_files=settings.job_max_files, max_bytes=settings.job_max_bytes
+        )
+        async with reading as recognitions:
+            options = recognitions[0].options if recognitions else RecognitionOptions()
+            job, is_new = await anyio.to_thread.run_sync(
+                jobs.accept, owner_of(request), recognitions, options, idempotency_key or None
+            )
+        return JSONResponse(
+            job_reply(job, jobs),
+            202 if is_new else 200,
+            headers={"Location": f"{root_of(request.scope)}/v1/jobs/{job.id}"},
+        )
+
+    @router.get(
+        "/v1/jobs",
+        response_model=replies.JobListReply,
+        responses=schemas.problems(401, 422),
+        summary="List jobs, newest first",
+    )
+    async def listed(
+        request: Request,
+        first: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
+        count: Annotated[int, Query(ge=1, le=100)] = 20,
+    ) -> dict[str, Any]:
+        """`next` is the `first` of the next page, or null after the last."""
+        owner = None if sees_all(request) else owner_of(request)
+        found, total = await anyio.to_thread.run_sync(jobs.table.page, owner, first, count)
+        following = first + len(found)
+        return {
+            "jobs": [job_reply(job, jobs) for job in found],
+            "total": total,
+            "next": following if found and following < total else None,
+        }
+
+    @router.get(
+        "/v1/jobs/{job}",
+        response_model=replies.JobReply,
+        responses=schemas.problems(401, 404),
+        summary="How far a job is",
+    )
+    async def read(request: Request, job: str) -> dict[str, Any]:
+        """Say how far it is, and what came of each recording."""
+        return job_reply(await anyio.to_thread.run_sync(owned, jobs, request, job), jobs)
+
+    @router.post(
+        "/v1/jobs/{job}/cancel",
+        response_model=replies.JobReply,
+        responses=schemas.problems(401, 403, 404, 409),
+        summary="Cancel a job",
+    )
+    async def cancel(request: Request, job: str) -> dict[str, Any]:
+        """Stop it; what was answered stays."""
+        owner = None if sees_all(request) else owner_of(request)
+        return job_reply(await anyio.to_thread.run_sync(jobs.cancel, job, owner), jobs)
+
+    @router.delete(
+        "/v1/jobs/{job}",
+        status_code=204,
+        responses=schemas.problems(401, 403, 404, 409),
+        summary="Forget a job that has ended",
+    )
+    async def delete(request: Request, job: str) -> Response:
+        """Its runs stay; delete those one by one."""
+        owner = None if sees_all(request) else owner_of(request)
+        await anyio.to_thread.run_sync(jobs.remove, job, owner)
+        return Response(status_code=204)
+
+    return router
+
+
+def owned(jobs: Jobs, request: Request, id_: str) -> Job:
+    """Return a job that this request may see.
+
+    Raises:
+        JobNotFoundError: there is none, or it is somebody else's.
+    """
+    return jobs.table.get(id_, None if sees_all(request) else owner_of(request))
+
+
+def job_reply(job: Job, jobs: Jobs) -> dict[str, Any]:
+    """Return the JSON of a job."""
+    done = [item for item in job.items if item.state != "queued"]
+    current = jobs.progress(job.id)
+    share = len(done) / max(len(job.items), 1)
+    if current is not None and current[1].total_s:
+        share += current[1].done_s / current[1].total_s / len(job.items)
+    return {
+        "id": job.id,
+        "state": job.state,
+        "granularity": job.options.granularity,
+        "embedding": job.options.embedding,
+        "created_utc": _utc(job.created_s),
+        "started_utc": _utc(job.started_s),
+        "ended_utc": _utc(job.ended_s),
+        "total": len(job.items),
+        "succeeded": sum(item.state == "succeeded" for item in done),
+        "failed": sum(item.state == "failed" for item in done),
+        "progress": min(share, 1.0),
+        "recordings": [_item_reply(item) for item in job.items],
+    }
+
+
+def _item_reply(item: Item) -> dict[str, Any]:
+    problem = None
+    if item.state == "failed":
+        problem = schemas.problem_of(failure_of(item).error).model_dump()
+    return {
+        "index": item.place,
+        "name": item.name,
+        "state": item.state,
+        "run": item.run,
+        "problem": problem,
+    }
+
+
+def _utc(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

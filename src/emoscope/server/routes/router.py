@@ -1,0 +1,31 @@
+"""All routes, one module per resource."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from emoscope.server.jobs.worker import Jobs
+from emoscope.server.routes.catalogue import catalogue_routes
+from emoscope.server.routes.health import health_routes
+from emoscope.server.routes.job_results import job_result_routes
+from emoscope.server.routes.jobs import job_routes
+from emoscope.server.routes.predict import predict_routes
+from emoscope.server.routes.recognitions import recognition_routes
+from emoscope.server.routes.run_files import run_file_routes
+from emoscope.server.service import Service
+
+
+def all_routes(service: Service, jobs: Jobs) -> APIRouter:
+    """Return the routes over one service."""
+    router = APIRouter()
+    for routes in (
+        predict_routes,
+        recognition_routes,
+        run_file_routes,
+        catalogue_routes,
+        health_routes,
+    ):
+        router.include_router(routes(service))
+    for routes_of_jobs in (job_routes, job_result_routes):
+        router.include_router(routes_of_jobs(service, jobs))
+    return router

@@ -1,0 +1,192 @@
+"""JSON messages of a live stream, in both directions.
+
+The server sends them over ``/v1/stream``; ``emoscope stream`` and ``listen`` print the same ones
+without a server, so this module needs nothing of the extra ``server``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from emoscope.errors import EmoscopeError
+from emoscope.labels import KEYS
+from emoscope.limits import Limits
+from emoscope.results.scores import softmax
+from emoscope.streaming import stream
+from emoscope.waveform import HOP_S
+
+StreamEncoding: TypeAlias = Literal["pcm_s16le", "pcm_f32le", "webm", "ogg"]
+
+_LIMITS = Limits()
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Start(_Message):
+    """The first message: what will be sent, as binary messages of any size."""
+
+    type: Literal["start"]
+    encoding: StreamEncoding = "pcm_s16le"
+    rate_hz: int = Field(16_000, ge=_LIMITS.min_rate_hz, le=_LIMITS.max_rate_hz)
+    """Of PCM; a container says it itself."""
+    channels: int = Field(1, ge=1, le=_LIMITS.max_channels)
+    """Of PCM, interleaved; they are averaged, or the louder one is taken where they cancel."""
+    granularity: Literal["utterance", "frame"] = "frame"
+    embedding: bool = False
+    frames: bool = True
+    """Send the rows of scores too."""
+    name: str = "stream"
+
+
+class Resume(_Message):
+    """The first message after a lost connection."""
+
+    type: Literal["resume"]
+    session: str = Field(max_length=64)
+
+
+class End(_Message):
+    """There is no more sound: tell the answer."""
+
+    type: Literal["end"]
+
+
+class Ping(_Message):
+    """Are you there."""
+
+    type: Literal["ping"]
+
+
+ClientMessage: TypeAlias = Annotated[Start | Resume | End | Ping, Field(discriminator="type")]
+CLIENT_MESSAGE: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
+
+
+class Ready(_Message):
+    """Sound may be sent."""
+
+    type: Literal["ready"] = "ready"
+    session: str
+    """Name to resume under."""
+    received_bytes: int
+    """Go on after these when resuming."""
+    max_duration_s: float
+    max_message_bytes: int
+    idle_s: float
+    grace_s: float
+
+
+class Pong(_Message):
+    """Yes."""
+
+    type: Literal["pong"] = "pong"
+
+
+EmotionKey: TypeAlias = Literal[KEYS]  # type: ignore[valid-type]  # the nine words, from the one table
+
+
+class SegmentReply(_Message):
+    """A stretch of one leading emotion, or of silence, whose score is 0."""
+
+    start_s: float
+    end_s: float
+    emotion: EmotionKey | Literal["silence"]
+    score: float = Field(ge=0, le=1)
+
+
+class Frames(_Message):
+    """Rows of scores, every 20 ms."""
+
+    type: Literal["frames"] = "frames"
+    start_s: float
+    first_frame: int
+    final: bool
+    keys: list[str]
+    scores: list[list[float]]
+    speech: list[bool]
+
+
+class Speech(_Message):
+    """Somebody begins or has ended to speak; provisional."""
+
+    type: Literal["speech_started", "speech_ended"]
+    at_s: float
+
+
+class SegmentOpenedMessage(_Message):
+    """An emotion takes the lead; provisional."""
+
+    type: Literal["segment_opened"] = "segment_opened"
+    start_s: float
+    emotion: str
+
+
+class SegmentClosedMessage(_Message):
+    """A segment has ended; the final ones are those of the result."""
+
+    type: Literal["segment_closed"] = "segment_closed"
+    final: bool
+    segment: SegmentReply
+
+
+class ResultMessage(_Message):
+    """``result.json`` without its rows, and where the run lies. The last message."""
+
+    type: Literal["result"] = "result"
+    result: dict[str, Any]
+    run: str
+    files: dict[str, str]
+
+
+class ErrorMessage(_Message):
+    """What went wrong. The last message, unless it is about one message of the client."""
+
+    type: Literal["error"] = "error"
+    code: str
+    detail_zh: str
+    detail_en: str
+
+
+ServerMessage: TypeAlias = Annotated[
+    Ready
+    | Pong
+    | Frames
+    | Speech
+    | SegmentOpenedMessage
+    | SegmentClosedMessage
+    | ResultMessage
+    | ErrorMessage,
+    Field(discriminator="type"),
+]
+SERVER_MESSAGE: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
+
+
+def of_event(event: stream.StreamEvent) -> BaseModel | None:
+    """Return the message of an event; the finished result has its own, with its run."""
+    if isinstance(event, stream.FramesHeard):
+        return Frames(
+            start_s=event.first_frame * HOP_S,
+            first_frame=event.first_frame,
+            final=event.final,
+            keys=list(KEYS),
+            scores=softmax(event.logits).round(4).tolist(),
+            speech=event.speech.tolist(),
+        )
+    if isinstance(event, stream.SpeechStarted):
+        return Speech(type="speech_started", at_s=event.at_s)
+    if isinstance(event, stream.SpeechEnded):
+        return Speech(type="speech_ended", at_s=event.at_s)
+    if isinstance(event, stream.SegmentOpened):
+        return SegmentOpenedMessage(start_s=event.start_s, emotion=event.emotion.key)
+    if isinstance(event, stream.SegmentClosed):
+        segment = SegmentReply.model_validate(event.segment.to_dict())
+        return SegmentClosedMessage(final=event.final, segment=segment)
+    return None
+
+
+def of_error(error: EmoscopeError) -> ErrorMessage:
+    """Return an error in both languages."""
+    return ErrorMessage(code=error.code, detail_zh=error.detail_zh, detail_en=error.detail_en)

@@ -1,0 +1,54 @@
+"""Curves of runs for the picture, the last few kept: making one reads the whole run."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+from emoscope.figures.pyramid import Curve, curve_of
+from emoscope.outputs.store import AUDIO, Run, RunStore, wav_pieces
+from emoscope.results.result import Result
+
+KEPT = 6
+"""About 25 MB each for two hours."""
+
+
+class Curves:
+    """Makes a run's curve once while people look at it.
+
+    Args:
+        store: the outputs folder.
+    """
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, Curve] = OrderedDict()
+
+    def of(self, run: str, result: Result | None = None) -> Curve:
+        """Return the curve of a run; ``result`` when it has been read already.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            RunDamagedError: it cannot be read.
+        """
+        path = self._store.file(run, AUDIO)  # also says no when the run was deleted meanwhile
+        # One at a time: ten tiles of a long run must not read it ten times over.
+        with self._lock:
+            curve = self._kept.get(run)
+            if curve is None:
+                result = result or self._store.open(run).result
+                curve = curve_of(result, wav_pieces(path))
+            self._keep(run, curve)
+        return curve
+
+    def keep(self, run: Run, curve: Curve) -> None:
+        """Remember a curve that was made from what is in memory anyway."""
+        with self._lock:
+            self._keep(run.name, curve)
+
+    def _keep(self, run: str, curve: Curve) -> None:
+        self._kept[run] = curve
+        self._kept.move_to_end(run)
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
