@@ -11,7 +11,7 @@ from emoscope.labels import EMOTIONS, KEYS
 
 
 def test_the_nine_stand_in_the_order_of_the_model() -> None:
-    """P1: scores are mapped by index, so this order may never change."""
+    """Scores are mapped by index, so this order may never change."""
     expected = "angry disgusted fearful happy neutral other sad surprised unknown"
 
     assert " ".join(KEYS) == expected
@@ -20,7 +20,7 @@ def test_the_nine_stand_in_the_order_of_the_model() -> None:
 
 
 def test_names_and_emoji_are_the_agreed_ones() -> None:
-    """P2, word for word."""
+    """Names and emoji as they are shown to people."""
     line = (
         "😠 愤怒 Angry · 🤢 厌恶 Disgusted · 😨 恐惧 Fearful · 😊 快乐 Happy · 😐 中性 Neutral · "
         "🤔 其他 Other · 😢 悲伤 Sad · 😲 惊讶 Surprised · ❓ 未知 Unknown"

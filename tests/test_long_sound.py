@@ -1,4 +1,4 @@
-"""P7: two hours of sound take the memory of a minute, and a hundredth of their length."""
+"""Two hours of sound take the memory of a minute, and a hundredth of their length."""
 
 from __future__ import annotations
 

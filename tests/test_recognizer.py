@@ -58,7 +58,7 @@ def waveform(samples: np.ndarray, name: str = "") -> Waveform:
 def test_the_steps_of_a_file_come_in_order_with_milliseconds(
     fake_recognizer: Recognizer, speech: Speech
 ) -> None:
-    """P16."""
+    """Every run has a log of ordered steps with milliseconds."""
     data = wav(speech(1.0))
     heard: list[Event] = []
     result = fake_recognizer.recognize(data, listener=heard.append)
@@ -134,7 +134,7 @@ def test_time_that_a_face_spent_on_receiving_is_in_the_log(
 def test_the_answer_is_the_mean_over_the_frames(
     fake_recognizer: Recognizer, speech: Speech
 ) -> None:
-    """P9, P10, by hand: the fake says 20 · level for happy and 2 for neutral, else 0."""
+    """By hand: the fake says 20 · level for happy and 2 for neutral, else 0."""
     sound = waveform(speech(2.0), "voice.wav")
     frames = np.lib.stride_tricks.sliding_window_view(sound.samples, 400)[::320]
     levels = np.sqrt(np.square(frames, dtype=np.float64).mean(axis=1))
@@ -174,7 +174,7 @@ def test_frames_add_the_track_and_segments_and_change_nothing_else(
 
 
 def test_the_embedding_comes_when_asked_for(fake_recognizer: Recognizer, speech: Speech) -> None:
-    """P15."""
+    """The embedding has shape (T, D)."""
     sound = waveform(speech(1.0))
     result = fake_recognizer.recognize(sound, embedding=True)
 
@@ -254,7 +254,7 @@ def test_the_usual_clock_knows_its_zone(fake_recognizer: Recognizer, speech: Spe
 
 @pytest.mark.parametrize("duration_s", [29.99, 30.02, 30.03, 61.7])
 def test_windows_give_the_rows_of_the_whole(duration_s: float, speech: Speech) -> None:
-    """P7, P10: T of the formula, and for a model that hears locally the very same rows."""
+    """T of the formula, and for a model that hears locally the very same rows."""
     sound = waveform(np.resize(speech(5.0), round(duration_s * 16_000)))
     backend = FakeBackend()
     result = Recognizer(backend, MODEL).recognize(sound, granularity="frame", embedding=True)
@@ -371,7 +371,7 @@ def test_what_cannot_be_used_is_refused_before_the_model_runs(
 def test_a_tenth_of_a_second_is_enough_but_nothing_should_be_read_from_it(
     fake_recognizer: Recognizer,
 ) -> None:
-    """P37."""
+    """Abstention is apart from ``other`` and ``unknown``."""
     result = fake_recognizer.recognize(waveform(VOICE_16_BIT[:1_600]))
 
     assert "too_short" in result.abstain
@@ -381,7 +381,7 @@ def test_a_tenth_of_a_second_is_enough_but_nothing_should_be_read_from_it(
 
 
 def test_a_recording_without_speech_gets_no_emotion(fake_recognizer: Recognizer) -> None:
-    """P37: silence with a little hiss is not silent, but says nothing."""
+    """Silence with a little hiss is not silent, but says nothing."""
     hiss = 3e-4 * np.random.default_rng(0).standard_normal(32_000)
 
     assert fake_recognizer.recognize(waveform(hiss)).abstain == ("no_speech",)
@@ -452,7 +452,7 @@ def test_granularity_is_one_of_two_words(
 def test_one_bad_source_ends_nothing(
     fake_recognizer: Recognizer, speech: Speech, tmp_path: Path
 ) -> None:
-    """P39: an answer for each, in order, in its place."""
+    """An answer for each, in order, in its place."""
     good = waveform(speech(1.0), "good")
     sources = [good, b"", tmp_path / "lost.wav", wav(speech(1.0)), waveform(np.zeros(9), "zeros")]
     answers = list(fake_recognizer.recognize_many(sources, granularity="frame", embedding=True))
@@ -601,7 +601,7 @@ def test_a_waveform_is_not_changed_by_being_recognized(
 
 
 def test_threads_share_the_runs_of_one_model(speech: Speech) -> None:
-    """P34: and nobody's answer is another's."""
+    """Batching changes no answer, and nobody's answer is another's."""
     entered, free = threading.Event(), threading.Event()
 
     class Slow(FakeBackend):
@@ -630,7 +630,7 @@ def test_threads_share_the_runs_of_one_model(speech: Speech) -> None:
 
 
 def test_threads_do_not_change_what_a_rounded_model_says(speech: Speech) -> None:
-    """P34."""
+    """Batching changes no answer."""
     backend = FakeBackend()
     recognizer = Recognizer(backend, replace(MODEL, precision="int8"))
     sound = waveform(speech(1.0))

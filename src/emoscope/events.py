@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the processing log (P16)."""
+    """One step of the processing log."""
 
     name: str
     """receive, decode, resample, mix, check, infer, write."""

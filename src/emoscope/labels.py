@@ -1,6 +1,6 @@
 """The nine emotions, in the one table that every face and every model file shares.
 
-The order is the order of Emotion2Vec+ (P1). Model outputs are mapped by index, never by the words
+The order is the order of Emotion2Vec+. Model outputs are mapped by index, never by the words
 of a model's own token file: those differ between hubs and hide classes in some revisions.
 """
 

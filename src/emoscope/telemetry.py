@@ -1,4 +1,4 @@
-"""Telemetry of third-party libraries, switched off before any of them is imported (P47).
+"""Telemetry of third-party libraries, switched off before any of them is imported.
 
 ONNX Runtime 1.29 and later writes a device identifier and an event database into the user's cache
 as soon as it is imported, and some seconds later looks up a telemetry host. ``import openvino``

@@ -20,7 +20,7 @@ Indices: TypeAlias = NDArray[np.intp]
 RATE_HZ = 16_000
 """The rate every model takes."""
 HOP_S = 0.02
-"""Seconds from one frame to the next (P10)."""
+"""Seconds from one frame to the next."""
 FRAME_S = 0.025
 """Seconds of sound that one frame covers."""
 
@@ -34,7 +34,7 @@ FRAME = 400
 
 
 def frame_count(n_samples: int) -> int:
-    """Rows for ``n_samples`` at 16 kHz: ⌊(N − 400) / 320⌋ + 1, and none below one frame (P10)."""
+    """Rows for ``n_samples`` at 16 kHz: ⌊(N − 400) / 320⌋ + 1, and none below one frame."""
     return (n_samples - FRAME) // HOP + 1 if n_samples >= FRAME else 0
 
 

@@ -232,7 +232,7 @@ def test_bandwidth_follows_the_filter(speech: Speech) -> None:
 def test_codecs_that_throw_half_of_the_sound_away_are_noticed(
     name: str, code: str | None, speech: Speech, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """P6: no 8 kbit/s AMR. Through the real encoders."""
+    """The advice says no 8 kbit/s AMR. Through the real encoders."""
     containers = {
         "amr 4.75": ("amr", "libopencore_amrnb", 8_000, 1, {"b": "4750"}),
         "amr 12.2": ("amr", "libopencore_amrnb", 8_000, 1, {"b": "12200"}),
@@ -303,7 +303,7 @@ def test_what_holds_no_speech_is_called_so(samples: np.ndarray) -> None:
     ],
 )
 def test_length_is_judged_as_advised(duration_s: float, expected: set[str], speech: Speech) -> None:
-    """P6: 1 to 30 s."""
+    """The advice is 1 to 30 s."""
     samples = np.resize(speech(2.0, seed=5), round(duration_s * 16_000))
 
     assert {"too_short", "too_long"} & set(checked(samples).reasons) == expected

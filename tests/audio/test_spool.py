@@ -83,7 +83,7 @@ def test_a_disk_that_refuses_is_told(
 
 
 def test_memory_does_not_grow_with_the_sound(tmp_path: Path) -> None:
-    """P7, small: sixteen minutes take no more than four. The large one is a slow test."""
+    """Memory is bounded: sixteen minutes take no more than four. The large one is a slow test."""
     peaks = []
     for minutes in (4, 16):
         path = tmp_path / f"{minutes}.wav"

@@ -113,7 +113,7 @@ def test_every_length_has_its_steps(size: int) -> None:
 @example(cuts=[1, VAD_STEP, VAD_STEP + 1])
 @settings(max_examples=10)
 def test_blocks_give_what_the_whole_gives(cuts: list[int]) -> None:
-    """P40 begins here: streamed or whole, the same."""
+    """Streamed or whole, the same."""
     voice = np.concatenate([sample("happy_en.wav"), np.zeros(8_000, np.float32)])
     voice = np.concatenate([voice, sample("sad_en.wav")])
     finder = SpeechFinder()

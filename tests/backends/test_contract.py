@@ -86,7 +86,7 @@ def test_types_and_shapes(backend: Backend, speech: Callable[..., np.ndarray]) -
 def test_frames_follow_the_formula_at_every_length(
     backend: Backend, speech: Callable[..., np.ndarray]
 ) -> None:
-    """P10: ⌊(N − 400) / 320⌋ + 1, alone and in a batch."""
+    """T = ⌊(N − 400) / 320⌋ + 1, alone and in a batch."""
     voice = speech(1.5)
     near_borders = [400 + 320 * k + d for k in (1, 2, 3, 10, 48) for d in (-1, 0, 1)]
     sizes = [400, 401, *near_borders, 5_555, 24_000]
@@ -103,7 +103,7 @@ def test_frames_follow_the_formula_at_every_length(
 def test_padding_and_neighbours_change_nothing(
     extra: int, backend: Backend, speech: Callable[..., np.ndarray]
 ) -> None:
-    """P34."""
+    """Padding and batching change nothing."""
     sizes = [400, 720, 1_041, 7_000, 16_000]
     clips = [speech(1.0, seed=i)[-size:] * 10.0 ** -(i % 3) for i, size in enumerate(sizes)]
     batch = run(backend, clips, width=max(sizes) + extra)
@@ -167,7 +167,7 @@ def test_the_tiny_model_is_what_its_script_makes() -> None:
 
 
 def test_the_head_of_the_tiny_model_is_linear(speech: Callable[..., np.ndarray]) -> None:
-    """P10 holds for a real file: the mean of the vectors gives the mean of the logits."""
+    """In a real file, too, the mean of the vectors gives the mean of the logits."""
     output = run(OnnxBackend(make_tiny_model.FILE), [speech(2.0)])
     weights = {w.name: onnx.numpy_helper.to_array(w) for w in _tiny().graph.initializer}
     mean = output.frame_embeddings[0].mean(axis=0)

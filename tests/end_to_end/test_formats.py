@@ -23,7 +23,7 @@ TOLERANCE = {
     "ogg": 0.10,
     "opus": 0.10,
     "webm": 0.10,
-    "amr": 1.00,  # 300-3,400 Hz is another recording; P6 advises against it
+    "amr": 1.00,  # 300-3,400 Hz is another recording; the advice is against it
 }
 
 

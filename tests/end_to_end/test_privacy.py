@@ -1,4 +1,4 @@
-"""P47: nothing leaves the machine, and nothing is left on it but what was asked for.
+"""Nothing leaves the machine, and nothing is left on it but what was asked for.
 
 Each program runs in a network namespace where every packet is read, and with a fresh home folder
 (tests/leaks.py). What the watch is worth is shown first: it sees the telemetry of the libraries

@@ -25,7 +25,10 @@ CURL = (
     'curl -F "audio=@test.wav" -F "granularity=utterance" -F "extract_embedding=true" '
     "http://localhost:7860/predict"
 )
-"""P24, word for word; only the port is put in, because 7860 may be taken on the test machine."""
+"""The documented curl command, word for word; only the port is put in.
+
+Port 7860 may be taken on the test machine.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +88,7 @@ def test_three_real_recordings(port: int, desk: Path) -> None:
         with tarfile.open(DATA / f"{corpus}.tar") as archive:
             member = archive.extractfile(row["path"])
             assert member is not None
-            # Ogg Opus under the name test.wav: the format is found by decoding (P4).
+            # Ogg Opus under the name test.wav: the format is found by decoding.
             (desk / "test.wav").write_bytes(member.read())
 
         body = ask(port, desk)

@@ -69,7 +69,7 @@ def test_csv_names_what_stands_against_reading_an_emotion() -> None:
 
 
 def test_a_failure_has_its_row_with_code_and_both_sentences() -> None:
-    """P39: nothing is lost."""
+    """Nothing is lost."""
     (row,) = read_csv(records.csv_header() + records.to_csv_line(FAILURE))
 
     assert row["name"] == "短.wav"

@@ -115,7 +115,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 def same(one: ClipOutput, other: ClipOutput) -> None:
-    """Within the law (P34)."""
+    """Batching changes nothing, within 1e-4."""
     assert one.logits.shape == other.logits.shape
     assert one.embeddings.shape == other.embeddings.shape
     np.testing.assert_allclose(one.logits, other.logits, atol=1e-4, rtol=0)

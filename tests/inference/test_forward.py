@@ -1,4 +1,4 @@
-"""P34: padding and batching change nothing."""
+"""Padding and batching change nothing."""
 
 from __future__ import annotations
 

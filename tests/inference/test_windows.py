@@ -23,7 +23,7 @@ whole_seconds = st.sampled_from([0.0, 0.7, 2.0])
     [(0, 0), (399, 0), (400, 1), (719, 1), (720, 2), (16_000, 49), (160_000, 499)],
 )
 def test_frames_are_counted_by_the_formula(n_samples: int, count: int) -> None:
-    """P10: ⌊(N − 400) / 320⌋ + 1."""
+    """T = ⌊(N − 400) / 320⌋ + 1."""
     assert frame_count(n_samples) == count
 
 

@@ -179,7 +179,7 @@ def tiny(hub: Hub, tmp_path: Path) -> Path:
 def test_hidden_classes_are_told_and_answered_all_the_same(
     way: str, models: Callable[..., Ran], hub: Hub, tiny: Path
 ) -> None:
-    """P2: classes are taken by index; verify goes on saying so."""
+    """Classes are taken by index; verify goes on saying so."""
     whole = load_from(models, tiny).scores.to_dict()
     models("remove", BASE)
     hub.files["tokens.txt"] = FIVE.encode()

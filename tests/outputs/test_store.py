@@ -74,7 +74,7 @@ def check_complete(path: Path) -> None:
 def test_a_run_has_the_agreed_name_and_files(
     store: RunStore, result: Result, waveform: Waveform
 ) -> None:
-    """P12."""
+    """A run has its sound, its result and, when asked, its embedding."""
     run = store.save(result, waveform)
 
     assert run.name == BASE
@@ -95,7 +95,7 @@ def test_no_embedding_no_file(store: RunStore, result: Result, waveform: Wavefor
 def test_the_name_agrees_with_the_timestamp(
     store: RunStore, result: Result, waveform: Waveform
 ) -> None:
-    """P13: both are the local time of the result, whatever zone this machine is in."""
+    """Both are the local time of the result, whatever zone this machine is in."""
     run = store.save(result, waveform)
     data = json.loads((run.path / RESULT).read_text("utf-8"))
 
@@ -125,7 +125,7 @@ def test_the_sound_is_16_khz_mono_16_bit_and_the_same(
 def test_the_embedding_is_float32_and_loads_without_pickle(
     store: RunStore, result: Result, waveform: Waveform
 ) -> None:
-    """P15."""
+    """The embedding is float32 of shape (T, D) and loads without pickle."""
     run = store.save(result, waveform)
     embedding = np.load(run.path / EMBEDDING, allow_pickle=False)
 
@@ -146,7 +146,7 @@ def test_a_run_read_back_is_the_run_that_was_saved(
 
 
 def test_the_step_write_ends_the_log(store: RunStore, result: Result, waveform: Waveform) -> None:
-    """P16: in the file, in the run that is returned, and not in the result that was given."""
+    """It stands in the file and in the run that is returned, not in the result that was given."""
     run = store.save(result, waveform)
     data = json.loads((run.path / RESULT).read_text("utf-8"))
 
@@ -171,7 +171,7 @@ def test_the_json_reads_as_chinese_and_holds_any_file_name(
 def test_latest_points_to_the_newest_run(
     store: RunStore, result: Result, waveform: Waveform
 ) -> None:
-    """P28."""
+    """``latest.json`` names the newest run."""
     store.save(result, waveform)
     second = store.save(result, waveform)
     latest = json.loads((store.root / LATEST).read_text("utf-8"))
@@ -317,7 +317,7 @@ def writer(root: Path, body: str) -> subprocess.Popen[str]:
 
 
 class _Poller(threading.Thread):
-    """Looks at a root all the time, as another program would (P28), and keeps what was wrong."""
+    """Looks at a root all the time, as another program would, and keeps what was wrong."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(daemon=True)
@@ -355,7 +355,7 @@ class _Poller(threading.Thread):
 def test_fifty_threads_and_two_processes_in_one_second_lose_nothing(
     store: RunStore, result: Result, waveform: Waveform
 ) -> None:
-    """P12: every run has a directory of its own, complete from its first moment on."""
+    """Every run has a directory of its own, complete from its first moment on."""
     store.root.mkdir(parents=True)
     poller = _Poller(store.root)
     poller.start()

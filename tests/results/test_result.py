@@ -67,7 +67,7 @@ def test_logits_far_apart_do_not_overflow() -> None:
 
 @given(logit_rows)
 def test_the_shown_percentages_add_up_and_keep_the_ranks(logits: list[float]) -> None:
-    """P14: nine numbers with one decimal that add up to 100.0 exactly; no two change places."""
+    """Nine numbers with one decimal that add up to 100.0 exactly; no two change places."""
     scores = Scores.from_logits(np.array(logits, np.float32))
     shown = [Decimal(f"{number:.1f}") for number in scores.percentages()]
 
@@ -131,7 +131,7 @@ def test_a_track_has_rows_of_nine(shape: tuple[int, ...]) -> None:
 
 @given(seeds, st.integers(1, 400))
 def test_the_mean_of_the_frame_logits_is_the_logit_of_the_clip(seed: int, frames: int) -> None:
-    """P10, the mean law: averaging comes before the softmax, never after."""
+    """The mean over frames: averaging comes before the softmax, never after."""
     track = track_of(seed, frames)
     mean = track.logits.astype(np.float64).sum(axis=0) / frames
     expected = np.exp(mean) / np.exp(mean).sum()
@@ -141,7 +141,7 @@ def test_the_mean_of_the_frame_logits_is_the_logit_of_the_clip(seed: int, frames
 
 @given(seeds, st.integers(1, 400), st.sampled_from(EMOTIONS))
 def test_attribution_sums_to_the_logit_of_the_class(seed: int, frames: int, emotion) -> None:  # type: ignore[no-untyped-def]
-    """P10: what each frame adds, and all of it."""
+    """What each frame adds, and all of it."""
     track = track_of(seed, frames)
     parts = track.attribution(emotion)
 
@@ -252,7 +252,7 @@ def test_a_result_comes_back_from_its_json_text_the_same(result: Result) -> None
 
 @given(results())
 def test_result_json_has_the_agreed_keys_with_the_agreed_meanings(result: Result) -> None:
-    """P13, P14."""
+    """The keys of ``result.json`` and their meaning."""
     data = result.to_dict()
 
     assert {"emotion", "confidence", "scores", "granularity", "timestamp"} <= data.keys()
@@ -316,7 +316,7 @@ def test_the_embedding_stays_out_of_the_json_but_is_announced() -> None:
 
 
 def test_the_utterance_embedding_is_the_mean_over_time() -> None:
-    """P15. In float64: a float32 sum over hours of frames would drift."""
+    """The mean over time. In float64: a float32 sum over hours of frames would drift."""
     embedding = np.full((200_000, 2), 0.1, np.float32)
     mean = result_of(embedding=embedding).utterance_embedding
 

@@ -65,7 +65,7 @@ def steady(*parts: tuple[int, int]) -> np.ndarray:
 def test_segments_cover_the_recording_once(
     seed: int, frames: int, hold: int, pause: int, extra_samples: int, rules: SegmentRules
 ) -> None:
-    """P11: [0, duration] without gap or overlap, and nothing short beside another emotion."""
+    """[0, duration] without gap or overlap, and nothing short beside another emotion."""
     reader = SegmentReader(rules)
     duration_s = seconds(frames, extra_samples)
     segments = reader.feed(rows_of(seed, frames, hold=hold), speech_of(seed, frames, hold=pause))
@@ -91,7 +91,7 @@ def test_segments_cover_the_recording_once(
 def test_portions_of_any_size_give_the_same_segments_bit_by_bit(
     seed: int, frames: int, hold: int, rules: SegmentRules, data: st.DataObject
 ) -> None:
-    """What makes a stream and a file equal (P40)."""
+    """What makes a stream and a file equal."""
     scores, speech = rows_of(seed, frames, hold=hold), speech_of(seed + 1, frames, hold=20)
     reader, given_ = SegmentReader(rules), []
     at = 0

@@ -32,7 +32,7 @@ def segments_of(parts: list[tuple[float, object]]) -> tuple[Segment, ...]:
 
 @given(lengths)
 def test_shares_sum_to_one_and_are_the_time_of_each(parts: list[tuple[float, object]]) -> None:
-    """P11."""
+    """Shares, with silence, sum to 1."""
     segments = segments_of(parts)
     total_s = segments[-1].span.end_s
     reading = summarize_track(segments, np.ones(5), total_s)
@@ -71,7 +71,7 @@ def test_transitions_are_changes_of_emotion_also_across_a_silence() -> None:
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 300))
 def test_attribution_is_exact(seed: int, frames: int) -> None:
-    """P10: what the frames add is the logit of the answer."""
+    """What the frames add is the logit of the answer."""
     logits = np.random.default_rng(seed).standard_normal((frames, 9)).astype(np.float32)
     track = Track(logits)
     duration_s = ((frames - 1) * 320 + 400) / 16_000

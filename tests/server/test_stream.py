@@ -107,7 +107,7 @@ def end(socket: ClientConnection) -> tuple[list[dict[str, Any]], int]:
 
 
 def test_a_stream_ends_with_the_answer_of_the_file_and_a_run(address: tuple[str, Path]) -> None:
-    """P40, P12."""
+    """A stream ends with the answer of the same sound as a file, and with a run."""
     with opened(address, name="call") as socket:
         send(socket, PCM)
         messages, code = end(socket)
@@ -176,7 +176,10 @@ def test_pcm_of_any_kind_rate_and_channels(
 def test_a_stream_of_two_channels_ends_with_the_answer_of_the_file(
     address: tuple[str, Path], rate_hz: int, right: float, reason: bool
 ) -> None:
-    """P40: also where the channels cancel each other, which a stream finds out as it goes."""
+    """Streamed or whole, the same answer, also where the channels cancel each other.
+
+    A stream finds that out as it goes.
+    """
     sound = soxr.resample(VOICE, 16_000, rate_hz)
     hiss = np.random.default_rng(1).normal(0, 1e-3, (len(sound), 2))
     file = wav(0.9 * np.stack([sound, right * sound], axis=1) + hiss, rate_hz)

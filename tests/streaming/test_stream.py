@@ -97,7 +97,7 @@ sizes = st.lists(
 def test_any_portions_give_what_the_file_gives(
     sizes: list[int], duration_s: float, seed: int
 ) -> None:
-    """P40."""
+    """The same sound gives the same final result, streamed or whole."""
     recognizer = Recognizer(FakeBackend(), MODEL)
     sound = make_speech(duration_s, seed=seed)
     if min(sizes) < 100:

@@ -1,4 +1,4 @@
-"""Starting the application and using its page asks nothing of the outside (P23)."""
+"""Starting the application and using its page asks nothing of the outside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recording check: what stands between this recording and a good answer (P36).
+"""The recording check: what stands between this recording and a good answer.
 
 Plain measurements on the samples, the same for every model. Reasons are codes; the sentence of
 advice for each belongs to the faces. How the bars were set stands in docs/audio.md.
@@ -86,7 +86,7 @@ def _speech(waveform: Waveform, peak: float) -> list[Span]:
 
 
 def _reasons(quality: Quality, duration_s: float) -> list[str]:
-    """Limits of the advice in P6."""
+    """Codes of what falls outside the advice for recordings (1-30 s, one speaker, little noise)."""
     speech = quality.speech_share * duration_s >= NO_SPEECH_S
     snr_db, speech_dbfs, upper_hz = quality.snr_db, quality.speech_dbfs, quality.bandwidth_hz
     telephone = upper_hz < (TELEPHONE_HZ if quality.band_is_cut else 2_500.0)

@@ -3,7 +3,7 @@
 Every model file takes ``waveform (B, N) float32`` at 16 kHz in [-1, 1], zero padded, and
 ``lengths (B,) int64``, and gives ``frame_logits (B, T, 9)``, ``frame_embeddings (B, T, D)`` and
 ``frame_counts (B,)``. Front ends, per-clip normalisation and masking are inside the model, so no
-Python code needs to know which model it has. Law: padding and batching change nothing (P34).
+Python code needs to know which model it has. Law: padding and batching change nothing.
 """
 
 from __future__ import annotations

@@ -73,8 +73,8 @@ class _Int8Network(Emotion2VecNetwork):
         """Activations as unsigned bytes, like ``x``, and the step of each row, ``(B, S, 1)``.
 
         The standard ``DynamicQuantizeLinear`` has one scale for the whole tensor: in a batch, a
-        loud neighbour would coarsen a clip's steps, and its answer would depend on the company
-        (P34). A scale per row costs 8 % of a product's time and rounds finer.
+        loud neighbour would coarsen a clip's steps, and its answer would depend on its company.
+        A scale per row costs 8 % of a product's time and rounds finer.
         """
         if x not in self._rows:  # queries, keys and values share one
             g = self.g

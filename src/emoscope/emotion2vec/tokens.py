@@ -2,7 +2,7 @@
 
 Some revisions on the hubs carry a file of 90 bytes that renames four classes to ``unuse_*``. The
 weights are the same; the original then never answers those four. Emoscope maps classes by index
-(P2) and answers all nine, so the file is no reason to refuse the weights; but people who compare
+and answers all nine, so the file is no reason to refuse the weights; but people who compare
 the two compare different sets of classes, and are told.
 """
 

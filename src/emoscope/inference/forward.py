@@ -25,7 +25,7 @@ def batch_budget(device: Device, *, is_rounded: bool) -> int:
     Args:
         device: what computes.
         is_rounded: the model is a fast variant. Beside others a value may be rounded the other way;
-            so each clip runs alone, and its answer does not depend on who else asks (P34).
+            so each clip runs alone, and its answer does not depend on who else asks.
     """
     if is_rounded:
         return 1

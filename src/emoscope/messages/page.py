@@ -72,7 +72,7 @@ TIPS: tuple[Text, ...] = (
     ),
     Text("避免电话和 8 kbit/s AMR 等低码率录音。", "No telephone sound, no 8 kbit/s AMR."),
 )
-"""The advice of P6, before anything went wrong."""
+"""The advice for good recordings, before anything went wrong."""
 
 QUESTIONS: dict[str, Text] = {
     "title": Text("常见问题", "Questions people ask"),

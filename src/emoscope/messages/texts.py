@@ -86,7 +86,7 @@ ADVICE: dict[str, Text] = {
         "one was judged. Check the wiring, or ask for one result per channel.",
     ),
 }
-"""One sentence of advice for each reason of the recording check (P36)."""
+"""One sentence of advice for each reason of the recording check."""
 
 STEPS: dict[str, Text] = {
     "receive": Text("接收音频", "Receive"),
@@ -97,7 +97,7 @@ STEPS: dict[str, Text] = {
     "infer": Text("情绪识别", "Recognize"),
     "write": Text("写入结果", "Write results"),
 }
-"""Name of each step of the processing log (P16)."""
+"""Name of each step of the processing log."""
 
 STEP_DETAILS: dict[str, Text] = {
     "receive": Text("{bytes} 字节", "{bytes} bytes"),

@@ -16,7 +16,7 @@ ABSTENTION: dict[str, Text] = {
     "band_limited": Text("频带太窄", "its band is too narrow"),
     "low_margin": Text("前两种情绪得分太接近", "two emotions score too nearly the same"),
 }
-"""Why no emotion is claimed (P37), as a part of a sentence."""
+"""Why no emotion is claimed, as a part of a sentence."""
 
 
 CALIBRATED: dict[str, Text] = {
@@ -29,7 +29,7 @@ CALIBRATED: dict[str, Text] = {
     "abstained": Text("不下结论的录音", "Abstained"),
     "short": Text("（校准 {percent:.0f}%）", " ({percent:.0f}% calibrated)"),
 }
-"""How sure one may be (P38)."""
+"""How sure one may be."""
 
 
 STABILITY: dict[str, Text] = {

@@ -33,7 +33,7 @@ from emoscope.results.calibration import Calibration
 COMPACT = "compact"
 LARGE = "emotion2vec-plus-large"
 AUTO = "auto"
-"""The large model if it is on this machine, else the compact one, never a download (P32)."""
+"""The large model if it is on this machine, else the compact one, never a download."""
 
 
 @dataclass(frozen=True, slots=True)

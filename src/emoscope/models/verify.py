@@ -39,7 +39,7 @@ Severity: TypeAlias = Literal["error", "warning", "note"]
 """Do not use it; use it and know this; all is well, and this is how it came to be."""
 
 PADDING_TOLERANCE = 1e-3
-"""Largest difference of logits between a clip alone and padded in a batch; the law (P34) is kept
+"""Largest difference of logits between a clip alone and padded in a batch; the invariant is kept
 by float32 models within 1e-4, and a model in lower precision is not broken for it."""
 
 

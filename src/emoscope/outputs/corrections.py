@@ -1,7 +1,7 @@
 """What a person makes of a result's segments: other emotions, other borders. Pure.
 
 A correction is the whole list of segments as the person wants it, so that reading it needs no
-history. The model's own answer stays in ``result.json`` untouched (P13); ``corrections.json`` lies
+history. The model's own answer stays in ``result.json`` untouched; ``corrections.json`` lies
 beside it.
 """
 

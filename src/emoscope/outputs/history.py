@@ -126,7 +126,7 @@ class RunEntry:
     """One line of the list."""
 
     name: str
-    """Of the run's directory (P12)."""
+    """Of the run's directory."""
     title: str
     """Given by a person; empty when there is none."""
     is_corrected: bool

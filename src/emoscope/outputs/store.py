@@ -1,4 +1,4 @@
-"""The outputs directory: one run, one complete directory (P12, P28).
+"""The outputs directory: one run, one complete directory.
 
 A run is written under a temporary name and renamed, so a directory that exists is complete, and
 other programs may poll the folder. Two runs in one second: the second gets the suffix ``_2``.

@@ -1,4 +1,4 @@
-"""When nothing should be read from the scores (P37).
+"""When nothing should be read from the scores.
 
 This is apart from the classes ``other`` and ``unknown``: those are answers of the model, this is a
 judgement on whether there can be one.

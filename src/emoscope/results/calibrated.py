@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """How sure one may be of an answer, for a model that was calibrated (P38)."""
+    """How sure one may be of an answer, for a model that was calibrated."""
 
     confidence: float
     """How often an answer with such a score was right."""

@@ -1,4 +1,4 @@
-"""How sure one may be: a confidence that keeps its word, and the emotions it may be (P38).
+"""How sure one may be: a confidence that keeps its word, and the emotions it may be.
 
 The temperature (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017) divides the
 logits, so that the largest score is right as often as it says; it changes no answer. The label set

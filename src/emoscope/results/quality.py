@@ -24,7 +24,7 @@ QUALITY_REASONS = (
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """The recording check (P36). Sentences are made by the faces."""
+    """The recording check. Sentences are made by the faces."""
 
     level_dbfs: float
     """Root mean square of the whole recording without its offset; 0 is full scale."""

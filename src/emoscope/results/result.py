@@ -83,7 +83,7 @@ class Result:
     calibrated: Calibrated | None = None
     """None for a model that was not calibrated."""
     abstain: tuple[str, ...] = ()
-    """Why no answer should be read from the scores; empty when one may (P37)."""
+    """Why no answer should be read from the scores; empty when one may."""
     steps: tuple[Step, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
     channel: Channel | None = None

@@ -68,7 +68,7 @@ class Scores:
         ]
 
     def percentages(self) -> tuple[float, ...]:
-        """The nine with one decimal, rounded so that they add up to 100.0 (P14).
+        """The nine with one decimal, rounded so that they add up to 100.0.
 
         Largest remainders: everything is rounded down to a tenth, and the tenths that are missing
         go to the numbers that lost most. The order of two scores is never turned round.

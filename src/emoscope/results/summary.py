@@ -58,7 +58,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class TrackSummary:
-    """The time axis in a few numbers (P11)."""
+    """The time axis in a few numbers."""
 
     rules: SegmentRules
     """How the segments were made."""

@@ -56,7 +56,7 @@ class Track:
     def utterance(self) -> Scores:
         """The answer for the whole clip.
 
-        The classifier is linear, so the mean of the frame logits is the utterance's logits (P10).
+        The classifier is linear, so the mean of the frame logits is the utterance's logits.
         """
         return Scores.from_logits(self.logits.mean(axis=0, dtype=np.float64))
 

@@ -76,7 +76,7 @@ def create_app(
             with jobs, retention, streams:
                 yield
 
-    # No /docs: FastAPI's page loads its scripts from elsewhere (P23).
+    # No /docs: FastAPI's page loads its scripts from elsewhere.
     app = FastAPI(
         title="Emoscope",
         version=__version__,

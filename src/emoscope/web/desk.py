@@ -69,7 +69,7 @@ class Desk:
             return wrap(render.error_panel(InternalError()))
 
     def many(self, raw: object) -> Iterator[str]:
-        """Recognize one after another and return the table anew after each (P22, P39)."""
+        """Recognize one after another and return the table anew after each."""
         wrap = _answer_wrapper()
         try:
             question = read_question(raw, most=MANY_MAX)

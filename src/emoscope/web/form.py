@@ -19,7 +19,7 @@ MANY_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One of our own recordings (P20)."""
+    """One of our own recordings."""
 
     file: str
     language: str

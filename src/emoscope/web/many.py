@@ -1,4 +1,4 @@
-"""Many files at once, as HTML: how far it is, one line per file, and one ZIP (P22)."""
+"""Many files at once, as HTML: how far it is, one line per file, and one ZIP."""
 
 from __future__ import annotations
 

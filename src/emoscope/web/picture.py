@@ -112,7 +112,7 @@ def timeline(
 
 
 def shares(result: Result) -> str:
-    """Return how the time divides between emotions and silence, largest first (P11)."""
+    """Return how the time divides between emotions and silence, largest first."""
     totals: dict[Emotion, float] = {}
     for segment in result.segments:
         totals[segment.emotion] = totals.get(segment.emotion, 0.0) + segment.span.duration_s

@@ -222,7 +222,7 @@ def parse_granularity(value: str) -> Granularity:
 
 
 def parse_boolean(field: str, value: str) -> bool:
-    """Read one of the eight words (P8), in any case.
+    """Read one of the eight words, in any case.
 
     Raises:
         BooleanError: it is another word.

@@ -1,4 +1,4 @@
-"""``POST /predict``: one recording, as the contract has it (P24)."""
+"""``POST /predict``: one recording, as the contract has it."""
 
 from __future__ import annotations
 
