@@ -300,11 +300,6 @@ class Recognizer:
             versions=dict(self._versions),
         )
 
-    @property
-    def waiting(self) -> int:
-        """Pieces of sound that wait for the model."""
-        return self._forward.waiting
-
     def close(self) -> None:
         """Finish what has been asked and take nothing more; twice is no error."""
         self._forward.close()

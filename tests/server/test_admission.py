@@ -151,7 +151,7 @@ def test_a_closing_gate_finishes_and_refuses() -> None:
         admission.close()
         with pytest.raises(ServerClosingError):
             await admission.run(Deadline(), lambda: "never")
-        with pytest.raises(ServerClosingError), admission.place():
+        with pytest.raises(ServerClosingError), admission.permit():
             pass
         assert not admission.wait_until_empty(0.01)
         slow.let_go.set()
@@ -168,7 +168,7 @@ def test_a_thread_waits_for_its_turn_without_being_counted() -> None:
         await begun(slow)
 
         def from_a_thread() -> None:
-            with admission.place():
+            with admission.permit():
                 entered.set()
 
         threads = [threading.Thread(target=from_a_thread) for _ in range(3)]

@@ -69,7 +69,7 @@ def test_a_bug_becomes_a_sentence_and_a_line_in_the_log(
     def broken(*_arguments: object, **_named: object) -> None:
         raise ZeroDivisionError("inner detail")
 
-    monkeypatch.setattr(desk.recognizer, "answer", broken)
+    monkeypatch.setattr(desk.recognizer, "infer", broken)
 
     with caplog.at_level(logging.ERROR):
         shown = desk.one({"sources": [GOOD]})

@@ -114,7 +114,7 @@ def test_no_chinese_sentence_outside_the_tables(path: Path) -> None:
 
 
 def test_scripts_and_styles_hold_no_words() -> None:
-    for path in (*SOURCE.glob("webui/**/*.js"), *SOURCE.glob("webui/*.css")):
+    for path in (*SOURCE.glob("web/**/*.js"), *SOURCE.glob("webui/*.css")):
         assert not CHINESE.search(path.read_text("utf-8")), path.name
 
 
@@ -140,7 +140,7 @@ def words_in_markup(path: Path) -> Iterator[str]:
             yield from re.findall(r"[A-Za-z]{3,}", html.unescape(" ".join(found)))
 
 
-@pytest.mark.parametrize("path", sorted(SOURCE.glob("webui/*.py")), ids=lambda path: str(path.name))
+@pytest.mark.parametrize("path", sorted(SOURCE.glob("web/*.py")), ids=lambda path: str(path.name))
 def test_no_english_sentence_outside_the_tables(path: Path) -> None:
     if path.relative_to(SOURCE).as_posix() not in TABLES:
         assert set(words_in_markup(path)) <= NAMES
@@ -154,7 +154,7 @@ def test_the_search_for_english_finds_what_it_should(tmp_path: Path) -> None:
 
 
 def test_scripts_say_nothing_of_their_own() -> None:
-    for path in SOURCE.glob("webui/**/*.js"):
+    for path in SOURCE.glob("web/**/*.js"):
         for said in SPOKEN_BY_SCRIPT.findall(path.read_text("utf-8")):
             assert not re.search(r"[A-Za-z]{2,}", said), (path.name, said)
 
@@ -164,7 +164,7 @@ def notes_in(markup: str) -> set[str]:
 
 
 def script(name: str) -> str:
-    return SOURCE.joinpath("webui", "scripts", f"{name}.js").read_text("utf-8")
+    return SOURCE.joinpath("web", "scripts", f"{name}.js").read_text("utf-8")
 
 
 FORMS = notes.notes("one", max_bytes=1, max_files=1)
