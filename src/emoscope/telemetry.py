@@ -6,7 +6,7 @@ writes a client identifier into the home folder and reports the import. Gradio a
 count their users. ``emoscope/__init__.py`` calls ``disable``, and Python runs that file before any
 other module of the package, so no import inside the package comes earlier. What an environment
 variable cannot switch off is done by ``load_onnxruntime`` and ``load_openvino``, which are the only
-places that import the two (tests/house/test_telemetry.py).
+places that import the two (tests/architecture/test_telemetry.py).
 """
 
 from __future__ import annotations

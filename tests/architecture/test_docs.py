@@ -92,6 +92,17 @@ def test_every_json_example_is_json() -> None:
         assert json.loads(code), where
 
 
+def test_every_test_that_a_page_names_is_there() -> None:
+    named = {
+        (file, test)
+        for page in PAGES
+        for file, test in re.findall(r"(tests/[\w/]+\.py)::(\w+)", page.read_text("utf-8"))
+    }
+    assert len(named) > 100, "the table of what was tried names a test for each case"
+    for file, test in named:
+        assert re.search(rf"^def {test}\(", (ROOT / file).read_text("utf-8"), re.MULTILINE), test
+
+
 def test_every_link_leads_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
