@@ -9,7 +9,7 @@ from typing import Any
 
 from emoscope.audio.codec_tags import AIFC_CODECS, codec_tag
 from emoscope.audio.headers import Header, Readable
-from emoscope.audio.truncation import LengthClaim, promise_of
+from emoscope.audio.truncation import LengthClaim, length_claim_of
 from emoscope.errors import (
     AudioCodecRefusedError,
     AudioDamagedError,
@@ -60,7 +60,7 @@ class Encoding:
     codec: str
     rate_hz: int
     channels: int
-    promise: LengthClaim
+    length: LengthClaim
     """What the file says of its length."""
 
 
@@ -212,10 +212,10 @@ def checked(
         raise AudioDamagedError
     rate_hz = int(context.sample_rate or 0)
     check_layout(rate_hz, channels, limits)
-    promise = promise_of(header, container, track.stream, size_bytes)
-    if promise.counted_s is not None and promise.counted_s > limits.max_duration_s:
+    length = length_claim_of(header, container, track.stream, size_bytes)
+    if length.counted_s is not None and length.counted_s > limits.max_duration_s:
         raise AudioTooLongError(max_duration_s=limits.max_duration_s)
-    return Encoding(container.format.name, context.name, rate_hz, channels, promise)
+    return Encoding(container.format.name, context.name, rate_hz, channels, length)
 
 
 def check_layout(rate_hz: int, channels: int, limits: Limits) -> None:

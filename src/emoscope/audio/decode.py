@@ -22,6 +22,7 @@ import numpy as np
 
 from emoscope.audio.containers import (
     Arriving,
+    Encoding,
     SoundTrack,
     check_layout,
     checked,
@@ -213,36 +214,74 @@ def _decode_into(
         if track is None:
             raise unknown_codec(container, reader, size_bytes)
         encoding = checked(container, track, head, header, size_bytes, limits)
-        stages, mixer, gaps, told_s = Stages(), Mixer(channel), list[Gap](), 0.0
-        max_s = limits.max_duration_s
+        stages, mixer, gaps = Stages(), Mixer(channel), list[Gap]()
         timeline = (
-            Timeline.of(container, track.stream, max_s) if timed else Timeline(is_timed=False)
+            Timeline.of(container, track.stream, limits.max_duration_s)
+            if timed
+            else Timeline(is_timed=False)
         )
         frames = timeline.watch(_frames(container, track, stages))
         planes = at_rate(_planes(frames, limits, stages), stages)
         sound = _sound(planes if separate else mixed(planes, stages, mixer))
-        for block in _filled(interleaved(sound, timeline.gaps), gaps):
-            spools.add(block)
-            if gaps and spools.count > max_s * RATE_HZ:
-                break
-            done_s = spools.count / RATE_HZ
-            likely_s = encoding.promise.likely_s
-            if likely_s and done_s - told_s >= _TELL_S:
-                told_s = done_s
-                log.moved("decode", done_s, max(likely_s, done_s))
-        broken_off = is_truncated(encoding.promise, stages)
+        blocks = _filled(interleaved(sound, timeline.gaps), gaps)
+        fits = _spool(blocks, spools, gaps, limits, log, encoding.length.likely_s)
+        broken_off = is_truncated(encoding.length, stages)
     if not spools.count:
         raise AudioNoSamplesError
     louder = None if separate or channel is not None else mixer.louder()
-    # Gaps that make usable sound too long cannot be right.
-    fits = not gaps or spools.count <= max_s * RATE_HZ
     if not fits or louder is not None:
         spools.clear()
         reader.seek(0)
+        # Gaps that make usable sound too long cannot be right.
         channel, timed = (louder, timed) if fits else (channel, False)
         return _decode_into(
             spools, reader, size_bytes, limits, log, separate, channel=channel, timed=timed
         )
+    _log_steps(log, stages, encoding, track, broken_off=broken_off)
+    if not separate:
+        chosen = {} if channel is None else {"phase_cancelled": True, "channel": channel + 1}
+        log.add("mix", stages.mix_s * 1000, channels=encoding.channels, **chosen)
+    return gaps
+
+
+def _spool(
+    blocks: Iterator[Samples],
+    spools: Spools,
+    gaps: list[Gap],
+    limits: Limits,
+    log: StepLog,
+    likely_s: float,
+) -> bool:
+    """Take decoded sound into the spools and report progress.
+
+    Args:
+        blocks: float32 at 16 kHz, shape ``(channels, n)``, silence included.
+        spools: take the sound.
+        gaps: where silence stands for missing sound, filled while ``blocks`` is read.
+        limits: its ``max_duration_s`` bounds sound and gaps together.
+        log: is told of progress.
+        likely_s: length to expect in seconds, for progress; 0 where it is not known.
+
+    Returns:
+        Whether sound and gaps together fit the limit; it stops where they do not.
+    """
+    most = limits.max_duration_s * RATE_HZ
+    told_s = 0.0
+    for block in blocks:
+        spools.add(block)
+        if gaps and spools.count > most:
+            return False
+        done_s = spools.count / RATE_HZ
+        if likely_s and done_s - told_s >= _TELL_S:
+            told_s = done_s
+            log.moved("decode", done_s, max(likely_s, done_s))
+    return True
+
+
+def _log_steps(
+    log: StepLog, stages: Stages, encoding: Encoding, track: SoundTrack, *, broken_off: bool
+) -> None:
+    """Record the steps decode and resample."""
     log.add(
         "decode",
         stages.decode_s * 1000,
@@ -254,14 +293,6 @@ def _decode_into(
         **({"broken_off": True} if broken_off else {}),
     )
     log.add("resample", stages.resample_s * 1000, from_hz=encoding.rate_hz, to_hz=RATE_HZ)
-    if not separate:
-        log.add(
-            "mix",
-            stages.mix_s * 1000,
-            channels=encoding.channels,
-            **({} if channel is None else {"phase_cancelled": True, "channel": channel + 1}),
-        )
-    return gaps
 
 
 def _filled(blocks: Iterator[Samples | Gap], gaps: list[Gap]) -> Iterator[Samples]:

@@ -35,7 +35,7 @@ class LengthClaim:
     """Presentation time from which ``counted_s`` runs; None for the beginning of the sound."""
 
 
-def promise_of(header: Header, container: Any, stream: Any, size_bytes: int) -> LengthClaim:
+def length_claim_of(header: Header, container: Any, stream: Any, size_bytes: int) -> LengthClaim:
     """Return what a file says of the length of one of its streams.
 
     Args:
@@ -48,6 +48,14 @@ def promise_of(header: Header, container: Any, stream: Any, size_bytes: int) -> 
     def believed(seconds: float | None) -> float | None:
         return seconds if seconds and 0 < seconds * _LEAST_BITS_PER_S <= size_bytes * 8 else None
 
+    counted_s, start_s = _counted(header, container, stream)
+    counted_s = believed(counted_s)
+    guessed_s = believed((container.duration or 0) / 1_000_000)
+    return LengthClaim(header, counted_s, counted_s or guessed_s or 0.0, start_s)
+
+
+def _counted(header: Header, container: Any, stream: Any) -> tuple[float | None, float | None]:
+    """Return the seconds that a container counts, and the presentation time they run from."""
     counted_s, start_s = None, None
     match container.format.name:
         case "mp3":
@@ -61,16 +69,21 @@ def promise_of(header: Header, container: Any, stream: Any, size_bytes: int) -> 
             counted_s = float(stream.duration * stream.time_base)
         case "matroska,webm" if header.states_size:
             start_s = (container.start_time or 0) / 1_000_000
-            counted_s = _seconds(stream.metadata.get("DURATION", ""))
-            if counted_s is not None:  # the time at its end, or (mkvmerge) its length
-                counted_s -= max(0.0, start_s)
-            elif header.is_cut and len(container.streams) == 1:
-                counted_s = (container.duration or 0) / 1_000_000
+            counted_s = _counted_by_matroska(header, container, stream, start_s)
         case _ if header.present_bytes:
             counted_s = header.present_bytes / _bytes_per_s(stream.codec_context)
-    counted_s = believed(counted_s)
-    guessed_s = believed((container.duration or 0) / 1_000_000)
-    return LengthClaim(header, counted_s, counted_s or guessed_s or 0.0, start_s)
+    return counted_s, start_s
+
+
+def _counted_by_matroska(
+    header: Header, container: Any, stream: Any, start_s: float
+) -> float | None:
+    end_s = _seconds(stream.metadata.get("DURATION", ""))
+    if end_s is not None:  # the time at its end, or (mkvmerge) its length
+        return end_s - max(0.0, start_s)
+    if header.is_cut and len(container.streams) == 1:
+        return (container.duration or 0) / 1_000_000
+    return None
 
 
 def _bytes_per_s(context: Any) -> float:
@@ -81,21 +94,21 @@ def _bytes_per_s(context: Any) -> float:
     return int(found[1] or 8) / 8 * int(context.channels) * int(context.sample_rate)
 
 
-def is_truncated(promise: LengthClaim, stages: Stages) -> bool:
+def is_truncated(length: LengthClaim, stages: Stages) -> bool:
     """Whether the sound ends earlier than the file states.
 
     Args:
-        promise: what it states.
+        length: what the file states.
         stages: what decoding found.
     """
-    header = promise.header
+    header = length.header
     if header.is_open:
         return False
     if header.present_bytes:
         return stages.sound_s * header.missing_bytes / header.present_bytes > TOLERANCE_S
-    if promise.counted_s is not None:
-        start_s = stages.start_s if promise.start_s is None else promise.start_s
-        return max(stages.sound_s, stages.end_s - start_s) < promise.counted_s - TOLERANCE_S
+    if length.counted_s is not None:
+        start_s = stages.start_s if length.start_s is None else length.start_s
+        return max(stages.sound_s, stages.end_s - start_s) < length.counted_s - TOLERANCE_S
     return header.is_cut or stages.broken_off
 
 

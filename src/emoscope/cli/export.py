@@ -12,7 +12,7 @@ import typer
 from emoscope.cli.language import language
 from emoscope.cli.streams import write
 from emoscope.errors import SettingError
-from emoscope.export.annotations import FORMATS, export
+from emoscope.export.annotations import FORMATS, Format, export
 from emoscope.files import atomic_write, check_file, check_folder, write_free
 from emoscope.messages.texts import TERMINAL
 from emoscope.outputs.history import Recorded, apart, is_same, labels, recorded
@@ -40,17 +40,11 @@ def run_export(sources: list[Path], name: str, out: str | None, *, curve: bool =
         ChannelsMismatchError: the runs are not the channels of one recording.
         StoreError: ``out`` cannot be written, or the disk is full.
     """
-    if name not in FORMATS:
-        raise SettingError(setting="--format", reason=", ".join(FORMATS))
-    chosen = FORMATS[name]
-    if (chosen.curve if curve else chosen.segments) is None:
-        able = [key for key, one in FORMATS.items() if (one.curve if curve else one.segments)]
-        setting = "--curve --format" if curve else "--format"
-        raise SettingError(setting=setting, reason=", ".join(able))
+    chosen = _checked_format(name, curve=curve)
     if out is None and not chosen.is_text and sys.stdout.isatty():
         raise SettingError(setting="--out", reason=f"FILE{chosen.suffix}")
     paths = [source / RESULT if is_folder(source) else source for source in sources]
-    target = None if out is None else _checked(out, paths)
+    target = None if out is None else _checked_target(out, paths)
     results = [read_result(path) for path in paths]
     made = export(results, name, curve=curve)
     if target is None:
@@ -61,7 +55,18 @@ def run_export(sources: list[Path], name: str, out: str | None, *, curve: bool =
         atomic_write(target, made)
 
 
-def _checked(out: str, paths: Sequence[Path]) -> Path:
+def _checked_format(name: str, *, curve: bool) -> Format:
+    """Return a format by its name, after checking that it can hold what is to be written."""
+    if name not in FORMATS:
+        raise SettingError(setting="--format", reason=", ".join(FORMATS))
+    able = [key for key, one in FORMATS.items() if (one.curve if curve else one.segments)]
+    if name not in able:
+        setting = "--curve --format" if curve else "--format"
+        raise SettingError(setting=setting, reason=", ".join(able))
+    return FORMATS[name]
+
+
+def _checked_target(out: str, paths: Sequence[Path]) -> Path:
     """Return where to write, after checking that it can be written."""
     target = Path(out)
     if is_folder(target):

@@ -18,6 +18,13 @@ from emoscope._version import __version__
 from emoscope.cli import keys, models, streams
 from emoscope.cli.arguments import Commands
 from emoscope.cli.language import LanguageOption, language
+from emoscope.cli.options import (
+    ModelOption,
+    ModelOptions,
+    ServerOptions,
+    StreamModelOptions,
+    with_options,
+)
 from emoscope.errors import (
     EmoscopeError,
     InputError,
@@ -68,25 +75,6 @@ class Channels(StrEnum):
     separate = "separate"
 
 
-ModelOption = Annotated[
-    str | None, typer.Option("--model", "-m", help="模型 · model name, folder, or auto")
-]
-BackendOption = Annotated[
-    str | None, typer.Option("--backend", help="运行库 · onnxruntime | openvino")
-]
-ThreadsOption = Annotated[int | None, typer.Option("--threads", help="线程数 · threads; 0 = all")]
-DeviceOption = Annotated[str | None, typer.Option("--device", help="设备 · cpu | cuda | auto")]
-PrecisionOption = Annotated[
-    str | None, typer.Option("--precision", help="精确或快速 · exact | fast | auto")
-]
-
-
-UrlOption = Annotated[
-    str | None, typer.Option("--url", help="发给服务器 · send to a server, http://HOST:PORT")
-]
-KeyOption = Annotated[str | None, typer.Option("--key", help="服务器的密钥 · the server's API key")]
-
-
 def exit_code(error: EmoscopeError) -> int:
     """Return the exit code of an error, by its nearest ancestor in the table."""
     return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
@@ -103,7 +91,9 @@ def root(
 
 
 @app.command("recognize")
+@with_options
 def recognize_command(
+    *,
     files: Annotated[
         list[str], typer.Argument(help="文件、文件夹、wav.scp、CSV 或 - · files, folders, lists, -")
     ],
@@ -121,31 +111,17 @@ def recognize_command(
         bool, typer.Option("--embedding", "-e", help="提取向量 · keep the embedding (--save)")
     ] = False,
     outputs: Annotated[Path | None, typer.Option("--outputs", help="结果文件夹 · folder")] = None,
-    model: ModelOption = None,
-    backend: BackendOption = None,
-    precision: PrecisionOption = None,
-    threads: ThreadsOption = None,
-    device: DeviceOption = None,
-    lang: LanguageOption = None,
+    options: ModelOptions,
 ) -> None:
     """识别录音里的情绪 · Say which emotion each recording holds."""
     from emoscope.cli.recognize import Work, run_recognize
-    from emoscope.settings import load_settings
 
     chosen = [
         name for name, wanted in (("json", as_json), ("jsonl", as_jsonl), ("csv", as_csv)) if wanted
     ]
     if len(chosen) > 1:
         raise SettingError(setting="--json / --jsonl / --csv", reason="choose one")
-    settings = load_settings(
-        model=model,
-        backend=backend,
-        precision=precision,
-        threads=threads,
-        device=device,
-        language=lang,
-        outputs=outputs,
-    )
+    settings = options.settings(outputs=outputs)
     separate = channels is Channels.separate
     work = Work(granularity.value, embedding, save, chosen[0] if chosen else "table", separate)
     run_recognize(files, work, settings)
@@ -164,7 +140,9 @@ def demo(model: ModelOption = None, lang: LanguageOption = None) -> None:
 
 
 @app.command("evaluate")
+@with_options
 def evaluate_command(
+    *,
     listing: Annotated[
         Path, typer.Argument(metavar="LIST", help="CSV：路径与标签 · a CSV of path and label")
     ],
@@ -173,52 +151,28 @@ def evaluate_command(
     ] = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="写 JSON · write JSON")] = None,
     html_path: Annotated[Path | None, typer.Option("--html", help="写网页 · write HTML")] = None,
-    model: ModelOption = None,
-    backend: BackendOption = None,
-    precision: PrecisionOption = None,
-    threads: ThreadsOption = None,
-    device: DeviceOption = None,
-    lang: LanguageOption = None,
+    options: ModelOptions,
 ) -> None:
     """评测模型 · Measure a model on recordings whose emotion is known."""
     from emoscope.cli.evaluate import run_evaluate
-    from emoscope.settings import load_settings
 
-    settings = load_settings(
-        model=model,
-        backend=backend,
-        precision=precision,
-        threads=threads,
-        device=device,
-        language=lang,
-    )
+    settings = options.settings()
     if run_evaluate(listing, trained, json_path, html_path, settings):
         raise typer.Exit(SOME_FAILED)
 
 
 @app.command()
+@with_options
 def doctor(
+    *,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="录音 · a recording")],
     as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
-    model: ModelOption = None,
-    backend: BackendOption = None,
-    precision: PrecisionOption = None,
-    threads: ThreadsOption = None,
-    device: DeviceOption = None,
-    lang: LanguageOption = None,
+    options: ModelOptions,
 ) -> None:
     """小改动会不会改变结论 · Say whether small changes alter the answer (exit code 1 if so)."""
     from emoscope.cli.doctor import run_doctor
-    from emoscope.settings import load_settings
 
-    settings = load_settings(
-        model=model,
-        backend=backend,
-        precision=precision,
-        threads=threads,
-        device=device,
-        language=lang,
-    )
+    settings = options.settings()
     if not run_doctor(file, as_json, settings):
         raise typer.Exit(SOME_FAILED)
 
@@ -251,46 +205,44 @@ def export_command(
 
 
 @app.command()
+@with_options
 def stream(
+    *,
     file: Annotated[Path, typer.Argument(help="要重放的录音 · the recording to replay")],
-    url: UrlOption = None,
-    key: KeyOption = None,
+    server: ServerOptions,
     fast: Annotated[bool, typer.Option("--fast", help="不等待 · as fast as it goes")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="每行一个事件 · an event a line")] = False,
-    model: ModelOption = None,
-    threads: ThreadsOption = None,
-    lang: LanguageOption = None,
+    options: StreamModelOptions,
 ) -> None:
     """实时重放录音 · Replay a recording as live sound and print what is recognized meanwhile."""
     from emoscope.cli.live import run_file
-    from emoscope.settings import load_settings
 
-    settings = load_settings(model=model, threads=threads, language=lang)
-    run_file(file, settings, url=url, key=key, fast=fast, as_json=as_json)
+    settings = options.settings()
+    run_file(file, settings, url=server.url, key=server.key, fast=fast, as_json=as_json)
 
 
 @app.command("listen")
+@with_options
 def listen_command(
-    url: UrlOption = None,
-    key: KeyOption = None,
+    *,
+    server: ServerOptions,
     seconds: Annotated[
         float | None, typer.Option("--seconds", min=0.1, help="多少秒后停止 · stop after so many")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="每行一个事件 · an event a line")] = False,
-    model: ModelOption = None,
-    threads: ThreadsOption = None,
-    lang: LanguageOption = None,
+    options: StreamModelOptions,
 ) -> None:
     """听麦克风，Ctrl+C 结束 · Listen to the microphone until Ctrl+C."""
     from emoscope.cli.live import run_microphone
-    from emoscope.settings import load_settings
 
-    settings = load_settings(model=model, threads=threads, language=lang)
-    run_microphone(settings, url=url, key=key, seconds=seconds, as_json=as_json)
+    settings = options.settings()
+    run_microphone(settings, url=server.url, key=server.key, seconds=seconds, as_json=as_json)
 
 
 @app.command()
+@with_options
 def serve(
+    *,
     host: Annotated[str | None, typer.Option("--host", help="监听地址 · address")] = None,
     port: Annotated[int | None, typer.Option("--port", help="端口 · port, 7860")] = None,
     allow_host: Annotated[
@@ -308,18 +260,12 @@ def serve(
         Path | None, typer.Option("--tls-cert", help="证书 · certificate, PEM")
     ] = None,
     tls_key: Annotated[Path | None, typer.Option("--tls-key", help="私钥 · its key, PEM")] = None,
-    model: ModelOption = None,
-    backend: BackendOption = None,
-    precision: PrecisionOption = None,
-    threads: ThreadsOption = None,
-    device: DeviceOption = None,
-    lang: LanguageOption = None,
+    options: ModelOptions,
 ) -> None:
     """启动网页与接口 · Serve the page and the API."""
     from emoscope.cli.serve import run_serve
-    from emoscope.settings import load_settings
 
-    settings = load_settings(
+    settings = options.settings(
         host=host,
         port=port,
         allowed_hosts=tuple(allow_host) if allow_host else None,
@@ -328,12 +274,6 @@ def serve(
         keys=keys_file,
         tls_cert=tls_cert,
         tls_key=tls_key,
-        model=model,
-        backend=backend,
-        precision=precision,
-        threads=threads,
-        device=device,
-        language=lang,
     )
     run_serve(settings, page=page)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -163,44 +163,65 @@ def evaluate(
         NothingRecognizedError: not one recording could be recognized.
     """
     items = list(items)
-    recordings = usable(items, least=0)
-    heard: list[tuple[Labelled, Result]] = []
+    recognized: list[tuple[Labelled, Result]] = []
     failures: list[Failure] = []
-    answers = recognizer.recognize_many(item.path for item in recordings)
-    for done, item in enumerate(items, start=1):
-        answer = item if isinstance(item, Failure) else next(answers)
+    for done, (item, answer) in enumerate(_answers(recognizer, items), start=1):
         if isinstance(answer, Failure):
-            if isinstance(item, Labelled):
-                answer = replace(answer, name=readable(str(item.path)))
             failures.append(answer)
             failed(answer)
         elif isinstance(item, Labelled):
-            heard.append((item, answer))
+            recognized.append((item, answer))
         listener(done)
-    if not heard:
+    if not recognized:
         raise NothingRecognizedError(count=len(items))
-    truth = np.array([item.emotion.index for item, _ in heard])
-    scores = np.stack([answer.scores.values for _, answer in heard])
-    speakers = [item.speaker for item, _ in heard]
-    answer, own = scores.argmax(axis=1), metrics.restricted(truth, scores)
+    return _measure(recognizer, recognized, failures, leak, draws)
+
+
+def _answers(
+    recognizer: Recognizer, items: Sequence[Labelled | Failure]
+) -> Iterator[tuple[Labelled | Failure, Result | Failure]]:
+    """Recognize the recordings of a list; a row that could not be read is its own answer."""
+    answers = recognizer.recognize_many(item.path for item in usable(items, least=0))
+    for item in items:
+        if isinstance(item, Failure):
+            yield item, item
+            continue
+        answer = next(answers)
+        if isinstance(answer, Failure):
+            answer = replace(answer, name=readable(str(item.path)))
+        yield item, answer
+
+
+def _measure(
+    recognizer: Recognizer,
+    recognized: list[tuple[Labelled, Result]],
+    failures: list[Failure],
+    leak: Leak | None,
+    draws: int,
+) -> Evaluation:
+    """Compute the figures of at least one recognized recording."""
+    truth = np.array([item.emotion.index for item, _ in recognized])
+    scores = np.stack([result.scores.values for _, result in recognized])
+    speakers = [item.speaker for item, _ in recognized]
+    predicted, own = scores.argmax(axis=1), metrics.restricted(truth, scores)
 
     def spread(figure: Callable[[Indices], float]) -> tuple[float, float]:
         return metrics.interval(figure, speakers, draws=draws)
 
     return Evaluation(
         model=recognizer.model,
-        metrics=metrics.measure(truth, answer),
-        ua_interval=spread(lambda at: metrics.measure(truth[at], answer[at]).ua),
-        wa_interval=spread(lambda at: float((truth[at] == answer[at]).mean())),
+        metrics=metrics.measure(truth, predicted),
+        ua_interval=spread(lambda at: metrics.measure(truth[at], predicted[at]).ua),
+        wa_interval=spread(lambda at: float((truth[at] == predicted[at]).mean())),
         own_classes=metrics.measure(truth, own),
         own_classes_interval=spread(lambda at: metrics.measure(truth[at], own[at]).ua),
         calibration=metrics.calibrate(truth, scores),
         calibrated=_calibrated(recognizer, truth, scores),
-        label_sets=_label_sets(heard),
+        label_sets=_label_sets(recognized),
         risk_coverage=metrics.risk_coverage(truth, scores),
-        abstained=sum(bool(answer.abstain) for _, answer in heard),
+        abstained=sum(bool(result.abstain) for _, result in recognized),
         speakers=len({name for name in speakers if name}),
-        groups=tuple(_groups(heard, truth, scores)),
+        groups=tuple(_groups(recognized, truth, scores)),
         failures=tuple(failures),
         leak=leak,
     )
@@ -215,8 +236,8 @@ def _calibrated(
     return metrics.calibrate(truth, tempered(scores, fitted.temperature))
 
 
-def _label_sets(heard: list[tuple[Labelled, Result]]) -> LabelSets | None:
-    sure = [(item, answer.calibrated) for item, answer in heard if answer.calibrated]
+def _label_sets(recognized: list[tuple[Labelled, Result]]) -> LabelSets | None:
+    sure = [(item, result.calibrated) for item, result in recognized if result.calibrated]
     if not sure:
         return None
     return LabelSets(
@@ -227,10 +248,10 @@ def _label_sets(heard: list[tuple[Labelled, Result]]) -> LabelSets | None:
 
 
 def _groups(
-    heard: list[tuple[Labelled, Result]], truth: Indices, scores: ScoreMatrix
+    recognized: list[tuple[Labelled, Result]], truth: Indices, scores: ScoreMatrix
 ) -> Iterable[Group]:
     members: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for at, (item, result) in enumerate(heard):
+    for at, (item, result) in enumerate(recognized):
         for column, value in item.groups.items():
             members[column, value].append(at)
         members["duration", duration_group(result.duration_s)].append(at)

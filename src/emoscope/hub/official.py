@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -201,22 +201,30 @@ def from_folder(line: CatalogEntry, folder: Path, work: Path) -> Path:
     pins = [file for source in line.sources for file in source.files]
     record = PullRecord(line.name, "folder", "", "", "")
     for path in OFFICIAL_FILES:
-        if not (folder / path).is_file():
-            if path in NEEDED_FILES:
-                raise ModelFileMissingError(file=path)
-            continue
-        here = ModelFile(path, (folder / path).stat().st_size, file_sha256(folder / path))
-        known = {pin.sha256 for pin in pins if pin.path == path and pin.sha256}
-        if path == WEIGHTS and known and here.sha256 not in known:
-            raise ModelChangedError(file=path)
-        is_weights = path == WEIGHTS
-        if not is_weights:
-            shutil.copyfile(folder / path, made / OFFICIAL / path)
-        checked: Checked = "catalog" if here.sha256 in known else "nothing"
-        record = record.with_file(Fetched(here, checked, kept=not is_weights))
+        if (folder / path).is_file():
+            found = _checked_against(pins, folder, path)
+            if found.kept:
+                shutil.copyfile(folder / path, made / OFFICIAL / path)
+            record = record.with_file(found)
+        elif path in NEEDED_FILES:
+            raise ModelFileMissingError(file=path)
     revision = _revision_with(line, record)
     replace(record, revision=revision).write(made)
     return made
+
+
+def _checked_against(pins: Sequence[RemoteFile], folder: Path, path: str) -> Fetched:
+    """Hash one official file of a folder and compare it with the catalog's pins.
+
+    Raises:
+        ModelChangedError: the weights are not those of the catalog.
+    """
+    here = ModelFile(path, (folder / path).stat().st_size, file_sha256(folder / path))
+    known = {pin.sha256 for pin in pins if pin.path == path and pin.sha256}
+    if path == WEIGHTS and known and here.sha256 not in known:
+        raise ModelChangedError(file=path)
+    checked: Checked = "catalog" if here.sha256 in known else "nothing"
+    return Fetched(here, checked, kept=path != WEIGHTS)
 
 
 def _revision_with(line: CatalogEntry, record: PullRecord) -> str:

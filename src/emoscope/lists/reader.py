@@ -219,17 +219,21 @@ class _Csv(_Reader):
             key=lambda found: len(found[0]),
         )
         if PATH not in places:
-            for choice, row in named:
-                if len(row) >= len(self._needed) and self._is_path(row[0].strip()):
+            for choice, cells in named:
+                if len(cells) >= len(self._needed) and self._is_path(cells[0].strip()):
                     return choice, {name: i for i, name in enumerate(self._needed)}, False
         lacking = next((column for column in self._needed if column not in places), None)
         if lacking is None:
             return delimiter, places, True
         if record_at(text, at, delimiter).open_quote is not None:
             raise self.malformed(line, *_NOT_CLOSED)
+        raise self._without(lacking, line, max((cells for _, cells in named), key=len))
+
+    def _without(self, lacking: str, line: int, cells: Sequence[str]) -> ListMalformedError:
+        """Return the error for a header without a needed column."""
         words = self._columns[lacking]
-        there = ", ".join(cell.strip()[:20] for cell in max((c for _, c in named), key=len)[:6])
-        raise self.malformed(
+        there = ", ".join(cell.strip()[:20] for cell in cells[:6])
+        return self.malformed(
             line,
             f"第一行应是列名，其中要有 {words[0]}（或 {'、'.join(words[1:])}），而不是 {there!r}",
             f"the first row must name the columns, one of them {words[0]} "
@@ -286,17 +290,13 @@ def _text(data: bytes, reader: _Reader) -> str:
     it is GB18030 if all of it can be, and if either a path that is not ASCII then leads to a file
     or only characters of GB2312 come of it, the everyday ones.
     """
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return _lines(data[len(mark) :].decode(encoding, "replace"))
-    if data.startswith(codecs.BOM_UTF8):
-        return _lines(data[len(codecs.BOM_UTF8) :].decode("utf-8", "surrogateescape"))
-    if b"\0" in data and (wide := _unmarked_utf16(data)) is not None:
-        return _lines(wide)
+    unicode = _marked(data)
+    if unicode is None and b"\0" in data:
+        unicode = _unmarked_utf16(data)
+    if unicode is not None:
+        return _lines(unicode)
     as_bytes = _lines(data.decode("utf-8", "surrogateescape"))
-    foreign = [line for line in as_bytes.split("\n") if not line.isascii()]
-    bad = sum(_SURROGATE.search(line) is not None for line in foreign)
-    if 2 * bad <= len(foreign) or _names_a_file(as_bytes, reader):
+    if _is_mostly_utf8(as_bytes) or _names_a_file(as_bytes, reader):
         return as_bytes
     try:
         chinese = _lines(data.decode("gb18030"))
@@ -305,6 +305,23 @@ def _text(data: bytes, reader: _Reader) -> str:
     if _is_gb2312(chinese) or _names_a_file(chinese, reader):
         return chinese
     return as_bytes
+
+
+def _marked(data: bytes) -> str | None:
+    """Decode a list that begins with a byte order mark; None for one without."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace")
+    if data.startswith(codecs.BOM_UTF8):
+        return data[len(codecs.BOM_UTF8) :].decode("utf-8", "surrogateescape")
+    return None
+
+
+def _is_mostly_utf8(text: str) -> bool:
+    """Whether at least half of the lines beyond ASCII hold no lone surrogate."""
+    foreign = [line for line in text.split("\n") if not line.isascii()]
+    bad = sum(_SURROGATE.search(line) is not None for line in foreign)
+    return 2 * bad <= len(foreign)
 
 
 def _unmarked_utf16(data: bytes) -> str | None:

@@ -86,25 +86,42 @@ def read_correction(result: Result, raw: object, *, saved: datetime) -> Correcte
     Raises:
         CorrectionRefusedError: it has gaps, overlaps, another length, or an unknown emotion.
     """
-    refusal = CorrectionRefusedError(minimum_s=HOP_S)
-    if not isinstance(raw, list) or not 0 < len(raw) <= SEGMENTS_MAX:
-        raise refusal
     try:
-        rows = [(float(row["start_s"]), float(row["end_s"]), _label(row["emotion"])) for row in raw]
+        rows = _rows(raw)
+        spans = _joined([(start_s, end_s) for start_s, end_s, _ in rows], result.duration_s)
     except (KeyError, TypeError, ValueError, OverflowError) as exc:
-        raise refusal from exc
-    borders_s = [start_s for start_s, _, _ in rows] + [result.duration_s]
-    if not all(map(math.isfinite, borders_s)) or abs(borders_s[0]) > _TOUCH_S:
-        raise refusal
-    ends_s = [end_s for _, end_s, _ in rows]
-    if any(not abs(a - b) <= _TOUCH_S for a, b in zip(ends_s, borders_s[1:], strict=True)):
-        raise refusal
-    borders_s[0] = 0.0
-    minimum_s = min(HOP_S, result.duration_s) - _TOUCH_S
-    if any(later - earlier < minimum_s for earlier, later in pairwise(borders_s)):
-        raise refusal
-    spans = [Span(start_s, end_s) for start_s, end_s in pairwise(borders_s)]
+        raise CorrectionRefusedError(minimum_s=HOP_S) from exc
     return Corrected(_scored(result, spans, [emotion for _, _, emotion in rows]), saved)
+
+
+def _rows(raw: object) -> list[tuple[float, float, Emotion]]:
+    """Read start, end and emotion of each segment of a correction, each row by itself.
+
+    Raises:
+        KeyError, TypeError, ValueError, OverflowError: a row is not what it should be.
+    """
+    if not isinstance(raw, list) or not 0 < len(raw) <= SEGMENTS_MAX:
+        raise ValueError("no list of segments")
+    return [(float(row["start_s"]), float(row["end_s"]), _label(row["emotion"])) for row in raw]
+
+
+def _joined(rows: Sequence[tuple[float, float]], duration_s: float) -> list[Span]:
+    """Put rows of start and end that touch exactly end to end, from 0 to ``duration_s``.
+
+    Raises:
+        ValueError: they leave a gap, overlap, do not cover the recording, or one is too short.
+    """
+    borders_s = [*(start_s for start_s, _ in rows), duration_s]
+    if not all(map(math.isfinite, borders_s)) or abs(borders_s[0]) > _TOUCH_S:
+        raise ValueError("a border is no time of the recording")
+    touching_s = zip((end_s for _, end_s in rows), borders_s[1:], strict=True)
+    if any(not abs(end_s - next_s) <= _TOUCH_S for end_s, next_s in touching_s):
+        raise ValueError("a gap or an overlap")
+    borders_s[0] = 0.0
+    minimum_s = min(HOP_S, duration_s) - _TOUCH_S
+    if any(later - earlier < minimum_s for earlier, later in pairwise(borders_s)):
+        raise ValueError("a segment that is too short")
+    return [Span(start_s, end_s) for start_s, end_s in pairwise(borders_s)]
 
 
 def _label(key: str) -> Emotion:

@@ -152,18 +152,32 @@ def files_below(top: Path, endings: Collection[str]) -> list[Below]:
             continue
         above = here.above | {identity}
         for entry in members:
-            path, parts = here.path / entry.name, (*here.parts, entry.name)
-            is_wanted = _ending(entry.name) in endings
-            try:
-                if entry.is_dir():
-                    links = here.links + entry.is_symlink()
-                    heapq.heappush(waiting, _Folder(links, parts, path, above))
-                elif is_wanted and (entry.is_file() or _leads_nowhere(entry)):
-                    found[parts] = Below(str(Path(*parts)), path)
-            except OSError as exc:
-                if is_wanted or exc.errno not in _NOWHERE:
-                    found[parts] = _refused(path, parts, exc)
+            one = _look_at(entry, here, above, endings)
+            if isinstance(one, _Folder):
+                heapq.heappush(waiting, one)
+            elif one is not None:
+                found[(*here.parts, entry.name)] = one
     return [found[parts] for parts in sorted(found)]
+
+
+def _look_at(
+    entry: os.DirEntry[str],
+    here: _Folder,
+    above: frozenset[_Identity],
+    endings: Collection[str],
+) -> _Folder | Below | None:
+    """Return the folder or the file that an entry of a folder is, or None if it is not wanted."""
+    path, parts = here.path / entry.name, (*here.parts, entry.name)
+    is_wanted = _ending(entry.name) in endings
+    try:
+        if entry.is_dir():
+            return _Folder(here.links + entry.is_symlink(), parts, path, above)
+        if is_wanted and (entry.is_file() or _leads_nowhere(entry)):
+            return Below(str(Path(*parts)), path)
+    except OSError as exc:
+        if is_wanted or exc.errno not in _NOWHERE:
+            return _refused(path, parts, exc)
+    return None
 
 
 def _identity(folder: Path) -> _Identity:

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from fastapi import Request
@@ -136,36 +137,67 @@ async def read_requests(
         BusyError: too many bodies come already.
     """
     arrived_s = time.perf_counter()
-    largest = service.recognizer.limits.max_bytes
-    with RecordingSpool(largest) as spool:
+    with RecordingSpool(service.recognizer.limits.max_bytes) as spool:
         try:
             reader = _reader(request.headers.get("content-type", ""), spool, max_files)
         except RequestMalformedError:
             await drain(request.stream())
             raise
-        # Plain bytes are one recording, so they are not read beyond its limit.
-        most = min(max_bytes, largest or max_bytes) if reader is None else max_bytes
-
-        def too_large() -> EmoscopeError:
-            if reader is None and most == largest:
-                return AudioTooLargeError(max_bytes=largest)
-            return spool.refusal or RequestTooLargeError(max_bytes=max_bytes)
-
         if reader is None:
-            spool.begin()
-        feed = reader.feed if reader else spool.write
-        await service.uploads.receive(request.stream(), feed, most, too_large)
-        if isinstance(reader, FormReader):
-            recognitions = _of_form(reader)
-        elif isinstance(reader, JsonBodyReader):
-            recognitions = _of_json(reader, spool, max_files)
+            await _receive_bytes(request, service, spool, max_bytes)
         else:
-            recognitions = _of_bytes(request, spool)
-        refused = [one.refusal for one in spool.recordings if one.refusal]
-        if refused and len(refused) == len(recognitions):
-            raise refused[0]
-        waited_ms = (time.perf_counter() - arrived_s) * 1000
-        yield [replace(recognition, received_ms=waited_ms) for recognition in recognitions]
+            await service.uploads.receive(
+                request.stream(), reader.feed, max_bytes, partial(_body_too_large, spool, max_bytes)
+            )
+        requests = _requests(reader, request, spool, max_files)
+        _require_usable(spool, len(requests))
+        received_ms = (time.perf_counter() - arrived_s) * 1000
+        yield [replace(one, received_ms=received_ms) for one in requests]
+
+
+async def _receive_bytes(
+    request: Request, service: Service, spool: RecordingSpool, max_bytes: int
+) -> None:
+    """Receive plain bytes: one recording, so nothing is read beyond the limit of a recording."""
+    largest = service.recognizer.limits.max_bytes
+    most = min(max_bytes, largest or max_bytes)
+
+    def too_large() -> EmoscopeError:
+        if most == largest:
+            return AudioTooLargeError(max_bytes=largest)
+        return _body_too_large(spool, max_bytes)
+
+    spool.begin()
+    await service.uploads.receive(request.stream(), spool.write, most, too_large)
+
+
+def _body_too_large(spool: RecordingSpool, max_bytes: int) -> EmoscopeError:
+    return spool.refusal or RequestTooLargeError(max_bytes=max_bytes)
+
+
+def _requests(
+    reader: FormReader | JsonBodyReader | None,
+    request: Request,
+    spool: RecordingSpool,
+    max_files: int,
+) -> list[RecognitionRequest]:
+    """Return what a body asks for, after all of it was received."""
+    if isinstance(reader, FormReader):
+        return _of_form(reader)
+    if isinstance(reader, JsonBodyReader):
+        return _of_json(reader, spool, max_files)
+    return _of_bytes(request, spool)
+
+
+def _require_usable(spool: RecordingSpool, count: int) -> None:
+    """Refuse a request of which every one of ``count`` recordings is too large.
+
+    Raises:
+        AudioTooLargeError: every recording is larger than a recording may be.
+    """
+    refused = [one.refusal for one in spool.recordings if one.refusal]
+    if refused and len(refused) == count:
+        raise refused[0]
 
 
 def _reader(
@@ -209,18 +241,18 @@ def _of_bytes(request: Request, spool: RecordingSpool) -> list[RecognitionReques
 def _of_json(
     reader: JsonBodyReader, spool: RecordingSpool, max_files: int
 ) -> list[RecognitionRequest]:
-    asked = reader.finish()
-    if not isinstance(asked, dict) or set(asked) - {"recordings", "granularity", "embedding"}:
+    body = reader.finish()
+    if not isinstance(body, dict) or set(body) - {"recordings", "granularity", "embedding"}:
         raise RequestMalformedError(expected=JSON_EXPECTED)
-    recordings = asked.get("recordings")
+    recordings = body.get("recordings")
     if not isinstance(recordings, list) or not recordings:
         raise FieldMissingError(field="recordings")
     if len(recordings) > max_files:
         raise FieldInvalidError(field="recordings", expected=f"≤ {max_files}")
-    embedding = asked.get("embedding", False)
+    embedding = body.get("embedding", False)
     if not isinstance(embedding, bool):
         raise FieldInvalidError(field="embedding", expected="true, false")
-    granularity = str(asked.get("granularity", "utterance"))
+    granularity = str(body.get("granularity", "utterance"))
     if reader.long_string(granularity) is not None:
         raise FieldInvalidError(field="granularity", expected=", ".join(GRANULARITIES))
     options = RecognitionOptions(parse_granularity(granularity), embedding)

@@ -1,0 +1,134 @@
+"""Options that several commands share: one dataclass for each group, declared once.
+
+A command takes such a dataclass as a parameter, and ``with_options`` shows its fields as options of
+the command, in the place of that parameter.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+
+import typer
+
+from emoscope.cli.language import LanguageOption
+
+if TYPE_CHECKING:
+    from emoscope.settings import Settings
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+ModelOption = Annotated[
+    str | None, typer.Option("--model", "-m", help="模型 · model name, folder, or auto")
+]
+ThreadsOption = Annotated[int | None, typer.Option("--threads", help="线程数 · threads; 0 = all")]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """Which model runs, on what, and in which language the command speaks.
+
+    None leaves a value to the environment, the settings file and the default, in this order.
+    """
+
+    model: ModelOption = None
+    """Name of a model, its folder, or ``auto``."""
+    backend: Annotated[
+        str | None, typer.Option("--backend", help="运行库 · onnxruntime | openvino")
+    ] = None
+    """Library that runs the model."""
+    precision: Annotated[
+        str | None, typer.Option("--precision", help="精确或快速 · exact | fast | auto")
+    ] = None
+    """Variant of the model."""
+    threads: ThreadsOption = None
+    """Threads of one inference; 0 for one per core."""
+    device: Annotated[str | None, typer.Option("--device", help="设备 · cpu | cuda | auto")] = None
+    """Processor that runs the model."""
+    lang: LanguageOption = None
+    """``zh``, ``en`` or ``auto``."""
+
+    def settings(self, **others: Any) -> Settings:
+        """Load the settings with these options and with further values of the command."""
+        from emoscope.settings import load_settings
+
+        return load_settings(
+            model=self.model,
+            backend=self.backend,
+            precision=self.precision,
+            threads=self.threads,
+            device=self.device,
+            language=self.lang,
+            **others,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StreamModelOptions:
+    """The model of a live stream, and the language of what is printed."""
+
+    model: ModelOption = None
+    """Name of a model, its folder, or ``auto``; None for the settings' model."""
+    threads: ThreadsOption = None
+    """Threads of one inference; 0 for one per core, None for the settings' number."""
+    lang: LanguageOption = None
+    """``zh``, ``en`` or ``auto``; None for the settings' language."""
+
+    def settings(self) -> Settings:
+        """Load the settings with these options."""
+        from emoscope.settings import load_settings
+
+        return load_settings(model=self.model, threads=self.threads, language=self.lang)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """The server that recognizes a live stream."""
+
+    url: Annotated[
+        str | None, typer.Option("--url", help="发给服务器 · send to a server, http://HOST:PORT")
+    ] = None
+    """Its address; None to recognize on this machine."""
+    key: Annotated[
+        str | None, typer.Option("--key", help="服务器的密钥 · the server's API key")
+    ] = None
+    """Its API key; None for a server without keys."""
+
+
+def with_options(function: _Function) -> _Function:
+    """Show the fields of each dataclass parameter as options of the command, in its place."""
+    types = get_type_hints(function, include_extras=True)
+    groups: dict[str, Any] = {name: kind for name, kind in types.items() if is_dataclass(kind)}
+    shown: list[inspect.Parameter] = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name in groups:
+            shown += _parameters_of(groups[parameter.name])
+        else:
+            shown.append(parameter.replace(annotation=types[parameter.name]))
+
+    @functools.wraps(function)
+    def command(**given: Any) -> Any:
+        for name, kind in groups.items():
+            given[name] = kind(**{field.name: given.pop(field.name) for field in fields(kind)})
+        return function(**given)
+
+    del command.__wrapped__
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in shown}
+    command.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+    return command  # type: ignore[return-value]
+
+
+def _parameters_of(group: Any) -> list[inspect.Parameter]:
+    types = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=types[field.name],
+        )
+        for field in fields(group)
+    ]
