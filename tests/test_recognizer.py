@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from emoscope import recognizer as recognizer_module
+from emoscope.audio.prepare import name_of
 from emoscope.backends.base import Output
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.backends.onnx_backend import OnnxBackend
@@ -37,7 +38,7 @@ from emoscope.errors import (
 from emoscope.events import Event, Progress, Step
 from emoscope.inference.windowed import CONTEXT_S, WHOLE_S, WINDOW_S
 from emoscope.limits import Limits
-from emoscope.recognizer import Recognizer, load, name_of
+from emoscope.recognizer import Recognizer, load
 from emoscope.results.result import Failure, ModelRef, Result
 from emoscope.waveform import Span, Waveform, frame_count
 from sounds import sample, wav

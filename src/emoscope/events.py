@@ -1,8 +1,8 @@
-"""What happened, told to whoever wants to know.
+"""Events of a recognition, its finished steps and its progress, passed to a listener.
 
-The core says what happened (a sound was decoded, a model loaded); a face decides whether that
-becomes a log line, a metric or a progress bar. A listener is any callable; it must be quick, and
-what it raises reaches the caller, because hiding it would hide a bug.
+The core reports what happened (sound was decoded, the model ran); a front end decides whether that
+becomes a log line, a metric or a progress bar. A listener is any callable; it must be quick, and an
+exception that it raises reaches the caller, because hiding it would hide a bug.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Step:
     """receive, decode, resample, mix, check, infer, write."""
     milliseconds: float
     data: dict[str, object] = field(default_factory=dict)
-    """Numbers for the sentence that a face makes of it."""
+    """Numbers for the sentence that a front end makes of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ Clock: TypeAlias = Callable[[], float]
 
 
 def ignore(_event: Event) -> None:
-    """Do nothing: the listener of those who do not want to know."""
+    """Do nothing: the default listener."""
 
 
 class StepLog:
@@ -60,13 +60,25 @@ class StepLog:
         return tuple(self._steps)
 
     def add(self, name: str, milliseconds: float, **data: object) -> None:
-        """Record a step that was timed elsewhere."""
+        """Record a step that was timed elsewhere.
+
+        Args:
+            name: receive, decode, resample, mix, check, infer or write.
+            milliseconds: time that it took.
+            data: numbers for the sentence that a front end makes of it.
+        """
         step = Step(name, milliseconds, data)
         self._steps.append(step)
         self._listener(step)
 
     def moved(self, name: str, done_s: float, total_s: float) -> None:
-        """Tell how far a step has come."""
+        """Report the progress of a step.
+
+        Args:
+            name: ``decode`` or ``infer``.
+            done_s: seconds of sound finished.
+            total_s: seconds of sound in all.
+        """
         self._listener(Progress(done_s, total_s, name))
 
     @contextmanager

@@ -12,12 +12,13 @@ from pathlib import Path
 from emoscope.audio import quality
 from emoscope.audio.decode import decode_channels
 from emoscope.audio.missing import without_gaps
+from emoscope.audio.prepare import PreparedAudio, Source
 from emoscope.audio.source import receive
 from emoscope.audio.validate import reasons_of
 from emoscope.errors import AudioSilentError, GranularityError
 from emoscope.events import Event, Listener, Progress, StepLog, ignore
 from emoscope.models import catalog
-from emoscope.recognizer import PreparedAudio, Recognizer, Source, load_once
+from emoscope.recognizer import Recognizer, load_once
 from emoscope.results.activity import ChannelActivity, channel_activity
 from emoscope.results.result import GRANULARITIES, Granularity, Result, SourceRef
 from emoscope.waveform import Waveform
@@ -25,14 +26,14 @@ from emoscope.waveform import Waveform
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MultichannelResult:
-    """What the channels of one recording say. Frame k is the same moment on each."""
+    """Results of the channels of one recording, on one time axis: frame k is the same moment."""
 
     results: tuple[Result, ...]
-    """One per channel, in their order; one on which nobody speaks abstains (``no_speech``)."""
+    """One per channel, in their order; a channel without speech abstains (``no_speech``)."""
     waveforms: tuple[Waveform, ...]
-    """What the model heard of each channel; all are of one length."""
+    """Mono sound of each channel at 16 kHz; all are of one length."""
     activity: ChannelActivity
-    """Who speaks how much, and at once with others."""
+    """Share of speech of each channel, and of overlapping speech."""
 
 
 def recognize_channels_with(
@@ -48,13 +49,15 @@ def recognize_channels_with(
     """Recognize each channel of a recording by itself.
 
     Args:
-        recognizer: what recognizes; decoding happens in this process.
-        source: as in ``Recognizer.recognize``; mono sound has one channel.
-        granularity: as there.
-        embedding: as there.
-        name: as there.
-        listener: is told of steps, and of progress over all channels.
-        checkpoint_dir: as in ``Recognizer.infer``.
+        recognizer: runs the model; the recording is decoded in this process.
+        source: the bytes of a file, its path, or a ``Waveform``; mono sound has one channel.
+        granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
+        embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+        name: name of the recording in the results; the file's name by default.
+        listener: called with each finished step and with progress over all channels; does nothing
+            by default.
+        checkpoint_dir: folder for the model's outputs of each window of long sound, from which
+            interrupted work resumes; by default nothing is kept.
 
     Raises:
         InputError: the recording cannot be used, or all of its channels are silent.
@@ -63,8 +66,8 @@ def recognize_channels_with(
     if granularity not in GRANULARITIES:
         raise GranularityError(value=granularity)
     recordings = _prepared(recognizer, source, name, listener)
-    heard = [
-        # By frame whatever is asked for: who speaks when must be known.
+    by_frame = [
+        # By frame also for one answer each: the activity needs the speech segments.
         recognizer.infer(
             recording,
             granularity="frame",
@@ -75,18 +78,19 @@ def recognize_channels_with(
         )
         for at, recording in enumerate(recordings)
     ]
-    who = channel_activity([result.segments for result in heard], heard[0].duration_s)
-    created = heard[0].created  # one moment for all, so that their runs are neighbours
+    activity = channel_activity([one.segments for one in by_frame], by_frame[0].duration_s)
+    created = by_frame[0].created  # one moment for all, so that their runs are neighbours
     results = tuple(
         replace(result, created=created, channel=channel)
-        for result, channel in zip(heard, who.channels, strict=True)
+        for result, channel in zip(by_frame, activity.channels, strict=True)
     )
     if granularity == "utterance":
         results = tuple(
             replace(result, granularity=granularity, track=None, segments=(), reading=None)
             for result in results
         )
-    return MultichannelResult(results, tuple(recording.waveform for recording in recordings), who)
+    waveforms = tuple(recording.waveform for recording in recordings)
+    return MultichannelResult(results, waveforms, activity)
 
 
 def recognize_channels(
@@ -96,9 +100,18 @@ def recognize_channels(
     granularity: Granularity = "utterance",
     embedding: bool = False,
 ) -> MultichannelResult:
-    """Recognize each channel of one recording by itself; the model is loaded once and kept.
+    """Recognize each channel of one recording with a model that stays in memory.
 
-    The same as ``converse(load(model), source, ...)``, with the same arguments and errors.
+    Args:
+        source: the bytes of a file, its path, or a ``Waveform``; mono sound has one channel.
+        model: ``auto`` (the large model if it is on this machine, else ``compact``), a name of
+            ``emoscope models list``, or a folder.
+        granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
+        embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+
+    Raises:
+        InputError: the recording or a parameter cannot be used, or all channels are silent.
+        ModelError: the model cannot be loaded, or it failed.
     """
     recognizer = load_once(os.fspath(model))
     return recognize_channels_with(recognizer, source, granularity=granularity, embedding=embedding)
@@ -142,7 +155,7 @@ def _prepared(
 
 
 def _over_all(listener: Listener, channel: int, count: int) -> Listener:
-    """Return a listener to whom a channel's progress is a part of that of the recording."""
+    """Return a listener that turns progress of one channel into progress of all channels."""
 
     def listen(event: Event) -> None:
         if isinstance(event, Progress):

@@ -12,22 +12,19 @@ import functools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeAlias
 
 from emoscope._version import __version__
-from emoscope.audio import quality
 from emoscope.audio.decode import decode_of_any_length, library_versions
 from emoscope.audio.decoder_pool import Decoder
-from emoscope.audio.missing import gaps_of, without_gaps
-from emoscope.audio.source import receive
-from emoscope.audio.validate import check_usable, reasons_of, resampled_waveform
+from emoscope.audio.missing import gaps_of
+from emoscope.audio.prepare import PreparedAudio, Source, name_of, prepare
 from emoscope.backends.base import Backend
 from emoscope.backends.choice import BackendName, DeviceChoice, gains_by_rounding, open_backend
 from emoscope.errors import EmoscopeError, GranularityError
-from emoscope.events import Listener, Step, StepLog, ignore
+from emoscope.events import Listener, StepLog, ignore
 from emoscope.inference.batching import Batcher
 from emoscope.inference.forward import Forward, batch_budget
 from emoscope.inference.resume import window_cache
@@ -38,33 +35,9 @@ from emoscope.models.agreement import AGREEMENT_THRESHOLDS, AgreementThresholds
 from emoscope.models.variants import Precision
 from emoscope.results import abstention
 from emoscope.results.abstention import ABSTENTION_THRESHOLDS, AbstentionThresholds
-from emoscope.results.quality import Quality
-from emoscope.results.result import (
-    GRANULARITIES,
-    Failure,
-    Granularity,
-    ModelRef,
-    Result,
-    SourceRef,
-)
+from emoscope.results.result import GRANULARITIES, Failure, Granularity, ModelRef, Result
 from emoscope.results.track import Track
-from emoscope.waveform import Array32, Waveform
-
-Source: TypeAlias = bytes | str | os.PathLike[str] | Waveform
-"""The bytes of a file, a path to one, or samples."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PreparedAudio:
-    """A source that was decoded and found usable."""
-
-    waveform: Waveform
-    sound: Waveform
-    """The waveform without its missing spans: what the model hears."""
-    quality: Quality
-    source: SourceRef
-    steps: tuple[Step, ...]
-    """What was done so far, with milliseconds."""
+from emoscope.waveform import Array32
 
 
 def local_now() -> datetime:
@@ -73,17 +46,17 @@ def local_now() -> datetime:
 
 
 class Recognizer:
-    """Recognizes emotion with one loaded model. Made once, never changed, safe in many threads.
+    """Recognizes emotion with one loaded model. Immutable, and safe in many threads.
 
     Args:
-        backend: what runs the model.
-        model: which model that is, for the result.
-        card: what is known about it, where it has a card.
-        origin: where its files came from.
-        load_s: seconds that checking and loading it took.
-        limits: what recordings are accepted.
-        thresholds: when no emotion is claimed.
-        now: the clock of ``Result.created``; must give a time zone.
+        backend: runs the model.
+        model: name and digest of the model, for the result.
+        card: the model's card, with its calibration; None for a model without one.
+        origin: where the model's files came from.
+        load_s: seconds that checking and loading the model took.
+        limits: which recordings are accepted; by default those of the command line.
+        thresholds: quality and confidence below which no emotion is claimed.
+        now: clock of ``Result.created``; returns a time with a zone.
     """
 
     def __init__(
@@ -114,13 +87,13 @@ class Recognizer:
         self._versions = versions | library_versions()
 
     def decoding_with(self, decoder: Decoder) -> Recognizer:
-        """Return the same recognizer with another way to decode, as a server needs."""
+        """Return a recognizer with the same model that decodes by ``decoder``."""
         other = copy.copy(self)
         other._decode = decoder  # noqa: SLF001 - one of us
         return other
 
     def within(self, limits: Limits) -> Recognizer:
-        """Return the same recognizer with other limits, as a live stream needs."""
+        """Return a recognizer with the same model that accepts recordings by ``limits``."""
         other = copy.copy(self)
         other.limits = limits
         return other
@@ -138,10 +111,10 @@ class Recognizer:
 
         Args:
             source: the bytes of a file, its path, or a ``Waveform``.
-            granularity: ``frame`` adds the track of 20 ms rows and the segments.
-            embedding: keep the embedding, shape ``(T, D)``.
-            name: what to call the recording; a path's own name by default.
-            listener: is told of steps and progress.
+            granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
+            embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+            name: name of the recording in the result; the file's name by default.
+            listener: called with each finished step and with progress; does nothing by default.
 
         Raises:
             InputError: the recording or a parameter cannot be used.
@@ -160,10 +133,19 @@ class Recognizer:
         granularity: Granularity = "utterance",
         embedding: bool = False,
     ) -> Iterator[Result | Failure]:
-        """Recognize one after another, in order; a bad one becomes a ``Failure``, no more.
+        """Recognize recordings one after another; one that cannot be used gives a ``Failure``.
+
+        Args:
+            sources: each the bytes of a file, its path, or a ``Waveform``; read lazily.
+            granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
+            embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+
+        Returns:
+            One result or failure per source, in the order of ``sources``.
 
         Raises:
-            GranularityError: at once, before the first recording.
+            GranularityError: ``granularity`` is neither of the two words; raised at once, before
+                the first recording is read.
         """
         _check_granularity(granularity)
 
@@ -184,31 +166,20 @@ class Recognizer:
         received_ms: float = 0.0,
         listener: Listener = ignore,
     ) -> PreparedAudio:
-        """Decode and check a source.
+        """Decode a source to 16 kHz mono and check that it can be used.
 
         Args:
-            source: as in ``recognize``.
-            name: as in ``recognize``.
-            received_ms: milliseconds that a face spent getting the bytes, for the log.
-            listener: is told of each step.
+            source: the bytes of a file, its path, or a ``Waveform``.
+            name: name of the recording in the result; the file's name by default.
+            received_ms: milliseconds that a front end spent receiving the bytes, for the log.
+            listener: called with each finished step and with progress; does nothing by default.
 
         Raises:
-            InputError: it cannot be used.
+            InputError: the recording cannot be used; each reason has its own class or code.
+            StoreError: long sound does not fit into the folder for temporary files.
         """
         log = StepLog(listener)
-        sha256 = None
-        if isinstance(source, Waveform):
-            waveform = resampled_waveform(source, self.limits)
-        else:
-            source, sha256 = receive(source, log, before_ms=received_ms)
-            waveform = self._decode(source, limits=self.limits, name=name, log=log)
-        with log.timed("check"):
-            sound = without_gaps(waveform)
-            found = quality.check_quality(sound)
-            check_usable(sound, found, self.limits)
-            found = replace(found, reasons=(*found.reasons, *reasons_of(log.steps)))
-        reference = SourceRef(name or waveform.name or "audio", sha256)
-        return PreparedAudio(waveform, sound, found, reference, log.steps)
+        return prepare(source, self._decode, self.limits, log, name=name, received_ms=received_ms)
 
     def infer(
         self,
@@ -222,12 +193,12 @@ class Recognizer:
         """Run the model on a prepared recording.
 
         Args:
-            recording: what ``decode`` gave.
-            granularity: as in ``recognize``.
-            embedding: as in ``recognize``.
-            listener: as in ``recognize``.
-            checkpoint_dir: folder for the outputs of the windows of long sound; work that broke off
-                is resumed from it when the same is asked again.
+            recording: what ``decode`` returned.
+            granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
+            embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+            listener: called with each finished step and with progress; does nothing by default.
+            checkpoint_dir: folder for the model's outputs of each window of long sound, from which
+                interrupted work resumes; by default nothing is kept.
 
         Raises:
             GranularityError: ``granularity`` is neither of the two words.
@@ -242,13 +213,13 @@ class Recognizer:
             work, duration_s = (recording.source, self.model.sha256), sound.duration_s
             with window_cache(
                 self._forward, checkpoint_dir, work, duration_s=duration_s, embedding=embedding
-            ) as kept:
-                windowed_inference = self.windowed_inference(granularity, kept)
+            ) as cache:
+                windowed_inference = self.windowed_inference(granularity, cache)
                 track, vectors = run_windows(
                     sound, windowed_inference, gaps, embedding=embedding, listener=listener
                 )
-            if kept.found:
-                numbers["windows_kept"] = kept.found
+            if cache.found:
+                numbers["windows_kept"] = cache.found
             numbers["frames"] = len(track)
         recording = replace(recording, steps=(*recording.steps, *log.steps))
         return self.build_result(recording, track, granularity=granularity, embedding=vectors)
@@ -256,7 +227,12 @@ class Recognizer:
     def windowed_inference(
         self, granularity: Granularity, forward: ClipRunner | None = None
     ) -> WindowedInference:
-        """Begin a recording that arrives in portions; ``frame`` also looks for speech."""
+        """Return a new inference for a recording that arrives in portions.
+
+        Args:
+            granularity: ``frame`` also looks for speech, ``utterance`` does not.
+            forward: runs the model; by default this recognizer's own.
+        """
         return WindowedInference(forward or self._forward, find_speech=granularity == "frame")
 
     def build_result(
@@ -267,13 +243,14 @@ class Recognizer:
         granularity: Granularity,
         embedding: Array32 | None = None,
     ) -> Result:
-        """Make a result of what the model said about a recording.
+        """Assemble the result from the model's outputs.
 
         Args:
-            recording: with all steps that the result's log shall have.
-            track: all its rows, on the medium's time axis.
-            granularity: as in ``recognize``.
-            embedding: shape ``(T, D)``, to keep it.
+            recording: the prepared recording; its steps become the log of the result.
+            track: logits and speech of all frames, one row per 20 ms of the medium.
+            granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
+            embedding: frame embeddings to put into the result, float32 of shape ``(T, D)``; none
+                by default.
         """
         waveform, sound_s, scores = recording.waveform, recording.sound.duration_s, track.utterance
         calibration = None if self.card is None else self.card.calibration
@@ -320,17 +297,17 @@ def load(
     """Load a model that is on this machine.
 
     Args:
-        model: ``auto`` (the large model if it is here, else ``compact``), a name of
+        model: ``auto`` (the large model if it is on this machine, else ``compact``), a name of
             ``emoscope models list``, or a folder.
-        backend: what runs it; ``openvino`` needs the extra of that name.
+        backend: library that runs it; ``openvino`` needs the extra of that name.
         precision: ``exact``; ``fast``, the rounded variant, or an error; ``auto``, that variant
             where it agreed with the exact model and was measured to be faster.
-        agreement_thresholds: what a variant must have reached to be used.
-        threads: threads inside one run; 0 takes all cores, for a small model one.
+        agreement_thresholds: agreement with the exact model that a variant needs to be used.
+        threads: threads of one inference; 0 takes all cores, for a small model one.
         device: ``cpu``; ``cuda``, or an error; ``auto``, an NVIDIA GPU where one can be used.
-        limits: what recordings are accepted.
-        thresholds: when no emotion is claimed.
-        now: the clock of ``Result.created``.
+        limits: which recordings are accepted; by default those of the command line.
+        thresholds: quality and confidence below which no emotion is claimed.
+        now: clock of ``Result.created``; returns a time with a zone.
 
     Raises:
         ModelError: the model is unknown, not on this machine, incomplete or changed; or ``fast``,
@@ -357,7 +334,7 @@ def load(
 
 @functools.lru_cache(maxsize=4)
 def load_once(model: str) -> Recognizer:
-    """Return the same recognizer for the same name."""
+    """Return the recognizer of a model, loaded at the first call with that name."""
     return load(model)
 
 
@@ -368,9 +345,19 @@ def recognize(
     granularity: Granularity = "utterance",
     embedding: bool = False,
 ) -> Result:
-    """Recognize one recording; the model is loaded once and kept.
+    """Recognize one recording with a model that is loaded once and stays in memory.
 
-    The same as ``load(model).recognize(source, ...)``, with the same arguments and errors.
+    Args:
+        source: the bytes of a file, its path, or a ``Waveform``.
+        model: ``auto`` (the large model if it is on this machine, else ``compact``), a name of
+            ``emoscope models list``, or a folder.
+        granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
+        embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+
+    Raises:
+        InputError: the recording or a parameter cannot be used.
+        ModelError: the model cannot be loaded, or it failed.
+        StoreError: long sound does not fit into the folder for temporary files.
     """
     recognizer = load_once(os.fspath(model))
     return recognizer.recognize(source, granularity=granularity, embedding=embedding)
@@ -383,16 +370,24 @@ def recognize_many(
     granularity: Granularity = "utterance",
     embedding: bool = False,
 ) -> Iterator[Result | Failure]:
-    """Recognize one after another; the same as ``load(model).recognize_many(sources, ...)``."""
+    """Recognize recordings one after another with a model that stays in memory.
+
+    Args:
+        sources: each the bytes of a file, its path, or a ``Waveform``; read lazily.
+        model: ``auto`` (the large model if it is on this machine, else ``compact``), a name of
+            ``emoscope models list``, or a folder.
+        granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
+        embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+
+    Returns:
+        One result, or failure of a recording that cannot be used, per source, in order.
+
+    Raises:
+        GranularityError: ``granularity`` is neither of the two words.
+        ModelError: the model cannot be loaded.
+    """
     recognizer = load_once(os.fspath(model))
     return recognizer.recognize_many(sources, granularity=granularity, embedding=embedding)
-
-
-def name_of(source: Source) -> str:
-    """What people call a source: a file's name without its folder."""
-    if isinstance(source, Waveform):
-        return source.name or "audio"
-    return "audio" if isinstance(source, bytes) else Path(source).name
 
 
 def _check_granularity(granularity: str) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emoscope.audio.prepare import PreparedAudio
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.events import Event, Progress
 from emoscope.inference import resume
 from emoscope.multichannel import recognize_channels_with
-from emoscope.recognizer import PreparedAudio, Recognizer
+from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef, Result
 from emoscope.waveform import RATE_HZ, Waveform
 from sounds import noise, wav

@@ -221,6 +221,11 @@ def checked(
 def check_layout(rate_hz: int, channels: int, limits: Limits) -> None:
     """Check the number of channels and their rate.
 
+    Args:
+        rate_hz: sample rate in Hz.
+        channels: number of channels.
+        limits: what to check against.
+
     Raises:
         AudioTooManyChannelsError: there are more than the limits allow.
         AudioRateError: the rate is outside the limits.

@@ -82,9 +82,10 @@ def decode(
 
     Args:
         source: the bytes of a file, or its path.
-        limits: checked before the first frame and while decoding.
-        name: name of the waveform; a path's own name by default.
-        log: gets the steps decode, resample and mix with their milliseconds.
+        limits: checked before the first frame and while decoding; by default those of the command
+            line.
+        name: name of the waveform; by default the file's name, empty for bytes.
+        log: gets the steps decode, resample and mix with their milliseconds; none by default.
 
     Raises:
         AudioError: the sound cannot be used; each reason has its own class.
@@ -97,10 +98,22 @@ def decode(
 def decode_of_any_length(
     source: FileSource, *, limits: Limits = COMMAND_LINE, name: str = "", log: StepLog | None = None
 ) -> Waveform:
-    """Decode as ``decode`` does, but keep long sound on the disk, so that memory stays bounded.
+    """Decode to mono float32 at 16 kHz; long sound lies in a temporary file, so memory is bounded.
+
+    Several channels are averaged. Times are those of the medium: where it holds no sound
+    (``Waveform.missing``) there are zeros.
+
+    Args:
+        source: the bytes of a file, or its path.
+        limits: checked before the first frame and while decoding; by default those of the command
+            line.
+        name: name of the waveform; by default the file's name, empty for bytes.
+        log: gets the steps decode, resample and mix with their milliseconds; none by default.
 
     Raises:
-        AudioError: as in ``decode``, and the other errors there.
+        AudioError: the sound cannot be used; each reason has its own class or code.
+        SourceNotFoundError: there is no such file.
+        SourceUnreadableError: the system refuses to read it.
         StoreError: the folder for temporary files is full or cannot be written.
     """
     return _decode(source, limits, name, log or StepLog(), Spools(MEMORY_BYTES))[0]
@@ -109,11 +122,22 @@ def decode_of_any_length(
 def decode_channels(
     source: FileSource, *, limits: Limits = COMMAND_LINE, name: str = "", log: StepLog | None = None
 ) -> tuple[Waveform, ...]:
-    """Decode as ``decode_of_any_length`` does, but keep the channels apart; all are of one length.
+    """Decode each channel to a waveform of its own at 16 kHz; all are of one length.
+
+    Long sound lies in temporary files, so memory is bounded.
+
+    Args:
+        source: the bytes of a file, or its path.
+        limits: checked before the first frame and while decoding; by default those of the command
+            line.
+        name: name of the waveform; by default the file's name, empty for bytes.
+        log: gets the steps decode, resample and mix with their milliseconds; none by default.
 
     Raises:
-        AudioError: as in ``decode``, and where the number of channels changes on the way.
-        StoreError: as in ``decode_of_any_length``.
+        AudioError: the sound cannot be used, or the number of channels changes within it.
+        SourceNotFoundError: there is no such file.
+        SourceUnreadableError: the system refuses to read it.
+        StoreError: the folder for temporary files is full or cannot be written.
     """
     spools = Spools(MEMORY_BYTES)
     return _decode(source, limits, name, log or StepLog(), spools, separate=True)
@@ -125,11 +149,13 @@ def decode_live(read: Callable[[int], bytes], limits: Limits) -> Iterator[Sample
     Between them come the gaps in which the medium holds no sound.
 
     Args:
-        read: returns up to so many bytes, waits until there is one, and gives none at the end.
-        limits: as in ``decode``; only what can be read without going back makes sense.
+        read: returns up to the number of bytes given, blocks until there is one, and returns none
+            at the end.
+        limits: checked before the first frame and while decoding; its containers should be ones
+            that can be read without seeking.
 
     Raises:
-        AudioError: as in ``decode``.
+        AudioError: the sound cannot be used; each reason has its own class or code.
     """
     head = b""
     while len(head) < _LIVE_HEAD_BYTES and (more := read(_LIVE_HEAD_BYTES - len(head))):
@@ -194,12 +220,12 @@ def _decode_into(
     Args:
         spools: take the sound.
         reader: the bytes of a file.
-        size_bytes: how many there are.
-        limits: as in ``decode``.
-        log: as in ``decode``.
-        separate: keep the channels apart.
-        channel: the one to take instead of the mean of all, from 0.
-        timed: look for gaps; if not, sound follows sound.
+        size_bytes: size of the file.
+        limits: checked before the first frame and while decoding.
+        log: gets the steps and progress.
+        separate: keep the channels apart instead of mixing them.
+        channel: channel to take instead of the mean of all, from 0.
+        timed: look for gaps in the timestamps; if not, frames follow one another.
     """
     if size_bytes == 0:
         raise AudioEmptyFileError

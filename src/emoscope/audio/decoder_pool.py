@@ -58,21 +58,28 @@ _Answer: TypeAlias = tuple[Note, np.ndarray[Any, Any], tuple[Span, ...]]
 
 
 class Decoder(Protocol):
-    """What ``decode`` and ``DecoderPool`` have in common."""
+    """Decodes a file in this process (``decode``) or in another one (``DecoderPool``)."""
 
     def __call__(
         self, source: FileSource, *, limits: Limits, name: str = "", log: StepLog | None = None
     ) -> Waveform:
-        """Decode, as ``emoscope.audio.decode.decode`` does."""
+        """Decode to mono float32 at 16 kHz; several channels are averaged.
+
+        Args:
+            source: the bytes of a file, or its path.
+            limits: checked before the first frame and while decoding.
+            name: name of the waveform; by default the file's name, empty for bytes.
+            log: gets the steps decode, resample and mix with their milliseconds; none by default.
+        """
 
 
 class DecoderPool:
-    """A few decoding processes, alive inside a ``with`` block; safe in many threads.
+    """Decoding processes, alive inside a ``with`` block; safe in many threads.
 
     Args:
-        count: processes, and recordings decoded at once.
-        deadline_s: seconds, wall and processor, that one recording may take.
-        limits: the longest sound that will be asked for decides the memory of a process.
+        count: number of processes, and so of recordings decoded at once.
+        deadline_s: seconds, of wall clock and of processor time, that one recording may take.
+        limits: bounds the memory of a process by its longest sound and largest file.
     """
 
     def __init__(
@@ -107,12 +114,20 @@ class DecoderPool:
     def __call__(
         self, source: FileSource, *, limits: Limits, name: str = "", log: StepLog | None = None
     ) -> Waveform:
-        """Decode in a process of its own; the rest is as in ``decode``.
+        """Decode to mono float32 at 16 kHz in another process; several channels are averaged.
+
+        Args:
+            source: the bytes of a file, or its path.
+            limits: checked before the first frame and while decoding.
+            name: name of the waveform; by default the file's name, empty for bytes.
+            log: gets the steps decode, resample and mix with their milliseconds; none by default.
 
         Raises:
             AudioError: the sound cannot be used.
-            DecoderCrashedError: the process ended over this recording.
-            DecoderTimeoutError: it took too long and was ended.
+            SourceNotFoundError: there is no such file.
+            SourceUnreadableError: the system refuses to read it.
+            DecoderCrashedError: the process ended while it decoded this recording.
+            DecoderTimeoutError: decoding took longer than ``deadline_s`` and was ended.
         """
         if not isinstance(source, bytes):
             name = name or Path(source).name

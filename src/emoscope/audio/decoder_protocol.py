@@ -24,7 +24,16 @@ class ProtocolError(ValueError):
 
 
 def send_message(line: socket.socket, note: Note, body: bytes | memoryview = b"") -> None:
-    """Send a note and a body."""
+    """Send a note and a body.
+
+    Args:
+        line: connected to the other process.
+        note: what JSON can hold, at most 64 KiB of it.
+        body: plain bytes of any length; none by default.
+
+    Raises:
+        OSError: the line broke, or ``TimeoutError`` when the other side did not read in time.
+    """
     text = json.dumps(note).encode()
     view = memoryview(body).cast("B")
     line.sendall(_HEAD.pack(len(text), len(view)) + text)
@@ -39,7 +48,7 @@ def receive_message(line: socket.socket, *, max_bytes: int) -> tuple[Note, bytea
         max_bytes: largest body that is taken.
 
     Raises:
-        ParcelError: it is not what was agreed.
+        ProtocolError: the message is too large, cut off, or its note is no JSON object.
         OSError: the line broke, or ``TimeoutError`` when it was silent for too long.
     """
     head = _exactly(line, _HEAD.size)

@@ -91,7 +91,13 @@ def read_header(reader: Readable, size_bytes: int) -> Header:
 
 
 def read_at(reader: Readable, at: int, size: int) -> bytes:
-    """Return up to so many bytes from a place on."""
+    """Read bytes at a position of a file.
+
+    Args:
+        reader: the file; its position is lost.
+        at: offset of the first byte.
+        size: number of bytes; fewer are returned at the end of the file.
+    """
     reader.seek(at)
     return reader.read(size)
 
@@ -124,7 +130,16 @@ FORMS = {
 
 
 def chunks(reader: Readable, form: ChunkForm, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield ``(name, where its body begins, bytes that it states)``."""
+    """Iterate over the chunks of a container.
+
+    Args:
+        reader: the file; its position is lost.
+        form: layout of the chunks' heads.
+        end: offset at which to stop, usually the size of the file.
+
+    Yields:
+        name, offset of the body, and size in bytes that the head states.
+    """
     at = form.first
     for _ in range(_CHUNKS):
         head = read_at(reader, at, form.layout.size)
@@ -189,7 +204,16 @@ def segment_of(reader: Readable, size_bytes: int) -> tuple[int, int | None] | No
 
 
 def elements(reader: Readable, at: int, end: int) -> Iterator[tuple[int, int, int | None]]:
-    """Yield ``(id, where its body begins, its size or None)``; one without a size is the last."""
+    """Iterate over the EBML elements of one level of a Matroska file.
+
+    Args:
+        reader: the file; its position is lost.
+        at: offset of the first element.
+        end: offset at which to stop.
+
+    Yields:
+        id, offset of the body, and its size in bytes; None for an unknown size, which is the last.
+    """
     for _ in range(_CHUNKS):
         head = read_at(reader, at, 12) if at < end else b""
         id_bytes = _vint_bytes(head[:1])

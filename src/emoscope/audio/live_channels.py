@@ -58,7 +58,7 @@ class LiveChannels:
         """Take the next block; return its sound, shape ``(n,)``.
 
         Raises:
-            StoreError: the sound cannot be kept.
+            StoreError: the folder for temporary files is full or cannot be written.
         """
         if not self._channels:
             self._channels = len(planes)
@@ -74,10 +74,10 @@ class LiveChannels:
         return cast(Samples, (mean if channel is None else taken_from(planes, channel))[0])
 
     def miss(self, samples: int) -> None:
-        """Take note of so many samples at 16 kHz without sound.
+        """Record a gap of so many samples at 16 kHz.
 
         Raises:
-            StoreError: as in ``feed``.
+            StoreError: the folder for temporary files is full or cannot be written.
         """
         self._late += 0 if self._channels else samples
         for first in range(0, samples if self._channels > 1 else 0, _BLOCK):
@@ -88,7 +88,7 @@ class LiveChannels:
         """Return what became of the channels; nothing may be fed afterwards.
 
         Raises:
-            StoreError: as in ``feed``.
+            StoreError: the folder for temporary files is full or cannot be written.
         """
         if self._channels <= 1:
             return ONE_CHANNEL

@@ -79,7 +79,16 @@ class Mixer:
 
 
 def mixed(blocks: Iterator[Samples], stages: Stages, mixer: Mixer) -> Iterator[Samples]:
-    """Mix blocks of ``(channels, n)`` to blocks of ``(1, n)``."""
+    """Mix blocks of several channels to one channel.
+
+    Args:
+        blocks: float32, each of shape ``(channels, n)``.
+        stages: collects the seconds spent.
+        mixer: mixes, and notes whether the channels cancel.
+
+    Yields:
+        float32 of shape ``(1, n)`` for each block.
+    """
     for planes in blocks:
         yield mixer(planes, stages)
 

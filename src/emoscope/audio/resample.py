@@ -14,7 +14,7 @@ from emoscope.waveform import RATE_HZ, Samples, Span, Waveform
 
 @dataclass(slots=True)
 class Stages:
-    """Of one recording: seconds spent, and packets that could not be decoded."""
+    """Timings and counts of decoding one recording."""
 
     decode_s: float = 0.0
     mix_s: float = 0.0
@@ -64,7 +64,16 @@ class Resampler:
         return self._layout == (rate_hz, channels)
 
     def __call__(self, planes: Samples, stages: Stages, *, last: bool = False) -> Samples:
-        """Resample the next block; what the filter still needs is given with the next."""
+        """Resample the next block; the last samples come out with the block after it.
+
+        Args:
+            planes: float32 of shape ``(channels, n)`` at the rate of this resampler.
+            stages: collects the seconds spent.
+            last: whether no block follows, so that the filter gives all it holds.
+
+        Returns:
+            float32 at 16 kHz, shape ``(channels, m)``.
+        """
         if self._stream is None:
             return planes
         start_s = time.perf_counter()

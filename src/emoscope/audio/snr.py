@@ -58,8 +58,8 @@ def snr_db(power: Array64, speaking: Mask) -> float | None:
     """Power of the speech over that of the noise, in dB.
 
     Args:
-        power: as from ``spectra``.
-        speaking: which windows lie in speech, shape ``(n,)``, bool.
+        power: power spectra, shape ``(n, 257)``, as ``spectra`` returns them.
+        speaking: which windows lie in speech, bool of shape ``(n,)``.
 
     Returns:
         None where there are fewer than four windows of speech; else at most ``HIGHEST_DB``.
@@ -82,6 +82,15 @@ def _averaged(power: Array64) -> Array64:
 
 
 def inside(middles: Array64, spans: list[Span], rate_hz: int) -> Mask:
-    """Which windows have their middle in one of the spans, shape ``(n,)``, bool."""
+    """Mark the windows whose middle lies in one of the spans.
+
+    Args:
+        middles: middle of each window in samples, shape ``(n,)``.
+        spans: spans in order, without overlap.
+        rate_hz: samples per second.
+
+    Returns:
+        bool of shape ``(n,)``.
+    """
     borders = np.array([at for span in spans for at in (span.start_s, span.end_s)]) * rate_hz
     return np.asarray(np.searchsorted(borders, middles, side="right") % 2 == 1)

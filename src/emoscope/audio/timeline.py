@@ -87,7 +87,13 @@ class Timeline:
 
     @classmethod
     def of(cls, container: Any, stream: Any, max_s: float) -> Timeline:
-        """Make one for an open container; ``max_s`` as of the class."""
+        """Make the timeline of a stream from the header of its container.
+
+        Args:
+            container: as PyAV opened it.
+            stream: its sound stream that is decoded.
+            max_s: longest medium in seconds; a gap that would pass it is not believed.
+        """
         return cls(
             zero_s(container),
             end_s=end_s(container, stream),

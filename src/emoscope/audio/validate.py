@@ -22,10 +22,10 @@ from emoscope.waveform import FRAME_S, Waveform
 
 
 def resampled_waveform(waveform: Waveform, limits: Limits) -> Waveform:
-    """Return samples that somebody hands over, at 16 kHz.
+    """Check samples that were passed instead of a file, and resample them to 16 kHz.
 
     Raises:
-        AudioError: too long, none at all, or not finite.
+        AudioError: the samples are too many, none at all, or not finite.
     """
     if waveform.duration_s > limits.max_duration_s:
         raise AudioTooLongError(max_duration_s=limits.max_duration_s)
@@ -43,7 +43,12 @@ def reasons_of(steps: Iterable[Step]) -> tuple[str, ...]:
 
 
 def check_usable(waveform: Waveform, found: Quality, limits: Limits) -> None:
-    """Refuse what no model could say anything about.
+    """Refuse sound that no model can recognize.
+
+    Args:
+        waveform: at 16 kHz, without missing spans.
+        found: its quality; the peak is compared with digital silence.
+        limits: its shortest duration is checked.
 
     Raises:
         AudioTooShortError: shorter than the limits allow, or than one frame.

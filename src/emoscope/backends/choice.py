@@ -18,6 +18,12 @@ def open_backend(
 ) -> Backend:
     """Load an ONNX file.
 
+    Args:
+        name: library that runs it.
+        path: the ONNX file.
+        threads: threads of one inference; 0 takes all cores, for a small model one.
+        device: ``cpu``; ``cuda``, or an error; ``auto``, an NVIDIA GPU where one can be used.
+
     Raises:
         ModelFileMissingError: there is no such file.
         ModelContractError: it does not keep the contract.

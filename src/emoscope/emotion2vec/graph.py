@@ -198,7 +198,16 @@ class Emotion2VecNetwork:
         return g.op("Add", alibi, mask)
 
     def block(self, x: str, name: str, bias: str) -> str:
-        """One post-norm transformer block, ``(B, S, D)`` to the same."""
+        """One post-norm transformer block.
+
+        Args:
+            x: name of the input, shape ``(B, S, D)``.
+            name: prefix of the block's tensors in the checkpoint, with a dot at its end.
+            bias: name of the attention bias, shape ``(B, H, S, S)``.
+
+        Returns:
+            Name of the output, shape ``(B, S, D)``.
+        """
         g, c = self.g, self.config
         x = g.op("Add", x, self.attention(x, name + "attn.", bias))
         x = self.norm(x, name + "norm1.", c.dim, c.norm_eps)
@@ -207,7 +216,16 @@ class Emotion2VecNetwork:
         return self.norm(x, name + "norm2.", c.dim, c.norm_eps)
 
     def attention(self, x: str, name: str, bias: str) -> str:
-        """Multi-head self-attention, ``(B, S, D)`` to the same."""
+        """Multi-head self-attention.
+
+        Args:
+            x: name of the input, shape ``(B, S, D)``.
+            name: prefix of the attention's tensors in the checkpoint, with a dot at its end.
+            bias: name of what is added to the logits, shape ``(B, H, S, S)``.
+
+        Returns:
+            Name of the output, shape ``(B, S, D)``.
+        """
         g, c = self.g, self.config
         split = g.int64(0, 0, c.heads, c.head_dim)
         query, key, value = (g.op("Reshape", self.third(x, name, i), split) for i in range(3))
@@ -221,7 +239,16 @@ class Emotion2VecNetwork:
         return self.block_linear(mixed, name + "proj.", c.dim, c.dim)
 
     def third(self, x: str, name: str, i: int) -> str:
-        """Queries, keys or values: one third of the original's ``qkv``, ``(B, S, D)``."""
+        """Queries, keys or values: one third of the original's ``qkv``.
+
+        Args:
+            x: name of the input, shape ``(B, S, D)``.
+            name: prefix of the attention's tensors in the checkpoint, with a dot at its end.
+            i: 0 for queries, 1 for keys, 2 for values.
+
+        Returns:
+            Name of the output, shape ``(B, S, D)``.
+        """
         c = self.config
         rows = slice(i * c.dim, (i + 1) * c.dim)
         # The 1 / sqrt(D / H) of the logits is carried by the queries.
@@ -239,13 +266,34 @@ class Emotion2VecNetwork:
     # -- what all parts are made of
 
     def linear(self, x: str, name: str, inputs: int, outputs: int, *, out: str = "") -> str:
-        """``x W + b`` over the last axis."""
+        """``x W + b`` over the last axis.
+
+        Args:
+            x: name of the input, shape ``(..., inputs)``.
+            name: prefix of ``weight`` and ``bias`` in the checkpoint, with a dot at its end.
+            inputs: width of the input.
+            outputs: width of the output.
+            out: name of the output; counted by default.
+
+        Returns:
+            Name of the output, shape ``(..., outputs)``.
+        """
         g = self.g
         x = g.op("MatMul", x, g.weight(name + "weight", (inputs, outputs), transposed))
         return g.op("Add", x, g.weight(name + "bias", (outputs,)), out=out)
 
     def block_linear(self, x: str, name: str, inputs: int, outputs: int) -> str:
-        """``x W + b`` over the last axis, in a block."""
+        """``x W + b`` over the last axis, in a block, where a variant may compute it otherwise.
+
+        Args:
+            x: name of the input, shape ``(B, S, inputs)``.
+            name: prefix of ``weight`` and ``bias`` in the checkpoint, with a dot at its end.
+            inputs: width of the input.
+            outputs: width of the output.
+
+        Returns:
+            Name of the output, shape ``(B, S, outputs)``.
+        """
         return self.product(x, name, (inputs, outputs), transposed, as_it_is)
 
     def product(
@@ -258,13 +306,35 @@ class Emotion2VecNetwork:
         *,
         part: str = "",
     ) -> str:
-        """``x W + b`` in a block, from turned tensors: what other networks do in other ways."""
+        """``x W + b`` in a block, from transformed tensors; variants of the graph override it.
+
+        Args:
+            x: name of the input, shape ``(B, S, inputs)``.
+            name: prefix of ``weight`` and ``bias`` in the checkpoint, with a dot at its end.
+            shape: ``(inputs, outputs)`` of W.
+            weight: makes W of the checkpoint's weight.
+            bias: makes b of the checkpoint's bias.
+            part: tells apart several products made of one tensor; none by default.
+
+        Returns:
+            Name of the output, shape ``(B, S, outputs)``.
+        """
         g = self.g
         x = g.op("MatMul", x, g.weight(name + "weight", shape, weight, part=part))
         return g.op("Add", x, g.weight(name + "bias", shape[1:], bias, part=part))
 
     def norm(self, x: str, name: str, size: int, eps: float = NORM_EPS) -> str:
-        """LayerNorm over the last axis."""
+        """LayerNorm over the last axis.
+
+        Args:
+            x: name of the input, shape ``(..., size)``.
+            name: prefix of ``weight`` and ``bias`` in the checkpoint, with a dot at its end.
+            size: width of the last axis.
+            eps: added to the variance; PyTorch's default.
+
+        Returns:
+            Name of the output, shape ``(..., size)``.
+        """
         g = self.g
         weights = g.weight(name + "weight", (size,)), g.weight(name + "bias", (size,))
         return g.op("LayerNormalization", x, *weights, axis=-1, epsilon=eps)

@@ -78,16 +78,29 @@ class GraphBuilder:
 
         Args:
             kind: the operator's name.
-            inputs: names.
+            inputs: names of its inputs.
             out: name of the output; counted by default.
-            attributes: of the operator.
+            attributes: attributes of the operator.
+
+        Returns:
+            Name of the output.
         """
         return self.ops(kind, *inputs, outputs=[out or f"{kind}_{len(self._nodes)}"], **attributes)[
             0
         ]
 
     def ops(self, kind: str, *inputs: str, outputs: list[str], **attributes: Any) -> list[str]:
-        """Add one operator with several outputs."""
+        """Add one operator of the standard domain with several outputs.
+
+        Args:
+            kind: the operator's name.
+            inputs: names of its inputs.
+            outputs: names of its outputs.
+            attributes: attributes of the operator.
+
+        Returns:
+            ``outputs``.
+        """
         helper = self._onnx.helper
         name = f"{kind}_{len(self._nodes)}"
         self._nodes.append(helper.make_node(kind, inputs, outputs, name=name, **attributes))
@@ -115,13 +128,30 @@ class GraphBuilder:
         part: str = "",
         dtype: str = "<f4",
     ) -> str:
-        """Add a weight; ``part`` tells apart several that come from one tensor."""
+        """Add a weight that is read from the checkpoint when the file is written.
+
+        Args:
+            source: name of the tensor in the checkpoint.
+            shape: its shape after ``turn``.
+            turn: makes the weight of the tensor; unchanged by default.
+            part: tells apart several weights made of one tensor; none by default.
+            dtype: NumPy type of the numbers in the file; little-endian float32 by default.
+
+        Returns:
+            Name of the weight.
+        """
         name = source + part
         self._weights[name] = Weight(name, source, shape, turn, dtype)
         return name
 
     def build(self, name: str, inputs: list[Any], outputs: list[Any]) -> Graph:
-        """Put everything together; inputs and outputs are ``(name, dtype, shape)``."""
+        """Assemble the graph of everything added.
+
+        Args:
+            name: name of the graph.
+            inputs: ``(name, dtype, shape)`` of each input; a text in a shape is a free axis.
+            outputs: ``(name, dtype, shape)`` of each output.
+        """
         helper = self._onnx.helper
         info = [
             [

@@ -13,6 +13,11 @@ _BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 def item_bytes(dtype: str, *, name: str, file: str) -> int:
     """Bytes per number of a tensor that must hold weights.
 
+    Args:
+        dtype: type of the tensor's numbers.
+        name: the tensor's name, for the error.
+        file: the checkpoint's name, for the error.
+
     Raises:
         CheckpointTensorsError: ``dtype`` is none of float32, float16 and bfloat16.
     """

@@ -23,9 +23,9 @@ def batch_budget(device: Device, *, is_rounded: bool) -> int:
     """Samples of a batch, padding included.
 
     Args:
-        device: what computes.
-        is_rounded: the model is a fast variant. Beside others a value may be rounded the other way;
-            so each clip runs alone, and its answer does not depend on who else asks.
+        device: device that runs the model.
+        is_rounded: whether the model is the int8 variant. In a batch its values may be rounded the
+            other way, so each clip runs alone and its answer does not depend on other clips.
     """
     if is_rounded:
         return 1
@@ -46,8 +46,8 @@ class Forward:
     """Runs clips of any lengths through a backend.
 
     Args:
-        backend: what runs the model.
-        max_padded_samples: upper bound of a batch, padding included.
+        backend: runs the model.
+        max_padded_samples: largest batch in samples at 16 kHz, padding included.
     """
 
     def __init__(self, backend: Backend, *, max_padded_samples: int = MAX_PADDED_SAMPLES) -> None:

@@ -40,8 +40,8 @@ def make_fast(local: LocalModel, official: Path, *, open_backend: BackendOpener)
     """Write ``<name>.int8.onnx``, compare it, and write it into the card, agreed or not.
 
     Args:
-        local: the exact model.
-        official: the official files that it was made of.
+        local: the exact model, on this machine.
+        official: folder of the official files that it was converted from.
         open_backend: loads an ONNX file.
 
     Raises:
@@ -68,13 +68,16 @@ def built_in_clips() -> list[Samples]:
 def compare(
     exact: Path, fast: Path, open_backend: BackendOpener, clips: Sequence[Samples] | None = None
 ) -> Agreement:
-    """Ask both models about the same clips, one after the other.
+    """Run the exact and the int8 model on the same clips and compare their outputs.
 
     Args:
-        exact: an ONNX file.
-        fast: another.
-        open_backend: loads them.
-        clips: samples at 16 kHz; the built-in ones by default.
+        exact: ONNX file of the exact model.
+        fast: ONNX file of the int8 variant.
+        open_backend: loads an ONNX file.
+        clips: samples at 16 kHz, each of shape ``(n,)``; the built-in recordings by default.
+
+    Raises:
+        ModelError: a file is no model of the contract, or a model failed.
     """
     clips = built_in_clips() if clips is None else clips
     theirs, ours = _ask(open_backend(exact), clips), _ask(open_backend(fast), clips)

@@ -1,9 +1,9 @@
-"""Long work that broke off goes on where it was: outputs of windows, kept until all are there.
+"""Checkpoints of per-window outputs, so that an interrupted long recognition can resume.
 
 A file per recording and model, and a record per window: its head, then the logits and, where they
-are wanted, the embeddings. A window is found by the digest of its samples, so what is found is what
-the model would say again. Nothing here may cost an answer: where the disk is full or a record is
-damaged, the model is asked.
+are wanted, the embeddings. A window is found by the digest of its samples, so a cached output is
+what the model would return again. A failure here never fails the recognition: where the disk is
+full or a record is damaged, the model runs.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _HEAD = struct.Struct("<16sIII")
 
 
 class WindowCache:
-    """Runs windows and keeps what came out; what is kept already is not run again.
+    """Runs windows and caches their outputs in a file; cached windows are not run again.
 
     Args:
-        forward: what runs the model.
-        path: the file; it is made, and continued if it is there. None: nothing is kept.
-        embedding: keep the embeddings as well. Without, no rows have any.
+        forward: runs the model.
+        path: the file; created, or continued if it exists. None: nothing is cached.
+        embedding: cache the embeddings as well. If not, outputs have embeddings of width 0.
     """
 
     def __init__(self, forward: ClipRunner, path: Path | None, *, embedding: bool) -> None:
@@ -134,26 +134,26 @@ def window_cache(
     duration_s: float,
     embedding: bool,
 ) -> Iterator[WindowCache]:
-    """Keep outputs in a folder until the block is done; they stay when it fails.
+    """Open the cache of one recognition; its file is removed when the block succeeds.
 
     Args:
-        forward: what runs the model.
-        folder: is made if need be, and what has lain there longer than ``KEPT_S`` is thrown away.
-            None, and nothing is kept.
-        work: what tells this work from other work: recording, model.
-        duration_s: of the recording; nothing is kept of what is not ``WORTH_KEEPING_S`` long.
-        embedding: as of ``WindowCache``.
+        forward: runs the model.
+        folder: created if needed; files in it older than ``KEPT_S`` are removed. None: nothing is
+            cached.
+        work: identifies recording and model; each value by its ``repr``.
+        duration_s: seconds of the recording; one shorter than ``WORTH_KEEPING_S`` is not cached.
+        embedding: cache the embeddings as well. If not, outputs have embeddings of width 0.
     """
     path = None
     if folder is not None and duration_s >= WORTH_KEEPING_S:
         _throw_away_old(folder)
         name = hashlib.sha256(repr((*work, embedding)).encode()).hexdigest()[:32]
         path = folder / f"{name}{SUFFIX}"
-    kept = WindowCache(forward, path, embedding=embedding)
+    cache = WindowCache(forward, path, embedding=embedding)
     try:
-        yield kept
+        yield cache
     finally:
-        kept.close()
+        cache.close()
     if path is not None:
         with suppress(OSError):
             path.unlink(missing_ok=True)

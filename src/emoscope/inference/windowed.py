@@ -1,4 +1,4 @@
-"""Samples in, rows out, in portions of any size: what files and live streams have in common."""
+"""Windowed inference: samples in portions of any size in, rows of frames out, memory bounded."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _ROWS = 4_096
 
 
 class ClipRunner(Protocol):
-    """What takes clips and gives one output for each, in order; see ``Forward.run``."""
+    """Runs the model on clips: ``Forward``, or a wrapper that queues or caches its runs."""
 
     def run(self, clips: Sequence[Samples]) -> list[ClipOutput]:
-        """Return one output per clip."""
+        """Return one output per clip, in order; a clip is 16 kHz samples of shape ``(n,)``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameBatch:
-    """Frames in a row, n of them."""
+    """Model outputs of n consecutive frames of 20 ms."""
 
     first_frame: int
     logits: Array32
@@ -51,11 +51,11 @@ class FrameBatch:
 
 
 class WindowedInference:
-    """One recording on its way through the model, a window at a time, so that memory is bounded.
+    """Inference over one recording, a window at a time, so that memory is bounded.
 
     Args:
-        forward: what runs the model, alone or shared with others.
-        find_speech: look for speech as well; if not, all of it counts as speech.
+        forward: runs the model; may be shared with other recordings.
+        find_speech: run the speech detector as well; if not, every frame counts as speech.
     """
 
     def __init__(self, forward: ClipRunner, *, find_speech: bool) -> None:
@@ -79,18 +79,25 @@ class WindowedInference:
             yield self._glued(window)
 
     def finish(self) -> Iterator[FrameBatch]:
-        """Give the last rows; none where the whole sound has no frame."""
+        """Yield the last rows; none where the whole sound has no frame.
+
+        Raises:
+            ModelError: the model failed.
+        """
         if self._speech is not None:
             self._speech.finish()
         for window in self._cutter.finish():
             yield self._glued(window)
 
     def ahead(self, frame: int, context_s: float) -> FrameBatch | None:
-        """Return the rows from ``frame`` on as well as they can be told now, or None.
+        """Return provisional rows from ``frame`` on, or None where there are none yet.
 
         Args:
-            frame: not before ``given``.
-            context_s: sound before it that the model hears besides.
+            frame: first frame to return; not before ``given``.
+            context_s: seconds of sound before it that are also given to the model.
+
+        Raises:
+            ModelError: the model failed.
         """
         window = self._cutter.latest(frame, context_s)
         if window is None:
@@ -146,17 +153,22 @@ def run_windows(
     embedding: bool,
     listener: Listener = ignore,
 ) -> tuple[Track, Array32 | None]:
-    """Hear a whole recording, one window after another.
+    """Run the model over a whole recording, one window after another.
 
     Args:
         waveform: at 16 kHz, without the gaps of the medium.
-        windowed_inference: a fresh one.
-        gaps: of the medium, in order; the rows are laid on its time axis.
-        embedding: return the embedding, shape ``(T, D)``; that of hours lies on the disk.
-        listener: is told of progress; what it raises ends the work.
+        windowed_inference: one that was fed nothing yet.
+        gaps: gaps of the medium in order; rows for them are inserted. None by default.
+        embedding: return the frame embeddings; those of long sound are kept in a file.
+        listener: called with progress; an exception that it raises ends the work.
+
+    Returns:
+        The track on the medium's time axis, and the embeddings, float32 of shape ``(T, D)``, or
+        None.
 
     Raises:
         ModelError: the model failed.
+        StoreError: the embeddings do not fit into the folder for temporary files.
     """
     total = frame_count(len(waveform.samples))
     logits, speech = np.empty((total, COUNT), np.float32), np.empty(total, np.bool_)
@@ -177,15 +189,18 @@ def run_windows(
 def on_axis(
     track: Track, vectors: Array32 | None, gaps: Iterable[Gap]
 ) -> tuple[Track, Array32 | None]:
-    """Lay the rows of joined sound on the medium's time axis.
+    """Insert rows for the gaps of the medium into the rows of the joined sound.
 
-    Each frame of a gap gets the mean of all rows, so the mean stays what it was: a gap adds nothing
-    to the answer and takes nothing from it. Nobody speaks in it.
+    Each frame of a gap gets the mean of all rows, so that a gap does not change the mean, which is
+    the answer for the recording. It counts as no speech.
 
     Args:
-        track: rows of the joined sound.
-        vectors: their embeddings, shape ``(T, D)``, or None.
-        gaps: of the medium, in order.
+        track: rows of the sound without its gaps, ``(T, 9)``.
+        vectors: their embeddings, float32 of shape ``(T, D)``, or None.
+        gaps: gaps of the medium, in order.
+
+    Returns:
+        Track and embeddings with the rows of the gaps inserted.
     """
     missing = Axis(gaps).missing(len(track))
     if not missing.any():

@@ -39,14 +39,15 @@ class Window:
 
 
 class WindowCutter:
-    """Takes samples in portions of any size and gives windows as soon as they are settled.
+    """Takes samples in portions of any size and yields windows as soon as they are complete.
 
-    It holds at most ``whole_s``, or a window and its contexts, and a window more.
+    It holds at most ``whole_s``, or a window with its contexts, and one window more.
 
     Args:
-        window_s: sound whose frames a window keeps, in seconds.
-        context_s: sound on each side that it hears besides.
-        whole_s: sound that stays whole; at least a window and its contexts do.
+        window_s: seconds of sound whose frames a window keeps.
+        context_s: seconds of sound on each side of it that are also given to the model.
+        whole_s: sound up to this many seconds stays one window; at least a window with its
+            contexts does.
     """
 
     def __init__(self, *, window_s: float, context_s: float, whole_s: float = 0.0) -> None:

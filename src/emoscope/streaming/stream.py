@@ -1,15 +1,15 @@
-"""Live sound: samples in as they come, events out. Pure; who sends the events is a face.
+"""Recognition of live sound: samples in as they come, events out. Sends nothing itself.
 
-Every frame is told at most twice: as soon as it is heard, from the two seconds before it
-(``final=False``), and once more when its window is settled, at the latest 30 s later or at the end.
-The final rows, segments and answer are those of the same sound as a file, however it was portioned,
-because both go through the same windows (``inference/windows.py``) and the same reader
-(``results/segments.py``).
+Every frame is emitted at most twice: provisionally as soon as its sound arrives, computed from the
+two seconds before it (``final=False``), and finally when its window is complete, at the latest 30 s
+later or at the end. Final rows, segments and result are those of the same sound as a file, however
+it was portioned, because both go through the same windows (``inference/windows.py``) and the same
+reader (``results/segments.py``).
 
-Time in which the medium holds no sound (``miss``) has rows as well. Provisionally they say nothing;
-their final ones, the mean of all others, are told at the end.
+Time for which the medium holds no sound (``miss``) has rows as well. Their provisional rows are
+zeros; the final ones, the mean of all others, are emitted at the end.
 
-Under load what is provisional becomes rarer; what is final never changes.
+Under load provisional rows become rarer; final ones never change.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import numpy as np
 
 from emoscope.audio.live_channels import ONE_CHANNEL, Mixed
 from emoscope.audio.missing import Axis, Gap, spans_of
+from emoscope.audio.prepare import PreparedAudio
 from emoscope.audio.resample import Resampler, Stages
 from emoscope.audio.spool import MEMORY_BYTES, Spool
 from emoscope.audio.validate import reasons_of
@@ -31,7 +32,7 @@ from emoscope.errors import AudioNotFiniteError, AudioRateError, AudioTooLongErr
 from emoscope.events import Clock, Step
 from emoscope.inference.windowed import FrameBatch, on_axis
 from emoscope.labels import COUNT, SILENCE, Emotion
-from emoscope.recognizer import PreparedAudio, Recognizer
+from emoscope.recognizer import Recognizer
 from emoscope.results.result import Granularity, Result
 from emoscope.results.scores import softmax
 from emoscope.results.segments import Segment, SegmentReader
@@ -56,19 +57,19 @@ class FramesHeard:
     speech: Mask
     """Shape ``(n,)``."""
     final: bool
-    """False: they will be told once more."""
+    """False: they are emitted once more as final."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """Somebody begins to speak; provisional."""
+    """Speech begins; provisional."""
 
     at_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechEnded:
-    """Nobody has spoken for a while (``segments.Rules.pause_s``); provisional."""
+    """No speech for ``segments.Rules.pause_s`` seconds; provisional."""
 
     at_s: float
     """Where the silence began."""
@@ -92,7 +93,7 @@ class SegmentClosed:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The answer, and the sound it is about."""
+    """The result, and the sound it is about."""
 
     result: Result
     waveform: Waveform
@@ -104,16 +105,18 @@ StreamEvent: TypeAlias = (
 
 
 class StreamRecognizer:
-    """One listener: takes samples in portions of any size and gives events. Not for threads.
+    """Recognition of one stream: takes samples in portions of any size, returns events.
+
+    Not safe in several threads.
 
     Args:
-        recognizer: whose model and limits hold.
-        rate_hz: of the samples that will be fed; brought to 16 kHz by soxr, as files are.
-        granularity: of the answer.
-        embedding: keep the embedding for the answer.
-        name: what to call the recording.
-        step_s: new sound between two provisional looks.
-        clock: tells how long a look takes; one that takes longer than ``step_s`` makes them rarer.
+        recognizer: its model and limits are used.
+        rate_hz: sample rate of the samples to be fed, in Hz; resampled to 16 kHz by soxr.
+        granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
+        embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+        name: name of the recording in the result.
+        step_s: seconds of new sound between two provisional inferences.
+        clock: seconds; an inference that takes longer than ``step_s`` makes the next ones rarer.
 
     Raises:
         AudioRateError: the limits do not allow this rate.
@@ -139,7 +142,7 @@ class StreamRecognizer:
         self._resampler = Resampler(rate_hz, 1)
         self._stages = Stages()
         self._sound = Spool(MEMORY_BYTES)
-        self._hearing = recognizer.windowed_inference("frame")
+        self._inference = recognizer.windowed_inference("frame")
         self._logits, self._speech = Spool(MEMORY_BYTES), bytearray()
         self._vectors = Spool(MEMORY_BYTES) if embedding else None
         self._reader, self._live = SegmentReader(), SegmentReader()
@@ -165,25 +168,25 @@ class StreamRecognizer:
         """Take the next samples, float32 in [-1, 1], shape ``(n,)``.
 
         Raises:
-            AudioNotFiniteError: there is a number among them that is none.
+            AudioNotFiniteError: a sample is NaN or infinite.
             AudioTooLongError: the stream is longer than the limits allow.
             ModelError: the model failed.
-            StoreError: the sound cannot be kept.
+            StoreError: the folder for temporary files is full or cannot be written.
         """
         if not np.isfinite(samples).all():
             raise AudioNotFiniteError
         return list(self._take(self._resampler(samples[None], self._stages)[0]))
 
     def miss(self, duration_s: float) -> list[StreamEvent]:
-        """Take note that the medium holds no sound for a while, in whole hops of 20 ms.
+        """Record a gap: the medium holds no sound for a while, in whole hops of 20 ms.
 
         Args:
-            duration_s: how long, in seconds.
+            duration_s: length of the gap in seconds.
 
         Raises:
-            AudioError: as in ``feed``.
+            AudioTooLongError: with the gap the stream is longer than the limits allow.
             ModelError: the model failed.
-            StoreError: the sound cannot be kept.
+            StoreError: the folder for temporary files is full or cannot be written.
         """
         events = list(self._take(self._resampler.rest(self._stages)[0]))
         self._resampler = Resampler(self._rate_hz, 1)
@@ -197,19 +200,20 @@ class StreamRecognizer:
         return events
 
     def finish(self, mixed: Mixed = ONE_CHANNEL) -> list[StreamEvent]:
-        """End the stream: everything becomes final, and the last event is the answer.
+        """End the stream: all rows become final, and the last event holds the result.
 
         Args:
-            mixed: what became of the channels where there were several. If it holds other sound
-                than was fed, the answer is about that, and what was told before is not repeated.
+            mixed: how several channels were mixed. If it holds other samples than were fed, the
+                result is about those, and events that were emitted before are not repeated.
 
         Raises:
-            AudioError: too short, or silent: the same as for a file.
+            AudioError: the sound is too short or silent, the same as for a file.
             ModelError: the model failed.
+            StoreError: the folder for temporary files is full or cannot be written.
         """
         events = list(self._take(self._resampler.rest(self._stages)[0]))
         started_s = self._clock()
-        for rows in self._hearing.finish():
+        for rows in self._inference.finish():
             events += self._settle(rows)
         self._busy_s += self._clock() - started_s
         samples = self._sound.take() if mixed.samples is None else mixed.samples
@@ -268,11 +272,11 @@ class StreamRecognizer:
         self._sound.add(samples)
         self._sound_samples += len(samples)
         started_s = self._clock()
-        for rows in self._hearing.feed(samples):
+        for rows in self._inference.feed(samples):
             yield from self._settle(rows)
         new_s = self._sound_samples / RATE_HZ - self._shown * HOP_S
         if new_s >= self._wait_s:
-            rows_ahead = self._hearing.ahead(max(self._shown, self._hearing.given), LOOK_S)
+            rows_ahead = self._inference.ahead(max(self._shown, self._inference.given), LOOK_S)
             if rows_ahead is not None:
                 yield from (frames for frames, is_gap in self._placed(rows_ahead) if not is_gap)
                 yield from self._follow(rows_ahead)
