@@ -4,8 +4,8 @@
         answer = client.recognize("speech.wav", granularity="frame")
         print(answer.result.emotion.title, answer.run)
 
-Results are the same ``Result`` as of ``emoscope.recognize``, less the embedding, which is fetched
-with ``client.embedding(run)``.
+Results are of the same type that ``emoscope.recognize`` returns, without the embedding, which
+``client.embedding(run)`` fetches.
 """
 
 from __future__ import annotations
@@ -48,13 +48,16 @@ class ServerAnswer:
 
 
 class Client:
-    """Asks one server; for one thread, as it keeps one connection.
+    """A connection to one server. Not safe in several threads.
 
     Args:
         url: the server's address, with the path that a proxy puts before it.
-        key: an API key, where the server asks for one.
-        timeout_s: seconds of silence that are put up with.
-        attempts: how often a busy server is asked, each time after as long as it says.
+        key: an API key; none by default.
+        timeout_s: longest wait in seconds for the server to send something.
+        attempts: requests to a busy server, each after the time that it names in ``Retry-After``.
+
+    Raises:
+        ValueError: ``url`` is no http or https address.
     """
 
     def __init__(
@@ -88,11 +91,16 @@ class Client:
     ) -> ServerAnswer:
         """Recognize one recording.
 
+        Args:
+            source: the bytes of a file, or its path on this machine.
+            granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
+            embedding: have the server keep the frame embeddings; see ``embedding``.
+
         Raises:
             SourceNotFoundError: there is no such file.
             SourceUnreadableError: the system refuses to read it.
             RequestFailedError: the server refused it; ``data`` has the code and both sentences.
-            ServerUnreachableError: nobody answered.
+            ServerUnreachableError: the server did not answer.
         """
         (answer,) = self.recognize_many([source], granularity=granularity, embedding=embedding)
         if isinstance(answer, Failure):
@@ -106,11 +114,19 @@ class Client:
         granularity: Granularity = "utterance",
         embedding: bool = False,
     ) -> list[ServerAnswer | Failure]:
-        """Recognize several in one request, in order; a bad one becomes a ``Failure``.
+        """Recognize several recordings in one request.
+
+        Args:
+            sources: each the bytes of a file, or its path on this machine.
+            granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
+            embedding: have the server keep the frame embeddings; see ``embedding``.
+
+        Returns:
+            One answer or failure per source, in the order of ``sources``.
 
         Raises:
             RequestFailedError: the request as a whole was refused.
-            ServerUnreachableError: nobody answered.
+            ServerUnreachableError: the server did not answer.
         """
         files = [_read(source) for source in sources]
         sent = [file for file in files if isinstance(file, _File)]
@@ -135,13 +151,20 @@ class Client:
         embedding: bool = False,
         idempotency_key: str = "",
     ) -> str:
-        """Queue a job and return its id; with the same key the same job, however often sent.
+        """Queue a job and return its id.
+
+        Args:
+            sources: each the bytes of a file, or its path on this machine.
+            granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
+            embedding: have the server keep the frame embeddings; see ``embedding``.
+            idempotency_key: the same key gives the same job, however often it is sent; by default
+                a new one each time.
 
         Raises:
             SourceNotFoundError: one of the files is not there.
             SourceUnreadableError: the system refuses to read one of them.
-            RequestFailedError: it was refused.
-            ServerUnreachableError: nobody answered.
+            RequestFailedError: the server refused the job.
+            ServerUnreachableError: the server did not answer.
         """
         files = [_read(source) for source in sources]
         if failure := next((file for file in files if isinstance(file, Failure)), None):

@@ -28,7 +28,7 @@ def atomic_write(path: Path, data: bytes) -> None:
     """Write a file that people named, whole or not at all.
 
     Raises:
-        StoreFullError: the disk is full; what was there before is there still.
+        StoreFullError: the disk is full; its previous content is unchanged.
         StoreError: it cannot be written.
     """
     with translated_os_errors(path):

@@ -34,7 +34,7 @@ from emoscope.audio.frames import Raw, in_blocks, samples_of
 from emoscope.audio.headers import Header, Readable, read_header
 from emoscope.audio.missing import Gap, interleaved, spans_of
 from emoscope.audio.mixing import Mixer, mixed
-from emoscope.audio.mpeg import is_cut_frame
+from emoscope.audio.packets import decoded_frames
 from emoscope.audio.resample import Stages, at_rate
 from emoscope.audio.spool import MEMORY_BYTES, Spools
 from emoscope.audio.timeline import Timeline
@@ -57,7 +57,6 @@ FileSource: TypeAlias = bytes | str | os.PathLike[str]
 
 _HEAD_BYTES = 4_096
 _LIVE_HEAD_BYTES = 512
-_FRAME_HEAD_BYTES = 16
 _BLOCK = 16_384
 """Samples of a channel that are handled together."""
 _TELL_S = 30.0
@@ -169,7 +168,7 @@ def decode_live(read: Callable[[int], bytes], limits: Limits) -> Iterator[Sample
         checked(container, track, head, Header(), 0, limits)
         stages, timeline = Stages(), Timeline.of(container, track.stream, limits.max_duration_s)
         # Block by block as they come: whoever waits for a frame would hear the next one too late.
-        frames = timeline.watch(_frames(container, track, stages))
+        frames = timeline.watch(decoded_frames(container, track, stages))
         planes = at_rate(_planes(frames, limits, stages, least=1), stages)
         yield from interleaved(planes, timeline.gaps)
 
@@ -246,7 +245,7 @@ def _decode_into(
             if timed
             else Timeline(is_timed=False)
         )
-        frames = timeline.watch(_frames(container, track, stages))
+        frames = timeline.watch(decoded_frames(container, track, stages))
         planes = at_rate(_planes(frames, limits, stages), stages)
         sound = _sound(planes if separate else mixed(planes, stages, mixer))
         blocks = _filled(interleaved(sound, timeline.gaps), gaps)
@@ -374,40 +373,3 @@ def _within(limits: Limits, frames: Iterator[Any]) -> Iterator[tuple[int, Raw]]:
         if decoded_s > limits.max_duration_s:
             raise AudioTooLongError(max_duration_s=limits.max_duration_s)
         yield rate_hz, samples_of(frame)
-
-
-def _frames(container: Any, track: SoundTrack, stages: Stages) -> Iterator[Any]:
-    packets = container.demux(track.stream)
-    last, failed, started = None, False, False
-    while True:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            break
-        except Exception:  # a file that breaks off: keep what came before
-            stages.skipped_packets += 1
-            stages.broken_off = True
-            return
-        last = packet if packet.size else last
-        try:
-            frames = track.decoder.decode(packet)
-        except Exception:  # see _container: not only FFmpeg's own errors
-            stages.skipped_packets += 1
-            failed = True
-            continue
-        for frame in frames:
-            failed = False
-            length_s = frame.samples / frame.sample_rate
-            if frame.pts is None:
-                stages.end_s += length_s
-            else:
-                begins_s = float(frame.pts * frame.time_base)
-                stages.start_s = min(stages.start_s, begins_s) if started else begins_s
-                stages.end_s = max(stages.end_s, begins_s + length_s)
-            stages.sound_s += length_s
-            started = True
-            yield frame
-    if last is not None:
-        beginning = memoryview(last)[:_FRAME_HEAD_BYTES].tobytes()
-        is_cut = is_cut_frame(container.format.name, beginning, last.size)
-        stages.broken_off = failed if is_cut is None else is_cut

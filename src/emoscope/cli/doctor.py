@@ -21,7 +21,20 @@ from emoscope.settings import Settings, language_of
 
 
 def run_doctor(path: Path, as_json: bool, settings: Settings) -> bool:
-    """Examine a recording, print what was found, and say whether its answer is stable."""
+    """Print whether small changes to a recording alter its answer.
+
+    Args:
+        path: the recording.
+        as_json: print JSON instead of a table.
+        settings: model, limits and language.
+
+    Returns:
+        Whether no change altered the answer.
+
+    Raises:
+        InputError: the recording cannot be used.
+        ModelError: the model cannot be loaded, or it failed.
+    """
     recognizer = open_model(settings, settings.file_limits)
     found = perturb(recognizer, decode(path, limits=settings.file_limits, name=readable(path.name)))
     if as_json:

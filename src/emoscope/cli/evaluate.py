@@ -33,10 +33,10 @@ def run_evaluate(
     """Evaluate a list, print the figures, then write the reports asked for.
 
     Args:
-        path: the list.
+        path: the CSV list of labelled recordings.
         trained: the list that the model was trained on, to find what both share.
         json_path: where to write the figures; checked before anything is recognized.
-        html_path: where to write the report; likewise.
+        html_path: where to write the report; checked before anything is recognized.
         settings: model, limits and language.
 
     Returns:

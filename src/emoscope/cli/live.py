@@ -101,10 +101,21 @@ def run_file(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Replay a recording as if it were spoken now, and print what is recognized meanwhile.
+    """Replay a recording as live sound and print what is recognized meanwhile.
+
+    Args:
+        path: the recording.
+        settings: model, limits and language.
+        url: server that recognizes, with the path that a proxy puts before it; None for this
+            machine.
+        key: API key of the server; none by default.
+        fast: do not wait as long as the sound takes.
+        as_json: print one JSON event a line.
+        clock: seconds; tells how much sound has been spoken.
+        sleep: waits so many seconds.
 
     Raises:
-        EmoscopeError: of the file, the model, or the server.
+        EmoscopeError: the recording, the model or the server failed.
     """
     from emoscope.audio.decode import decode_of_any_length
 
@@ -134,7 +145,15 @@ def run_microphone(
     seconds: float | None,
     as_json: bool,
 ) -> None:
-    """Recognize what the microphone of this machine hears, until Ctrl+C.
+    """Recognize the sound of this machine's microphone until Ctrl+C.
+
+    Args:
+        settings: model, limits and language.
+        url: server that recognizes, with the path that a proxy puts before it; None for this
+            machine.
+        key: API key of the server; none by default.
+        seconds: seconds after which to stop; None for no end.
+        as_json: print one JSON event a line.
 
     Raises:
         MicrophoneError: there is none, or it cannot be opened.

@@ -128,14 +128,21 @@ def inventory_table(lines: Sequence[InventoryLine], language: Language) -> Table
 
 
 def pulled(local: LocalModel, language: Language) -> str:
-    """What to say when a model is there."""
+    """Say that a model was fetched, and where it lies."""
     return TEXTS["pulled"](language, name=local.card.name, folder=local.folder)
 
 
 def compared(
     local: LocalModel, variant: Variant, thresholds: AgreementThresholds, language: Language
 ) -> str:
-    """What to say of a variant that was made."""
+    """Describe an int8 variant: its agreement with the exact model, and whether that suffices.
+
+    Args:
+        local: the model.
+        variant: its variant, with the figures.
+        thresholds: agreement that a variant needs to be used.
+        language: ``zh`` or ``en``.
+    """
     found = variant.agreement
     figures = TEXTS["figures"](
         language,
@@ -153,7 +160,13 @@ def compared(
 
 
 def removed(name: str, freed_bytes: int, language: Language) -> str:
-    """What to say when a model is gone."""
+    """Say that a model was removed.
+
+    Args:
+        name: name of the model.
+        freed_bytes: bytes that its folders took.
+        language: ``zh`` or ``en``.
+    """
     return TEXTS["removed"](language, name=name, mb=freed_bytes / 1e6)
 
 
@@ -164,7 +177,13 @@ def findings_json(findings: Sequence[Finding]) -> dict[str, Any]:
 
 
 def findings_text(model: str, findings: Sequence[Finding], language: Language) -> str:
-    """One line per finding, in rich markup."""
+    """Describe findings, one a line, in rich markup.
+
+    Args:
+        model: name of the model.
+        findings: what ``verify_model`` found.
+        language: ``zh`` or ``en``.
+    """
     lines = []
     for one in findings:
         colour, word = _COLOURS[one.severity], TEXTS[one.severity](language)

@@ -43,7 +43,7 @@ SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
 
 @dataclass(slots=True)
 class Work:
-    """What one call of the command wants."""
+    """Options of one call of the command, and counts of what became of the recordings."""
 
     granularity: Granularity = "utterance"
     embedding: bool = False
@@ -53,13 +53,18 @@ class Work:
     separate: bool = False
     """An answer per channel."""
     checkpoint_dir: Path | None = field(default=None, init=False)
-    """Where long work that breaks off is kept."""
+    """Folder for outputs of long recordings that are interrupted; None: they start anew."""
     done: int = field(default=0, init=False)
     errors: list[EmoscopeError] = field(default_factory=list, init=False)
 
 
 def run_recognize(arguments: list[str], work: Work, settings: Settings) -> None:
-    """Recognize all arguments and print; ``work`` counts what became of them.
+    """Recognize all arguments and print the answers.
+
+    Args:
+        arguments: files, folders, lists, or ``-`` for standard input.
+        work: what to do with each; counts the recordings done and collects the errors.
+        settings: model, limits, outputs folder and language.
 
     Raises:
         StoreError: runs are to be saved and cannot be, or standard output cannot be written.
@@ -136,11 +141,11 @@ def _each(
     source = replace(source, name=readable(source.name))
     bar.start(source.name)
     try:
-        heard = _heard(source, recognizer, work, bar)
+        results = _results(source, recognizer, work, bar)
     except EmoscopeError as error:
         yield Failure(source.name, error)
         return
-    for result, waveform in heard:
+    for result, waveform in results:
         if store is None:
             yield result
             continue
@@ -153,11 +158,11 @@ def _each(
         yield run.result
 
 
-def _heard(
+def _results(
     source: Named, recognizer: Recognizer, work: Work, bar: _Bar
 ) -> list[tuple[Result, Waveform]]:
     if work.separate:
-        conversation = recognize_channels_with(
+        channels = recognize_channels_with(
             recognizer,
             source.source,
             granularity=work.granularity,
@@ -166,7 +171,7 @@ def _heard(
             listener=bar.listen,
             checkpoint_dir=work.checkpoint_dir,
         )
-        return list(zip(conversation.results, conversation.waveforms, strict=True))
+        return list(zip(channels.results, channels.waveforms, strict=True))
     recording = recognizer.decode(source.source, name=source.name, listener=bar.listen)
     result = recognizer.infer(
         recording,

@@ -68,7 +68,8 @@ def flush() -> None:
     """Write what still waits in standard output.
 
     Raises:
-        BrokenPipeError, StoreError: as ``write`` does.
+        BrokenPipeError: the reader of standard output has gone.
+        StoreError: standard output cannot be written.
     """
     with _told():
         sys.stdout.flush()

@@ -35,8 +35,8 @@ def convert(folder: Path, target: Path, *, name: str, revision: str) -> LocalMod
     Args:
         folder: holds ``config.yaml``, ``tokens.txt`` and ``model.pt`` or ``model.safetensors``.
         target: folder to write into; made if needed.
-        name: of the model, for the file and the card.
-        revision: of the official files, for the card.
+        name: name of the model, for the file and the card.
+        revision: revision of the official files, for the card.
 
     Raises:
         ModelFileMissingError: an official file is missing.
@@ -68,11 +68,15 @@ def convert_open(folder: Path, path: Path) -> None:
     """Write the exact network whose embedding is all that enters the layers of its blocks.
 
     Args:
-        folder: official files, as for ``convert``.
+        folder: holds ``config.yaml``, ``tokens.txt`` and ``model.pt`` or ``model.safetensors``.
         path: the ONNX file to write, as large as the exact one.
 
     Raises:
-        As ``convert``.
+        ModelFileMissingError: an official file is missing.
+        ModelConfigError: ``config.yaml`` describes another network.
+        CheckpointError: the weights are damaged, unsafe, or of another network.
+        ExtraMissingError: the packages of the extra ``convert`` are not installed.
+        OSError: the file cannot be written; nothing half-written is left.
     """
     config = read_config(folder / CONFIG_FILE)
     _write(folder, path, config, build_open_graph(config), metadata={})
@@ -85,12 +89,17 @@ def convert_fast(folder: Path, model: LocalModel, mean: Array32) -> ModelFile:
     The same files and mean give the same bytes.
 
     Args:
-        folder: official files, as for ``convert``.
-        model: what ``convert`` made of them.
-        mean: of the embedding of ``convert_open`` over some speech, ``(numbers,)``.
+        folder: holds ``config.yaml``, ``tokens.txt`` and ``model.pt`` or ``model.safetensors``.
+        model: the exact model that ``convert`` made of these files.
+        mean: mean over some speech of the embedding of the network that ``convert_open`` writes,
+            float32 of shape ``(D,)``.
 
     Raises:
-        As ``convert``.
+        ModelFileMissingError: an official file is missing.
+        ModelConfigError: ``config.yaml`` describes another network.
+        CheckpointError: the weights are damaged, unsafe, or of another network.
+        ExtraMissingError: the packages of the extra ``convert`` are not installed.
+        OSError: the file cannot be written; nothing half-written is left.
         ModelContractError: the official files are those of another network.
     """
     config, card = read_config(folder / CONFIG_FILE), model.card

@@ -68,7 +68,7 @@ def curve_table(results: Sequence[Result]) -> Table:
     """Return a line per frame: ``start_s``, ``speech``, nine scores, nine logits (``logit_happy``).
 
     Args:
-        results: as in ``segment_rows_table``.
+        results: one result, or one for each channel of a recording.
     """
     tracks = list(zip(results, _tracks(results), strict=True))
     scores = np.concatenate([track.scores for _, track in tracks])

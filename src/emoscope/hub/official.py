@@ -72,7 +72,26 @@ def from_hubs(
     inspect: Inspector,
     listener: PullListener,
 ) -> Path:
-    """Fetch the official files from the first hub that delivers; returns the folder made."""
+    """Fetch the official files from the first hub that delivers.
+
+    Args:
+        line: the model's entry in the catalog.
+        hub: ``hf`` or ``ms``; ``auto`` tries both in the catalog's order.
+        work: folder for unfinished pulls of this model.
+        network: timeouts, retries and free disk space.
+        inspect: checks the small files before the weights are fetched.
+        listener: called with progress and failed attempts.
+
+    Returns:
+        The folder made in ``work``, with the files in ``official/`` and ``pull.json``.
+
+    Raises:
+        HubError: the chosen hub did not deliver.
+        ModelPullError: ``auto``, and no hub delivered.
+        ModelDiskFullError: there is no room.
+        ModelError: the files are no such model.
+        OSError: ``work`` cannot be written.
+    """
     sources = [one for one in line.sources if hub in ("auto", one.hub)]
     said_zh, said_en = [], []
     for number, source in enumerate(sources, start=1):
@@ -190,11 +209,20 @@ def _is_here(fetched: Fetched | None, made: Path) -> bool:
 
 
 def from_folder(line: CatalogEntry, folder: Path, work: Path) -> Path:
-    """Check the official files in somebody's folder; the small ones are copied, the weights not.
+    """Check official files in a folder of the user; the small ones are copied, the weights not.
+
+    Args:
+        line: the model's entry in the catalog.
+        folder: holds the official files; only read.
+        work: folder for unfinished pulls of this model.
+
+    Returns:
+        The folder made in ``work``, with the small files in ``official/`` and ``pull.json``.
 
     Raises:
-        ModelFileMissingError: one is not there.
-        ModelChangedError: the weights are not those of the table.
+        ModelFileMissingError: a needed file is not there.
+        ModelChangedError: the weights are not those of the catalog.
+        OSError: ``work`` cannot be written, or a file cannot be read.
     """
     made = work / "folder"
     (made / OFFICIAL).mkdir(parents=True, exist_ok=True)

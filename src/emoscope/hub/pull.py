@@ -43,7 +43,14 @@ class Converter(Protocol):
     """Makes ``<name>.onnx`` and ``card.json`` in ``target``, the card last."""
 
     def __call__(self, folder: Path, target: Path, *, name: str, revision: str) -> LocalModel:
-        """Convert the official files in ``folder``."""
+        """Convert official files.
+
+        Args:
+            folder: the official files.
+            target: folder that gets the model.
+            name: name of the model.
+            revision: revision of the official files, for the card.
+        """
 
 
 def pull(
@@ -59,22 +66,23 @@ def pull(
     network: HubAccess | None = None,
     listener: PullListener = ignore_pull,
 ) -> LocalModel:
-    """Bring a model of the table onto this machine; nothing happens if it is here.
+    """Fetch and convert a model of the catalog; nothing happens if it is installed.
 
     Args:
-        name: a name of the table.
-        convert: turns the official files into a model folder.
-        hub: where from; ``auto`` tries one after the other.
-        cache: where fetched models are kept; the platform's cache folder by default.
-        folder: take the official files from here instead of a hub; they are left as they are.
-        offline: use what an earlier pull has fetched, ask nobody.
+        name: a name of the catalog.
+        convert: converts the official files to a model folder.
+        hub: ``hf`` or ``ms``; ``auto`` tries both in the catalog's order.
+        cache: folder of fetched models; the platform's cache folder by default.
+        folder: take the official files from this folder instead of a hub; it is only read.
+        offline: use the files of an earlier pull and open no connection.
         keep_original: leave the official weights beside the converted ones.
-        inspect: looks at the small official files before gigabytes follow.
-        network: timeouts and waits.
-        listener: is told of progress, failed attempts and waiting.
+        inspect: checks the small official files before the weights are fetched; nothing by default.
+        network: timeouts, retries and free disk space; the defaults of ``HubAccess``.
+        listener: called with progress, failed attempts and waiting; does nothing by default.
 
     Raises:
-        ModelUnknownError: the table has no such name.
+        SettingError: ``hub`` is none of the three words.
+        ModelUnknownError: the catalog has no such name.
         ModelNotInstalledError: ``offline``, and the official files are not all here.
         HubError: the chosen hub did not deliver.
         ModelPullError: ``auto``, and no hub delivered.

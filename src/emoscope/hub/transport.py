@@ -45,8 +45,9 @@ class HttpAnswer:
 
     Args:
         status: HTTP status; redirects have been followed.
-        headers: of the last server.
+        headers: headers of the last server.
         hops: headers of the redirects before it, in order.
+        body: the open body of the answer.
     """
 
     def __init__(

@@ -26,6 +26,11 @@ def record_at(text: str, at: int, delimiter: str) -> Record:
     As ``csv`` does, with two differences. Spaces before a quotation mark are passed over. A quoted
     cell of several lines must be closed before a delimiter or a line end: else its mark is an open
     one, and the cells are those before it.
+
+    Args:
+        text: the whole list, whose lines end in a line feed.
+        at: position in ``text`` at which the record begins.
+        delimiter: one character.
     """
     cells: list[str] = []
     while True:

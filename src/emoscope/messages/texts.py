@@ -179,7 +179,13 @@ TERMINAL: dict[str, Text] = {
 
 
 def advice(code: str, language: Language, quality: dict[str, object]) -> str:
-    """Return the sentence of advice for a reason, with the numbers of the check in it."""
+    """Return the sentence of advice for a reason, with the numbers of the check in it.
+
+    Args:
+        code: a reason of ``quality.reasons`` or ``abstain``.
+        language: ``zh`` or ``en``.
+        quality: the recording check by key, as ``result.json`` has it.
+    """
     clipped, speech = quality.get("clipped_share"), quality.get("speech_share")
     offset = quality.get("dc_offset")
     percent = {

@@ -25,9 +25,10 @@ def choose(
     """Return the variant to run, or None for the exact model.
 
     Args:
-        local: the model.
-        precision: ``exact``; ``fast``, or fail; ``auto``, a variant if it agreed and is worth it.
-        thresholds: what it must have reached.
+        local: the model, on this machine.
+        precision: ``exact``; ``fast``, or an error; ``auto``, the variant where it agreed with the
+            exact model and was measured to be faster by ``WORTH_IT``.
+        thresholds: agreement with the exact model that a variant needs to be used.
 
     Raises:
         ModelFastMissingError: ``fast``, and there is no variant.
@@ -53,12 +54,19 @@ def choose(
 def verified(
     local: LocalModel, precision: Precision, thresholds: AgreementThresholds
 ) -> tuple[Path, ModelRef]:
-    """Return the file to run, checked against the card, and what a result says of it.
+    """Return the ONNX file to run, checked against the card, and the model's part of a result.
+
+    Args:
+        local: the model, on this machine.
+        precision: ``exact``; ``fast``, or an error; ``auto``, the variant where it agreed with the
+            exact model and was measured to be faster by ``WORTH_IT``.
+        thresholds: agreement with the exact model that a variant needs to be used.
 
     Raises:
-        ModelFileMissingError: it is not there.
+        ModelFileMissingError: the file is not there.
         ModelChangedError: it is not the one that the card describes.
-        ModelError: as ``choose``.
+        ModelFastMissingError: ``fast``, and there is no variant.
+        ModelFastRefusedError: ``fast``, and the variant did not agree.
     """
     card, variant = local.card, choose(local, precision, thresholds)
     if variant is None:

@@ -29,9 +29,14 @@ the file system's clock, which is two seconds on the coarsest."""
 def verify_file(
     local: LocalModel, file: ModelFile, *, now_ns: Callable[[], int] = time.time_ns
 ) -> None:
-    """Check a file against the card, in full unless it was before and has not been touched since.
+    """Check a file against the card: its sha256 unless that was checked and nothing changed since.
 
-    Only folders of the cache are noted in; others are somebody else's.
+    Only in the cache is a check noted; other folders belong to the user and are only read.
+
+    Args:
+        local: the model, on this machine.
+        file: a file of its card.
+        now_ns: clock in nanoseconds since the epoch.
 
     Raises:
         ModelFileMissingError: it is not there.

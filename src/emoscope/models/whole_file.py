@@ -14,7 +14,7 @@ def write_json_file(path: Path, data: Mapping[str, object]) -> None:
     A folder with a card is complete, so the card appears whole and after everything else.
 
     Raises:
-        OSError: it cannot be written; what was there before is there still.
+        OSError: it cannot be written; its previous content is unchanged.
     """
     partial = path.with_name(f".{path.name}.part")
     try:

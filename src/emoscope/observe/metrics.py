@@ -62,12 +62,25 @@ class ServerMetrics:
         )
 
     def gauge(self, name: str, help_: str, read: Callable[[], float]) -> None:
-        """Add a number that is read when it is asked for."""
+        """Add a gauge whose value is read whenever the metrics are.
+
+        Args:
+            name: its name without the prefix ``emoscope_``.
+            help_: its description.
+            read: returns the value.
+        """
         gauge = self._prometheus.Gauge(f"emoscope_{name}", help_, registry=self.registry)
         gauge.set_function(read)
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Count a request."""
+        """Count a request.
+
+        Args:
+            route: the route's pattern, not the path of the request.
+            method: HTTP method.
+            status: HTTP status of the reply.
+            seconds: time that the reply took.
+        """
         self._requests.labels(route, method, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
 

@@ -205,7 +205,12 @@ def run_entry(store: RunStore, name: str) -> RunEntry:
 
 
 def set_title(store: RunStore, name: str, title: str) -> RunEntry:
-    """Give a run a title, or take it away with an empty one; the directory keeps its name.
+    """Give a run a title; the directory keeps its name.
+
+    Args:
+        store: holds the run.
+        name: name of the run's directory.
+        title: the title; empty removes it.
 
     Raises:
         TitleRefusedError: longer than ``TITLE_MAX``, or with characters that are not shown.

@@ -161,11 +161,17 @@ class RunStore:
         return self.file(name, RESULT).parent
 
     def write_beside(self, name: str, file: str, data: dict[str, Any] | None) -> None:
-        """Replace ``CORRECTIONS`` or ``TITLE`` of a run as a whole, or with None remove it.
+        """Replace or remove one of the two files of a run that may change.
+
+        Args:
+            name: name of the run's directory.
+            file: ``CORRECTIONS`` or ``TITLE``.
+            data: its new content, what JSON can hold; None removes it.
 
         Raises:
+            ValueError: ``file`` is neither of the two.
             RunNotFoundError: there is no such run.
-            StoreFullError: the disk is full; what was there before is there still.
+            StoreFullError: the disk is full; the previous content is unchanged.
             StoreError: it cannot be written.
         """
         if file not in (CORRECTIONS, TITLE):

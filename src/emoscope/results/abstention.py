@@ -40,9 +40,13 @@ def abstention_reasons(
     scores: Scores,
     thresholds: AbstentionThresholds = ABSTENTION_THRESHOLDS,
 ) -> tuple[str, ...]:
-    """Return the codes of all reasons to abstain; empty where there are none.
+    """Return the codes of all reasons to abstain, in the order of ``ABSTENTION_REASONS``.
 
-    The order is that of ``ABSTENTION_REASONS``.
+    Args:
+        quality: the recording check.
+        duration_s: seconds of sound, missing spans left out.
+        scores: scores of the whole recording.
+        thresholds: values below or above which no emotion is claimed.
     """
     snr_db = quality.snr_db
     found = {

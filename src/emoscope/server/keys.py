@@ -112,7 +112,7 @@ class KeyFile:
         """Replace the file as a whole; it is never readable by others, not even for a moment.
 
         Raises:
-            StoreError: it cannot be written; what was there before is there still.
+            StoreError: it cannot be written; its previous content is unchanged.
         """
         temporary = self.path.parent / temporary_name()
         with translated_os_errors(self.path), removed_on_failure(temporary):

@@ -1,4 +1,4 @@
-"""What every route needs: the recognizer, the runs, and the way through the gate."""
+"""Recognition service: the recognizer, the run store, decoders and admission, shared by routes."""
 
 from __future__ import annotations
 
@@ -27,18 +27,20 @@ from emoscope.waveform import RATE_HZ, Waveform
 
 @dataclass(frozen=True, slots=True)
 class RecognitionOptions:
-    """What is asked about each recording, as in the Python API."""
+    """Options of the recognition of a recording."""
 
     granularity: Granularity = "utterance"
+    """``frame`` adds the track of 20 ms rows, the segments and their summary."""
     embedding: bool = False
+    """Keep the frame embeddings, float32 of shape ``(T, D)``."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecognitionRequest:
-    """One recording and what is asked about it."""
+    """One recording to recognize, and how."""
 
     sound: bytes | Callable[[], bytes]
-    """The bytes of a file, or what reads them; then they are read when their turn comes."""
+    """The bytes of a file, or a function that reads them when the request's turn comes."""
     name: str
     options: RecognitionOptions
     received_ms: float = 0.0
@@ -68,10 +70,16 @@ class Service:
     async def recognize(
         self, request: Request, recognition: RecognitionRequest, listener: Listener = ignore
     ) -> Run:
-        """Answer one question when its turn comes, unless its client goes away.
+        """Recognize one recording when its turn comes, unless its client disconnects.
+
+        Args:
+            request: the HTTP request; its disconnection cancels the work.
+            recognition: the recording and its options.
+            listener: called in a worker thread with each finished step and with progress; does
+                nothing by default.
 
         Raises:
-            EmoscopeError: of the recording, the model, the disk, or the gate.
+            EmoscopeError: the recording, the model or the disk failed, or admission refused.
         """
         deadline = Deadline(self.settings.deadline_s)
         work = self.work(recognition, deadline, listener)
@@ -86,7 +94,15 @@ class Service:
         *,
         checkpoint_dir: Path | None = None,
     ) -> Callable[[], Run]:
-        """Return a function that recognizes one recording, to be run in a thread."""
+        """Return a function that recognizes one recording, to be run in a thread.
+
+        Args:
+            recognition: the recording and its options.
+            deadline: checked at every event; ends the work when it has passed or was cancelled.
+            listener: called with each finished step and with progress.
+            checkpoint_dir: folder for the model's outputs of each window of long sound, from which
+                interrupted work resumes; by default nothing is kept.
+        """
 
         def listening(event: Any) -> None:
             deadline()
@@ -135,7 +151,13 @@ class Service:
 
 
 def make_service(recognizer: Recognizer, store: RunStore, settings: Settings) -> Service:
-    """Put a recognizer behind a gate and its decoding into processes."""
+    """Make the service: admission before the recognizer, decoding in processes of its own.
+
+    Args:
+        recognizer: its limits are those of one recording.
+        store: keeps the runs.
+        settings: numbers of processes and places, deadlines and rates.
+    """
     decoders = DecoderPool(
         settings.decoders, deadline_s=settings.decode_deadline_s, limits=recognizer.limits
     )

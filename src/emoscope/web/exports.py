@@ -22,7 +22,16 @@ _SEGMENTS = {"segments.TextGrid": "textgrid", "segments.srt": "srt", "segments.c
 
 
 def exported(desk: Desk, run: str, file: str, language: svg.PlotLanguage) -> tuple[str, str]:
-    """Return a file's text and media type.
+    """Return a file that is made from a run on demand.
+
+    Args:
+        desk: the page's store, recognizer and curves.
+        run: name of the run's directory.
+        file: name of the file; one of the segments' formats, ``picture.svg`` or ``report.html``.
+        language: language of a picture's and report's words.
+
+    Returns:
+        Text and media type.
 
     Raises:
         RouteNotFoundError: no such file is made.

@@ -53,7 +53,13 @@ def desk_top() -> str:
 
 
 def listing(found: Listing, *, first: int, is_search: bool) -> str:
-    """Return one page of the list, to be put behind the pages before it."""
+    """Return one page of the list as HTML, to be put behind the pages before it.
+
+    Args:
+        found: the runs of this page.
+        first: how many runs the pages before it have.
+        is_search: whether the runs were searched, for the sentence where there are none.
+    """
     if not found.entries and not first:
         return f'<p class="emo-help">{both(RUNS["no_match" if is_search else "none"])}</p>'
     rows = "".join(map(_row, found.entries))

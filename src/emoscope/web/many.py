@@ -42,7 +42,13 @@ def empty_table() -> str:
 
 
 def batch_table(lines: Sequence[BatchLine], total: int, *, cancelled: bool = False) -> str:
-    """Return progress, the table so far, and the ZIP when all is done or nobody wants the rest."""
+    """Return progress, the table so far and, at the end, the link to the ZIP, as HTML.
+
+    Args:
+        lines: results and failures so far.
+        total: number of recordings of the batch.
+        cancelled: whether the rest will not be recognized.
+    """
     failed = sum(isinstance(line, Failure) for line in lines)
     tally = Tally(len(lines) - failed, failed, total)
     names = ("file", "emotion", "second", "duration", "check", "result")

@@ -33,7 +33,13 @@ def both(text: Text, **data: object) -> str:
 
 
 def card(title: str, body: str, *, kind: str = "") -> str:
-    """Return a titled section; both arguments are HTML."""
+    """Return a titled section.
+
+    Args:
+        title: HTML of the title; empty for none.
+        body: HTML of the content.
+        kind: further CSS class; none by default.
+    """
     head = f'<h3 class="emo-card-title">{title}</h3>' if title else ""
     return f'<section class="emo-card {kind}">{head}{body}</section>'
 

@@ -25,6 +25,12 @@ ROWS_MAX = 400
 def drawing(result: Result, curve: Curve, run: str, title: str) -> dict[str, object]:
     """Return what the script draws at first; finer tiles are fetched when they come into view.
 
+    Args:
+        result: by frame, with the segments as they were corrected.
+        curve: the scores over time in levels of detail.
+        run: name of the run's directory.
+        title: name of the recording to show.
+
     Returns:
         ``run``, ``title``, ``tiles`` (address of the finer ones), ``duration_s``, ``hop_s``,
         ``tile``, ``finest`` and ``top``: the levels of ``figures/pyramid.py``; ``overview``: the

@@ -89,6 +89,11 @@ def read_question(raw: object, *, most: int) -> PageQuestion:
 def fetch(asked: Asked, *, uploads: Path, max_bytes: int) -> bytes:
     """Return the bytes of a recording; an upload is removed once it has been read.
 
+    Args:
+        asked: a sample of the package, or an upload.
+        uploads: folder of the uploads.
+        max_bytes: largest recording.
+
     Raises:
         NameRefusedError: its name was refused.
         AudioTooLargeError: more than ``max_bytes``.

@@ -229,7 +229,16 @@ class AdmissionQueue:
 async def cancel_on_disconnect(
     receive: Callable[[], Awaitable[dict[str, object]]], deadline: Deadline, work: Awaitable[T]
 ) -> T:
-    """Await ``work``, and cancel its call when the client goes away meanwhile."""
+    """Await ``work``, and cancel its deadline when the client disconnects meanwhile.
+
+    Args:
+        receive: the ASGI ``receive`` of the request, whose body was read.
+        deadline: deadline of the work.
+        work: ends soon after its deadline was cancelled.
+
+    Raises:
+        CancelledError: the client disconnected.
+    """
 
     async def watch() -> None:
         while (await receive())["type"] != "http.disconnect":

@@ -96,12 +96,23 @@ class Uploads:
         max_bytes: int | None,
         too_large: Callable[[], EmoscopeError] | None = None,
     ) -> None:
-        """Give each piece of a body to ``feed``, within the limits of ``limited``.
+        """Pass each piece of a body to ``feed``, until the body grows past ``max_bytes``.
+
+        When that or ``feed`` fails, what still comes is read and dropped, so that the sender gets
+        the reply.
+
+        Args:
+            stream: pieces of the body.
+            feed: takes each piece.
+            max_bytes: largest body; None for no bound.
+            too_large: makes the error of a body that is larger; ``audio_too_large`` by default.
 
         Raises:
-            EmoscopeError: of ``limited`` or ``feed``; what still comes is read and dropped, so that
-                the sender hears the answer.
-            OSError: of ``feed``, likewise.
+            EmoscopeError: the body is larger, or ``feed`` raised it.
+            UploadSlowError: it comes too slowly.
+            CancelledError: the client disconnected.
+            BusyError: too many bodies come already.
+            OSError: ``feed`` raised it.
         """
         async with aclosing(self.limited(stream, max_bytes, too_large)) as pieces:
             async for piece in pieces:

@@ -1,4 +1,4 @@
-"""Answers to several questions: one after another, as they come, in the form that is asked for."""
+"""Replies about several recordings: one after another, as they finish, in the negotiated form."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Outcome: TypeAlias = Run | Failure
 
 @dataclass(frozen=True, slots=True)
 class RecordingEvent:
-    """Something happened to one of several recordings."""
+    """A step, progress or the outcome of one of several recordings."""
 
     index: int
     name: str
@@ -45,10 +45,18 @@ def negotiate(headers: Mapping[str, str]) -> str:
 async def recording_events(
     request: Request, service: Service, recognitions: list[RecognitionRequest]
 ) -> AsyncIterator[RecordingEvent]:
-    """Answer one after another and tell what happens; a bad recording ends nothing.
+    """Recognize recordings one after another; one that fails gives a ``Failure`` in its place.
+
+    Args:
+        request: the HTTP request; its disconnection cancels the work.
+        service: recognizes.
+        recognitions: the recordings and their options.
+
+    Yields:
+        Steps and progress of each recording, then its run or failure.
 
     Raises:
-        BusyError, ServerClosingError: before anything was answered; nothing was begun.
+        BusyError, ServerClosingError: the first recording was not admitted; nothing was begun.
     """
     for index, recognition in enumerate(recognitions):
         async for what in _one(request, service, recognition):
@@ -64,15 +72,15 @@ async def _one(
     request: Request, service: Service, recognition: RecognitionRequest
 ) -> AsyncIterator[Event | Outcome]:
     loop = asyncio.get_running_loop()
-    heard: asyncio.Queue[Event | None] = asyncio.Queue()
+    events: asyncio.Queue[Event | None] = asyncio.Queue()
 
     def listener(event: Event) -> None:
-        loop.call_soon_threadsafe(heard.put_nowait, event)
+        loop.call_soon_threadsafe(events.put_nowait, event)
 
     working = asyncio.create_task(service.recognize(request, recognition, listener))
-    working.add_done_callback(lambda _done: heard.put_nowait(None))
+    working.add_done_callback(lambda _done: events.put_nowait(None))
     try:
-        while (event := await heard.get()) is not None:
+        while (event := await events.get()) is not None:
             yield event
         try:
             yield working.result()
@@ -85,7 +93,14 @@ async def _one(
 
 
 def as_record(answer: Outcome, *, chinese: bool, root: str) -> dict[str, Any]:
-    """Return the JSON of one answer: as of ``/predict``, or a name and a problem."""
+    """Return the JSON object of one recording.
+
+    Args:
+        answer: the run, which gives its result with links to its files, or the failure, which
+            gives its name and problem details.
+        chinese: whether the first sentence of a problem is in Chinese.
+        root: path prefix of the links; empty for none.
+    """
     if isinstance(answer, Run):
         return schemas.reply(answer, root)
     problem = schemas.problem_of(answer.error, chinese=chinese)
@@ -104,7 +119,13 @@ def preamble(form: str) -> str:
 
 
 def as_event(one: RecordingEvent, *, chinese: bool, root: str) -> str:
-    """Return one line of the stream of progress."""
+    """Return one line of a stream of progress as JSON.
+
+    Args:
+        one: the event.
+        chinese: whether the first sentence of a problem is in Chinese.
+        root: path prefix of the links; empty for none.
+    """
     about: dict[str, Any] = {"index": one.index, "name": one.name}
     if isinstance(one.what, Run | Failure):
         about |= {

@@ -99,9 +99,9 @@ def error_of(status: int, asked: Headers, headers: Headers) -> EmoscopeError:
     """Return our error for an error reply of a framework.
 
     Args:
-        status: of the reply.
+        status: HTTP status of the reply.
         asked: headers of the request.
-        headers: of the reply.
+        headers: headers of the reply.
     """
     if status == HTTPStatus.NOT_FOUND:
         return RouteNotFoundError()

@@ -78,7 +78,13 @@ def problem_of(error: EmoscopeError, *, chinese: bool = False) -> Problem:
 def problem(
     error: EmoscopeError, *, chinese: bool = False, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """Return the error as a reply, with these headers."""
+    """Return an error as a reply with problem details (RFC 9457).
+
+    Args:
+        error: gives status, code and both sentences.
+        chinese: whether ``detail`` is the Chinese sentence.
+        headers: further headers of the reply; none by default.
+    """
     body = problem_of(error, chinese=chinese)
     own = dict(headers or {})
     if "retry_after_s" in error.data:

@@ -176,7 +176,13 @@ class JobTable:
         return found[0] if found else None
 
     def page(self, owner: str | None, first: int, count: int) -> tuple[list[Job], int]:
-        """Return some jobs, newest first, and how many there are."""
+        """Return some jobs, newest first, and the number of all.
+
+        Args:
+            owner: name of the key whose jobs are wanted; None for all jobs.
+            first: how many of the newest to pass over.
+            count: how many to return at most.
+        """
         where, values = ("", ()) if owner is None else ("WHERE owner = ?", (owner,))
         with self._lock:
             total = self._db.execute(f"SELECT count(*) FROM jobs {where}", values).fetchone()[0]  # noqa: S608 - one of two sentences above
@@ -207,7 +213,14 @@ class JobTable:
     def succeeded(
         self, id_: str, place: int, run: str | None, record: dict[str, Any] | None
     ) -> None:
-        """Note what came of a recording."""
+        """Store the result of a recording.
+
+        Args:
+            id_: the job.
+            place: place of the recording in the job, from 0.
+            run: name of the run's directory; None where no run is kept.
+            record: the result as JSON; None where the run has it.
+        """
         text = None if record is None else json.dumps(record)
         with self._transaction() as db:
             db.execute(
@@ -217,7 +230,14 @@ class JobTable:
             )
 
     def failed(self, id_: str, place: int, code: str, data: dict[str, Any]) -> None:
-        """Note why a recording could not be recognized."""
+        """Store why a recording could not be recognized.
+
+        Args:
+            id_: the job.
+            place: place of the recording in the job, from 0.
+            code: code of the error.
+            data: values of the error's sentences.
+        """
         with self._transaction() as db:
             db.execute(
                 "UPDATE recordings SET state = 'failed', error = ?, data = ?"

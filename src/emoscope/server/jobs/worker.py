@@ -97,7 +97,16 @@ class Jobs:
         options: RecognitionOptions,
         idempotency: str | None,
     ) -> tuple[Job, bool]:
-        """Keep the recordings and queue a job; say whether it is a new one.
+        """Write the recordings to the disk and queue a job.
+
+        Args:
+            owner: name of the key that sent it; empty where no keys are used.
+            recognitions: the recordings, with equal options.
+            options: options of all recordings.
+            idempotency: the request's idempotency key, or None.
+
+        Returns:
+            The job, and whether it is new: the same key and content give the earlier job.
 
         Raises:
             IdempotencyError: the key belongs to a request with another content.

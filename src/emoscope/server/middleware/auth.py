@@ -89,7 +89,13 @@ class AuthMiddleware:
 
 
 def scope_for(method: str, path: str, *, is_socket: bool = False) -> str:
-    """Return the scope that a request needs."""
+    """Return the scope that a request needs: ``read``, ``recognize`` or ``admin``.
+
+    Args:
+        method: HTTP method.
+        path: path without the proxy's prefix.
+        is_socket: whether it opens a WebSocket.
+    """
     if method == "DELETE" and not path.startswith("/v1/jobs/"):
         return "admin"
     return "read" if method in _SAFE and not is_socket else "recognize"

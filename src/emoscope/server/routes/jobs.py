@@ -123,6 +123,11 @@ def job_routes(service: Service, jobs: Jobs) -> APIRouter:
 def owned(jobs: Jobs, request: Request, id_: str) -> Job:
     """Return a job that this request may see.
 
+    Args:
+        jobs: the server's jobs.
+        request: its key decides which jobs it may see.
+        id_: the job.
+
     Raises:
         JobNotFoundError: there is none, or it is somebody else's.
     """

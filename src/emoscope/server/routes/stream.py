@@ -121,7 +121,7 @@ class _Connection:
         """Carry messages until the last is sent.
 
         Raises:
-            WebSocketDisconnect: the client has gone before; RuntimeError and OSError likewise.
+            WebSocketDisconnect, RuntimeError, OSError: the client disconnected before the end.
         """
         receiving = asyncio.create_task(self._receive())
         sending = asyncio.create_task(self._send())
