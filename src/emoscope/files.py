@@ -20,7 +20,7 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def temporary_name() -> str:
-    """Return a name that nobody else takes."""
+    """Return a random name for a file that is not complete yet."""
     return f"{TEMPORARY}{secrets.token_hex(8)}"
 
 

@@ -42,7 +42,7 @@ EMOTIONS: tuple[Emotion, ...] = (
 )
 
 SILENCE = Emotion(-1, "silence", "静音", "Silence", "🔇", "#8a8f98")
-"""What a segment shows where nobody speaks. No class of a model and not one of the nine."""
+"""Label of a segment without speech. No class of a model and not one of the nine."""
 
 KEYS: tuple[str, ...] = tuple(emotion.key for emotion in EMOTIONS)
 COUNT = len(EMOTIONS)

@@ -278,7 +278,7 @@ class Recognizer:
         )
 
     def close(self) -> None:
-        """Finish what has been asked and take nothing more; twice is no error."""
+        """Finish the recognitions in progress and refuse new ones; a second call does nothing."""
         self._forward.close()
 
 

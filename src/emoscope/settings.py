@@ -212,12 +212,12 @@ class Settings(BaseSettings):
 
     @property
     def upload_limits(self) -> Limits:
-        """What the server accepts."""
+        """Limits of the server's recordings."""
         return Limits(max_bytes=self.upload_max_bytes, max_duration_s=self.upload_max_duration_s)
 
     @property
     def file_limits(self) -> Limits:
-        """What the command line accepts."""
+        """Limits of the command line's recordings."""
         return Limits(max_duration_s=self.max_duration_s)
 
     @classmethod

@@ -44,7 +44,7 @@ def disable() -> None:
 
 def load_onnxruntime() -> ModuleType:
     """Import ONNX Runtime without its telemetry."""
-    os.environ.update(SWITCHES)  # also when somebody has taken them back since
+    os.environ.update(SWITCHES)  # also when they were unset since
     return importlib.import_module("onnxruntime")
 
 

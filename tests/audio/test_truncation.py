@@ -243,7 +243,7 @@ def test_a_length_that_is_counted_refuses_before_decoding(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = written(name, tmp_path)
-    monkeypatch.setattr("emoscope.audio.decode._frames", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr("emoscope.audio.decode.decoded_frames", lambda *_: pytest.fail("decoded"))
 
     with pytest.raises(AudioTooLongError):
         decode(data, limits=Limits(max_duration_s=SPEECH_S - 1))

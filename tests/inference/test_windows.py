@@ -123,7 +123,7 @@ def test_the_latest_sound_can_be_looked_at_before_its_window_is_settled() -> Non
     cutter = WindowCutter(window_s=0.1, context_s=0.04)
     sound = numbered(6_000)
     list(cutter.feed(sound))
-    frame = cutter.kept + 1
+    frame = cutter.given + 1
     window = cutter.latest(frame, 0.04)
 
     assert window is not None
@@ -141,7 +141,7 @@ def test_an_hour_holds_no_more_than_two_windows() -> None:
         for window in cutter.feed(np.zeros(16_000, np.float32)):
             assert window.samples.nbytes <= held
     assert cutter._buffer.nbytes == held <= 4 * 16_000 * 2.6
-    assert cutter.kept >= 3_597 * 50
+    assert cutter.given >= 3_597 * 50
 
 
 @given(

@@ -35,14 +35,14 @@ def band(power: Array64, rate_hz: int) -> Band:
     """Measure the mean of some spectra, shape ``(n, 257)``."""
     mean = power.mean(axis=0)
     mean[:2] = 0.0  # an offset of the converter is no sound
-    heard = np.flatnonzero(mean >= mean.max() * _FLOOR)
+    audible = np.flatnonzero(mean >= mean.max() * _FLOOR)
     if not mean.max():
         return Band(0.0, False)
     hz = rate_hz / SIZE
     cut = _edge(mean)
     # Vowels fall steeply as well, but something is left of them above.
-    is_cut = cut is not None and bool(heard[-1] <= cut + 2 * _GAP)
-    return Band(float(heard[-1] * hz), is_cut)
+    is_cut = cut is not None and bool(audible[-1] <= cut + 2 * _GAP)
+    return Band(float(audible[-1] * hz), is_cut)
 
 
 def _edge(mean: Array64) -> int | None:

@@ -1,4 +1,4 @@
-"""Opening a medium within limits, and choosing and checking the sound track that is heard."""
+"""Opening a medium within limits, and choosing and checking the sound track to decode."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class SoundTrack:
-    """The sound track of a medium that is heard."""
+    """The sound track of a medium that is decoded."""
 
     stream: Any
     """As PyAV opened it."""

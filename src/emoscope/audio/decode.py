@@ -167,7 +167,7 @@ def decode_live(read: Callable[[int], bytes], limits: Limits) -> Iterator[Sample
             raise AudioDamagedError
         checked(container, track, head, Header(), 0, limits)
         stages, timeline = Stages(), Timeline.of(container, track.stream, limits.max_duration_s)
-        # Block by block as they come: whoever waits for a frame would hear the next one too late.
+        # Block by block as they come: a reader that waits for a full block would be late.
         frames = timeline.watch(decoded_frames(container, track, stages))
         planes = at_rate(_planes(frames, limits, stages, least=1), stages)
         yield from interleaved(planes, timeline.gaps)
@@ -284,7 +284,7 @@ def _spool(
         spools: take the sound.
         gaps: where silence stands for missing sound, filled while ``blocks`` is read.
         limits: its ``max_duration_s`` bounds sound and gaps together.
-        log: is told of progress.
+        log: gets progress.
         likely_s: length to expect in seconds, for progress; 0 where it is not known.
 
     Returns:

@@ -1,6 +1,6 @@
 """Decoding in processes that can be lost: ``DecoderPool`` is called like ``decode``.
 
-A decoder written in C reads what strangers send. Here it has a process of its own, started fresh
+A decoder written in C reads untrusted bytes. Here it has a process of its own, started fresh
 (never forked from a process with threads), with bounded memory and time, and with nothing it could
 open. When it crashes or hangs, the one recording that did it gets an error, the process is
 replaced, and the model never notices.
@@ -165,7 +165,7 @@ class DecoderPool:
         return answer
 
     def _take(self) -> _Process:
-        """Return a living process; one that died while idle is nobody's fault."""
+        """Return a living process, replacing those that ended while idle."""
         while True:
             try:
                 process = self._idle.get(timeout=self._deadline_s + START_S)

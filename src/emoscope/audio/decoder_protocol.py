@@ -1,7 +1,7 @@
-"""What goes over the line between a process and its decoder: a JSON note and plain bytes.
+"""Messages between a process and its decoder process: a JSON note and plain bytes.
 
-Never a pickle: the decoder reads what strangers send, and a pickle from a decoder that they have
-taken over would be theirs to run in the process that holds the model.
+Never a pickle: the decoder reads untrusted bytes, and a pickle from a decoder that was taken over
+would run its code in the process that holds the model.
 """
 
 from __future__ import annotations

@@ -36,8 +36,8 @@ def run_worker() -> None:
     _confine(int(sys.argv[1]))
     send_message(line, {"ready": True})
     with suppress(BrokenPipeError, ConnectionResetError):  # the owner has gone, and so do we
-        while (asked := receive_message(line, max_bytes=_ANY_SIZE)) is not None:
-            note, data = asked
+        while (message := receive_message(line, max_bytes=_ANY_SIZE)) is not None:
+            note, data = message
             _bound_cpu(note["cpu_s"])
             _answer(line, note, bytes(data))
 

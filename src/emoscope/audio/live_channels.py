@@ -100,8 +100,8 @@ class LiveChannels:
         return Mixed(step, None if self._given <= {channel} else self._whole(channel))
 
     def _keep(self, planes: Samples) -> None:
-        kept = [taken_from(planes, channel)[0] for channel in range(self._channels)]
-        self._spools.add(np.stack(kept))
+        stored = [taken_from(planes, channel)[0] for channel in range(self._channels)]
+        self._spools.add(np.stack(stored))
 
     def _whole(self, channel: int | None) -> Samples:
         planes, whole = self._spools.take(), Spool(MEMORY_BYTES)

@@ -55,7 +55,7 @@ def check_quality(waveform: Waveform, speech: list[Span] | None = None) -> Quali
     upper = band(power, waveform.rate_hz)
     silent_dbfs = max(_AUDIBLE_DBFS, float(np.percentile(levels, 98)) - _SILENT_DB)
     frames = np.arange(len(levels), dtype=np.float64) * _FRAME + _FRAME / 2
-    heard = levels[snr.inside(frames, speech, waveform.rate_hz)]
+    speech_levels = levels[snr.inside(frames, speech, waveform.rate_hz)]
     quality = Quality(
         level_dbfs=_mean_dbfs(levels),
         peak=peak,
@@ -64,7 +64,7 @@ def check_quality(waveform: Waveform, speech: list[Span] | None = None) -> Quali
         bandwidth_hz=upper.upper_hz,
         speech_share=min(1.0, speech_s / waveform.duration_s) if len(samples) else 0.0,
         silence_share=float(np.mean(levels < silent_dbfs)),
-        speech_dbfs=_mean_dbfs(heard) if len(heard) else None,
+        speech_dbfs=_mean_dbfs(speech_levels) if len(speech_levels) else None,
         dc_offset=mean,
         band_is_cut=upper.is_cut,
     )

@@ -66,9 +66,9 @@ def snr_db(power: Array64, speaking: Mask) -> float | None:
     """
     if speaking.sum() < 4:
         return None
-    heard = power[:, _LOWEST:]
-    noise = np.percentile(_averaged(heard), _PERCENTILE, axis=0).sum() / _LOW_OVER_MEAN
-    total = heard[speaking].mean(axis=0).sum()
+    used = power[:, _LOWEST:]
+    noise = np.percentile(_averaged(used), _PERCENTILE, axis=0).sum() / _LOW_OVER_MEAN
+    total = used[speaking].mean(axis=0).sum()
     speech = max(float(total - noise), 1e-10 * float(total))
     return float(np.clip(10 * np.log10(max(speech, 1e-20) / max(noise, 1e-20)), -20.0, HIGHEST_DB))
 

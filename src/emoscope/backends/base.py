@@ -22,7 +22,7 @@ from emoscope.waveform import Array32
 Array64i: TypeAlias = NDArray[np.int64]
 
 Device: TypeAlias = Literal["cpu", "cuda"]
-"""What computes."""
+"""Device that runs the model."""
 
 INPUTS = ("waveform", "lengths")
 OUTPUTS = ("frame_logits", "frame_embeddings", "frame_counts")
@@ -30,7 +30,7 @@ OUTPUTS = ("frame_logits", "frame_embeddings", "frame_counts")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Output:
-    """What one run gives; rows at and past a clip's own frame count mean nothing."""
+    """Outputs of one run; rows at and past a clip's own frame count mean nothing."""
 
     frame_logits: Array32
     """Shape ``(B, T, 9)``."""
@@ -45,7 +45,7 @@ class Backend(Protocol):
 
     @property
     def name(self) -> str:
-        """What runs the model, for the result's ``versions``."""
+        """Name of the library that runs the model, for the result's ``versions``."""
 
     @property
     def version(self) -> str:
@@ -53,7 +53,7 @@ class Backend(Protocol):
 
     @property
     def device(self) -> Device:
-        """What it computes on, found out and not merely asked for."""
+        """Device that runs the model, as found out after loading."""
 
     @property
     def dim(self) -> int:

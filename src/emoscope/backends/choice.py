@@ -1,4 +1,4 @@
-"""The backends by name; only the library that is asked for is imported."""
+"""Backends by name; only the library of the chosen one is imported."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def run_evaluate(
 
 
 def _check_outputs(inputs: list[Path], outputs: list[Path | None]) -> None:
-    """Refuse what would be told only after the work: files that cannot be written, or are one."""
+    """Refuse, before the work, outputs that cannot be written or are the same file."""
     seen = {one.resolve() for one in inputs}
     for path in outputs:
         if path is None:

@@ -13,11 +13,11 @@ import typer
 if TYPE_CHECKING:
     from emoscope.messages.texts import Language
 
-_asked: ContextVar[str | None] = ContextVar("asked", default=None)
+_option: ContextVar[str | None] = ContextVar("lang_option", default=None)
 
 
 def _remember(value: str | None) -> str | None:
-    _asked.set(value)
+    _option.set(value)
     return value
 
 
@@ -32,6 +32,6 @@ def language() -> Language:
     from emoscope.settings import language_of, load_settings
 
     try:
-        return language_of(load_settings(language=_asked.get()).language)
-    except SettingError:  # it is told as an error of its own
+        return language_of(load_settings(language=_option.get()).language)
+    except SettingError:  # reported as an error of its own
         return language_of("auto")

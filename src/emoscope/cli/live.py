@@ -284,10 +284,10 @@ def _microphone(seconds: float | None) -> Iterator[tuple[int, Iterator[Samples]]
         sounddevice = require("sounddevice", extra="listen")
     except OSError as exc:  # the package is here, PortAudio is not
         raise MicrophoneError(reason=str(exc)[:200]) from exc
-    heard: queue.Queue[Samples] = queue.Queue()
+    recorded: queue.Queue[Samples] = queue.Queue()
 
     def keep(samples: Any, *_: object) -> None:
-        heard.put(np.array(samples[:, 0], np.float32))
+        recorded.put(np.array(samples[:, 0], np.float32))
 
     try:
         rate_hz = round(sounddevice.query_devices(kind="input")["default_samplerate"])
@@ -300,7 +300,7 @@ def _microphone(seconds: float | None) -> Iterator[tuple[int, Iterator[Samples]]
     def portions() -> Iterator[Samples]:
         taken = 0
         while seconds is None or taken < seconds * rate_hz:
-            samples = heard.get()
+            samples = recorded.get()
             taken += len(samples)
             yield samples
 

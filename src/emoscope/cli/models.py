@@ -229,7 +229,7 @@ def _tell_of_tokens(official: Path, language: Language) -> None:
 
 
 def _make_fast(local: LocalModel, official: Path | None) -> LocalModel:
-    """Make the variant from these official files, or those that were kept."""
+    """Make the int8 variant from these official files, or from those in the cache."""
     from emoscope.errors import ModelCacheError
     from emoscope.inference.int8_variant import make_fast
     from emoscope.models.record import OFFICIAL

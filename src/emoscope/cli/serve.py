@@ -17,7 +17,7 @@ from emoscope.server.keys import KeyFile
 from emoscope.settings import Settings, language_of
 
 WEBSOCKET_MAX_BYTES = 1 << 20
-"""A message holds what a microphone heard in a moment, never a recording."""
+"""A message holds a moment of microphone sound, never a recording."""
 
 
 def run_serve(settings: Settings, *, page: bool) -> None:
@@ -89,7 +89,7 @@ def _check_entrance(settings: Settings) -> bool:
     """Refuse to let the world in by accident; say whether it is let in on purpose.
 
     Raises:
-        SettingError: other machines can reach the port, and nobody needs a key.
+        SettingError: other machines can reach the port, and there are no keys.
     """
     if _is_loopback(settings.host) or KeyFile(settings.keys).keys():
         return False
@@ -100,7 +100,7 @@ def _check_entrance(settings: Settings) -> bool:
 
 
 def _check_tls(settings: Settings) -> None:
-    """Load certificate and key before the model: what is wrong with them is told at once.
+    """Load certificate and key before the model: so that their errors come at once.
 
     Raises:
         SettingError: one of them cannot be read, or they do not belong together.
@@ -116,7 +116,7 @@ def _check_tls(settings: Settings) -> None:
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """Open the port ourselves: a taken one is told before the model loads.
+    """Open the port before the model loads, so that a taken one is reported at once.
 
     Raises:
         SettingError: the address cannot be listened on.

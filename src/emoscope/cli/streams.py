@@ -1,4 +1,4 @@
-"""Standard output and standard error, whatever the terminal can show and whoever reads.
+"""Standard output and standard error, on any terminal, pipe or file.
 
 What programs read (JSON, CSV, exports, paths) goes through ``write`` and is UTF-8 in every locale.
 What people read goes through ``print``, rich and typer; characters that the stream's encoding does
@@ -84,7 +84,7 @@ def drop() -> None:
 
 
 def is_reader_gone(error: BaseException | None) -> bool:
-    """Whether an error, or the one before it, says that nobody reads standard output any more."""
+    """Whether an error, or the one before it, says that the reader of standard output has gone."""
     before = error and error.__context__
     return any(isinstance(one, OSError) and one.errno == errno.EPIPE for one in (error, before))
 

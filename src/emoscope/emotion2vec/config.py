@@ -181,7 +181,7 @@ def _bounded(items: list[Any], times: int) -> list[Any]:
 
 
 class _Settings:
-    """The parsed file, asked by dotted names."""
+    """The parsed file, read by dotted names."""
 
     def __init__(self, content: object) -> None:
         self._content = content

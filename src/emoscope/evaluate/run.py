@@ -152,12 +152,13 @@ def evaluate(
     A recording or a row that cannot be read is listed among the failures and counts in no figure.
 
     Args:
-        recognizer: the model.
-        items: the list, as ``lists.read`` returns it.
+        recognizer: runs the model.
+        items: the recordings of the list, and failures for rows that could not be read.
         leak: what the list shares with the training list, for the report.
         draws: bootstrap samples of the intervals.
-        listener: is told how many recordings are done.
-        failed: is told at once which recording could not be recognized, by its path.
+        listener: called with the number of recordings done; does nothing by default.
+        failed: called at once with each recording that could not be recognized, named by its path;
+            does nothing by default.
 
     Raises:
         NothingRecognizedError: not one recording could be recognized.

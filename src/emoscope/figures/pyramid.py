@@ -168,7 +168,7 @@ def _rows(track: Track | None, columns: int) -> tuple[Array | None, Array]:
 
 
 def _silent_segments(result: Result, columns: int) -> NDArray[np.bool_] | None:
-    """Where the model of speech heard none, or None when nobody asked it."""
+    """Where the speech detector found none; None where it was not run."""
     if result.track is None or result.track.speech is None:
         return None
     silent = np.zeros(columns, dtype=bool)

@@ -67,7 +67,7 @@ def report_html(
         page: its sentences.
         svg: the picture, from ``plots.svg`` in both languages.
         chinese: which language shows first.
-        sound: what the model heard; left out when longer than about a minute.
+        sound: 16 kHz mono, embedded for playback; None where it is longer than about a minute.
     """
     colour = "#56616b" if result.abstain else result.emotion.colour
     top = f"<h1>{_both(page.headline)}</h1>{_lines(page.below)}"

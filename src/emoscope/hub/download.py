@@ -61,7 +61,7 @@ class FileRequest:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long a hub is asked before it is given up."""
+    """Attempts and timeouts of requests to a hub."""
 
     attempts: int = 5
     """In a row without ``progress_bytes`` more on the disk."""
@@ -89,7 +89,7 @@ class Downloader:
 
     Args:
         patience: how long to try.
-        listener: is told of progress and of every failed attempt.
+        listener: called with progress and every failed attempt.
         sleep: waits between attempts.
         free_bytes: what the disk of a folder has left.
     """

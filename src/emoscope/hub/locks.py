@@ -39,7 +39,7 @@ def held(
     Args:
         path: the lock file; made if it is not there.
         model: name for the messages.
-        listener: is told once, if somebody else holds the lock.
+        listener: called once if another process holds the lock.
         wait_s: how long to wait for the others, in seconds.
         sleep: waits between looks.
 

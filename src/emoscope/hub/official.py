@@ -52,7 +52,7 @@ _LISTING = ".listing.json"
 
 @dataclass(frozen=True, slots=True)
 class HubAccess:
-    """How hubs are asked; tests shorten the waits."""
+    """Timeouts, retries and disk space for fetching from hubs; tests shorten the waits."""
 
     patience: RetryPolicy = RETRY_POLICY
     probe: RetryPolicy = PROBE

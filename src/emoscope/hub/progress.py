@@ -1,4 +1,4 @@
-"""What happens while a model is fetched, told to whoever wants to know.
+"""Events of a pull: progress, failed attempts and waiting, passed to a listener.
 
 The kin of ``emoscope.events`` for bytes instead of seconds of sound: a face makes a progress bar of
 it, a test counts it.
@@ -45,7 +45,7 @@ class HubFailed:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Another process holds the model; told once."""
+    """Another process holds the lock of the model; emitted once."""
 
     model: str
     holder: str

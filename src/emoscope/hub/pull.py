@@ -1,4 +1,4 @@
-"""Official weights onto this machine: fetched, checked, converted, kept in the cache.
+"""Pull of a model: official weights fetched, checked, converted and put into the cache.
 
 A model is made under ``.pull/<name>/<hub>-<revision>/`` and becomes ``<name>/`` by one rename when
 its card is written, so a folder with a card is complete. What a broken pull leaves there is where
@@ -171,7 +171,7 @@ def _convert(line: CatalogEntry, made: Path, convert: Converter, files: Path) ->
 def _place(made: Path, target: Path, work: Path) -> None:
     """Give a finished folder its name; a folder without a card that is in the way moves aside."""
     if target.exists():
-        target.rename(_free_name(target))  # somebody's files: not ours to remove
+        target.rename(_free_name(target))  # files of the user: not ours to remove
     made.rename(target)
     shutil.rmtree(work, ignore_errors=True)
 

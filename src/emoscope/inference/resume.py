@@ -26,9 +26,9 @@ from emoscope.labels import COUNT
 from emoscope.waveform import Array32, Samples
 
 KEPT_S = 7 * 24 * 3600.0
-"""Seconds after which work that nobody went on with is thrown away."""
+"""Seconds after which the file of work that was not resumed is removed."""
 WORTH_KEEPING_S = 120.0
-"""Seconds of sound; what is shorter is soon said again."""
+"""Seconds of sound; a shorter recording is soon run again."""
 SUFFIX = ".rows"
 _HEAD = struct.Struct("<16sIII")
 """Digest of the window's samples; T; D; CRC-32 of the numbers that follow."""
@@ -118,7 +118,7 @@ class WindowCache:
         data = output.logits.tobytes() + output.embeddings.tobytes()
         head = _HEAD.pack(key, *output.embeddings.shape, zlib.crc32(data))
         try:
-            # At once, and at the end whoever else writes: two that do the same work do no harm.
+            # Unbuffered, at the end of the file: two processes with the same work do no harm.
             self._file.write(head + data)
         except OSError:
             self._file.close()

@@ -24,8 +24,8 @@ WHOLE_S = 30.0
 WINDOW_S = 10.0
 """Sound whose frames a window keeps. With more, attention costs the large model time and memory."""
 CONTEXT_S = 1.0
-"""Sound on each side of a window that the model hears besides. So two windows share twice as much,
-and there the rows of the one fade into those of the other: the curve has no seams."""
+"""Sound on each side of a window that is also given to the model. So two windows share twice as
+much, and there the rows of the one fade into those of the other: the curve has no seams."""
 _ROWS = 4_096
 """Rows of an embedding handled at once."""
 

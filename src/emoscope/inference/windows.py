@@ -1,17 +1,17 @@
 """Cut sound into windows with context while it arrives, and say which frames each one gives.
 
-A window is a piece given to the model. The model hears ``context_s`` more on each side than it
-keeps, so that a frame near a border is computed from real sound on both sides. The kept frames, one
-window after another, are exactly the rows that the whole clip would have; what becomes of those of
-the context, which two windows share, is for ``inference/windowed.py`` to say.
+A window is a piece of sound given to the model. It has ``context_s`` more on each side than is kept
+of it, so that a frame near a border is computed from real sound on both sides. The kept frames, one
+window after another, are exactly the rows that the whole clip would have; the frames of the
+context, which two windows share, are blended in ``inference/windowed.py``.
 
-The law is the same for files and live streams, because it never asks how much is still to come:
+The rule is the same for files and live streams, because it needs no length in advance:
 
 - Sound up to ``whole_s`` stays whole, so a clip gets the model's own answer. Nothing is cut before
   there is more than that.
-- Window i keeps ``window_s`` from i · ``window_s`` on; the first hears as much as all others.
-- The last keeps what is left and hears as much as all others too, so the last word of a long
-  recording is not judged from a second of sound.
+- Window i keeps ``window_s`` from i · ``window_s`` on; the first is as long as all others.
+- The last keeps what is left and is as long as all others, so the last word of a long recording
+  is not recognized from a second of sound.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ class WindowCutter:
     def __init__(self, *, window_s: float, context_s: float, whole_s: float = 0.0) -> None:
         self._keep = max(1, int(window_s * RATE_HZ) // HOP)
         self._context = int(context_s * RATE_HZ) // HOP
-        self._heard = self._keep + 2 * self._context
-        self._whole = max(self._heard, int(whole_s * RATE_HZ) // HOP)
+        self._span = self._keep + 2 * self._context
+        self._whole = max(self._span, int(whole_s * RATE_HZ) // HOP)
         self._buffer = np.empty((self._keep + self._whole) * HOP + FRAME, np.float32)
         self._held = 0
         """Samples in the buffer."""
         self._base = 0
         """Frame that the buffer begins with."""
-        self.kept = 0
+        self.given = 0
         """Frames that were given in windows."""
 
     def feed(self, samples: Samples) -> Iterator[Window]:
@@ -80,19 +80,19 @@ class WindowCutter:
     def finish(self) -> Iterator[Window]:
         """Give the last window, with all samples to the end; none if all is under one frame."""
         total = self._base + frame_count(self._held)
-        if total > self.kept:
+        if total > self.given:
             # Behind the last frame there are samples for which no frame is left.
-            start = max(0, total - self._heard) if self.kept else 0
+            start = max(0, total - self._span) if self.given else 0
             samples = self._buffer[(start - self._base) * HOP : self._held].copy()
-            yield Window(samples, start, self.kept - start, total - start, total - start)
-            self.kept = total
+            yield Window(samples, start, self.given - start, total - start, total - start)
+            self.given = total
 
     def latest(self, frame: int, context_s: float) -> Window | None:
         """Return the newest sound as a window that keeps all frames from ``frame`` on.
 
         Args:
-            frame: not before ``kept``.
-            context_s: sound before it that the model hears besides, where that much is held.
+            frame: first frame to keep; not before ``given``.
+            context_s: seconds of sound before it that the window also has, where that much is held.
 
         Returns:
             None where there is no such frame yet.
@@ -106,21 +106,21 @@ class WindowCutter:
 
     def _settled(self) -> int | None:
         """Frame with which the next window begins, if it cannot be the last one."""
-        start = max(0, self.kept - self._context)
+        start = max(0, self.given - self._context)
         total = self._base + frame_count(self._held)
         # Of what is whole only the first window can decide.
-        settled = total > (start + self._heard if self.kept else self._whole)
+        settled = total > (start + self._span if self.given else self._whole)
         return start if settled else None
 
     def _cut(self, start: int) -> Window:
         first = (start - self._base) * HOP
-        samples = self._buffer[first : first + (self._heard - 1) * HOP + FRAME].copy()
-        keep_from = self.kept - start
+        samples = self._buffer[first : first + (self._span - 1) * HOP + FRAME].copy()
+        keep_from = self.given - start
         keep_to = keep_from + self._keep
         window = Window(samples, start, keep_from, keep_to, keep_to - self._context)
         # The last window may begin right behind the start of this one.
         rest = self._buffer[first : self._held].copy()
         self._buffer[: len(rest)] = rest
         self._held, self._base = len(rest), start
-        self.kept += self._keep
+        self.given += self._keep
         return window

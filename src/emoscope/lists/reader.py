@@ -118,7 +118,7 @@ class _Reader:
         self._path = path
 
     def rows(self, text: str) -> Iterator[Row | Failure]:
-        """Read the text of a list, as ``_text`` gives it."""
+        """Yield the rows of a list's text, whose lines end in a line feed."""
         raise NotImplementedError
 
     def malformed(self, line: int, zh: str, en: str) -> ListMalformedError:
@@ -182,8 +182,8 @@ class _Csv(_Reader):
     def rows(self, text: str) -> Iterator[Row | Failure]:
         at, line, delimiter = 0, 1, None
         first = text.partition("\n")[0]
-        if told := _SEPARATOR.fullmatch(first.strip(" ")):
-            at, line, delimiter = len(first) + 1, 2, told[1]
+        if named := _SEPARATOR.fullmatch(first.strip(" ")):
+            at, line, delimiter = len(first) + 1, 2, named[1]
         while at < len(text) and not text[at : (end := line_end(text, at))].strip(" \t,;"):
             at, line = end + 1, line + 1
         if at >= len(text):

@@ -20,7 +20,7 @@ OFFICIAL = "official"
 """Subfolder with the official files."""
 
 Checked: TypeAlias = Literal["catalog", "hub", "nothing"]
-"""The catalog's sha256, what the hub itself says of the file, or nobody's word."""
+"""The catalog's sha256, what the hub itself says of the file, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)

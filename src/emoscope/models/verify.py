@@ -145,7 +145,7 @@ def files(under_test: ModelUnderTest) -> Iterator[Finding]:
 
 
 def record(under_test: ModelUnderTest) -> Iterator[Finding]:
-    """The official files that were kept are those that were fetched."""
+    """Check that the stored official files are those that were fetched."""
     if under_test.record is None:
         return
     for fetched in under_test.record.files:

@@ -1,6 +1,6 @@
 """Log lines for people or for programs, each with the id of its request.
 
-What is asked about never enters a log: no sound, no name of a file, no query, no key. The standard
+No content of a request enters a log: no sound, no name of a file, no query, no key. The standard
 library writes one JSON object a line in thirty lines of code, so no other logger is needed.
 """
 
@@ -65,5 +65,5 @@ def set_up_logging(form: Form, stream: TextIO | None = None) -> None:
     logger.handlers[:] = [handler]
     logger.setLevel(logging.WARNING if form == "off" else logging.INFO)
     logger.propagate = False
-    # It writes a line about every malformed body: strangers would fill the disk.
+    # It writes a line about every malformed body: clients could fill the disk.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)

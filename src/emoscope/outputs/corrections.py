@@ -1,4 +1,4 @@
-"""What a person makes of a result's segments: other emotions, other borders. Pure.
+"""Corrections of a result's segments by a person: other emotions, other borders.
 
 A correction is the whole list of segments as the person wants it, so that reading it needs no
 history. The model's own answer stays in ``result.json`` untouched; ``corrections.json`` lies
@@ -75,13 +75,13 @@ def segments_of(result: Result) -> tuple[Segment, ...]:
 
 
 def read_correction(result: Result, raw: object, *, saved: datetime) -> Corrected:
-    """Check what somebody wants to save; borders are put exactly end to end.
+    """Check a correction and put its borders exactly end to end.
 
     Args:
-        result: what is corrected.
+        result: the result that is corrected.
         raw: a list of ``{"start_s", "end_s", "emotion"}``, in order; ``emotion`` is one of the nine
             keys or ``silence``.
-        saved: the time, with a zone.
+        saved: time of the correction, with a zone.
 
     Raises:
         CorrectionRefusedError: it has gaps, overlaps, another length, or an unknown emotion.

@@ -241,13 +241,14 @@ def corrections_of(store: RunStore, name: str) -> Corrected | None:
 def correct(
     store: RunStore, name: str, raw: object, *, now: Callable[[], datetime]
 ) -> Corrected | None:
-    """Keep a correction in the run, or with None take it away.
+    """Store a correction in the run, or remove it.
 
     Args:
-        store: the outputs folder.
-        name: the run.
-        raw: a list of ``{"start_s", "end_s", "emotion"}`` that covers the recording, or None.
-        now: the clock; must give a time zone.
+        store: holds the run.
+        name: name of the run's directory.
+        raw: a list of ``{"start_s", "end_s", "emotion"}`` that covers the recording; None removes
+            the correction.
+        now: clock; returns a time with a zone.
 
     Raises:
         CorrectionRefusedError: it has gaps, overlaps, another length, or an unknown emotion.
@@ -276,7 +277,7 @@ def corrected_result(store: RunStore, name: str) -> Result:
 
 
 def sound(store: RunStore, name: str) -> Waveform:
-    """Return what the model heard, from the run's ``processed_audio.wav``.
+    """Return the sound that the model got, from the run's ``processed_audio.wav``.
 
     Raises:
         RunNotFoundError: there is no such run.
@@ -308,7 +309,7 @@ def _title(folder: Path) -> str:
     try:
         title = json.loads((folder / TITLE).read_text("utf-8"))["title"]
     except (OSError, ValueError, KeyError, TypeError):
-        return ""  # without a title, or with one that somebody broke by hand
+        return ""  # without a title, or with one whose file is damaged
     try:
         return plain_title(title[:TITLE_MAX]) if isinstance(title, str) else ""
     except TitleRefusedError:

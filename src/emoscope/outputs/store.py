@@ -126,7 +126,7 @@ class RunStore:
             try:
                 self._point_latest(path.name, result)
             except BaseException:
-                # The caller is told that nothing was saved: make it so, in one step for pollers.
+                # An error says that nothing was saved: make it so, in one step for pollers.
                 path.rename(temporary)
                 raise
         return Run(path, result)
@@ -142,7 +142,7 @@ class RunStore:
         return Run(path.parent, read_result(path))
 
     def file(self, name: str, file: str) -> Path:
-        """Path of one file of a run; names come from strangers and are checked by pattern.
+        """Path of one file of a run; names are untrusted and checked by pattern.
 
         Raises:
             RunNotFoundError: there is no such run or file.
@@ -153,7 +153,7 @@ class RunStore:
         return path
 
     def folder(self, name: str) -> Path:
-        """Path of a run's directory; the name comes from strangers and is checked by pattern.
+        """Path of a run's directory; the name is untrusted and checked by pattern.
 
         Raises:
             RunNotFoundError: there is no such run.

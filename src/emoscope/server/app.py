@@ -140,10 +140,10 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
         # The page is mounted at / and is asked before a route that takes other methods.
         status = 405
     ours = error_of(status, request.headers, headers)
-    kept = {}
+    passed_on = {}
     if status == 405:
-        kept["Allow"] = ", ".join(allowed) or headers.get("allow", "GET")
-    return problem(ours, chinese=is_chinese(request.headers), headers=kept)
+        passed_on["Allow"] = ", ".join(allowed) or headers.get("allow", "GET")
+    return problem(ours, chinese=is_chinese(request.headers), headers=passed_on)
 
 
 def _allowed(request: Request) -> list[str]:

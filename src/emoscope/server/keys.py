@@ -1,4 +1,4 @@
-"""API keys: made once, shown once, kept as hashes.
+"""API keys: created and shown once, stored as hashes.
 
 A key is 256 bits of chance, so a plain SHA-256 of it is enough: there is nothing to guess that a
 slow hash would protect. The file is small and read again when it changes, so that a key which was
@@ -30,7 +30,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is kept of a key."""
+    """What is stored of a key."""
 
     name: str
     sha256: str
@@ -54,7 +54,7 @@ class KeyFile:
         """Return all keys.
 
         Raises:
-            SettingError: the file is damaged; a server with it would let nobody or anybody in.
+            SettingError: the file is damaged; a server with it would refuse or allow every request.
         """
         try:
             status = self.path.stat()

@@ -110,7 +110,7 @@ class Frames(_Message):
 
 
 class Speech(_Message):
-    """Somebody begins or has ended to speak; provisional."""
+    """Speech begins or ends; provisional."""
 
     type: Literal["speech_started", "speech_ended"]
     at_s: float

@@ -40,11 +40,11 @@ from emoscope.results.track import Track
 from emoscope.waveform import HOP, HOP_S, RATE_HZ, Array32, Mask, Samples, Waveform
 
 STEP_S = 0.2
-"""New sound between two looks at it."""
+"""Seconds of new sound between two provisional inferences."""
 LOOK_S = 2.0
-"""Sound before the new that the model hears for the provisional rows."""
+"""Seconds of earlier sound that the model also gets for the provisional rows."""
 _GAP_ROWS = 1_500
-"""Frames of a gap that are told at once: half a minute."""
+"""Frames of a gap in one event: half a minute."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -296,7 +296,7 @@ class StreamRecognizer:
             self._read += len(frames.speech)
             for segment in self._reader.feed(softmax(frames.logits), frames.speech):
                 yield SegmentClosed(segment, final=True)
-        # A portion of many seconds: these frames were never told before.
+        # A portion of many seconds: these frames were never emitted before.
         yield from self._follow(rows)
 
     def _placed(self, rows: FrameBatch) -> Iterator[tuple[FramesHeard, bool]]:
@@ -315,7 +315,7 @@ class StreamRecognizer:
                 yield FramesHeard(first, rows.logits[here], rows.speech[here], final=False), False
 
     def _follow(self, rows: FrameBatch) -> Iterator[StreamEvent]:
-        """Let the live reader read what it has not, and tell what that changes."""
+        """Pass new rows to the live reader and emit what changes."""
         known = max(0, self._shown - rows.first_frame)
         first, logits, speech = rows.first_frame + known, rows.logits[known:], rows.speech[known:]
         if not len(logits):
@@ -351,5 +351,5 @@ def _mixed(recording: PreparedAudio, mixed: Mixed) -> PreparedAudio:
 
 
 def _silent(count: int) -> tuple[Array32, Mask]:
-    """Rows that say nothing, where nobody speaks."""
+    """Rows of a gap: logits of zero, and no speech."""
     return np.zeros((count, COUNT), np.float32), np.zeros(count, np.bool_)

@@ -1,4 +1,4 @@
-"""Who may work now, who waits, and who is told to come back.
+"""Admission control: N requests run, M wait in FIFO order, the rest get ``BusyError``.
 
 One gate stands before the model, for the routes and for the page. A few work at once, some wait in
 the order in which they came, and the rest are refused at once: a refusal in a millisecond is worth
@@ -30,7 +30,7 @@ _RETRY_MAX_S = 60
 
 
 class Deadline:
-    """One request's right to go on: until its deadline, and while somebody waits for the answer.
+    """Deadline of one request, which also ends when its client disconnects.
 
     It is also a listener of the recognizer, which stops between two windows when it may not go on.
 
@@ -50,7 +50,7 @@ class Deadline:
         """Go on, or raise.
 
         Raises:
-            CancelledError: nobody waits for the answer.
+            CancelledError: the client disconnected.
             DeadlineError: it has taken too long.
         """
         if self._cancelled.is_set():
@@ -59,7 +59,7 @@ class Deadline:
             raise DeadlineError(seconds=self._seconds)
 
     def cancel(self) -> None:
-        """Tell the work that nobody waits for it."""
+        """Have the work end at its next check, as its client disconnected."""
         self._cancelled.set()
         if self._permit is not None:
             self._permit.cancel()
@@ -68,7 +68,7 @@ class Deadline:
         """Wait for a place in the gate.
 
         Raises:
-            CancelledError: nobody waits for the answer.
+            CancelledError: the client disconnected.
             DeadlineError: no place came free in time.
         """
         self._permit = permit
@@ -125,7 +125,7 @@ class AdmissionQueue:
         Raises:
             BusyError: all places are taken.
             ServerClosingError: the server is about to end.
-            CancelledError: nobody waits for the answer.
+            CancelledError: the client disconnected.
             DeadlineError: its turn did not come in time.
         """
         permit = self._enter()
@@ -186,7 +186,7 @@ class AdmissionQueue:
             self._closing = True
 
     def wait_until_empty(self, seconds: float) -> bool:
-        """Wait until nobody works or waits; False when that took too long."""
+        """Wait until no request runs or waits; False when that took too long."""
         with self._changed:
             return self._changed.wait_for(lambda: not self.working and not self._queue, seconds)
 

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from emoscope.events import Clock
 
 _REMEMBERED = 10_000
-"""Who asked longest ago is forgotten first, so that a million addresses take no memory."""
+"""The address or key of the oldest request is dropped first, so memory stays bounded."""
 
 
 class Rates:

@@ -30,7 +30,7 @@ from emoscope.server.http.schemas import PROBLEM_TYPE, is_chinese, problem
 _LOG = logging.getLogger("emoscope.server")
 
 _RETRY_AFTER_S = 5
-_KEPT = ("allow", "content-range", "retry-after", "www-authenticate")
+_PASSED_ON = ("allow", "content-range", "retry-after", "www-authenticate")
 """Headers of the original reply that stay."""
 
 
@@ -88,19 +88,19 @@ class _Reply:
         return kind != PROBLEM_TYPE
 
     async def _replace(self, status: int, headers: Headers) -> None:
-        asked = Headers(scope=self._scope)
-        error = error_of(status, asked, headers)
-        kept = {name: headers[name] for name in _KEPT if name in headers}
-        reply = problem(error, chinese=is_chinese(asked), headers=kept)
+        sent = Headers(scope=self._scope)
+        error = error_of(status, sent, headers)
+        passed_on = {name: headers[name] for name in _PASSED_ON if name in headers}
+        reply = problem(error, chinese=is_chinese(sent), headers=passed_on)
         await reply(self._scope, self._receive, self._send)
 
 
-def error_of(status: int, asked: Headers, headers: Headers) -> EmoscopeError:
+def error_of(status: int, sent: Headers, headers: Headers) -> EmoscopeError:
     """Return our error for an error reply of a framework.
 
     Args:
         status: HTTP status of the reply.
-        asked: headers of the request.
+        sent: headers of the request.
         headers: headers of the reply.
     """
     if status == HTTPStatus.NOT_FOUND:
@@ -114,5 +114,5 @@ def error_of(status: int, asked: Headers, headers: Headers) -> EmoscopeError:
         return BusyError(retry_after_s=_RETRY_AFTER_S)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return InternalError()
-    in_range = status == HTTPStatus.BAD_REQUEST and "range" in asked
+    in_range = status == HTTPStatus.BAD_REQUEST and "range" in sent
     return RequestMalformedError(expected="Range: bytes=FIRST-LAST" if in_range else "HTTP/1.1")

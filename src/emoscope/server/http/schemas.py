@@ -252,7 +252,7 @@ class ModelReply(Exact):
 
 
 class SourceReply(Exact):
-    """Which recording was asked about."""
+    """The recording that a result is about."""
 
     name: str
     sha256: str | None

@@ -1,4 +1,4 @@
-"""Jobs in a SQLite file: what was asked, how far it is, what came of each recording.
+"""Table of jobs in a SQLite file: options, progress, and the outcome of each recording.
 
 A job is accepted when its row is on the disk, and its recordings before that; a server that is
 killed finds both when it starts again.
@@ -66,7 +66,7 @@ class Job:
     ended_s: float | None
     idempotency: str | None
     digest: str
-    """Of what was asked, to tell a repeated request from another one with the same key."""
+    """Digest of the request, to tell a repetition from another request with the same key."""
     items: tuple[Item, ...]
 
 
@@ -112,10 +112,10 @@ class JobTable:
 
         Args:
             owner: name of the key; empty for none.
-            options: what is asked about each recording.
+            options: options of each recording.
             names: of the recordings, in order.
             refused: errors of recordings that will not be worked on, by place.
-            digest: of all that was asked.
+            digest: digest of the whole request.
             idempotency: the client's key of this request.
             id_: of the job; a new one by default.
 
@@ -155,7 +155,7 @@ class JobTable:
         """Return a job.
 
         Raises:
-            JobNotFoundError: there is none, or it is somebody else's.
+            JobNotFoundError: there is none, or it belongs to another key.
         """
         with self._lock:
             found = self._jobs("WHERE id = ?", (id_,))

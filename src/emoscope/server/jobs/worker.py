@@ -60,7 +60,7 @@ class Jobs:
 
     @property
     def table(self) -> JobTable:
-        """The jobs; the file is made when the first one is asked for."""
+        """The jobs; the file is made at the first access."""
         with self._opening:
             if self._table is None:
                 self._table = JobTable(self._folder / "jobs.sqlite")
@@ -153,7 +153,7 @@ class Jobs:
         """Bring a job to its end before it has come there.
 
         Raises:
-            JobNotFoundError: there is none, or it is somebody else's.
+            JobNotFoundError: there is none, or it belongs to another key.
             JobStateError: it has ended already.
         """
         job = self.table.get(id_, owner)
@@ -170,7 +170,7 @@ class Jobs:
         """Forget a job that has ended; its runs stay.
 
         Raises:
-            JobNotFoundError: there is none, or it is somebody else's.
+            JobNotFoundError: there is none, or it belongs to another key.
             JobStateError: it has not ended.
         """
         job = self.table.get(id_, owner)
@@ -278,7 +278,7 @@ def _write_all(
     """Write the recordings to the disk.
 
     Returns:
-        A digest of all that was asked, and the errors of recordings that are too large, by place.
+        A digest of the whole request, and the errors of recordings that are too large, by place.
     """
     refused: dict[int, EmoscopeError] = {}
     digest = hashlib.sha256(f"{options.granularity} {options.embedding}".encode())

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 
 class ByteQueue:
-    """What a live stream has sent and nobody has read yet.
+    """Queue of the bytes that a live stream has sent and that were not read yet.
 
     Args:
         max_bytes: more than this and ``put`` waits, so that the sender's socket fills up.

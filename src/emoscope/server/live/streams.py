@@ -206,7 +206,7 @@ class Streams:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        """End all streams; what they heard is written."""
+        """End all streams; the sound received so far is recognized and written."""
         self._closing = True
         for stream in self._open.values():
             stream.inbox.close()

@@ -1,7 +1,7 @@
-"""Who may do what: keys, their scopes, and how often.
+"""Authentication by API keys, authorization by their scopes, and rate limits.
 
-Without any key everybody who reaches the port may do everything, which is why a server that can be
-reached from other machines does not start without a key unless it is told to. A browser asks its
+Without any key every client that reaches the port may do everything, which is why a server that can
+be reached from other machines does not start without a key unless it is told to. A browser asks its
 user for the key (HTTP Basic: any name, the key as the password); programs send it as ``X-API-Key``
 or as a bearer token.
 """
@@ -21,7 +21,7 @@ from emoscope.server.http.schemas import is_chinese, problem
 from emoscope.server.keys import ApiKey, KeyFile
 
 _OPEN = ("/health", "/health/live", "/health/ready")
-"""Answered to everybody: those who watch a server have no keys."""
+"""Paths that need no key: monitors of a server have none."""
 _WRONG_PER_MINUTE = 30
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -31,7 +31,7 @@ class AuthMiddleware:
 
     Args:
         app: what stands behind.
-        keys: an empty file lets everybody in.
+        keys: the keys; without any, every request is allowed.
         per_minute: requests that change or recognize something, for each key or address.
     """
 

@@ -1,4 +1,4 @@
-"""The doors: which Host names are answered, which pages may post.
+"""Checks of the headers Host and Origin, and security headers on every reply.
 
 The Host check stops DNS rebinding: a foreign page that points its own name at this machine. Such
 an attack needs a name, so addresses in digits are always answered. The Origin check stops pages of
@@ -122,11 +122,11 @@ def _with_headers(send: Send) -> Send:
 
 
 def owner_of(request: Request) -> str:
-    """Return whose key a request carries; empty where no keys are asked for."""
+    """Return the name of a request's key; empty on a server without keys."""
     return str(request.scope.get("state", {}).get("key_name", ""))
 
 
 def sees_all(request: Request) -> bool:
-    """Whether a request may see what others have asked: where nobody has a key, or as admin."""
+    """Whether a request may see others' jobs: on a server without keys, or with scope admin."""
     scopes = request.scope.get("state", {}).get("key_scopes")
     return scopes is None or "admin" in scopes

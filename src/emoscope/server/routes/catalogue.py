@@ -1,4 +1,4 @@
-"""What can be asked for: the models that are known, and the nine emotions."""
+"""Routes of the catalog: the known models and the nine emotions."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
 
 
 def _runs(service: Service, job: Job) -> list[str]:
-    """Names of the runs of a job that nobody has deleted."""
+    """Names of the runs of a job that still exist."""
     names = [item.run for item in job.items if item.run]
     return [name for name in names if (service.store.root / name).is_dir()]
 

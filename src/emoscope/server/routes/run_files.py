@@ -23,7 +23,7 @@ def run_file_routes(service: Service) -> APIRouter:
         summary="One file of a run",
     )
     async def run_file(request: Request, run: str, file: str) -> Response:
-        """Return a file of a run; with its ETag it is asked for once."""
+        """Return a file of a run; its ETag lets clients cache it."""
         path = service.store.file(run, file)
         reply = FileResponse(
             path,
