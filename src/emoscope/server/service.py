@@ -68,13 +68,13 @@ class Service:
     started_s: float = field(default_factory=time.monotonic)
 
     async def recognize(
-        self, request: Request, recognition: RecognitionRequest, listener: Listener = ignore
+        self, http_request: Request, request: RecognitionRequest, listener: Listener = ignore
     ) -> Run:
         """Recognize one recording when its turn comes, unless its client disconnects.
 
         Args:
-            request: the HTTP request; its disconnection cancels the work.
-            recognition: the recording and its options.
+            http_request: the HTTP request; its disconnection cancels the work.
+            request: the recording and its options.
             listener: called in a worker thread with each finished step and with progress; does
                 nothing by default.
 
@@ -82,13 +82,13 @@ class Service:
             EmoscopeError: the recording, the model or the disk failed, or admission refused.
         """
         deadline = Deadline(self.settings.deadline_s)
-        work = self.work(recognition, deadline, listener)
-        receive = cast(Callable[[], Any], request.receive)
+        work = self.work(request, deadline, listener)
+        receive = cast(Callable[[], Any], http_request.receive)
         return await cancel_on_disconnect(receive, deadline, self.admission.run(deadline, work))
 
     def work(
         self,
-        recognition: RecognitionRequest,
+        request: RecognitionRequest,
         deadline: Deadline,
         listener: Listener,
         *,
@@ -97,7 +97,7 @@ class Service:
         """Return a function that recognizes one recording, to be run in a thread.
 
         Args:
-            recognition: the recording and its options.
+            request: the recording and its options.
             deadline: checked at every event; ends the work when it has passed or was cancelled.
             listener: called with each finished step and with progress.
             checkpoint_dir: folder for the model's outputs of each window of long sound, from which
@@ -121,15 +121,15 @@ class Service:
         def work() -> Run:
             deadline()
             recording = self.recognizer.decode(
-                recognition.data(),
-                name=recognition.name,
-                received_ms=recognition.received_ms,
+                request.data(),
+                name=request.name,
+                received_ms=request.received_ms,
                 listener=listening,
             )
             result = self.recognizer.infer(
                 recording,
-                granularity=recognition.options.granularity,
-                embedding=recognition.options.embedding,
+                granularity=request.options.granularity,
+                embedding=request.options.embedding,
                 listener=listening,
                 checkpoint_dir=checkpoint_dir,
             )

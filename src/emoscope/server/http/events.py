@@ -43,14 +43,14 @@ def negotiate(headers: Mapping[str, str]) -> str:
 
 
 async def recording_events(
-    request: Request, service: Service, recognitions: list[RecognitionRequest]
+    http_request: Request, service: Service, requests: list[RecognitionRequest]
 ) -> AsyncIterator[RecordingEvent]:
     """Recognize recordings one after another; one that fails gives a ``Failure`` in its place.
 
     Args:
-        request: the HTTP request; its disconnection cancels the work.
+        http_request: the HTTP request; its disconnection cancels the work.
         service: recognizes.
-        recognitions: the recordings and their options.
+        requests: the recordings and their options.
 
     Yields:
         Steps and progress of each recording, then its run or failure.
@@ -58,18 +58,18 @@ async def recording_events(
     Raises:
         BusyError, ServerClosingError: the first recording was not admitted; nothing was begun.
     """
-    for index, recognition in enumerate(recognitions):
-        async for what in _one(request, service, recognition):
+    for index, request in enumerate(requests):
+        async for what in _one(http_request, service, request):
             refused = isinstance(what, Failure) and isinstance(
                 what.error, BusyError | ServerClosingError
             )
             if refused and index == 0 and isinstance(what, Failure):
                 raise what.error
-            yield RecordingEvent(index, recognition.name, what)
+            yield RecordingEvent(index, request.name, what)
 
 
 async def _one(
-    request: Request, service: Service, recognition: RecognitionRequest
+    http_request: Request, service: Service, request: RecognitionRequest
 ) -> AsyncIterator[Event | Outcome]:
     loop = asyncio.get_running_loop()
     events: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -77,7 +77,7 @@ async def _one(
     def listener(event: Event) -> None:
         loop.call_soon_threadsafe(events.put_nowait, event)
 
-    working = asyncio.create_task(service.recognize(request, recognition, listener))
+    working = asyncio.create_task(service.recognize(http_request, request, listener))
     working.add_done_callback(lambda _done: events.put_nowait(None))
     try:
         while (event := await events.get()) is not None:
@@ -85,9 +85,9 @@ async def _one(
         try:
             yield working.result()
         except EmoscopeError as error:
-            yield Failure(recognition.name, error)
+            yield Failure(request.name, error)
         except OSError:
-            yield Failure(recognition.name, InternalError())
+            yield Failure(request.name, InternalError())
     finally:
         working.cancel()
 

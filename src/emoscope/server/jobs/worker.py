@@ -93,7 +93,7 @@ class Jobs:
     def accept(
         self,
         owner: str,
-        recognitions: list[RecognitionRequest],
+        requests: list[RecognitionRequest],
         options: RecognitionOptions,
         idempotency: str | None,
     ) -> tuple[Job, bool]:
@@ -101,7 +101,7 @@ class Jobs:
 
         Args:
             owner: name of the key that sent it; empty where no keys are used.
-            recognitions: the recordings, with equal options.
+            requests: the recordings, with equal options.
             options: options of all recordings.
             idempotency: the request's idempotency key, or None.
 
@@ -119,11 +119,11 @@ class Jobs:
         folder = self._folder / id_
         accepted = False
         try:
-            digest, refused = _write_all(folder, recognitions, options)
+            digest, refused = _write_all(folder, requests, options)
             before = self._before(owner, idempotency, digest)
             if before is not None:
                 return before, False
-            names = [recognition.name or "audio" for recognition in recognitions]
+            names = [request.name or "audio" for request in requests]
             job = self.table.add(
                 owner,
                 options,
@@ -239,10 +239,8 @@ class Jobs:
             with self._service.admission.permit():
                 folder = self._folder / job.id
                 data = (folder / str(item.place)).read_bytes()
-                recognition = RecognitionRequest(data, item.name, job.options)
-                run = self._service.work(
-                    recognition, deadline, self._listen, checkpoint_dir=folder
-                )()
+                request = RecognitionRequest(data, item.name, job.options)
+                run = self._service.work(request, deadline, self._listen, checkpoint_dir=folder)()
             record = None if run.kept else run.result.to_dict()
             self.table.succeeded(job.id, item.place, run.name or None, record)
         except (CancelledError, ServerClosingError):
@@ -273,7 +271,7 @@ def failure_of(item: Item) -> Failure:
 
 
 def _write_all(
-    folder: Path, recognitions: list[RecognitionRequest], options: RecognitionOptions
+    folder: Path, requests: list[RecognitionRequest], options: RecognitionOptions
 ) -> tuple[str, dict[int, EmoscopeError]]:
     """Write the recordings to the disk.
 
@@ -283,14 +281,14 @@ def _write_all(
     refused: dict[int, EmoscopeError] = {}
     digest = hashlib.sha256(f"{options.granularity} {options.embedding}".encode())
     folder.mkdir(parents=True)
-    for place, recognition in enumerate(recognitions):
+    for place, request in enumerate(requests):
         try:
-            data = recognition.data()
+            data = request.data()
         except AudioTooLargeError as error:
             refused[place] = error
-            digest.update(f"\0{recognition.name}\0{error.code}\0".encode())
+            digest.update(f"\0{request.name}\0{error.code}\0".encode())
             continue
-        digest.update(f"\0{recognition.name}\0{len(data)}\0".encode())
+        digest.update(f"\0{request.name}\0{len(data)}\0".encode())
         digest.update(data)
         with (folder / str(place)).open("xb") as file:
             file.write(data)

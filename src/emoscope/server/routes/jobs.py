@@ -52,10 +52,10 @@ def job_routes(service: Service, jobs: Jobs) -> APIRouter:
         reading = read_requests(
             request, service, max_files=settings.job_max_files, max_bytes=settings.job_max_bytes
         )
-        async with reading as recognitions:
-            options = recognitions[0].options if recognitions else RecognitionOptions()
+        async with reading as requests:
+            options = requests[0].options if requests else RecognitionOptions()
             job, is_new = await anyio.to_thread.run_sync(
-                jobs.accept, owner_of(request), recognitions, options, idempotency_key or None
+                jobs.accept, owner_of(request), requests, options, idempotency_key or None
             )
         return JSONResponse(
             job_reply(job, jobs),

@@ -90,8 +90,8 @@ def predict_routes(service: Service) -> APIRouter:
             if upload.refusal:
                 raise upload.refusal
             received_ms = (time.perf_counter() - arrived_s) * 1000
-            recognition = RecognitionRequest(upload.data, name, options, received_ms)
-            run = await service.recognize(request, recognition)
+            recording = RecognitionRequest(upload.data, name, options, received_ms)
+            run = await service.recognize(request, recording)
             return JSONResponse(schemas.reply(run, root_of(request.scope)))
 
     return router

@@ -70,8 +70,8 @@ def recognition_routes(service: Service) -> APIRouter:
             max_bytes=settings.request_max_bytes,
         )
         if form == JSON:
-            async with reading as recognitions:
-                return await _in_json(request, service, recognitions, chinese=chinese)
+            async with reading as requests:
+                return await _in_json(request, service, requests, chinese=chinese)
         # The first event is awaited here, so that a full queue is a 503 and not half a stream.
         stream = _lines(request, service, reading, form, chinese=chinese)
         first = await anext(stream)
@@ -125,11 +125,11 @@ def recognition_routes(service: Service) -> APIRouter:
 
 
 async def _in_json(
-    request: Request, service: Service, recognitions: list[RecognitionRequest], *, chinese: bool
+    request: Request, service: Service, requests: list[RecognitionRequest], *, chinese: bool
 ) -> JSONResponse:
     answers = [
         one.what
-        async for one in recording_events(request, service, recognitions)
+        async for one in recording_events(request, service, requests)
         if isinstance(one.what, Run | Failure)
     ]
     if len(answers) == 1 and isinstance(answers[0], Failure):
@@ -142,9 +142,9 @@ async def _in_json(
 async def _lines(
     request: Request, service: Service, reading: Any, form: str, *, chinese: bool
 ) -> AsyncIterator[str]:
-    async with reading as recognitions:
+    async with reading as requests:
         head = preamble(form)
-        async for one in recording_events(request, service, recognitions):
+        async for one in recording_events(request, service, requests):
             line = _line(one, form, chinese=chinese, root=root_of(request.scope))
             if line:
                 yield head + line
