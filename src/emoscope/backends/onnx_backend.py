@@ -75,7 +75,15 @@ class OnnxBackend:
         )
 
     def run(self, waveform: Array32, lengths: Array64i) -> Output:
-        """Run a batch; see ``Backend.run``."""
+        """Run a batch.
+
+        Args:
+            waveform: float32 of shape ``(B, N)``, zero beyond each clip's own length.
+            lengths: int64 of shape ``(B,)``, samples of each clip; at least 400, at most N.
+
+        Raises:
+            ModelRunError: the library failed.
+        """
         feeds = dict(zip(INPUTS, (waveform, lengths), strict=True))
         try:
             return Output(*self._session.run(OUTPUTS, feeds))

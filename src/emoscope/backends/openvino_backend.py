@@ -60,7 +60,15 @@ class OpenVinoBackend:
         self._requests = threading.local()
 
     def run(self, waveform: Array32, lengths: Array64i) -> Output:
-        """Run a batch; see ``Backend.run``."""
+        """Run a batch.
+
+        Args:
+            waveform: float32 of shape ``(B, N)``, zero beyond each clip's own length.
+            lengths: int64 of shape ``(B,)``, samples of each clip; at least 400, at most N.
+
+        Raises:
+            ModelRunError: the library failed.
+        """
         request = getattr(self._requests, "own", None)
         if request is None:
             request = self._requests.own = self._model.create_infer_request()

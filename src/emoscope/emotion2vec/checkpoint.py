@@ -97,7 +97,12 @@ class TorchFile:
         self.shapes = {name: tensor.shape for name, tensor in self._tensors.items()}
 
     def read(self, name: str) -> Array32:
-        """Return one tensor as float32; see ``Checkpoint.read``."""
+        """Return one tensor as float32.
+
+        Raises:
+            CheckpointDamagedError: its numbers are cut off or changed.
+            CheckpointTensorsError: it holds something else than floating-point numbers.
+        """
         tensor = self._tensors[name]
         storage = tensor.storage
         size = item_bytes(storage.dtype, name=name, file=self.file)

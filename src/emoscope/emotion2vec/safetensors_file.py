@@ -49,7 +49,12 @@ class SafetensorsFile:
         self.shapes = {name: entry.shape for name, entry in self._entries.items()}
 
     def read(self, name: str) -> Array32:
-        """Return one tensor as float32; see ``Checkpoint.read``."""
+        """Return one tensor as float32.
+
+        Raises:
+            CheckpointDamagedError: its numbers are cut off or changed.
+            CheckpointTensorsError: it holds something else than floating-point numbers.
+        """
         entry = self._entries[name]
         size = item_bytes(entry.dtype, name=name, file=self.file)
         length = entry.last_byte - entry.first_byte

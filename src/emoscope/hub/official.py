@@ -188,7 +188,11 @@ def _still_needed(line: CatalogEntry, missing: list[RemoteFile], made: Path) -> 
 
 
 def left_over(line: CatalogEntry, work: Path) -> Path:
-    """Return a folder in which an earlier pull has all official files."""
+    """Return a folder in which an earlier pull has all official files.
+
+    Raises:
+        ModelNotInstalledError: there is none.
+    """
     for source in line.sources:
         made = work / f"{source.hub}-{source.revision}"
         record = PullRecord.read(made)

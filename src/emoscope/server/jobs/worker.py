@@ -112,6 +112,7 @@ class Jobs:
             IdempotencyError: the key belongs to a request with another content.
             BusyError: too many jobs wait.
             StoreFullError: the disk is full; nothing is left of the job.
+            StoreError: the recordings or the table cannot be written.
         """
         if self.table.waiting() >= self._service.settings.jobs_waiting:
             raise BusyError(retry_after_s=_RETRY_AFTER_S)
