@@ -619,7 +619,7 @@ def test_threads_share_the_runs_of_one_model(speech: Speech) -> None:
         first = pool.submit(recognizer.recognize, sounds[0])
         assert entered.wait(60)
         others = [pool.submit(recognizer.recognize, sound) for sound in sounds[1:]]
-        while recognizer.waiting < 3:
+        while recognizer._forward.waiting < 3:
             time.sleep(0.001)
         free.set()
     answers = [first.result(), *(other.result() for other in others)]
