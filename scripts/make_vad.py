@@ -13,7 +13,9 @@ import argparse
 import hashlib
 import json
 import wave
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -122,7 +124,7 @@ class Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.tensors: list[onnx.TensorProto] = []
 
-    def add(self, kind: str, inputs: list[str], *outputs: str, **attributes: object) -> None:
+    def add(self, kind: str, inputs: list[str], *outputs: str, **attributes: Any) -> None:
         """Put a node at the end."""
         self.nodes.append(helper.make_node(kind, inputs, list(outputs), **attributes))
 
@@ -178,7 +180,7 @@ def answers_to_sample(published: bytes, name: str) -> list[float]:
     return [round(float(one), 6) for one in said]
 
 
-def _float(name: str, shape: list[int | str]) -> onnx.ValueInfoProto:
+def _float(name: str, shape: Sequence[int | str]) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
 

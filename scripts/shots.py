@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import uvicorn
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import FilePayload, Page, sync_playwright
 
 from emoscope import recognizer as recognizers
 from emoscope.audio.decode import decode
@@ -197,7 +197,11 @@ def _report(page: Page) -> None:
 
 
 def _error(page: Page) -> None:
-    file = {"name": "notes.mp3", "mimeType": "audio/mpeg", "buffer": b"not sound at all" * 99}
+    file: FilePayload = {
+        "name": "notes.mp3",
+        "mimeType": "audio/mpeg",
+        "buffer": b"not sound at all" * 99,
+    }
     page.set_input_files("#emo-form-one input[type=file]", file)
     page.click("#emo-form-one [data-do=start]")
     page.wait_for_selector("#emo-result-one .emo-error")
@@ -208,7 +212,7 @@ def _doubtful(page: Page) -> None:
     rng = np.random.default_rng(0)
     samples = np.zeros(32_000, np.float32)
     samples[:320] = rng.uniform(-0.02, 0.02, 320)
-    file = {"name": "quiet.wav", "mimeType": "audio/wav", "buffer": _wav(samples)}
+    file: FilePayload = {"name": "quiet.wav", "mimeType": "audio/wav", "buffer": _wav(samples)}
     page.set_input_files("#emo-form-one input[type=file]", file)
     page.click("#emo-form-one [data-do=start]")
     page.wait_for_selector("#emo-result-one .emo-abstain")
