@@ -1,4 +1,4 @@
-"""The older tool's doorway: ``from inference import analyze`` (P26).
+"""The import path of the older tool: ``from inference import analyze``.
 
 The product itself is the package: ``import emoscope; emoscope.recognize("speech.wav")``.
 """
