@@ -23,6 +23,8 @@ from emoscope.settings import load_settings
 from serving import serving
 from sounds import SAMPLES, noise, wav
 
+pytestmark = pytest.mark.process
+
 GOOD = wav(noise(0.5))
 
 

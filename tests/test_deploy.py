@@ -14,6 +14,8 @@ import yaml
 from emoscope.observe.metrics import ServerMetrics
 from emoscope.settings import Settings
 
+pytestmark = pytest.mark.process
+
 DEPLOY = Path(__file__).parent.parent / "deploy"
 
 

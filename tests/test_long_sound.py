@@ -15,6 +15,8 @@ import pytest
 import emoscope
 from sounds import sample, sample_names
 
+pytestmark = pytest.mark.process
+
 ASK = """
 import json, re, sys, time
 from pathlib import Path

@@ -19,7 +19,7 @@ from emoscope.settings import load_settings
 from serving import GRADIO_WARNINGS, Site, site
 from sounds import SAMPLES
 
-pytestmark = GRADIO_WARNINGS
+pytestmark = [pytest.mark.process, *GRADIO_WARNINGS]
 VOICE = SAMPLES / "happy_zh.wav"
 
 

@@ -21,6 +21,8 @@ from emoscope.models import catalog
 from emoscope.web import app as page_app
 from sounds import SAMPLES
 
+pytestmark = pytest.mark.process
+
 VOICE = str(SAMPLES / "happy_zh.wav")
 COMPACT = ("-m", "compact")
 NAMELESS = ["unshare", "--user", "--map-user=12345"]

@@ -26,6 +26,8 @@ from emoscope.outputs.store import RunStore
 from parity.official_folder import SIZES, write_folder
 from sounds import SAMPLES
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parent.parent.parent
 VOICE = str(SAMPLES / "happy_zh.wav")
 NOBODY = "http://127.0.0.1:9"

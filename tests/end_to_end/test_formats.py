@@ -9,6 +9,8 @@ import emoscope
 from emoscope.recognizer import Recognizer
 from sounds import FORMATS, encode, sample
 
+pytestmark = pytest.mark.process
+
 SENTENCES = ("happy_zh.wav", "angry_en.wav", "sad_zh.wav")
 
 TOLERANCE = {

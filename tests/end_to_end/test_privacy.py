@@ -24,6 +24,8 @@ import leaks
 from sounds import SAMPLES, encode, sample
 from visitor import FLAGS, answered, chromium, give
 
+pytestmark = pytest.mark.process
+
 VOICE = str(SAMPLES / "happy_zh.wav")
 OUTSIDE = "203.0.113.9"
 """An address that exists nowhere."""

@@ -19,6 +19,8 @@ import pytest
 from serving import start_command
 from sounds import SAMPLES
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parent.parent.parent
 DATA = ROOT.parent / "shared" / "data"
 CURL = (

@@ -28,6 +28,8 @@ from emoscope.settings import Settings, load_settings
 from serving import serving
 from sounds import noise, wav
 
+pytestmark = pytest.mark.process
+
 SHORT = wav(noise(0.5))
 FILE_MAX, REQUEST_MAX, JOB_MAX = 20_000, 60_000, 90_000
 ROUTES = {"/v1/recognitions": (200, REQUEST_MAX), "/v1/jobs": (202, JOB_MAX)}

@@ -30,6 +30,8 @@ from emoscope.settings import load_settings
 from serving import HeldBackend, serving, start_command
 from sounds import noise, sample, wav
 
+pytestmark = pytest.mark.process
+
 GOOD = wav(sample("happy_zh.wav"))
 SHORT = wav(noise(0.5))
 BAD = b"This is not music.\n" * 20

@@ -15,6 +15,8 @@ from emoscope.observe.metrics import ServerMetrics
 from emoscope.server.http.replies import EmotionsReply, ModelsReply
 from sounds import noise, wav
 
+pytestmark = pytest.mark.process
+
 GOOD = wav(noise(0.5))
 
 

@@ -14,6 +14,8 @@ import pytest
 from emoscope.server.http.schemas import PROBLEM_TYPE
 from sounds import noise, wav
 
+pytestmark = pytest.mark.process
+
 METHODS = ("get", "post", "put", "delete", "patch")
 
 

@@ -19,6 +19,8 @@ from emoscope.server.http.forms import NO, YES
 from emoscope.server.http.schemas import PredictReply, Problem, http_status
 from sounds import BAD, encode, noise, remuxed, sample, three_hours, wav
 
+pytestmark = pytest.mark.process
+
 GOOD = wav(sample("happy_zh.wav"))
 
 

@@ -30,7 +30,7 @@ from emoscope.settings import load_settings
 from serving import GRADIO_WARNINGS, quiet_app, serving
 from sounds import noise, sample, wav
 
-pytestmark = GRADIO_WARNINGS
+pytestmark = [pytest.mark.process, *GRADIO_WARNINGS]
 
 PREFIX = "/tools/emoscope"
 GOOD = wav(sample("happy_zh.wav"))

@@ -26,7 +26,7 @@ from emoscope.settings import load_settings
 from serving import GRADIO_WARNINGS, serving, site, start_command
 from sounds import noise, wav
 
-pytestmark = GRADIO_WARNINGS
+pytestmark = [pytest.mark.process, *GRADIO_WARNINGS]
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 GOOD = wav(noise(0.5))

@@ -14,6 +14,8 @@ from emoscope.server.http.replies import ListReply, RecognitionsReply
 from emoscope.server.http.schemas import Problem
 from sounds import noise, sample, wav
 
+pytestmark = pytest.mark.process
+
 GOOD = wav(sample("happy_zh.wav"))
 SHORT = wav(noise(0.5))
 BAD = b"This is not music.\n" * 20

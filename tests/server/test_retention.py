@@ -26,6 +26,8 @@ from results import make_result
 from serving import serving
 from sounds import noise, wav
 
+pytestmark = pytest.mark.process
+
 GOOD = wav(noise(0.5))
 
 

@@ -29,6 +29,8 @@ from emoscope.streaming.messages import SERVER_MESSAGE
 from serving import serving
 from sounds import encode, encode_frame, frame_of, remuxed, sample, wav
 
+pytestmark = pytest.mark.process
+
 VOICE = sample("happy_zh.wav")
 PCM = np.rint(VOICE * 32_768).clip(-32_768, 32_767).astype("<i2").tobytes()
 

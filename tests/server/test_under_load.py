@@ -28,6 +28,8 @@ from emoscope.settings import load_settings
 from serving import HeldBackend, serving
 from sounds import noise, wav
 
+pytestmark = pytest.mark.process
+
 GOOD = wav(noise(0.5))
 
 

@@ -26,7 +26,7 @@ from emoscope.web.guard import Doorkeeper, has_file_object
 from serving import GRADIO_WARNINGS, MAX_BYTES, Site
 from sounds import sample, wav
 
-pytestmark = GRADIO_WARNINGS
+pytestmark = [pytest.mark.process, *GRADIO_WARNINGS]
 
 SECRET = b"canary-7f3a not for strangers"
 READS = (

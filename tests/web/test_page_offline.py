@@ -8,8 +8,12 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
+import pytest
+
 from emoscope.web.app import head
 from serving import Site
+
+pytestmark = pytest.mark.process
 
 PROBE = """
 import json, sys

@@ -23,6 +23,8 @@ from emoscope.outputs.store import RunStore
 from serving import Site
 from sounds import sample, wav
 
+pytestmark = pytest.mark.process
+
 EVIL = "<img src=x onerror=alert(1)>'{{value}}.wav"
 STRANGE = ["..%2f..%2fetc", "%2e%2e", "outputs_1", "x", "outputs_20240104_223000%00"]
 
