@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -42,6 +43,15 @@ def test_locks_pin_every_package_with_hashes() -> None:
         assert len(pins) > 40
         assert text.count("--hash=sha256:") >= len(pins)
         assert "://" not in text
+
+
+def test_the_lock_of_the_javascript_tools_pins_with_hashes_and_names_no_place() -> None:
+    lock = json.loads((ROOT / "package-lock.json").read_text("utf-8"))["packages"]
+    tools = {name: pin for name, pin in lock.items() if name}
+    assert len(tools) > 40
+    for name, pin in tools.items():
+        assert pin["integrity"].startswith("sha512-"), name
+        assert "resolved" not in pin, name
 
 
 def test_the_test_lock_holds_the_run_lock() -> None:

@@ -1,3 +1,4 @@
+// @ts-check
 // Runs before anything is drawn, so that the page never shows the wrong language first.
 (() => {
   const root = document.documentElement;
@@ -10,7 +11,7 @@
   };
   const asked = new URLSearchParams(location.search).get("lang");
   const spoken = (navigator.language || "").toLowerCase().startsWith("zh") ? "zh" : "en";
-  const known = (language) => (["zh", "en"].includes(language) ? language : null);
+  const known = (/** @type {string | null} */ language) => (language === "zh" || language === "en" ? language : null);
   const language = known(asked) || known(remembered()) || spoken;
   root.dataset.lang = language;
   root.lang = language === "zh" ? "zh-CN" : "en";

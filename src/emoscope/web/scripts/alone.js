@@ -1,3 +1,4 @@
+// @ts-check
 // The picture alone: light or dark as the system says, which Gradio does on the page.
 
 import "./timeline.js";

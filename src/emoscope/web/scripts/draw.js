@@ -1,26 +1,99 @@
+// @ts-check
 // Paints the picture on a canvas: river, waveform, segments, axis. Knows nothing of pointers.
 
 import { ranked } from "./curve.js";
 
-// Top and bottom of each band in points, with scores and without.
+/** @typedef {import("./curve.js").Emotion} Emotion */
+/** @typedef {import("./curve.js").Segment} Segment */
+
+/**
+ * What a curve answers, of a recording (`curve.js`) or of one that grows (`livecurve.js`).
+ * @typedef {object} AnyCurve
+ * @property {{duration_s: number, emotions: Emotion[]}} data
+ * @property {boolean} hasScores
+ * @property {(secondsPerPoint: number) => number} level
+ * @property {(level: number) => number} width
+ * @property {(level: number) => number} count
+ * @property {(level: number, column: number, row: number[]) => number[]} scores
+ * @property {(level: number, column: number) => [number, number]} extremes
+ * @property {(kind: "quiet" | "doubt", level: number, column: number) => number} share
+ */
+
+/** @typedef {[top: number, bottom: number]} Band */
+
+/**
+ * Where the bands are, in points.
+ * @typedef {{river: Band | null, wave: Band, strip: Band | null, axis: number, height: number}} Layout
+ */
+
+/**
+ * Colours and type.
+ * @typedef {object} Look
+ * @property {string} ink
+ * @property {string} soft
+ * @property {string} line
+ * @property {string} paper
+ * @property {string} tint
+ * @property {string} font
+ * @property {string[]} emotions
+ */
+
+/**
+ * All that is painted. Times are seconds, emotions are places among the nine and silence.
+ * @typedef {object} Scene
+ * @property {AnyCurve} curve
+ * @property {Look} look
+ * @property {Layout} layout
+ * @property {number} width points
+ * @property {number} from
+ * @property {number} to
+ * @property {number | null} alone the only emotion to show
+ * @property {number[]} order emotions from the bottom to the top
+ * @property {Segment[]} segments
+ * @property {number | null} chosen number of the segment that is edited
+ * @property {number | null} lead emotion of a recording without scores over time
+ * @property {(index: number) => string} name
+ */
+
+/**
+ * Columns in view.
+ * @typedef {{level: number, first: number, last: number, wide: number}} Columns
+ */
+
+/** @typedef {CanvasRenderingContext2D} Pen */
+/** @typedef {(time: number) => number} Place from seconds to points */
+
+/**
+ * Top and bottom of each band in points, with scores and without.
+ * @type {{full: Layout & {river: Band}, plain: Layout}}
+ */
 export const LAYOUT = {
   full: { river: [10, 168], wave: [178, 250], strip: [258, 290], axis: 298, height: 322 },
   plain: { river: null, wave: [10, 90], strip: null, axis: 98, height: 122 },
 };
 
-// A colour towards white by a share, for dark ground.
+/**
+ * A colour towards white by a share, for dark ground.
+ * @param {string} hex such as `#2a9d8f`
+ * @param {number} share 0 to 1
+ */
 export const lifted = (hex, share) => {
-  const mix = (at) => {
+  const mix = (/** @type {number} */ at) => {
     const part = Number.parseInt(hex.slice(at, at + 2), 16);
     return Math.round(part + (255 - part) * share);
   };
   return `rgb(${mix(1)} ${mix(3)} ${mix(5)})`;
 };
 
-// What the style sheet says at this place.
+/**
+ * What the style sheet says at this place.
+ * @param {Element} element
+ * @param {Emotion[]} emotions
+ * @returns {Look}
+ */
 export function lookOf(element, emotions) {
   const style = getComputedStyle(element);
-  const colour = (name) => style.getPropertyValue(`--emo-${name}`).trim();
+  const colour = (/** @type {string} */ name) => style.getPropertyValue(`--emo-${name}`).trim();
   const lift = (Number.parseFloat(colour("lift")) || 0) / 100;
   return {
     ink: colour("ink"),
@@ -33,26 +106,33 @@ export function lookOf(element, emotions) {
   };
 }
 
-// scene: {curve, look, layout, width, from, to, alone, segments, name(index), order}
+/**
+ * Paints the picture, and returns the level of the curve that it took.
+ * @param {Pen} pen
+ * @param {Scene} scene
+ */
 export function paint(pen, scene) {
   const { look, layout, width } = scene;
   pen.clearRect(0, 0, width, layout.height);
   pen.font = `12px ${look.font}`;
   const span = scene.to - scene.from;
   const level = scene.curve.level(span / width);
-  const x = (time) => ((time - scene.from) / span) * width;
+  const x = (/** @type {number} */ time) => ((time - scene.from) / span) * width;
   const columns = seen(scene, Math.max(0, level));
   if (layout.river) {
-    paintRiver(pen, scene, columns, x);
-    paintStates(pen, scene, columns, x);
+    paintRiver(pen, scene, layout.river, columns, x);
+    paintStates(pen, scene, layout.river, columns, x);
   }
   paintWave(pen, scene, level);
-  if (layout.strip) paintStrip(pen, scene, x);
+  if (layout.strip) paintStrip(pen, scene, layout.strip, x);
   paintAxis(pen, scene, x, span);
   return level;
 }
 
-// The order of the stack: the largest over the whole recording lies at the bottom.
+/**
+ * The order of the stack: the largest over the whole recording lies at the bottom.
+ * @param {import("./curve.js").Curve} curve
+ */
 export function stackOrder(curve) {
   const totals = new Array(9).fill(0);
   const row = new Array(9).fill(0);
@@ -62,6 +142,11 @@ export function stackOrder(curve) {
   return ranked(totals);
 }
 
+/**
+ * @param {Scene} scene
+ * @param {number} level
+ * @returns {Columns}
+ */
 function seen({ curve, from, to }, level) {
   const wide = curve.width(level);
   const first = Math.max(0, Math.floor(from / wide) - 1);
@@ -69,9 +154,15 @@ function seen({ curve, from, to }, level) {
   return { level, first, last, wide };
 }
 
-function paintRiver(pen, scene, { level, first, last, wide }, x) {
-  const { curve, look, layout, width, alone, order } = scene;
-  const [top, bottom] = layout.river;
+/**
+ * @param {Pen} pen
+ * @param {Scene} scene
+ * @param {Band} river
+ * @param {Columns} columns
+ * @param {Place} x
+ */
+function paintRiver(pen, scene, [top, bottom], { level, first, last, wide }, x) {
+  const { curve, look, width, alone, order } = scene;
   const count = last - first;
   const middles = new Float32Array(count);
   const heights = Array.from({ length: 9 }, () => new Float32Array(count));
@@ -106,10 +197,24 @@ function paintRiver(pen, scene, { level, first, last, wide }, x) {
   pen.restore();
 }
 
-// One layer: smooth when columns are wide, straight from column to column when they are narrow.
+/**
+ * One layer: smooth when columns are wide, straight from column to column when they are narrow.
+ * @param {Pen} pen
+ * @param {Float32Array} middles places of the columns
+ * @param {Float32Array} floor
+ * @param {Float32Array} ceiling
+ * @param {string} colour
+ * @param {string} seam its colour
+ */
 function band(pen, middles, floor, ceiling, colour, seam) {
   const last = middles.length - 1;
   const smooth = last > 0 && middles[1] - middles[0] > 2.5;
+  /**
+   * @param {Float32Array} values
+   * @param {number} from
+   * @param {number} to
+   * @param {1 | -1} step
+   */
   const along = (values, from, to, step) => {
     for (let c = from; c !== to + step; c += step) {
       const before = c - step;
@@ -139,18 +244,23 @@ function band(pen, middles, floor, ceiling, colour, seam) {
   if (smooth) pen.stroke();
 }
 
-// Silence takes the river away; doubt hatches it.
-function paintStates(pen, scene, { level, first, last, wide }, x) {
-  const { curve, look, layout } = scene;
-  const [top, bottom] = layout.river;
+/**
+ * Silence takes the river away; doubt hatches it.
+ * @param {Pen} pen
+ * @param {Scene} scene
+ * @param {Band} river
+ * @param {Columns} columns
+ * @param {Place} x
+ */
+function paintStates(pen, scene, [top, bottom], { level, first, last, wide }, x) {
+  const { curve, look } = scene;
   const end = curve.data.duration_s;
-  for (const kind of ["doubt", "quiet"]) {
+  for (const kind of /** @type {const} */ (["doubt", "quiet"])) {
     pen.save();
     pen.beginPath();
     let start = null;
     for (let c = first; c <= last; c += 1) {
-      const quiet = c < last && curve.share("quiet", level, c) > 50;
-      const on = kind === "quiet" ? quiet : c < last && !quiet && curve.share(kind, level, c) > 50;
+      const on = c < last && stateAt(curve, level, c) === kind;
       if (on && start === null) start = c;
       if (!on && start !== null) {
         const left = x(start * wide);
@@ -169,13 +279,29 @@ function paintStates(pen, scene, { level, first, last, wide }, x) {
   }
 }
 
+/**
+ * @param {AnyCurve} curve
+ * @param {number} level
+ * @param {number} column
+ */
+function stateAt(curve, level, column) {
+  if (curve.share("quiet", level, column) > 50) return "quiet";
+  return curve.share("doubt", level, column) > 50 ? "doubt" : null;
+}
+
+/** @type {Map<string, HTMLCanvasElement>} */
 const hatches = new Map();
 
+/**
+ * @param {Pen} pen
+ * @param {string} colour
+ */
 export function hatch(pen, colour) {
-  if (!hatches.has(colour)) {
-    const tile = document.createElement("canvas");
+  let tile = hatches.get(colour);
+  if (!tile) {
+    tile = document.createElement("canvas");
     tile.width = tile.height = 8;
-    const ink = tile.getContext("2d");
+    const ink = penOf(tile);
     ink.strokeStyle = colour;
     ink.lineWidth = 2;
     ink.beginPath();
@@ -186,9 +312,20 @@ export function hatch(pen, colour) {
     ink.stroke();
     hatches.set(colour, tile);
   }
-  return pen.createPattern(hatches.get(colour), "repeat");
+  return /** @type {CanvasPattern} */ (pen.createPattern(tile, "repeat"));
 }
 
+/**
+ * What draws on a canvas; every browser that runs this page has it.
+ * @param {HTMLCanvasElement} canvas
+ */
+export const penOf = (canvas) => /** @type {Pen} */ (canvas.getContext("2d"));
+
+/**
+ * @param {Pen} pen
+ * @param {Scene} scene
+ * @param {number} level
+ */
 function paintWave(pen, scene, level) {
   const { curve, look, layout, width, alone, lead } = scene;
   const [top, bottom] = layout.wave;
@@ -225,15 +362,21 @@ function paintWave(pen, scene, level) {
   }
 }
 
+/** @param {number[]} row */
 function best(row) {
   let at = 0;
   for (let k = 1; k < 9; k += 1) if (row[k] > row[at]) at = k;
   return at;
 }
 
-function paintStrip(pen, scene, x) {
-  const { look, layout, width, segments, alone, chosen } = scene;
-  const [top, bottom] = layout.strip;
+/**
+ * @param {Pen} pen
+ * @param {Scene} scene
+ * @param {Band} strip
+ * @param {Place} x
+ */
+function paintStrip(pen, scene, [top, bottom], x) {
+  const { look, width, segments, alone, chosen } = scene;
   pen.textBaseline = "middle";
   segments.forEach(([start, end, index], number) => {
     if (end < scene.from || start > scene.to) return;
@@ -263,6 +406,12 @@ function paintStrip(pen, scene, x) {
 
 const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600];
 
+/**
+ * @param {Pen} pen
+ * @param {Scene} scene
+ * @param {Place} x
+ * @param {number} span seconds in view
+ */
 function paintAxis(pen, scene, x, span) {
   const { look, layout, width } = scene;
   const step = STEPS.find((s) => (s / span) * width >= 64) ?? 7200;
@@ -279,14 +428,18 @@ function paintAxis(pen, scene, x, span) {
   }
 }
 
-// A moment in words that both languages share: 2.40 s, 0:42, 1:02:05.
+/**
+ * A moment in words that both languages share: 2.40 s, 0:42, 1:02:05.
+ * @param {number} time seconds
+ * @param {number} step seconds from mark to mark: how exact the words must be
+ */
 export function clock(time, step) {
-  if (step < 1 && time < 60) return `${time.toFixed(step < 0.1 ? 2 : 1)} s`;
-  if (time < 60) return `${Math.round(time)} s`;
-  const rest = time % 60;
-  const seconds = step < 1 ? rest.toFixed(step < 0.1 ? 2 : 1) : String(Math.floor(rest + 1e-6));
-  const minutes = Math.floor(time / 60 + 1e-9);
-  const padded = seconds.replace(/^(\d)(\.|$)/, "0$1$2");
-  if (minutes < 60) return `${minutes}:${padded}`;
-  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${padded}`;
+  const digits = step < 0.1 ? 2 : step < 1 ? 1 : 0;
+  // Rounded first, or 59.96 would be told as sixty seconds.
+  const rounded = digits ? Number(time.toFixed(digits)) : Math.floor(time + 1e-6);
+  if (rounded < 60) return `${rounded.toFixed(digits)} s`;
+  const minutes = Math.floor(rounded / 60);
+  const seconds = (rounded % 60).toFixed(digits).replace(/^(\d)(\.|$)/, "0$1$2");
+  if (minutes < 60) return `${minutes}:${seconds}`;
+  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${seconds}`;
 }

@@ -1,12 +1,45 @@
+// @ts-check
 // Pointers, wheel and keys on the stage, turned into what they mean: seek, select, zoom, pan.
 
 const MOVED = 4; // points; less is a click
 
-// stage: the element; act: {timeAt(x), seek, select, zoom(factor, time), pan(seconds), hover, leave,
-// toggle, border(time, y), moveBorder(which, time), pick(time, y), fit, view()}
+/**
+ * What gestures do. Times are seconds; x and y are points on the stage.
+ * @typedef {object} Acts
+ * @property {(x: number) => number} timeAt
+ * @property {(time: number) => void} seek
+ * @property {(from: number, to: number) => void} select
+ * @property {(factor: number, time: number) => void} zoom
+ * @property {(seconds: number) => void} pan
+ * @property {() => void} fit
+ * @property {() => void} toggle play or pause
+ * @property {(event: PointerEvent) => void} hover
+ * @property {() => void} leave
+ * @property {(x: number, y: number) => number | null} border number of the segment that ends there
+ * @property {(which: number, time: number) => void} moveBorder
+ * @property {(time: number, y: number) => void} pick
+ * @property {() => View} view
+ */
+
+/**
+ * @typedef {object} View
+ * @property {number} now where the sound is
+ * @property {number} step of an arrow key
+ * @property {number} duration
+ * @property {number} middle where keys zoom
+ * @property {boolean} whole whether all is in view
+ */
+
+/**
+ * @param {HTMLElement} stage
+ * @param {Acts} act
+ */
 export function listen(stage, act) {
+  /** @type {Map<number, number>} */
   const pointers = new Map();
+  /** @type {{x: number, y: number, time: number, border: number | null, moved: boolean} | null} */
   let start = null; // where the one pointer went down
+  /** @type {{wide: number, middle: number} | null} */
   let pinch = null;
 
   stage.addEventListener("pointerdown", (event) => {
@@ -51,7 +84,7 @@ export function listen(stage, act) {
     else act.select(start.time, act.timeAt(event.offsetX));
   });
 
-  const up = (event) => {
+  const up = (/** @type {PointerEvent} */ event) => {
     pointers.delete(event.pointerId);
     if (pointers.size < 2) pinch = null;
     if (start && !start.moved && event.type === "pointerup") {
@@ -87,6 +120,7 @@ export function listen(stage, act) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { now, step, duration, middle } = act.view();
     const move = event.shiftKey ? 0.02 : step;
+    /** @type {Record<string, () => void>} */
     const actions = {
       " ": () => act.toggle(),
       ArrowLeft: () => act.seek(now - move),

@@ -1,18 +1,47 @@
+// @ts-check
 // The numbers of a picture that grows: rows of scores as the server tells them, and the sound as the
 // microphone gives it. Answers what draw.js asks of a curve, always at its finest level.
 
 const SOFTEST = 0.05; // of full scale: less is not drawn as if it were loud
 const LEAST = 5e-5; // half of what the server's rounding leaves
 
+/** @typedef {import("./curve.js").Segment} Segment */
+
+/**
+ * What the page carries for the live view.
+ * @typedef {object} LiveData
+ * @property {number} hop_s
+ * @property {number} smoothing_s
+ * @property {number} doubt_margin
+ * @property {number} pause_s
+ * @property {import("./curve.js").Emotion[]} emotions the nine, and silence
+ */
+
+/**
+ * Frames as the server tells them: rows of nine scores from 0 to 1, and where speech is.
+ * @typedef {{first_frame: number, scores: number[][], speech: boolean[], final: boolean}} Frames
+ */
+
+/**
+ * An array of at least this length that begins with what was there.
+ * @template {Float32Array | Uint8Array} A
+ * @param {A} array
+ * @param {number} length
+ * @returns {A}
+ */
 const grown = (array, length) => {
   if (length <= array.length) return array;
-  const larger = new array.constructor(Math.max(length, 2 * array.length));
+  const Kind = /** @type {new (length: number) => A} */ (array.constructor);
+  const larger = new Kind(Math.max(length, 2 * array.length));
   larger.set(array);
   return larger;
 };
 
 export class LiveCurve {
-  // data: hop_s, smoothing_s, doubt_margin, pause_s, emotions; rateHz: of the sound.
+  /**
+   * @param {LiveData} data
+   * @param {number} rateHz of the sound
+   */
   constructor(data, rateHz) {
     this.data = { ...data, duration_s: 0 };
     this.hasScores = true;
@@ -30,14 +59,21 @@ export class LiveCurve {
     this.speech = new Uint8Array(4096);
     this.quiet = new Uint8Array(4096);
     this.doubt = new Uint8Array(4096);
+    /** @type {number[]} */
     this.logs = new Array(9).fill(0);
-    this.closed = []; // segments that ended, the final ones first
+    /** @type {Segment[]} segments that ended, the final ones first */
+    this.closed = [];
     this.finals = 0; // how many of them are final
+    /** @type {[start: number, emotion: number] | null} */
     this.open = null;
   }
 
   // -- what comes in
 
+  /**
+   * Takes a piece of sound, and returns its peak from 0 to 1.
+   * @param {Int16Array} pcm
+   */
   hear(pcm) {
     const perColumn = this.data.hop_s * this.rateHz;
     const last = Math.floor((this.samples + pcm.length) / perColumn);
@@ -57,10 +93,14 @@ export class LiveCurve {
     return peak;
   }
 
+  /** @param {Frames} frames */
   tell({ first_frame: first, scores, speech, final }) {
     const end = first + scores.length;
-    for (const name of ["rows", "smooth"]) this[name] = grown(this[name], end * 9);
-    for (const name of ["speech", "quiet", "doubt"]) this[name] = grown(this[name], end);
+    this.rows = grown(this.rows, end * 9);
+    this.smooth = grown(this.smooth, end * 9);
+    this.speech = grown(this.speech, end);
+    this.quiet = grown(this.quiet, end);
+    this.doubt = grown(this.doubt, end);
     scores.forEach((row, at) => {
       const frame = first + at;
       for (let k = 0; k < 9; k += 1) {
@@ -77,7 +117,11 @@ export class LiveCurve {
     this.silence(first);
   }
 
-  // The same centred average as the server's pictures have.
+  /**
+   * The same centred average as the server's pictures have, for these frames.
+   * @param {number} from
+   * @param {number} to
+   */
   average(from, to) {
     for (let frame = from; frame < to; frame += 1) {
       const first = Math.max(0, frame - this.half);
@@ -92,10 +136,12 @@ export class LiveCurve {
     }
   }
 
-  // A pause is silence once it is as long as the server's rules want; before anybody spoke, at once.
+  /**
+   * A pause is silence once it is as long as the server's rules want; before the first speech, at once.
+   * @param {number} from the first frame that is new
+   */
   silence(from) {
-    let start = from;
-    while (start > 0 && from - start < this.pause && !this.speech[start - 1]) start -= 1;
+    const start = this.pauseBefore(from);
     for (let frame = start; frame < this.known; ) {
       let end = frame + 1;
       while (end < this.known && this.speech[end] === this.speech[frame]) end += 1;
@@ -106,6 +152,20 @@ export class LiveCurve {
     }
   }
 
+  /**
+   * Where the pause began that may reach up to a frame.
+   * @param {number} from
+   */
+  pauseBefore(from) {
+    let start = from;
+    while (start > 0 && from - start < this.pause && !this.speech[start - 1]) start -= 1;
+    return start;
+  }
+
+  /**
+   * @param {number} index of the emotion
+   * @param {number} start seconds
+   */
   opened(index, start) {
     this.open = [start, index];
   }
@@ -114,6 +174,11 @@ export class LiveCurve {
     this.open = null;
   }
 
+  /**
+   * @param {{start_s: number, end_s: number}} segment
+   * @param {number} index of its emotion
+   * @param {boolean} final whether it will not change any more
+   */
   close({ start_s: start, end_s: end }, index, final) {
     if (!final) {
       this.closed.push([start, end, index]);
@@ -130,10 +195,12 @@ export class LiveCurve {
     return this.known * this.data.hop_s;
   }
 
-  // Segments without gaps up to what is known: what was told, and silence between.
+  /** Segments without gaps up to what is known: what was told, and silence between. */
   segments() {
     const quiet = this.data.emotions.length - 1;
+    /** @type {Segment[]} */
     const ends = this.open ? [[this.open[0], this.knownS, this.open[1]]] : [];
+    /** @type {Segment[]} */
     const told = [];
     let at = 0;
     for (const [start, end, index] of [...this.closed, ...ends]) {
@@ -158,6 +225,11 @@ export class LiveCurve {
     return Math.ceil(this.data.duration_s / this.data.hop_s - 1e-6);
   }
 
+  /**
+   * @param {number} _level
+   * @param {number} column
+   * @param {number[]} row
+   */
   scores(_level, column, row) {
     for (let k = 0; k < 9; k += 1) {
       row[k] = column < this.known ? this.smooth[column * 9 + k] * 1000 : 0;
@@ -165,12 +237,22 @@ export class LiveCurve {
     return row;
   }
 
+  /**
+   * @param {number} _level
+   * @param {number} column
+   * @returns {[number, number]}
+   */
   extremes(_level, column) {
     const scale = 127 / this.loudest;
     return [(this.low[column] ?? 0) * scale, (this.high[column] ?? 0) * scale];
   }
 
-  // What nobody has judged yet is drawn as silence is.
+  /**
+   * Hundredths of a column. What is not judged yet is drawn as silence is.
+   * @param {"quiet" | "doubt"} kind
+   * @param {number} _level
+   * @param {number} column
+   */
   share(kind, _level, column) {
     if (kind === "quiet") return column >= this.known || this.quiet[column] ? 100 : 0;
     return column < this.known && this.doubt[column] ? 100 : 0;
@@ -178,7 +260,10 @@ export class LiveCurve {
 
   // -- what the headline says
 
-  // Mean of the spoken frames of the last seconds, or null when nobody spoke in them.
+  /**
+   * Mean of the frames with speech in the last seconds, or null without speech.
+   * @param {number} seconds
+   */
   lately(seconds) {
     const first = Math.max(0, this.known - Math.round(seconds / this.data.hop_s));
     const sum = new Array(9).fill(0);

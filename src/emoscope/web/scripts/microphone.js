@@ -1,13 +1,16 @@
+// @ts-check
 // The microphone: opened, or the name of the page's note that says why it cannot be; and its sound
 // as 16-bit PCM in small pieces, at the rate at which it comes.
 
 export class MicrophoneError extends Error {
+  /** @param {string} note name of the page's note */
   constructor(note) {
     super(note);
     this.note = note;
   }
 }
 
+/** @type {Record<string, string>} by names of the browser's errors */
 const NOTES = {
   NotAllowedError: "microphone_refused",
   SecurityError: "microphone_refused",
@@ -25,7 +28,7 @@ export async function openMicrophone() {
   try {
     return await navigator.mediaDevices.getUserMedia({ audio: SOUND });
   } catch (error) {
-    throw new MicrophoneError(NOTES[error.name] ?? "microphone_taken");
+    throw new MicrophoneError(NOTES[/** @type {Error} */ (error).name] ?? "microphone_taken");
   }
 }
 
@@ -33,24 +36,35 @@ const FLUSH_MS = 2000; // a machine that has suspended the sound never answers
 
 // Hands pieces of PCM (Int16Array) to `take` until close(), which resolves after the last one.
 export class Pcm {
+  /**
+   * @param {MediaStream} stream
+   * @param {(piece: Int16Array) => void} take
+   */
   constructor(stream, take) {
     this.stream = stream;
     this.context = new AudioContext();
     this.rateHz = this.context.sampleRate;
     this.take = take;
+    this.closed = false;
+    /** @type {AudioWorkletNode | null} */
+    this.node = null;
+    /** @type {(() => void) | null} */
+    this.flushed = null;
   }
 
   async start() {
     await this.context.audioWorklet.addModule(new URL("./pcm.js", import.meta.url));
+    /** @type {AudioWorkletNodeOptions} */
     const options = { channelCount: 1, channelCountMode: "explicit", outputChannelCount: [1] };
-    this.node = new AudioWorkletNode(this.context, "emo-pcm", options);
-    this.node.port.onmessage = ({ data }) => {
+    const node = new AudioWorkletNode(this.context, "emo-pcm", options);
+    this.node = node;
+    node.port.onmessage = ({ data }) => {
       if (data === null) this.flushed?.();
       else this.take(new Int16Array(data));
     };
-    this.context.createMediaStreamSource(this.stream).connect(this.node);
+    this.context.createMediaStreamSource(this.stream).connect(node);
     // It plays nothing; a node that leads nowhere may not be run at all.
-    this.node.connect(this.context.destination);
+    node.connect(this.context.destination);
     await this.context.resume();
   }
 
@@ -58,6 +72,7 @@ export class Pcm {
     if (this.closed) return;
     this.closed = true;
     if (this.node) {
+      /** @type {Promise<void>} */
       const flushed = new Promise((done) => (this.flushed = done));
       this.node.port.postMessage(null);
       await Promise.race([flushed, new Promise((done) => setTimeout(done, FLUSH_MS))]);

@@ -1,3 +1,4 @@
+// @ts-check
 // Runs beside the sound card: gathers samples and posts them as 16-bit PCM, 40 ms at a time.
 // A message asks for the rest, after which null is posted.
 
@@ -9,6 +10,7 @@ class EmoPcm extends AudioWorkletProcessor {
     this.size = Math.round(sampleRate * PIECE_S);
     this.piece = new Int16Array(this.size);
     this.filled = 0;
+    this.over = false;
     this.port.onmessage = () => {
       this.post();
       this.port.postMessage(null);
@@ -16,6 +18,7 @@ class EmoPcm extends AudioWorkletProcessor {
     };
   }
 
+  /** @param {Float32Array[][]} inputs one, of one channel; none of a microphone that is gone */
   process([[samples]]) {
     for (const sample of samples ?? []) {
       this.piece[this.filled] = Math.max(-32768, Math.min(32767, Math.round(sample * 32768)));

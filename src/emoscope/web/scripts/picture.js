@@ -1,6 +1,7 @@
+// @ts-check
 // The picture as a PNG: what is in view, with its legend, on paper.
 
-import { paint } from "./draw.js";
+import { paint, penOf } from "./draw.js";
 
 const WIDTH = 1200;
 const SCALE = 2;
@@ -8,13 +9,25 @@ const EDGE = 24;
 const HEAD = 40;
 const LEGEND = 34;
 
+/**
+ * What is saved: a timeline, or anything with these.
+ * @typedef {object} Pictured
+ * @property {import("./draw.js").Layout} layout
+ * @property {import("./draw.js").Look} look
+ * @property {{title: string, run: string, lead: number | null}} data
+ * @property {number[]} order
+ * @property {(index: number) => string} name
+ * @property {(width: number) => import("./draw.js").Scene} scene
+ */
+
+/** @param {Pictured} timeline */
 export function savePng(timeline) {
   const { layout, look, data } = timeline;
   const canvas = document.createElement("canvas");
   const height = HEAD + layout.height + LEGEND + EDGE;
   canvas.width = (WIDTH + 2 * EDGE) * SCALE;
   canvas.height = height * SCALE;
-  const pen = canvas.getContext("2d");
+  const pen = penOf(canvas);
   pen.scale(SCALE, SCALE);
   pen.fillStyle = look.paper;
   pen.fillRect(0, 0, WIDTH + 2 * EDGE, height);
@@ -23,7 +36,7 @@ export function savePng(timeline) {
   const scene = document.createElement("canvas");
   scene.width = WIDTH * SCALE;
   scene.height = layout.height * SCALE;
-  const inner = scene.getContext("2d");
+  const inner = penOf(scene);
   inner.scale(SCALE, SCALE);
   paint(inner, timeline.scene(WIDTH));
   pen.drawImage(scene, EDGE, HEAD, WIDTH, layout.height);
@@ -35,7 +48,7 @@ export function savePng(timeline) {
   pen.font = `13px ${look.font}`;
   let x = EDGE;
   const y = HEAD + layout.height + LEGEND / 2;
-  for (const index of layout.river ? timeline.order : [data.lead].filter((k) => k !== null)) {
+  for (const index of layout.river ? timeline.order : data.lead === null ? [] : [data.lead]) {
     pen.fillStyle = look.emotions[index];
     pen.fillRect(x, y - 6, 12, 12);
     pen.fillStyle = look.ink;
@@ -45,6 +58,7 @@ export function savePng(timeline) {
   }
   canvas.toBlob((blob) => {
     const link = document.createElement("a");
+    if (!blob) return; // a canvas that is too large for the browser
     link.href = URL.createObjectURL(blob);
     link.download = `${data.run}.png`;
     link.click();

@@ -1,38 +1,50 @@
+// @ts-check
 // Tables that are sorted by a click on a column's title, and the button that saves a picture.
 
-const order = (one, other) => {
+/**
+ * The order of two cells: as numbers where both are, else as text.
+ * @param {string} one
+ * @param {string} other
+ */
+export const order = (one, other) => {
   const [a, b] = [Number(one), Number(other)];
   return Number.isNaN(a) || Number.isNaN(b) ? one.localeCompare(other) : a - b;
 };
 
+/** @param {HTMLElement} button */
 function sort(button) {
   const head = button.closest("th");
-  const body = button.closest("table").tBodies[0];
+  const body = button.closest("table")?.tBodies[0];
+  if (!head?.parentElement || !body) return;
   const rising = head.getAttribute("aria-sort") !== "ascending";
   for (const other of head.parentElement.children) other.removeAttribute("aria-sort");
   head.setAttribute("aria-sort", rising ? "ascending" : "descending");
   const column = Number(button.dataset.sort);
   // Lines that failed have no values; they stay at the end, in the order in which they came.
-  const key = (row) => row.children[column]?.dataset.value;
+  const key = (/** @type {HTMLTableRowElement} */ row) => row.cells[column]?.dataset.value;
+  const number = (/** @type {HTMLTableRowElement} */ row) => Number(row.dataset.number);
   const rows = [...body.rows].sort((one, other) => {
     const [a, b] = [key(one), key(other)];
     if (a === undefined || b === undefined) {
-      return (a === undefined) - (b === undefined) || one.dataset.number - other.dataset.number;
+      return Number(a === undefined) - Number(b === undefined) || number(one) - number(other);
     }
-    return (rising ? 1 : -1) * order(a, b) || one.dataset.number - other.dataset.number;
+    return (rising ? 1 : -1) * order(a, b) || number(one) - number(other);
   });
   body.append(...rows);
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
+  const target = /** @type {Element} */ (event.target);
+  const button = target.closest("button");
   if (button?.dataset.sort) sort(button);
   if (button?.hasAttribute("data-png")) {
-    button.closest(".emo-result").querySelector("emo-timeline")?.savePng();
+    /** @type {(Element & {savePng: () => void}) | null | undefined} */
+    const timeline = button.closest(".emo-result")?.querySelector("emo-timeline");
+    timeline?.savePng();
   }
-  const link = event.target.closest("a[href^='page/export/']");
+  const link = target.closest("a[href^='page/export/']");
   if (link) {
-    const [address] = link.getAttribute("href").split("?");
+    const [address] = (link.getAttribute("href") ?? "").split("?");
     link.setAttribute("href", `${address}?lang=${document.documentElement.dataset.lang}`);
   }
 });

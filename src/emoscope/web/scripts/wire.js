@@ -1,3 +1,4 @@
+// @ts-check
 // The line to /v1/stream: sound out, events in, and taken up again when it was lost.
 //
 // What was sent is kept until the server has told frames that lie behind it; after a loss the server
@@ -6,20 +7,47 @@
 const RETRY_MS = 500;
 const SAMPLE_BYTES = 2;
 
+/**
+ * How it ended: with a result, a problem in the server's words, or the name of a note of the page.
+ * @typedef {{result?: {run: string}, problem?: {code: string}, note?: string}} Ending
+ */
+
 export class Wire {
-  // start: the first message; heard: called with each message of the server that is not about the
-  // line itself; ended: called once, with {result}, {problem} in the server's words, or {note};
-  // line: called with true and false as the line comes and goes.
+  /**
+   * @param {object} options
+   * @param {{rate_hz: number}} options.start the first message
+   * @param {(message: any) => void} options.heard called with each message of the server that is
+   *   not about the line itself
+   * @param {(how: Ending) => void} options.ended called once
+   * @param {(on: boolean) => void} options.line called as the line comes and goes
+   */
   constructor({ start, heard, ended, line }) {
-    Object.assign(this, { start, heard, ended, line });
+    this.start = start;
+    this.heard = heard;
+    this.ended = ended;
+    this.line = line;
+    this.ready = false;
+    this.over = false;
+    this.ending = false;
+    /** @type {string | undefined} */
+    this.session = undefined;
+    /** @type {number | undefined} the longest that the server takes */
+    this.maxS = undefined;
+    this.graceS = 0;
+    /** @type {number | null} */
+    this.lostAt = null;
+    /** @type {{code: string} | null} */
+    this.problem = null;
     this.address = new URL("v1/stream", document.baseURI);
     this.address.protocol = this.address.protocol === "https:" ? "wss:" : "ws:";
+    /** @type {Int16Array[]} */
     this.kept = [];
     this.firstByte = 0; // of what is kept
     this.bytes = 0; // of all sound
-    this.connect();
+    this.socket = this.connect();
   }
 
+  /** @param {Int16Array} piece */
   send(piece) {
     this.kept.push(piece);
     this.bytes += piece.byteLength;
@@ -32,15 +60,18 @@ export class Wire {
   }
 
   connect() {
-    this.socket = new WebSocket(this.address);
-    this.socket.addEventListener("open", () => {
+    const socket = new WebSocket(this.address);
+    socket.addEventListener("open", () => {
       const { session, start } = this;
-      this.socket.send(JSON.stringify(session ? { type: "resume", session } : start));
+      socket.send(JSON.stringify(session ? { type: "resume", session } : start));
     });
-    this.socket.addEventListener("message", ({ data }) => this.receive(JSON.parse(data)));
-    this.socket.addEventListener("close", () => this.closed());
+    socket.addEventListener("message", ({ data }) => this.receive(JSON.parse(data)));
+    socket.addEventListener("close", () => this.closed());
+    this.socket = socket;
+    return socket;
   }
 
+  /** @param {any} message */
   receive(message) {
     if (message.type === "ready") this.begin(message);
     else if (message.type === "result") this.finish({ result: message });
@@ -51,6 +82,7 @@ export class Wire {
     }
   }
 
+  /** @param {any} message */
   begin({ session, received_bytes: received, max_duration_s: maxS, grace_s: graceS }) {
     Object.assign(this, { session, maxS, graceS, ready: true, lostAt: null, problem: null });
     let at = this.firstByte;
@@ -63,11 +95,16 @@ export class Wire {
     this.line(true);
   }
 
-  // Frames that reach this far prove that the sound before them has come.
+  /**
+   * Frames that reach this far prove that the sound before them has come.
+   * @param {number} seconds
+   */
   forget(seconds) {
     const proved = Math.floor(seconds * this.start.rate_hz) * SAMPLE_BYTES;
-    while (this.kept.length && this.firstByte + this.kept[0].byteLength <= proved) {
-      this.firstByte += this.kept.shift().byteLength;
+    for (let piece = this.kept[0]; piece && this.firstByte + piece.byteLength <= proved; ) {
+      this.firstByte += piece.byteLength;
+      this.kept.shift();
+      piece = this.kept[0];
     }
   }
 
@@ -89,6 +126,7 @@ export class Wire {
     }
   }
 
+  /** @param {Ending} how */
   finish(how) {
     if (this.over) return;
     this.over = true;
