@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import configparser
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,10 @@ import pytest
 import emoscope
 
 PACKAGE = Path(emoscope.__file__).parent
-HEAVY = ("onnxruntime", "gradio", "fastapi", "sklearn", "lancedb", "av", "pydantic", "rich.table")
+HEAVY = (
+    *("onnxruntime", "av", "sklearn", "lancedb", "ray", "pydantic", "rich.table"),
+    *("fastapi", "gradio", "jinja2"),
+)
 
 
 def loaded_after(code: str) -> set[str]:
@@ -36,6 +41,33 @@ def test_the_commands_are_known_without_loading_what_they_need() -> None:
     loaded = loaded_after("import emoscope.cli.main")
 
     assert not loaded & {*HEAVY, "numpy"}
+
+
+def test_help_answers_without_loading_what_recognizes() -> None:
+    code = (
+        "import io, sys; from emoscope.cli.main import main\n"
+        "sys.argv, sys.stdout = ['emoscope', '--help'], io.StringIO()\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "said, sys.stdout = sys.stdout.getvalue(), sys.__stdout__\n"
+        "assert 'recognize' in said"
+    )
+    loaded = loaded_after(code)
+
+    assert not loaded & ({*HEAVY, "numpy"} - {"rich.table"})  # the help itself is a table
+
+
+def test_the_core_is_all_that_lies_below_the_front_ends() -> None:
+    """The contract of the core names every module from ``outputs`` down that is built."""
+    contracts = configparser.ConfigParser()
+    contracts.read(PACKAGE.parent.parent / ".importlinter", "utf-8")
+    layers = contracts["importlinter:contract:layers"]["layers"].split("\n")
+    names = [re.findall(r"\w+", layer) for layer in layers]
+    below = {name for layer in names[names.index(["outputs"]) :] for name in layer}
+    built = {path.stem for path in PACKAGE.iterdir()}
+    core = contracts["importlinter:contract:core"]["source_modules"].split()
+
+    assert core == sorted(core)
+    assert {name.removeprefix("emoscope.") for name in core} == below & built
 
 
 @pytest.mark.parametrize("module", ["recognizer", "outputs.store", "export.records"])
