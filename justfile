@@ -1,4 +1,4 @@
-# The six commands anyone can guess.
+# The commands anyone can guess.
 
 # list the commands
 help:
@@ -13,12 +13,16 @@ fix: install
     .venv/bin/ruff format .
     .venv/bin/ruff check --fix .
 
-# format, lint, types, import laws; no tests
+# format, lint, types, import contracts; no tests
 check: install
     .venv/bin/ruff format --check .
     .venv/bin/ruff check .
     .venv/bin/mypy
     .venv/bin/lint-imports
+
+# for every day: all checks, and the tests without browser and servers
+quick:
+    ./test.sh --quick
 
 # everything, as CI does
 test *arguments:

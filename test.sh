@@ -1,26 +1,30 @@
 #!/usr/bin/env bash
 # From a fresh clone to all tests: makes an environment, installs, checks, tests.
 #
-#   ./test.sh            format, lint, types, import laws, tests (a few minutes)
+#   ./test.sh            format, lint, types, import contracts, JavaScript, tests (a few minutes)
+#   ./test.sh --quick    the same without browser, servers and many processes (about a minute)
 #   ./test.sh --slow     the slow suite as well
 #   ./test.sh [PYTEST ARGUMENTS]
 #
-# Needs Python 3.11 or newer. The browser tests need Chromium, which is installed through apt when
-# this runs as root; without it they are skipped and say so.
+# Needs Python 3.11 or newer. The browser tests need Chromium, and what checks the page's JavaScript
+# needs Node.js 18 or newer: both are installed through apt when this runs as root. Without them these
+# checks are skipped and say so.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source scripts/environment.sh
 prepare_environment requirements/test.txt
 
-command -v curl >/dev/null || apt_install curl || true
-if ! command -v chromium >/dev/null; then
-  apt_install chromium fonts-noto-cjk fonts-noto-color-emoji || true
-fi
+selection="not slow"
+case "${1:-}" in
+  --quick) selection="not slow and not browser and not process" && shift ;;
+  --slow) selection="slow or not slow" && shift ;;
+esac
 
-selection=(-m "not slow")
-if [ "${1:-}" = --slow ]; then
-  selection=(-m "slow or not slow")
-  shift
+if [[ $selection != *"not browser"* ]]; then
+  command -v curl >/dev/null || apt_install curl || true
+  if ! command -v chromium >/dev/null; then
+    apt_install chromium fonts-noto-cjk fonts-noto-color-emoji || true
+  fi
 fi
 
 bin=.venv/bin
@@ -28,5 +32,11 @@ step() { printf '\n== %s\n' "$1"; }
 step "format" && $bin/ruff format --check .
 step "lint" && $bin/ruff check .
 step "types" && $bin/mypy
-step "import laws" && $bin/lint-imports
-step "tests" && $bin/python -m pytest "${selection[@]}" "$@"
+step "import contracts" && $bin/lint-imports
+step "JavaScript"
+if prepare_node; then
+  npx --no-install eslint .
+  npx --no-install tsc
+  node --test tests/js/*.test.js
+fi
+step "tests" && $bin/python -m pytest -m "$selection" --durations=25 "$@"

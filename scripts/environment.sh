@@ -1,4 +1,5 @@
-# Sourced by run.sh and test.sh: prepare_environment LOCK makes .venv hold what LOCK pins.
+# Sourced by run.sh and test.sh: prepare_environment LOCK makes .venv hold what LOCK pins, and
+# prepare_node makes node_modules hold what package-lock.json pins.
 #
 # A stamp in .venv remembers the lock files that are installed, so the network is asked only when
 # one of them changed. requirements/test.txt holds all of requirements/run.txt.
@@ -49,4 +50,18 @@ prepare_environment() {
   .venv/bin/python -m pip install -q --disable-pip-version-check \
     --no-deps --no-build-isolation -e . >&2
   printf '%s\n' "$wanted" >>"$stamp"
+}
+
+# prepare_node: Node.js and what checks the page's JavaScript; says why and returns 1 without them.
+prepare_node() {
+  local stamp=node_modules/.installed wanted
+  command -v npm >/dev/null || apt_install nodejs npm || true
+  if ! command -v npm >/dev/null || ! node -e 'process.exit(Number(process.versions.node.split(".")[0] < 18))'; then
+    say "跳过 JavaScript 的检查：没有 Node.js 18 以上版本。 JavaScript is not checked: no Node.js 18 or newer with npm."
+    return 1
+  fi
+  wanted=$(sha256sum <package-lock.json | cut -d' ' -f1)
+  if grep -qs "^$wanted$" "$stamp"; then return; fi
+  npm ci --no-audit --no-fund --loglevel=error >&2 || exit 1
+  printf '%s\n' "$wanted" >"$stamp"
 }

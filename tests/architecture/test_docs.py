@@ -48,6 +48,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("where", "code"), blocks("python"), ids=lambda value: value[:24])
 def test_python_examples_run(desk: Path, where: str, code: str) -> None:
     ran = subprocess.run(
@@ -71,6 +72,7 @@ COMMANDS = sorted(
 )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("line", COMMANDS)
 def test_commands_run(desk: Path, line: str) -> None:
     ran = subprocess.run(
