@@ -114,7 +114,7 @@ def test_no_chinese_sentence_outside_the_tables(path: Path) -> None:
 
 
 def test_scripts_and_styles_hold_no_words() -> None:
-    for path in (*SOURCE.glob("web/**/*.js"), *SOURCE.glob("webui/*.css")):
+    for path in (*SOURCE.glob("web/**/*.js"), *SOURCE.glob("web/*.css")):
         assert not CHINESE.search(path.read_text("utf-8")), path.name
 
 
