@@ -1,4 +1,4 @@
-"""Emoscope makes the emotion in speech visible (让语音情绪看得见).
+"""Emoscope: self-hosted speech emotion recognition (让语音情绪看得见).
 
     >>> import emoscope
     >>> result = emoscope.recognize("speech.wav")  # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""``python -m emoscope``."""
+"""``python -m emoscope``: the command line."""
 
 from emoscope.cli.main import main
 

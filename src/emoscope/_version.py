@@ -1,3 +1,3 @@
-"""The version, in the one place that the build and the package both read."""
+"""The version number, read by the build and by the package."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""A client of an Emoscope server, on the standard library alone.
+"""Client of an Emoscope server, on the standard library alone.
 
     with Client("http://127.0.0.1:7860") as client:
         answer = client.recognize("speech.wav", granularity="frame")
@@ -40,7 +40,7 @@ _WAIT_MAX_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class ServerAnswer:
-    """A result, and the run that the server keeps of it."""
+    """A result, and the name of the run that the server stored."""
 
     result: Result
     run: str
@@ -258,7 +258,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A recording to send, and what to call it."""
+    """A recording to upload, and its name."""
 
     data: bytes
     name: str

@@ -27,7 +27,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far work on one recording has come."""
+    """Progress of one recording."""
 
     done_s: float
     """Seconds of sound finished."""
@@ -47,7 +47,7 @@ def ignore(_event: Event) -> None:
 
 
 class StepLog:
-    """Collects the steps of one run, in order, and passes each on."""
+    """Log of the steps of one run, in order, that forwards each to a listener."""
 
     def __init__(self, listener: Listener = ignore, clock: Clock = time.perf_counter) -> None:
         self._listener = listener

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all: a temporary name, then a rename."""
+"""Atomic writing of files and folders: temporary name, fsync, rename."""
 
 from __future__ import annotations
 

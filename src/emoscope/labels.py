@@ -1,4 +1,4 @@
-"""The nine emotions, in the one table that every face and every model file shares.
+"""The nine emotion labels: keys, titles, emoji and colours.
 
 The order is the order of Emotion2Vec+. Model outputs are mapped by index, never by the words
 of a model's own token file: those differ between hubs and hide classes in some revisions.

@@ -1,4 +1,4 @@
-"""What a caller will accept, checked while reading and not after."""
+"""Input limits: bytes, duration, channels and sample rate of one recording."""
 
 from __future__ import annotations
 

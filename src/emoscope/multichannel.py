@@ -1,4 +1,4 @@
-"""One recording, one result per channel: a call with each speaker on a channel of their own.
+"""Multichannel recognition: one result per channel, as for a call with a speaker on each.
 
 The channels go one after another through the path of ``Recognizer`` and lie on one axis of time.
 """

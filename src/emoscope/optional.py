@@ -1,4 +1,4 @@
-"""Optional packages, imported in one place."""
+"""Imports of optional packages, with the install command when one is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a recording to a ``Result``: the one path that every front end uses. Read this file first.
+"""Recognizer: recording to ``Result``, the one path of all front ends. Read this file first.
 
 ``decode`` turns a source into a ``PreparedAudio`` (decoded and checked), ``infer`` runs the model
 on it and assembles the ``Result`` (windows, logits, scores, segments). ``recognize`` is the two in

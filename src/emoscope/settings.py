@@ -1,6 +1,6 @@
-"""Settings of the faces: arguments, then ``EMOSCOPE_*``, then ``emoscope.toml``, then defaults.
+"""Settings: arguments, then ``EMOSCOPE_*``, then ``emoscope.toml``, then defaults.
 
-Only faces read them; the library takes arguments.
+Only front ends read them; the library takes arguments.
 """
 
 from __future__ import annotations

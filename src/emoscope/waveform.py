@@ -1,4 +1,4 @@
-"""A sound in memory, and a stretch of time."""
+"""Waveform (mono samples and rate) and time spans."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def frame_count(n_samples: int) -> int:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """A stretch of time, start included and end excluded."""
+    """Time span, start included and end excluded."""
 
     start_s: float
     end_s: float
@@ -59,7 +59,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Waveform:
-    """Mono sound.
+    """Mono waveform.
 
     Attributes:
         samples: float32 in [-1, 1], shape ``(n,)``.

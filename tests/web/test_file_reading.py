@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 import serving
-from emoscope.web.guard import Doorkeeper, has_file_object
+from emoscope.web.guard import GradioAllowlist, has_file_object
 from serving import GRADIO_WARNINGS, MAX_BYTES, Site
 from sounds import sample, wav
 
@@ -60,7 +60,7 @@ def unguarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The same application with its doorkeeper taken away."""
     with serving.site(tmp_path_factory.mktemp("unguarded") / "outputs") as running:
         mounted: Any = running.app.routes[-1]
-        assert isinstance(mounted.app, Doorkeeper)
+        assert isinstance(mounted.app, GradioAllowlist)
         mounted.app = mounted.app._app
         yield running
 

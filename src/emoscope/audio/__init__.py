@@ -1,1 +1,1 @@
-"""Sound in: decode, check, cut."""
+"""Audio input: decoding, resampling, voice detection, checks of length and quality."""

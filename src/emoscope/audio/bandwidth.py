@@ -1,4 +1,4 @@
-"""Up to which frequency a recording holds sound, and whether it was cut off there.
+"""Audio bandwidth of a recording, and whether a filter or codec cut it off.
 
 Voices fade towards high frequencies; filters and codecs cut. What was once sampled at 8 kHz falls
 by 70 dB within 200 Hz, where a voice in a room falls by 10 to 28 dB.
@@ -24,7 +24,7 @@ _BELOW, _ABOVE = 9, 16
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Where the sound ends."""
+    """Upper end of the band that holds sound."""
 
     upper_hz: float
     is_cut: bool

@@ -1,4 +1,4 @@
-"""Names by which containers call the codec of their sound, for those that FFmpeg does not know."""
+"""Codec names from container tags, for codecs that FFmpeg does not know."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ _AMR_DECODERS = {"amrnb": "libopencore_amrnb", "amrwb": "libopencore_amrwb"}
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How a recording was stored."""
+    """Container, codec, sample rate and channels of a recording."""
 
     container: str
     codec: str
@@ -79,7 +79,7 @@ class SoundTrack:
 
 
 class Arriving:
-    """What PyAV reads from when there is no going back: it has no ``seek``."""
+    """Input of PyAV without ``seek``, for sources that cannot be rewound."""
 
     def __init__(self, head: bytes, read: Callable[[int], bytes]) -> None:
         self._head, self._read = head, read

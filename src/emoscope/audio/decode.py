@@ -1,12 +1,12 @@
-"""Bytes or a file to 16 kHz, mono or channel by channel, inside limits.
+"""Audio decoding: a file or bytes to float32 samples at 16 kHz, mono or per channel.
 
 PyAV brings FFmpeg's libraries, so one path reads every format. FFmpeg can follow playlists to
 files and addresses; therefore it is never given a name or an address, only an object to read from,
 a list of demuxers and no protocol at all.
 
-What this covers: foreign addresses and files, absurd headers, endless sound, too many channels or
-bytes. What it does not: a decoder that crashes or hangs inside one call; a server puts this in a
-process that it can kill.
+What this covers: references to other files and addresses, absurd headers, endless sound, too many
+channels or bytes. What it does not: a decoder that crashes or hangs inside one call; a server runs
+this in a process that it can kill (``decoder_pool``).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _TELL_S = 30.0
 
 
 class _Nameless:
-    """A file without its name: PyAV would hand the name on to FFmpeg."""
+    """File object without a ``name``, which PyAV would hand on to FFmpeg."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.read = file.read

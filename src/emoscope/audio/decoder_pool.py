@@ -1,4 +1,4 @@
-"""Decoding in processes that can be lost: ``DecoderPool`` is called like ``decode``.
+"""Decoding in a pool of killable child processes; ``DecoderPool`` is called like ``decode``.
 
 A decoder written in C reads untrusted bytes. Here it has a process of its own, started fresh
 (never forked from a process with threads), with bounded memory and time, and with nothing it could
@@ -192,7 +192,7 @@ class DecoderPool:
 
 
 class _Process:
-    """One child and the line to it."""
+    """One child process and the socket to it."""
 
     def __init__(self, memory_bytes: int) -> None:
         self._line, theirs = socket.socketpair()

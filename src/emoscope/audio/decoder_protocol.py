@@ -20,7 +20,7 @@ Note: TypeAlias = dict[str, Any]
 
 
 class ProtocolError(ValueError):
-    """Not what was agreed: too large, cut off, or no JSON."""
+    """A message that breaks the protocol: too large, cut off, or not JSON."""
 
 
 def send_message(line: socket.socket, note: Note, body: bytes | memoryview = b"") -> None:

@@ -1,4 +1,4 @@
-"""The child that decodes: ``python -m emoscope.audio.decoder_worker``, a socket as its stdin.
+"""Decoder worker: a sandboxed child process that decodes what arrives on its stdin socket.
 
 It takes one recording after another and ends when the socket is closed. Once its libraries are
 loaded it can open nothing more, no file, no address, no socket: the system sees to that, not our

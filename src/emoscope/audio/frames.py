@@ -1,4 +1,4 @@
-"""FFmpeg's frames as numbers."""
+"""Conversion of decoded FFmpeg frames to float32 arrays."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""Headers of containers, read without FFmpeg: how much sound a file says it holds.
+"""Header parser for media containers: the length of sound that a file states.
 
 FFmpeg mixes lengths that a header states with lengths that it guesses from the file's size, and it
 does not tell which is which. Whether a file was cut off, and whether it may be refused before it is
-decoded, can only be judged by what is stated; so that is read here. What is read is a claim of
-whoever wrote the file: every loop has a bound, and nothing is allocated by a size that a file
-states.
+decoded, can only be judged by what is stated; so that is read here. Headers are
+untrusted input: every loop has a bound, and no size that a file states is allocated.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ _EBML_SEGMENT = 0x18538067
 
 
 class Readable(Protocol):
-    """The bytes of a file, wherever they lie."""
+    """Protocol of a seekable byte source."""
 
     def read(self, size: int = -1, /) -> bytes:
         """As of a binary file."""
@@ -107,7 +106,7 @@ def read_at(reader: Readable, at: int, size: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class ChunkForm:
-    """How a container of chunks is laid out."""
+    """Layout of a chunked container (RIFF, AIFF, CAF and similar)."""
 
     first: int
     """Where its first chunk begins."""

@@ -1,4 +1,4 @@
-"""Channels of a live stream to one, with the decision that the same sound as a file would get.
+"""Downmix of live multichannel sound, with the phase decision of the file path.
 
 Whether channels cancel each other (``audio/mixing.py``) is decided over a whole recording. A stream
 must hand sound on at once: the mean, or, where the channels have cancelled so far, the louder one.
@@ -25,7 +25,7 @@ _BLOCK = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Mixed:
-    """What became of the channels of a stream."""
+    """Outcome of the downmix of a stream."""
 
     step: Step | None = None
     """The step ``mix`` of the log; None for a stream of one channel."""
@@ -38,7 +38,7 @@ ONE_CHANNEL = Mixed()
 
 
 class LiveChannels:
-    """Takes blocks of ``(channels, n)`` at 16 kHz and gives blocks of one. Not for threads.
+    """Downmix of blocks ``(channels, n)`` at 16 kHz to mono blocks. Not thread-safe.
 
     A stream that begins with one channel is averaged, whatever comes later.
     """

@@ -1,8 +1,8 @@
-"""Gaps of a medium, where it holds no sound: cut out for the model, kept on the time axis.
+"""Gaps in a medium: cut out for the model, kept on the time axis.
 
 A video whose sound starts late, or a stream that lost packets, has spans of time without sound. A
 ``Waveform`` has zeros there, so that its times are those of the medium. The model and the
-recording check hear only the sound itself, its pieces joined. Gaps are whole hops of 20 ms, so the
+recording check get only the sound itself, its pieces joined. Gaps are whole hops of 20 ms, so the
 frames of the joined sound are frames of the medium too, each later by the gaps before it.
 """
 
@@ -24,7 +24,7 @@ _BLOCK = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Time without sound.
+    """Gap of a medium: a span without sound.
 
     Attributes:
         at: sample at 16 kHz of the joined sound before which the gap lies.
@@ -147,7 +147,7 @@ def without_gaps(waveform: Waveform) -> Waveform:
 
 
 class Axis:
-    """Frames of the joined sound on the medium's time axis.
+    """Map from frames of the joined sound to the medium's time axis.
 
     Args:
         gaps: in order; more may be added while sound arrives.

@@ -1,4 +1,4 @@
-"""Several channels to one, without losing sound that is of opposite phase on them.
+"""Downmix of several channels to mono that detects channels of opposite phase.
 
 The mean of two channels is what both have in common. Where one of them has its poles swapped (a
 wrong cable, a balanced line taken as stereo), the voice is in their difference and the mean is
@@ -31,7 +31,7 @@ _LEAST_POWER = 1e-9
 
 
 class Mixer:
-    """Makes one channel of several, block by block, and finds out whether they cancel.
+    """Downmix to mono, block by block, with detection of channels that cancel.
 
     Args:
         channel: the one to take instead of the mean, from 0; where there are fewer, the last.

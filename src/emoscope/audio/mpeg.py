@@ -1,4 +1,4 @@
-"""Frames of MPEG sound, ADTS and AMR: how long each states to be, and what the first one counts."""
+"""Frame headers of MPEG audio, ADTS and AMR: frame durations and frame counts."""
 
 from __future__ import annotations
 
@@ -68,6 +68,8 @@ def counted_s(window: bytes) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _MpegFrame:
+    """Header of one MPEG audio frame."""
+
     size_bytes: int
     samples: int
     rate_hz: int

@@ -1,7 +1,7 @@
-"""The recording check: what stands between this recording and a good answer.
+"""Recording check: level, clipping, noise, bandwidth and share of speech.
 
-Plain measurements on the samples, the same for every model. Reasons are codes; the sentence of
-advice for each belongs to the faces. How the bars were set stands in docs/audio.md.
+Plain measurements on the samples, the same for every model. Reasons are codes;
+``messages`` has a sentence of advice for each. How the thresholds were set is in docs/audio.md.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def check_quality(waveform: Waveform, speech: list[Span] | None = None) -> Quali
 
 
 def _speech(waveform: Waveform, peak: float) -> list[Span]:
-    """Where there is speech, faint or shouted: the network hears level, a check must not."""
+    """Find speech at a normalised level: the detector depends on level, the check must not."""
     if not peak:
         return []
 
@@ -132,7 +132,7 @@ def _clipped_share(waveform: Waveform, speech: bool) -> float:
     """Share of samples in flat tops, at full scale or, in speech, at the sound's own height.
 
     A clipped recording that was made quieter afterwards has its tops below full scale. A tone has
-    many tops of one height too, so that is looked at only where somebody speaks.
+    many tops of one height too, so that is looked at only within speech.
     """
     count, _ = _flat(waveform, np.abs, _FULL_SCALE)
     if speech and not count:

@@ -1,4 +1,4 @@
-"""Any rate to 16 kHz, block by block, by soxr HQ; and several channels to one."""
+"""Resampling of any rate to 16 kHz, block by block, with soxr HQ."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def at_rate(planes: Iterator[tuple[int, Samples]], stages: Stages) -> Iterator[S
 
 
 class Resampler:
-    """One rate and number of channels to 16 kHz, block by block; planes are ``(channels, n)``.
+    """Resampler to 16 kHz, block by block; planes are ``(channels, n)``.
 
     soxr's HQ recipe: flat to 7.5 kHz, aliases below −130 dB.
     """

@@ -1,4 +1,4 @@
-"""How far speech stands out of the noise behind it.
+"""Signal-to-noise ratio of speech, estimated by minimum statistics.
 
 Minimum statistics (R. Martin, IEEE Trans. Speech and Audio Processing 9(5), 2001), in short: in
 every band speech pauses often, between words, sounds and harmonics, so a band's quiet moments show

@@ -1,4 +1,4 @@
-"""A source before it is decoded: read once where it can be read only once, and named by sha256."""
+"""Audio sources before decoding: paths, bytes and streams, each identified by its sha256."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which frames have speech: the steps of the voice detector laid over the frames of the model."""
+"""Speech mask per model frame, from the steps of the voice detector."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from emoscope.waveform import FRAME, HOP, Mask, Samples
 
 
 class SpeechFrames:
-    """Takes one recording in portions of any size and says which of its frames have speech.
+    """Incremental speech mask: samples in portions of any size, one boolean per model frame out.
 
-    The detector hears nothing of what comes later, so a live stream and a file are judged alike.
+    The detector is causal, so a live stream and a file get the same mask.
     Pauses are closed and clicks dropped where segments are made (``segments.Rules``).
     """
 

@@ -1,4 +1,4 @@
-"""Where long things wait: in memory while they are short, then in a file without a name.
+"""Spools for long arrays: in memory while short, then in an unnamed temporary file.
 
 Two hours of decoded sound are half a gigabyte, and their embedding is more. Beyond
 ``memory_bytes`` they are written to a temporary file that no other program sees and that the
@@ -23,7 +23,7 @@ MEMORY_BYTES = 8_000_000
 
 
 class Spool:
-    """Takes float32 arrays one after another and gives them back as one.
+    """Append-only store of float32 arrays, returned as one array.
 
     Args:
         memory_bytes: how much to keep in memory; more goes to a file.
@@ -73,7 +73,7 @@ class Spool:
 
 
 class Spools:
-    """One spool for each channel of a recording; how many there are, the first block says.
+    """One spool per channel; the first block sets their number.
 
     Args:
         memory_bytes: how much of each channel to keep in memory.

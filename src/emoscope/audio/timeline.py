@@ -1,4 +1,4 @@
-"""Gaps of a medium's sound, found from the timestamps of its packets.
+"""Gap detection in a medium's sound, from the timestamps of its packets.
 
 Samples follow one another without a gap in a decoder's output; whether they do so in the medium
 only the timestamps say. The rule, the same for files and live streams:
@@ -60,7 +60,7 @@ def end_s(container: Any, stream: Any) -> float:
 
 
 class Timeline:
-    """Passes decoded frames on and notes the gaps before them.
+    """Filter over decoded frames that records the gaps before them.
 
     Args:
         zero_s: timestamp at which the time axis begins, in seconds.

@@ -1,7 +1,7 @@
-"""Whether a file holds less sound than it states, and which stated length may refuse it.
+"""Truncation check: whether a file holds less sound than its header states.
 
-Only what a container counts is held against a file: bytes of sound, samples, or the entries of its
-table of contents. A length that FFmpeg guesses from the size of the file serves progress alone.
+Only lengths that a container states count: bytes of sound, samples, or entries of its table of
+contents. A length that FFmpeg guesses from the file size is used for progress alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TIME = re.compile(r"(\d{1,6}):(\d\d):(\d\d(?:\.\d{1,9})?)")
 
 @dataclass(frozen=True, slots=True)
 class LengthClaim:
-    """What is known of the length of a file's sound before it is decoded."""
+    """Length of a file's sound as stated before decoding."""
 
     header: Header
     counted_s: float | None

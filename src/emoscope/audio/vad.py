@@ -1,8 +1,8 @@
-"""Where there is speech: a whole waveform, or blocks as they arrive, to ``list[Span]``.
+"""Voice activity detection (Silero VAD) for whole waveforms and for blocks of live sound.
 
 The network is Silero VAD (MIT, ``assets/silero_vad.LICENSE``), run by ONNX Runtime alone; how it
-was chosen stands in docs/audio.md. It gives one probability per 32 ms and hears nothing of what
-comes later, so sound fed in blocks of any size gives the spans of the whole.
+was chosen stands in docs/audio.md. It gives one probability per 32 ms and is causal, so
+sound fed in blocks of any size gives the spans of the whole.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ VAD_STEP = 512
 """Samples under one probability: 32 ms at 16 kHz."""
 VAD_STEP_S = VAD_STEP / RATE_HZ
 _CONTEXT = 64
-"""Samples before each step that the network hears as well."""
+"""Samples of context before each step."""
 _STEPS_AT_ONCE = 512
 """16 s: memory stays bounded however much is fed at once."""
 _MODEL = Path(__file__).parent.parent / "assets" / "silero_vad.onnx"
@@ -29,7 +29,7 @@ _MODEL = Path(__file__).parent.parent / "assets" / "silero_vad.onnx"
 
 @dataclass(frozen=True, slots=True)
 class VadRules:
-    """How probabilities become spans."""
+    """Thresholds and durations that turn speech probabilities into spans."""
 
     enter: float = 0.5
     """Speech begins with a step of at least this probability."""
@@ -53,7 +53,7 @@ VAD_RULES = VadRules()
 
 
 class SpeechProbabilities:
-    """Speech probabilities of sound that arrives in blocks; one per recording, not for threads."""
+    """Incremental speech probabilities; one per recording, not thread-safe."""
 
     def __init__(self) -> None:
         self._session = _session()
@@ -89,7 +89,7 @@ class SpeechProbabilities:
 
 
 class Spans:
-    """Spans from probabilities that arrive in pieces; pure, one per recording."""
+    """Incremental conversion of probabilities to spans; one per recording."""
 
     def __init__(self, rules: VadRules = VAD_RULES) -> None:
         self._rules = rules
@@ -129,7 +129,7 @@ class Spans:
 
 
 class SpeechFinder:
-    """Sound in, spans of speech out as they end: ``SpeechProbabilities`` and ``Spans`` in a row.
+    """Incremental speech detector: ``SpeechProbabilities`` followed by ``Spans``.
 
     Feed blocks of any size; ``feed`` and ``finish`` together give what ``find_speech`` gives for
     the whole. One per recording, not for threads.

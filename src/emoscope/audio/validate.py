@@ -1,4 +1,4 @@
-"""Whether anything can be said about a sound at all."""
+"""Validation of sample arrays: finite values, length, silence, sample rate."""
 
 from __future__ import annotations
 

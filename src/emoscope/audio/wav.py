@@ -1,4 +1,4 @@
-"""Write a waveform as a 16-bit WAV file."""
+"""WAV writer: mono, 16-bit PCM."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What runs a model file."""
+"""Inference backends: ONNX Runtime, OpenVINO, and a fake one for tests."""

@@ -1,9 +1,9 @@
-"""The contract between the product and whatever runs a model.
+"""Backend protocol: the contract between Emoscope and whatever runs a model.
 
 Every model file takes ``waveform (B, N) float32`` at 16 kHz in [-1, 1], zero padded, and
 ``lengths (B,) int64``, and gives ``frame_logits (B, T, 9)``, ``frame_embeddings (B, T, D)`` and
 ``frame_counts (B,)``. Front ends, per-clip normalisation and masking are inside the model, so no
-Python code needs to know which model it has. Law: padding and batching change nothing.
+Python code needs to know which model it has. Invariant: padding and batching change nothing.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Output:
 
 
 class Backend(Protocol):
-    """Runs one loaded model. Safe to call from several threads at once."""
+    """Protocol of a backend with one loaded model. Thread-safe."""
 
     @property
     def name(self) -> str:
@@ -77,7 +77,7 @@ class Backend(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """An input or output, as a model file declares it."""
+    """Input or output declared by a model file."""
 
     kind: str
     """``float32``, ``int64``, or the library's own word for another type."""

@@ -1,8 +1,8 @@
-"""Whether ONNX Runtime can really use the GPU, which it does not say by itself.
+"""CUDA check: whether ONNX Runtime really runs a session on the GPU.
 
 A provider that is listed may still fail to load its libraries; the session is then made without it
-and answers from the processor. So what was made is looked at. No GPU was at hand when this was
-written: it is tested with a library that behaves as the real one is known to.
+and answers from the processor. So the finished session is inspected. It is tested with a fake
+library that behaves as the real one does.
 """
 
 from __future__ import annotations

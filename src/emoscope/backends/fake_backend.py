@@ -1,7 +1,7 @@
-"""A model without weights, for tests of everything around a model.
+"""Fake backend without weights, for tests of everything around a model.
 
-Its answers depend on the samples alone, in a way that can be computed by hand, and keep every law
-of the contract, so a face tested with it is tested with real shapes, times and errors.
+Its outputs depend on the samples alone, can be computed by hand, and keep every invariant of the
+contract, so a front end tested with it is tested with real shapes, times and errors.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from emoscope.waveform import FRAME, HOP, Array32
 
 
 class FakeBackend:
-    """Says ``happy`` the louder a frame is, ``neutral`` otherwise."""
+    """Backend that answers ``happy`` for loud frames and ``neutral`` otherwise."""
 
     name = "fake"
     version = "1"

@@ -1,4 +1,4 @@
-"""ONNX Runtime, the default backend."""
+"""ONNX Runtime backend (the default), on the CPU or an NVIDIA GPU."""
 
 from __future__ import annotations
 

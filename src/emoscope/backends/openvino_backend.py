@@ -1,4 +1,4 @@
-"""OpenVINO, an optional second backend for Intel and AMD processors (extra ``openvino``)."""
+"""OpenVINO backend for Intel and AMD CPUs (extra ``openvino``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that take no empty argument."""
+"""Click commands and groups that refuse empty arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``emoscope doctor``."""
+"""``emoscope doctor``: robustness of the answer for one recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``emoscope evaluate``."""
+"""``emoscope evaluate``: accuracy of a model on a labelled list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``emoscope export``: the segments or the curve of finished runs, in another program's format."""
+"""``emoscope export``: segments or curve of finished runs in the format of another program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``emoscope keys``: who may use the server."""
+"""``emoscope keys``: create, list and revoke API keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``--lang``, and the language of what is said when a command fails.
+"""Option ``--lang``, and the language of error messages.
 
 An error leaves the command that knew the option, so the option remembers itself on parsing.
 """

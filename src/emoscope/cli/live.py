@@ -1,4 +1,4 @@
-"""``emoscope stream`` and ``emoscope listen``: live sound to a model here or to a server."""
+"""``emoscope stream`` and ``emoscope listen``: live recognition, here or by a server."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PORTION_S = 0.1
 
 
 class StreamSession(Protocol):
-    """Takes sound and gives messages: a model here, or a server."""
+    """Protocol of a live session: samples in, messages out; local or remote."""
 
     def feed(self, samples: Samples) -> list[Message]:
         """Take mono float32; return what is known by now."""
@@ -50,7 +50,7 @@ class StreamSession(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """How messages are written."""
+    """Output format of messages."""
 
     language: Language
     as_json: bool
@@ -211,7 +211,7 @@ def _session(
 
 
 class _LocalSession:
-    """A model in this process."""
+    """Live session with a model in this process."""
 
     def __init__(self, settings: Settings, rate_hz: int, name: str) -> None:
         from emoscope.streaming.stream import StreamRecognizer
@@ -243,7 +243,7 @@ def _messages(events: list[Any]) -> list[Message]:
 
 
 class _RemoteSession:
-    """A server."""
+    """Live session with a server."""
 
     def __init__(self, socket: Any, rate_hz: int, name: str) -> None:
         self._socket = socket
@@ -279,7 +279,7 @@ class _RemoteSession:
 
 @contextmanager
 def _microphone(seconds: float | None) -> Iterator[tuple[int, Iterator[Samples]]]:
-    """Open the default microphone; gives its rate and what it hears."""
+    """Open the default microphone; gives its rate and blocks of samples."""
     try:
         sounddevice = require("sounddevice", extra="listen")
     except OSError as exc:  # the package is here, PortAudio is not

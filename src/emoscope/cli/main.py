@@ -1,4 +1,4 @@
-"""The command line: what can be typed. The work is in the other files of this folder.
+"""The ``emoscope`` command: its subcommands and their options.
 
 Everything heavy is imported inside the commands, so that ``emoscope --help`` is instant.
 """
@@ -62,14 +62,14 @@ SOME_FAILED = 1
 
 
 class Level(StrEnum):
-    """The two granularities, as a choice."""
+    """Choices of ``--granularity``."""
 
     utterance = "utterance"
     frame = "frame"
 
 
 class Channels(StrEnum):
-    """What to do with several channels, as a choice."""
+    """Choices of ``--channels``."""
 
     mix = "mix"
     separate = "separate"

@@ -1,4 +1,4 @@
-"""The model that the settings name, for every command that recognizes."""
+"""Loading of the configured model, for every command that recognizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``emoscope models``: which there are, fetching, checking and removing them.
+"""``emoscope models``: list, pull, verify, quantize and remove models.
 
 What can be typed is here; what it prints is in ``models_show``. As in ``main``, everything heavy
 is imported inside the commands.
@@ -38,7 +38,7 @@ UNUSABLE = 1
 
 
 class HubOption(StrEnum):
-    """Where official files come from, as a choice."""
+    """Choices of ``--hub``."""
 
     auto = "auto"
     hf = "hf"

@@ -1,4 +1,4 @@
-"""What ``emoscope models`` shows. Pure where it can be: facts in, text or rich renderables out."""
+"""Output of ``emoscope models``: text, tables and progress bars."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": "green"}
 
 @dataclass(frozen=True, slots=True)
 class InventoryLine:
-    """One model, and what of it is on this machine."""
+    """One model of the list, and its files on this machine."""
 
     name: str
     title_zh: str
@@ -195,7 +195,7 @@ def findings_text(model: str, findings: Sequence[Finding], language: Language) -
 
 
 class PullProgress:
-    """A progress bar per file on stderr; only the sentences when that is no terminal."""
+    """Progress bar per file on stderr; plain sentences when that is no terminal."""
 
     def __init__(self, language: Language) -> None:
         self._screen = Console(stderr=True)

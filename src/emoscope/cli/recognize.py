@@ -218,7 +218,7 @@ def _notice(recognizer: Recognizer, language: Language) -> None:
 
 
 class _Bar:
-    """A progress bar on stderr; silent when that is no terminal."""
+    """Progress bar on stderr; silent when that is no terminal."""
 
     def __init__(self, screen: Console, language: Language) -> None:
         self._progress = Progress(

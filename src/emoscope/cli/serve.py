@@ -1,4 +1,4 @@
-"""``emoscope serve``: the page and the API."""
+"""``emoscope serve``: the web page and the REST API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results on a terminal. Pure where it can be: answers in, rich renderables out."""
+"""Results on a terminal, as rich renderables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which recordings an argument of the command line means: files, folders, lists, stdin."""
+"""Input arguments of the command line: files, folders, lists and stdin to recordings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from emoscope.results.result import Failure
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A recording and what to call it."""
+    """A recording and its display name."""
 
     source: bytes | Path
     name: str

@@ -1,1 +1,1 @@
-"""Official Emotion2Vec+ weights to one ONNX file, without torch."""
+"""Conversion of official Emotion2Vec+ weights to one ONNX file, without torch."""

@@ -1,4 +1,4 @@
-"""Official weights on disk: named tensors, read one at a time as float32.
+"""Checkpoint reader: named tensors of ``model.pt`` or ``model.safetensors``, as float32.
 
 Two formats. ``model.pt`` is what ``torch.save`` writes: a zip of ``data.pkl``, which names and
 describes the tensors, and one stored entry of raw numbers per storage. ``model.safetensors`` is
@@ -32,7 +32,7 @@ _ZIP_ERRORS = (
 
 
 class Checkpoint(Protocol):
-    """A file of named tensors."""
+    """Protocol of a file of named tensors."""
 
     @property
     def file(self) -> str:

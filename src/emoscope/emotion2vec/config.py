@@ -1,4 +1,4 @@
-"""``config.yaml`` of the official folder -> the numbers that shape the network.
+"""Network configuration, read from the official ``config.yaml``.
 
 Of some two hundred settings, most only mattered for training. Those that shape inference are read;
 those that would ask for another network than ``graph`` builds are refused by name, so that a
@@ -52,7 +52,7 @@ class ConvLayer:
 
 @dataclass(frozen=True, slots=True)
 class NetworkConfig:
-    """What the network looks like."""
+    """Sizes and switches that shape the network."""
 
     dim: int
     """D, numbers per frame."""
@@ -248,7 +248,7 @@ def _network(settings: _Settings) -> NetworkConfig:
 
 
 def _check(config: NetworkConfig, settings: _Settings) -> None:
-    """Refuse numbers that do not fit each other or the house."""
+    """Refuse numbers that do not fit each other or the model contract."""
     settings.expect(_AUDIO + "num_alibi_heads", config.heads)
     if config.dim % config.heads:
         raise _unsupported(

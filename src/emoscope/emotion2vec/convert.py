@@ -1,4 +1,4 @@
-"""A folder of official files -> a model folder that Emoscope runs."""
+"""Conversion of a folder of official files to a model folder that Emoscope runs."""
 
 from __future__ import annotations
 

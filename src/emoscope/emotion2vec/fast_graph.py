@@ -1,4 +1,4 @@
-"""Two relatives of the exact network: one in integers, and one that shows what its layers see.
+"""Int8 variant of the graph, and a calibration variant that exposes every linear layer's input.
 
 Front end, positional convolutions, norms, attention products and classifier stay in float32:
 rounding those costs the answer (cosine 0.97).
@@ -34,6 +34,8 @@ def build_int8_graph(config: NetworkConfig, centers: Centers) -> Graph:
 
 
 class _Int8Network(Emotion2VecNetwork):
+    """Network whose large linear layers run in int8."""
+
     def __init__(self, config: NetworkConfig, centers: Centers) -> None:
         super().__init__(config)
         self._centers = centers
@@ -105,6 +107,8 @@ def centers_of(config: NetworkConfig, mean: Array32) -> dict[str, Array32]:
 
 
 class _OpenNetwork(Emotion2VecNetwork):
+    """Network that outputs the inputs of its linear layers, for calibration."""
+
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__(config)
         self.seen: dict[str, tuple[str, int]] = {}

@@ -1,4 +1,4 @@
-"""The Emotion2Vec+ network as an ONNX graph that keeps the house contract.
+"""The Emotion2Vec+ network as an ONNX graph that follows the model contract.
 
 Letters: B clips, N samples, T frames, C channels of the front end, D numbers per frame, E extra
 tokens, S = E + T tokens, H heads. What the original computes for one clip alone, this computes
@@ -49,7 +49,7 @@ def _geometric(heads: int) -> list[float]:
 
 
 class Emotion2VecNetwork:
-    """Each method adds one part of the network and returns the name of its output."""
+    """The network, built part by part; each method returns the name of its output."""
 
     def __init__(self, config: NetworkConfig) -> None:
         self.config = config

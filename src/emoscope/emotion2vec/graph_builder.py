@@ -1,6 +1,6 @@
-"""A small language for writing ONNX graphs: operators as calls, weights as promises.
+"""Builder for ONNX graphs: operators as method calls, weights filled in when writing.
 
-A weight's numbers are not in the graph. They are read, turned and written one at a time when the
+A weight's values are not in the graph. They are read, transposed and written one at a time when the
 file is written, so the graph stays a few hundred kilobytes for a network of any size.
 """
 
@@ -26,7 +26,7 @@ Turn: TypeAlias = Callable[[Array32], NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """One initializer whose numbers come from the checkpoint."""
+    """Initializer whose values are read from the checkpoint on writing."""
 
     name: str
     """In the graph."""
@@ -47,7 +47,7 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A network without its numbers."""
+    """ONNX graph without the values of its weights."""
 
     proto: Any
     """``onnx.GraphProto`` with everything but the weights."""
@@ -65,7 +65,7 @@ def transposed(numbers: Array32) -> Array32:
 
 
 class GraphBuilder:
-    """Collects nodes, constants and weights; every method returns the name of its output."""
+    """Builder of nodes, constants and weights; each method returns the name of its output."""
 
     def __init__(self) -> None:
         self._onnx = require("onnx", extra="convert")

@@ -1,4 +1,4 @@
-"""Which tensors the network is made of: their official names and shapes."""
+"""Tensor layout of the network: official names and shapes."""
 
 from __future__ import annotations
 

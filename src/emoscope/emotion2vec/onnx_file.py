@@ -1,4 +1,4 @@
-"""Write an ONNX file of any size with the memory of its largest tensor.
+"""Streaming ONNX writer: needs the memory of the largest tensor only.
 
 ``onnx.save`` wants the whole model in memory, twice. An ONNX file is a protobuf message, and in
 protobuf a message is its fields one after the other: so the graph without weights is serialized
@@ -30,7 +30,7 @@ _TENSOR_RAW_DATA = 9
 
 
 class _Hashing:
-    """A file that remembers the sha256 and the length of what was written to it."""
+    """File that computes sha256 and length of what is written to it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

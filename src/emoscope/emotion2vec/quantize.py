@@ -1,4 +1,4 @@
-"""Weights in eight bits, one scale per output.
+"""Int8 quantization of linear layers: one scale per output, activations scaled per row.
 
 The products are those of integers: a row of activations and a column of weights each have one
 scale, so the float product is the integer one times both. A row's scale is its own largest

@@ -1,4 +1,4 @@
-"""``model.safetensors``: eight bytes of header length, a JSON header, the numbers.
+"""Reader of ``model.safetensors``, with bfloat16.
 
 Read here and not with the ``safetensors`` package, whose NumPy side has no bfloat16; the format
 is one page long and has no code in it.
@@ -23,6 +23,8 @@ _MAX_HEADER_BYTES = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    """Header entry of one tensor."""
+
     dtype: str
     shape: tuple[int, ...]
     first_byte: int

@@ -1,4 +1,4 @@
-"""Raw little-endian numbers of a checkpoint -> float32."""
+"""Conversion of raw little-endian checkpoint data to float32."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pickle inside a checkpoint says, without running any of it.
+"""Safe reader of the pickle inside a checkpoint; none of it is executed.
 
 ``pickle.Unpickler`` calls what it is told to call, and even with a restricted ``find_class`` it
 still runs ``__setstate__``, hashes keys of any depth and allocates what a length field asks for.
@@ -39,7 +39,7 @@ _MALFORMED = (ValueError, IndexError, KeyError, TypeError, AttributeError)
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """A run of numbers, kept outside the pickle under ``key``."""
+    """Tensor storage, kept outside the pickle under ``key``."""
 
     key: str
     dtype: str
@@ -58,7 +58,7 @@ class StoredTensor:
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """A global that is on the list. It stands for itself and cannot be called."""
+    """An allowed global: a marker that cannot be called."""
 
     name: str
 
@@ -100,7 +100,7 @@ def _damaged(file: str) -> CheckpointDamagedError:
 
 
 class _Machine:
-    """The pickle machine, less everything that could act."""
+    """Stack machine for the subset of pickle opcodes that build plain values."""
 
     def __init__(self, file: str) -> None:
         self.file = file

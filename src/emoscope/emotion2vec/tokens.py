@@ -1,9 +1,9 @@
-"""``tokens.txt``: nine lines, and none of them hidden.
+"""Reader of ``tokens.txt``: nine class names, and a finding when some are hidden.
 
 Some revisions on the hubs carry a file of 90 bytes that renames four classes to ``unuse_*``. The
 weights are the same; the original then never answers those four. Emoscope maps classes by index
-and answers all nine, so the file is no reason to refuse the weights; but people who compare
-the two compare different sets of classes, and are told.
+and answers all nine, so the file is no reason to refuse the weights; but a comparison of
+the two compares different sets of classes, so it is reported.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""How good is a model on recordings whose emotion is known: figures that anyone can repeat."""
+"""Evaluation of a model on labelled recordings, with repeatable figures."""

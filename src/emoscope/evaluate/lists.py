@@ -1,4 +1,4 @@
-"""Labelled lists: a CSV of path and label, and whatever else is known of each recording."""
+"""Labelled lists: a CSV of path, label and columns such as speaker or corpus."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DURATIONS_S = (1.0, 2.0, 3.0, 5.0, 10.0)
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One recording and what is known of it."""
+    """Labelled recording: path, emotion and optional columns."""
 
     path: Path
     emotion: Emotion
@@ -109,7 +109,7 @@ def duration_group(duration_s: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """What a training list and an evaluated list have in common."""
+    """Overlap of a training list and an evaluated list."""
 
     speakers: tuple[str, ...]
     texts: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Figures from truth and scores. Pure numpy; a test holds them equal to scikit-learn's."""
+"""Classification metrics in NumPy: UA, WA, F1, confusion, calibration, risk and coverage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CALIBRATION_BINS = 15
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassFigures:
-    """Figures of one set of recordings. Classes that the truth never shows count nowhere in UA."""
+    """Metrics of one set of recordings. UA ignores classes that do not occur in the truth."""
 
     clips: int
     ua: float
@@ -75,7 +75,7 @@ def restricted(truth: Indices, scores: ScoreMatrix) -> Indices:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationFigures:
-    """How far confidence and truth agree."""
+    """Calibration error and reliability bins."""
 
     ece: float
     """Expected calibration error: mean distance of confidence and accuracy, over equal bins."""
@@ -111,7 +111,7 @@ def calibrate(truth: Indices, scores: ScoreMatrix) -> CalibrationFigures:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RiskCoverage:
-    """Errors among the answers given, when only the surest are given."""
+    """Risk-coverage curve: error rate among the most confident answers."""
 
     coverage: ScoreMatrix
     """Share of clips answered, shape ``(n,)``, rising to 1."""

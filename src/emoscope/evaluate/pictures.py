@@ -1,4 +1,4 @@
-"""Figures as pictures: SVG that needs nothing else. Pure: figures in, text out."""
+"""Evaluation charts as self-contained SVG: confusion, reliability, risk and coverage."""
 
 from __future__ import annotations
 

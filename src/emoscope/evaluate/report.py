@@ -1,4 +1,4 @@
-"""An evaluation as one HTML page that needs nothing else. Pure: figures in, text out."""
+"""Evaluation report as one self-contained HTML page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a small change of the recording change the answer? A look at one recording."""
+"""Robustness check: whether small perturbations of one recording change its emotion."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _GAIN = 10 ** (6 / 20)
 
 @dataclass(frozen=True, slots=True)
 class Perturbation:
-    """One change and what became of the answer."""
+    """One perturbation and the answer to it."""
 
     code: str
     """Out of ``PERTURBATIONS``."""
@@ -45,7 +45,7 @@ class Perturbation:
 
 @dataclass(frozen=True, slots=True)
 class Robustness:
-    """A recording's answer, and its answers after each change."""
+    """Answers for a recording, before and after each perturbation."""
 
     result: Result
     changes: tuple[Perturbation, ...]
@@ -156,4 +156,4 @@ PERTURBATIONS: dict[str, Callable[[Samples], Samples]] = {
     "mp3": _through_mp3,
     "noisy": _noisy,
 }
-"""What is done to a recording, one at a time; the faces have a name for each."""
+"""Perturbations, applied one at a time; ``messages`` has a name for each."""

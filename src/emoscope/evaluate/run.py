@@ -1,4 +1,4 @@
-"""Recognize a labelled list and gather the figures."""
+"""Evaluation run: recognize a labelled list and compute the metrics."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class LabelSets:
-    """What the label sets of a calibrated model were worth on a list."""
+    """Coverage and size of conformal label sets on a list."""
 
     wanted: float
     """Share of cases in which they should hold the truth."""
@@ -41,7 +41,7 @@ class LabelSets:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """Figures of the clips that share one value of one column."""
+    """Metrics of the clips that share one value of one column."""
 
     column: str
     value: str
@@ -50,7 +50,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """All figures of a model on a list."""
+    """All metrics of a model on a list."""
 
     model: ModelRef
     metrics: ClassFigures

@@ -1,4 +1,4 @@
-"""The label words of common corpora, and our own titles, mapped to the nine emotions."""
+"""Label words of common corpora, mapped to the nine emotions."""
 
 from __future__ import annotations
 

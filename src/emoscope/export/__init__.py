@@ -1,1 +1,1 @@
-"""Results for other programs: records, tables, annotation formats."""
+"""Export of results: records, tables, annotation formats."""

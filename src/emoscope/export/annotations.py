@@ -1,4 +1,4 @@
-"""Segments of a result for the programs that people annotate, subtitle and calculate with.
+"""Annotation formats of segments: Praat TextGrid, ELAN, Audacity, RTTM, VTT, SRT, tables.
 
 | format | opens in |
 |---|---|
@@ -36,7 +36,7 @@ from emoscope.results.segments import Segment
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format: the end of a file's name, and how its bytes are made."""
+    """Annotation format: file suffix and encoders."""
 
     suffix: str
     segments: Callable[[Sequence[Result]], bytes] | None

@@ -1,4 +1,4 @@
-"""Results as text: JSON, JSON Lines, CSV. Pure; writing is the caller's.
+"""Results as JSON, JSON Lines and CSV text.
 
 A recording that could not be recognized has a line too, with its error, so that nothing is lost.
 """

@@ -1,4 +1,4 @@
-"""Segments and curves as tables: CSV, JSON Lines, Parquet, NumPy. Pure: bytes out.
+"""Segments and curves as tables: CSV, JSON Lines, Parquet, NumPy.
 
 A table has a line per segment, or with the curve a line per frame of 20 ms; where the channels of
 a recording were kept apart, a column says whose line it is.
@@ -27,7 +27,7 @@ Column: TypeAlias = NDArray[Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """Columns of one length."""
+    """Table as columns of equal length."""
 
     columns: dict[str, Column]
     """By name, each of shape ``(n,)``: numbers, truth values, or words."""

@@ -1,1 +1,1 @@
-"""Pictures of a result: the emotion curve as SVG, and the report as one HTML file."""
+"""Figures of a result: the emotion curve as SVG, and the report as one HTML file."""

@@ -1,4 +1,4 @@
-"""Emotion and loudness over time at every zoom, so that hours are drawn as fluidly as seconds.
+"""Multi-resolution pyramid of scores and loudness, for zoomable curves of hours.
 
 A column of level 0 is one 20 ms frame; each level above holds half as many, twice as wide. Below
 level 0 only the waveform gets finer. A picture asks for tiles of ``TILE`` columns; the one tile of
@@ -38,7 +38,7 @@ Array: TypeAlias = NDArray[Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """Everything that a picture of one result needs; about 25 MB for two hours."""
+    """Data of the timeline of one result; about 25 MB for two hours."""
 
     duration_s: float
     lows: tuple[Array, ...]
@@ -47,7 +47,7 @@ class Curve:
     scores: tuple[Array, ...]
     """Per level from 0 on: thousandths, uint16, shape ``(columns, 9)``; empty without track."""
     quiet: tuple[Array, ...]
-    """Per level from 0 on: hundredths of the column in which there is nothing to hear."""
+    """Per level from 0 on: hundredths of the column that are silent."""
     doubt: tuple[Array, ...]
     """Per level from 0 on: hundredths of the column in which no emotion leads clearly."""
 
@@ -179,7 +179,7 @@ def _silent_segments(result: Result, columns: int) -> NDArray[np.bool_] | None:
 
 
 def _silence(peaks: Array) -> NDArray[np.bool_]:
-    """Where there is nothing to hear for a while: far below the loud parts, near the quiet ones."""
+    """Silent stretches: far below the loud parts, near the quiet ones."""
     levels_db = 20 * np.log10(np.maximum(peaks, 1e-5))
     low_db, loud_db = np.percentile(levels_db, [10, 98])
     quiet = peaks < _AUDIBLE

@@ -1,6 +1,6 @@
-"""One result as one HTML file that opens anywhere, without a network and without scripts.
+"""HTML report of one result: one file without scripts or network access.
 
-The face that asks for it brings the sentences (``Page``), in both languages; here is only how they
+The caller brings the sentences (``Page``), in both languages; here is only how they
 stand on paper. The reader switches the language by two radio buttons and a style rule.
 """
 
@@ -28,7 +28,7 @@ _ROWS_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ReportTable:
-    """Rows under titles; cells are plain text or pairs."""
+    """Table of the report: titles and rows; cells are plain text or pairs of languages."""
 
     head: tuple[Pair, ...]
     rows: tuple[tuple[Pair | str, ...], ...]
@@ -36,7 +36,7 @@ class ReportTable:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the report says."""
+    """Texts of the report."""
 
     headline: Pair
     """With emoji; for a result that abstains the sentence that says so."""
@@ -88,7 +88,7 @@ def report_html(
     return (
         '<!doctype html>\n<html lang="mul"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        # Whatever a name or a sentence may hold, this file runs nothing and asks nobody.
+        # Whatever a name or a sentence may hold, this file runs no script and loads nothing.
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'; media-src data:; img-src data:\">"
         f"<title>{title} · Emoscope</title><style>{_STYLE}</style></head><body>"

@@ -1,4 +1,4 @@
-"""The picture of a result as SVG text: river, waveform, segments, axis, legend. Nothing but numpy.
+"""Emotion curve of a result as SVG: river plot, waveform, segments, axis, legend.
 
 Every emotion is named beside its colour. Texts can stand in both languages at once, each marked
 with ``lang``, for pages that show one of them.
@@ -101,7 +101,7 @@ def _ends(curve: Curve) -> NDArray[np.float64]:
 
 
 def _leads(result: Result, tile: dict[str, Any]) -> NDArray[np.int64]:
-    """Index of the leading emotion of each column, −1 where there is nothing to hear."""
+    """Index of the leading emotion of each column, −1 where it is silent."""
     quiet = np.array(tile["quiet"]) > 50
     if tile["scores"] is not None:
         leads = np.array(tile["scores"]).reshape(-1, COUNT).argmax(axis=1)

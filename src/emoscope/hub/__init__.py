@@ -1,1 +1,1 @@
-"""Official weights from a hub onto this machine: fetched, checked, converted, cached."""
+"""Model downloads from Hugging Face and ModelScope: fetch, verify, convert, cache."""

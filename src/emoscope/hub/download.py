@@ -1,4 +1,4 @@
-"""One file of a hub onto the disk: resumed, retried, checked.
+"""Download of one file: resumed, retried, verified.
 
 Both hubs are served by this one plain-HTTP downloader, on the standard library alone, and not by
 ``huggingface_hub``. What that package would give: resuming, ETags, redirects, login, and Xet, which
@@ -43,7 +43,7 @@ CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class FileRequest:
-    """A file to fetch, and what is known of it."""
+    """File to fetch, with the expected size and sha256 where known."""
 
     hub: str
     """What people call the hub."""
@@ -76,7 +76,7 @@ class RetryPolicy:
 
 
 class _AgainError(Exception):
-    """An attempt failed in a way that may pass."""
+    """A failed attempt that may be retried."""
 
     def __init__(self, error: HubError, wait_s: float | None = None) -> None:
         super().__init__(str(error))
@@ -85,7 +85,7 @@ class _AgainError(Exception):
 
 
 class Downloader:
-    """Fetches files, one after another.
+    """Sequential downloader of files.
 
     Args:
         patience: how long to try.

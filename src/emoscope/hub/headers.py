@@ -1,4 +1,4 @@
-"""What hubs and their storage servers say in HTTP headers. Pure: headers in, facts out."""
+"""HTTP headers of the hubs: file size, sha256, revision."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HEX = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class HubStatement:
-    """What a hub itself says of a file."""
+    """Size, sha256 and revision of a file, as stated by the hub."""
 
     digest: str = ""
     """64 hex digits: sha256; 40: the identity that git gives the file; empty: nothing."""

@@ -1,4 +1,4 @@
-"""One process at a time per model.
+"""Lock that lets one process at a time fetch or remove a model.
 
 A lock is ``flock`` on a file of its own that is never removed: the system frees it when its holder
 ends, however it ends, so there are no stale locks. On a system without ``flock`` (Windows) nothing

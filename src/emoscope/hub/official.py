@@ -1,4 +1,4 @@
-"""The official files of one model into a work folder: from a hub, a folder, or an earlier pull.
+"""Official files of a model, from a hub, a local folder or an earlier pull.
 
 Each of the three gives a folder with ``official/`` and a ``pull.json`` that says what every file
 was checked against. Every hub and revision has a folder of its own, so files never mix.
@@ -159,7 +159,7 @@ def _wanted(
 def _listing(
     source: HubSource, missing: list[RemoteFile], made: Path, downloader: Downloader
 ) -> dict[str, tuple[int, str]]:
-    """What ModelScope says of its files: size and sha256 by path; Hugging Face says it on asking.
+    """Size and sha256 of files on ModelScope, by path; Hugging Face sends them in headers.
 
     A hub or mirror without a listing is no reason to fail: then nothing is claimed.
     """

@@ -1,7 +1,6 @@
 """Events of a pull: progress, failed attempts and waiting, passed to a listener.
 
-The kin of ``emoscope.events`` for bytes instead of seconds of sound: a face makes a progress bar of
-it, a test counts it.
+Like ``emoscope.events``, for bytes instead of seconds of sound: front ends draw a progress bar.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from emoscope.errors import HubError, ModelError
 
 @dataclass(frozen=True, slots=True)
 class Downloading:
-    """Some more bytes of one file are on the disk."""
+    """Bytes of one file on the disk so far."""
 
     hub: str
     file: str
@@ -27,7 +26,7 @@ class Downloading:
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """An attempt failed; the next one follows after a wait."""
+    """A failed attempt; the next one follows after ``wait_s``."""
 
     hub: str
     file: str
@@ -37,7 +36,7 @@ class Retrying:
 
 @dataclass(frozen=True, slots=True)
 class HubFailed:
-    """A hub was given up; another one is tried, if there is one."""
+    """A hub failed; the next one is tried, if there is one."""
 
     hub: str
     error: ModelError
@@ -53,7 +52,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Converting:
-    """The official files are whole; the ONNX file is being made."""
+    """Conversion of the complete official files to ONNX has begun."""
 
     model: str
 
@@ -63,4 +62,4 @@ PullListener: TypeAlias = Callable[[PullEvent], None]
 
 
 def ignore_pull(_event: PullEvent) -> None:
-    """Do nothing: the listener of those who do not want to know."""
+    """Do nothing: the default listener."""

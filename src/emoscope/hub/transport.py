@@ -25,7 +25,7 @@ _CUT = (OSError, http.client.HTTPException)
 
 
 class CutError(Exception):
-    """No connection, or one that broke; ``str`` says why, in a few words.
+    """No connection, or a broken one; ``str`` is the reason in a few words.
 
     Args:
         lasting: trying again cannot help (a certificate that does not fit).
@@ -37,11 +37,11 @@ class CutError(Exception):
 
 
 class RedirectRefusedError(Exception):
-    """A redirect to where we do not go; ``str`` is the scheme and host that were refused."""
+    """A refused redirect; ``str`` is its scheme and host."""
 
 
 class HttpAnswer:
-    """An open answer of a server.
+    """Open HTTP response.
 
     Args:
         status: HTTP status; redirects have been followed.
@@ -127,7 +127,7 @@ def get(url: str, *, headers: Mapping[str, str], timeout_s: float) -> HttpAnswer
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows what may be followed and keeps the headers on the way: hubs put the sha256 there."""
+    """Redirect handler that keeps the headers of each hop: hubs put the sha256 there."""
 
     def __init__(self) -> None:
         self.hops: list[Message] = []

@@ -1,1 +1,1 @@
-"""Running a model over recordings of any length: windows, batches, resume."""
+"""Inference over recordings of any length: windows, batches, resume."""

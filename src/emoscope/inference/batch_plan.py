@@ -1,4 +1,4 @@
-"""Which clips go into one batch. Pure: lengths in, lists of positions out."""
+"""Batch planning: which clips run together, by their lengths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One bounded queue for everybody who asks one model: few runs at a time, several clips in a run.
+"""Dynamic batching: a bounded queue of clips from many threads for one model.
 
 There is no thread and no timer here. Who finds the model free runs it at once, in its own thread,
 so a lone caller waits for nothing. Who finds it at work queues; when a run ends, the caller of
@@ -28,7 +28,7 @@ requests away long before, so here it only stops what has gone wrong."""
 
 
 class Batcher:
-    """Runs clips as ``Forward`` does, for many threads at once.
+    """Forward pass for many threads at once, with clips of several callers in a batch.
 
     Args:
         forward: pads and runs; its budget is that of a batch across callers.
@@ -72,7 +72,7 @@ class Batcher:
 
         Args:
             clips: samples at 16 kHz, each of shape ``(n,)`` with n at least 400.
-            gone: set by somebody when nobody wants the answer any more; what has not begun by then
+            gone: set when the answer is no longer wanted; what has not begun by then
                 is not begun.
 
         Raises:
@@ -117,7 +117,7 @@ class Batcher:
         self._calls += 1
 
     def _leave(self, call: _Call) -> None:
-        """Forget a call, answered or interrupted, and see that somebody goes on."""
+        """Drop a call, answered or interrupted, and wake the next thread."""
         if not call.is_answered():
             self._queue = deque(job for job in self._queue if job.call is not call)
         self._calls -= 1
@@ -150,7 +150,7 @@ class Batcher:
         """Take the oldest clip and those that go with it out of the queue."""
         jobs = []
         for job in self._queue:
-            if job.call.is_over():  # failed, or gone: skipped, and its caller told
+            if job.call.is_over():  # failed, or gone: skipped, and its caller notified
                 job.call.turn.notify()
             else:
                 jobs.append(job)
@@ -173,7 +173,7 @@ class Batcher:
 
 
 class _Call:
-    """One caller's clips, and what has come back for them."""
+    """Clips of one caller, and their outputs so far."""
 
     def __init__(
         self, clips: Sequence[Samples], lock: threading.Lock, gone: threading.Event | None

@@ -1,4 +1,4 @@
-"""Pad, run, unpad. Holds no state and may be called from any thread."""
+"""Forward pass: pad clips to a batch, run the backend, unpad. Stateless and thread-safe."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def batch_budget(device: Device, *, is_rounded: bool) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipOutput:
-    """The rows of one clip."""
+    """Frame logits and embeddings of one clip."""
 
     logits: Array32
     """Shape ``(T, 9)``."""
@@ -43,7 +43,7 @@ class ClipOutput:
 
 
 class Forward:
-    """Runs clips of any lengths through a backend.
+    """Forward pass of clips of any lengths through a backend.
 
     Args:
         backend: runs the model.

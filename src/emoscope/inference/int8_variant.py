@@ -1,4 +1,4 @@
-"""Make the fast variant of a model, and hold it against the exact one on built-in recordings.
+"""Making of the int8 variant of a model, and its agreement with the exact one.
 
 Half of the recordings show what activations are like on average (``emotion2vec.quantize``); all
 are compared. One model is in memory at a time.
@@ -32,6 +32,8 @@ PRECISION = "int8"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Answers:
+    """Outputs of one model for the built-in recordings, and CPU time."""
+
     outputs: list[ClipOutput]
     cpu_s: float
 

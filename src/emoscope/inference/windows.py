@@ -1,4 +1,4 @@
-"""Cut sound into windows with context while it arrives, and say which frames each one gives.
+"""Sliding windows with context over sound that may still be arriving.
 
 A window is a piece of sound given to the model. It has ``context_s`` more on each side than is kept
 of it, so that a frame near a border is computed from real sound on both sides. The kept frames, one
@@ -26,7 +26,7 @@ from emoscope.waveform import FRAME, HOP, RATE_HZ, Samples, frame_count
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """A piece for the model, whose frames ``[keep_from, keep_to)`` are kept."""
+    """Samples for the model, of whose frames ``[keep_from, keep_to)`` are kept."""
 
     samples: Samples
     first_frame: int

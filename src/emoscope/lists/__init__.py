@@ -1,1 +1,1 @@
-"""Lists of recordings: wav.scp, CSV and alike, row by row."""
+"""Lists of recordings: ``wav.scp``, CSV and similar."""

@@ -1,4 +1,4 @@
-"""Records of delimited text: CSV and its relatives. Pure.
+"""Parser of delimited text: CSV and its relatives.
 
 Not Python's ``csv``: that keeps a quotation mark open to the end of the text, reads everything
 behind it as one cell, up to a limit of 128 kB, and does not say where the mark stands.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Cells of a row, and where it ends in the text."""
+    """Cells of a row, and the offset of its end."""
 
     cells: list[str]
     end: int

@@ -1,4 +1,4 @@
-"""Lists of recordings: Kaldi's ``wav.scp`` and CSV, row by row, each with its line.
+"""Reader of recording lists: Kaldi's ``wav.scp`` and CSV, row by row with line numbers.
 
 A row that cannot be read becomes a ``Failure`` in its place, and the rows after it are read. A
 list is an error as a whole only where nothing says what its columns are, or it holds no row.
@@ -64,7 +64,7 @@ _UNLIKELY = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One recording of a list."""
+    """Row of a list: one recording."""
 
     line: int
     """Line in which the row begins, counted from 1."""
@@ -112,7 +112,7 @@ def read(
 
 
 class _Reader:
-    """What both kinds of list have in common."""
+    """Base class of the list readers."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -149,7 +149,7 @@ class _Reader:
 
 
 class _Kaldi(_Reader):
-    """``name path`` per line, between them spaces or tabs."""
+    """Reader of ``wav.scp``: ``name path`` per line, separated by spaces or tabs."""
 
     def rows(self, text: str) -> Iterator[Row | Failure]:
         for number, line in enumerate(text.split("\n"), start=1):
@@ -170,7 +170,7 @@ class _Kaldi(_Reader):
 
 
 class _Csv(_Reader):
-    """A table with a header."""
+    """Reader of CSV with a header."""
 
     def __init__(
         self, path: Path, columns: Mapping[str, Sequence[str]], needed: Sequence[str]

@@ -1,1 +1,1 @@
-"""Every sentence that people read, in Chinese and English."""
+"""User-visible sentences in Chinese and English."""

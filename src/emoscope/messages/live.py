@@ -1,4 +1,4 @@
-"""The words of the microphone and of live recognition, in Chinese and English."""
+"""Sentences of live recognition and the microphone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mixed emotions in words: two emotions that sound together often have a name of their own."""
+"""Names of mixed emotions, for two emotions that score close together."""
 
 from __future__ import annotations
 

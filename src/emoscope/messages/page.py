@@ -1,4 +1,4 @@
-"""The words of the page, in Chinese and English. The rest of the words is in ``texts.py``."""
+"""Sentences of the web page."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ PICTURE: dict[str, Text] = {
         "Click to seek, drag to select; space plays, arrows move, + and - zoom.",
     ),
     "shares": Text("时间分布", "Share of time"),
-    "moments": Text("最能说明结论的时刻", "Moments that told most"),
+    "moments": Text("最能说明结论的时刻", "Key moments"),
 }
 """Emotion over time."""
 

@@ -1,4 +1,4 @@
-"""Every sentence that people read, in Chinese and English, in one table.
+"""Sentences of results, checks and progress, in one table.
 
 Errors carry their own two sentences (``errors.py``) and emotions their own names (``labels.py``);
 all the rest is here. A test fails on a missing word and on any Chinese sentence elsewhere.
@@ -17,7 +17,7 @@ LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One sentence, with the same named gaps in both languages."""
+    """Sentence in both languages, with the same named placeholders."""
 
     zh: str
     en: str

@@ -1,4 +1,4 @@
-"""The words of trust: why no emotion is claimed, and how sure one may be."""
+"""Sentences of abstention, calibration and agreement."""
 
 from __future__ import annotations
 

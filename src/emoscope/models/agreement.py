@@ -1,4 +1,4 @@
-"""Whether a rounded model still says what the exact one says: the figures, and the bar."""
+"""Agreement of a model variant with the exact model: figures and thresholds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_SCORE_DIFFERENCE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class AgreementThresholds:
-    """What a variant has to reach before it is used."""
+    """Thresholds that a variant has to reach before it is used."""
 
     min_cosine: float = MIN_COSINE
     max_score_difference: float = MAX_SCORE_DIFFERENCE
@@ -22,7 +22,7 @@ AGREEMENT_THRESHOLDS = AgreementThresholds()
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """A variant beside the exact model, on the same clips."""
+    """Agreement of a variant with the exact model on the same clips."""
 
     clips: int
     same_top: int

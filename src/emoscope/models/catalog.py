@@ -1,4 +1,4 @@
-"""The one table of models, and what is known about each.
+"""Catalog of models and their cards.
 
 A model is a folder with an ONNX file that keeps the contract (see ``backends.base``) and a card,
 ``<name>.json`` or ``card.json``, that says what the file is. The compact model's folder is inside
@@ -61,7 +61,7 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What is known about one model."""
+    """Card of a model: identity, files, licence and figures."""
 
     name: str
     revision: str
@@ -114,7 +114,7 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Another file of the same model, with what is known of its agreement with the exact one."""
+    """Variant file of a model, with its agreement with the exact one."""
 
     precision: str
     """What it is rounded to, such as ``int8``."""
@@ -179,7 +179,7 @@ class LocalModel:
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """One line of the table."""
+    """Entry of the catalog."""
 
     name: str
     title_zh: str

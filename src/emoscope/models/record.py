@@ -1,4 +1,4 @@
-"""What was fetched, from where, and what it was checked against: ``pull.json`` beside the card.
+"""Pull record (``pull.json``): where official files came from and how they were verified.
 
 The card describes the ONNX file; the record describes the official files it was made from, so that
 a later change of either is found. It never claims more than was done: ``checked_against`` says
@@ -25,7 +25,7 @@ Checked: TypeAlias = Literal["catalog", "hub", "nothing"]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One official file."""
+    """Fetched official file and its verification."""
 
     file: ModelFile
     checked_against: Checked
@@ -37,7 +37,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class PullRecord:
-    """Where the official files of one model came from."""
+    """Origin and verification of the official files of one model."""
 
     model: str
     hub: str

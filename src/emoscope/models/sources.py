@@ -1,4 +1,4 @@
-"""Where the official files are: two hubs, their addresses, and what is known of every file.
+"""Official model sources: hub repositories, revisions, sizes and sha256 of files.
 
 A pin is a revision and, for each file, its size and sha256. What stands here was computed from the
 files themselves (``config.yaml``, ``tokens.txt``) or is published alike by several independent
@@ -28,7 +28,7 @@ NEEDED_FILES = ("config.yaml", TOKENS, WEIGHTS)
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """A site that gives files of public repositories over plain HTTP."""
+    """Hub: a site that serves files of public repositories over HTTP."""
 
     title: str
     endpoint: str
@@ -47,7 +47,7 @@ HUBS: Mapping[HubName, Hub] = {
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """One file of a repository, and what it must be."""
+    """File of a repository, with its expected size and sha256."""
 
     path: str
     bytes: int = 0
@@ -60,7 +60,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class HubSource:
-    """One repository on one hub, at one revision."""
+    """Repository on a hub at one revision."""
 
     hub: HubName
     repo: str

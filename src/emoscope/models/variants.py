@@ -1,4 +1,4 @@
-"""Which file of a model answers: the exact one, or a variant that agreed with it."""
+"""Model variants: which file is run, the exact one or an agreeing variant."""
 
 from __future__ import annotations
 

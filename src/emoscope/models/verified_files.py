@@ -1,9 +1,9 @@
-"""Files of the cache that were found right before, so that a start need not read 649 MB again.
+"""Cache of verified sha256 sums, so that a start need not read 649 MB again.
 
 ``checked.json`` beside the card notes what the file system said of a file when its sha256 was
-found right: device, inode, size, time of the last change of content and of anything. Whoever writes
-to the file or puts another in its place changes one of them; the last cannot be set back where the
-system keeps it (not on Windows, which has the time of creation there).
+found right: device, inode, size, time of the last change of content and of anything. Writing
+to the file or replacing it changes one of them; the last cannot be set back where the system keeps
+it (not on Windows, which has the time of creation there).
 
 What this cannot see is a disk that loses bits by itself. ``emoscope models verify`` reads all.
 """

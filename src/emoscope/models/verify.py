@@ -1,4 +1,4 @@
-"""Is a model whole, unchanged, nine-class, and does it answer? Findings in both languages.
+"""Model verification: files, sha256, contract, classes and a test run.
 
 Each check is one function from a ``ModelUnderTest`` to findings, and ``CHECKS`` is their order.
 What needs a backend is given one, because backends stand above models.
@@ -45,7 +45,7 @@ by float32 models within 1e-4, and a model in lower precision is not broken for 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a check has to say."""
+    """Finding of one check."""
 
     code: str
     severity: Severity
@@ -54,7 +54,7 @@ class Finding:
 
 
 class ModelOutput(Protocol):
-    """What a run gives; see ``backends.base.Output``."""
+    """Protocol of ``backends.base.Output``."""
 
     @property
     def frame_logits(self) -> NDArray[np.float32]:
@@ -70,7 +70,7 @@ class ModelOutput(Protocol):
 
 
 class Runner(Protocol):
-    """A loaded model; any ``backends.base.Backend`` is one."""
+    """Protocol of a loaded model; any ``backends.base.Backend`` is one."""
 
     @property
     def dim(self) -> int:
@@ -86,7 +86,7 @@ Comparer: TypeAlias = Callable[[Path, Path], Agreement]
 
 @dataclass(frozen=True, slots=True)
 class ModelUnderTest:
-    """What is looked at."""
+    """Model folder under verification."""
 
     folder: Path
     """With a card, or an official folder as the hubs have it."""

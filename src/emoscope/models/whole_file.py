@@ -1,4 +1,4 @@
-"""JSON beside a model: whole or not at all."""
+"""Atomic JSON files beside a model."""
 
 from __future__ import annotations
 

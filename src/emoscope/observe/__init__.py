@@ -1,1 +1,1 @@
-"""What happens, for those who operate a server: log lines and metrics."""
+"""Observability of a server: logs and metrics."""

@@ -1,4 +1,4 @@
-"""Log lines for people or for programs, each with the id of its request.
+"""Structured logging: text or JSON lines with request ids.
 
 No content of a request enters a log: no sound, no name of a file, no query, no key. The standard
 library writes one JSON object a line in thirty lines of code, so no other logger is needed.
@@ -25,7 +25,7 @@ def fields(**values: Any) -> dict[str, dict[str, Any]]:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """Formatter: one JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -44,7 +44,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """A line for people."""
+    """Formatter: plain text."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""

@@ -1,4 +1,4 @@
-"""Numbers about a server in the form that Prometheus reads."""
+"""Prometheus metrics of a server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 
 
 class ServerMetrics:
-    """The metrics of one application; several may live in one process.
+    """Metrics of one application; a process may have several.
 
     Raises:
         ExtraMissingError: the extra ``server`` is not installed.

@@ -1,1 +1,1 @@
-"""The outputs folder: run directories, their history, titles and corrections."""
+"""Outputs folder: run directories, history, titles and corrections."""

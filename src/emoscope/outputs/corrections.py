@@ -1,7 +1,7 @@
 """Corrections of a result's segments by a person: other emotions, other borders.
 
 A correction is the whole list of segments as the person wants it, so that reading it needs no
-history. The model's own answer stays in ``result.json`` untouched; ``corrections.json`` lies
+history. The model's result stays in ``result.json`` untouched; ``corrections.json`` lies
 beside it.
 """
 
@@ -30,7 +30,7 @@ _TOUCH_S = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """A segmentation by a person."""
+    """Segments as corrected by a person."""
 
     segments: tuple[Segment, ...]
     """They cover the recording without gap or overlap; scores are the model's for that emotion."""

@@ -1,4 +1,4 @@
-"""The outputs folder as people use it: list and search, give a title, correct, delete.
+"""History of runs: list, search, title, correct, delete.
 
 What a run says about the recording is ``result.json`` and never changes. A title and a correction
 lie beside it in files of their own, each replaced whole.
@@ -31,7 +31,7 @@ _TAIL_BYTES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Which recording a run is of."""
+    """Recording that a run is about."""
 
     name: str
     """As the recording was called when it was recognized."""
@@ -107,7 +107,7 @@ def is_same(one: Recorded, other: Recorded) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a list of runs shows of one, without reading its time axis."""
+    """Summary of a run for lists, without its track."""
 
     source: str
     """The recording's name, with what cannot be shown written out."""
@@ -123,7 +123,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """One line of the list."""
+    """Entry of the list of runs."""
 
     name: str
     """Of the run's directory."""
@@ -163,7 +163,7 @@ class RunEntry:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Some runs out of all that match, newest first."""
+    """Page of matching runs, newest first."""
 
     entries: tuple[RunEntry, ...]
     total: int

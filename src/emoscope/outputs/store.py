@@ -1,4 +1,4 @@
-"""The outputs directory: one run, one complete directory.
+"""Run store: one directory per recognition, written atomically.
 
 A run is written under a temporary name and renamed, so a directory that exists is complete, and
 other programs may poll the folder. Two runs in one second: the second gets the suffix ``_2``.
@@ -63,7 +63,7 @@ _ROWS = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One outputs directory."""
+    """Run: one directory of outputs."""
 
     path: Path
     result: Result
@@ -83,7 +83,7 @@ class Run:
 
 
 class RunStore:
-    """Writes and reads runs under one root.
+    """Store of runs under one root folder.
 
     Args:
         root: the outputs folder; made when the first run is written.

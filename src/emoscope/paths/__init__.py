@@ -1,1 +1,1 @@
-"""Names and paths that people and programs give: checked, opened, made into file names."""
+"""Validation of user-given paths and names, and file names derived from them."""

@@ -1,4 +1,4 @@
-"""Paths that people name: reading them, with every refusal of the system as one of our errors."""
+"""Access to user-given paths: reading and listing, with OS errors translated."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def is_file(path: str | os.PathLike[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Below:
-    """A file below a folder, or a part of the folder that cannot be read."""
+    """File below a folder, or a subfolder that cannot be read."""
 
     name: str
     """Its path from the folder."""
@@ -106,7 +106,7 @@ _NOWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Folder:
-    """A folder that waits to be read; those whose paths pass the fewest links come first."""
+    """Folder to be read; those reached over the fewest links come first."""
 
     links: int
     """How many links its path passes."""

@@ -1,4 +1,4 @@
-"""File names and ids derived from the names of recordings, which may hold anything.
+"""Safe file names and ids, derived from arbitrary names of recordings.
 
 A recording's name is whatever its file, its list or its sender called it: with dots, folders,
 spaces, characters that other systems refuse, bytes that are no UTF-8, or more bytes than a file

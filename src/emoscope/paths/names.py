@@ -1,4 +1,4 @@
-"""Names of recordings and titles of runs: which are accepted from a stranger. Pure.
+"""Validation of recording names and run titles from untrusted input.
 
 A name is shown to people and kept in ``result.json``; it never becomes a path here. Refused is what
 could pass for a path, what breaks a line or drives a terminal, and what shows the characters of a

@@ -1,1 +1,1 @@
-"""What a recognition says: scores, time axis, recording check, and the whole result."""
+"""Result types: scores, track, segments, quality, and the whole result."""

@@ -1,7 +1,7 @@
-"""When nothing should be read from the scores.
+"""Abstention: when no emotion is claimed, and why.
 
-This is apart from the classes ``other`` and ``unknown``: those are answers of the model, this is a
-judgement on whether there can be one.
+Apart from the classes ``other`` and ``unknown``: those are answers of the model, abstention says
+that its answer should not be used.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from emoscope.results.quality import Quality
 from emoscope.results.scores import Scores
 
 ABSTENTION_REASONS = ("too_short", "no_speech", "low_snr", "clipped", "band_limited", "low_margin")
-"""Codes in the order they are given; the faces have a sentence for each."""
+"""Codes in order of precedence; ``messages`` has a sentence for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class AbstentionThresholds:
-    """Below or above which no emotion is claimed.
+    """Thresholds of abstention.
 
     The defaults are where the compact model, on clips of the dev splits with that defect made on
     purpose, keeps two thirds of its accuracy or less (docs/trust.md).
@@ -58,6 +58,6 @@ def abstention_reasons(
         "low_margin": scores.margin < thresholds.min_margin,
     }
     if found["no_speech"]:
-        # Noise of nobody, the width of a tone and its margin say nothing more.
+        # Without speech, bandwidth and the margin of scores say nothing more.
         found |= dict.fromkeys(("low_snr", "clipped", "band_limited", "low_margin"), False)
     return tuple(code for code in ABSTENTION_REASONS if found[code])

@@ -1,4 +1,4 @@
-"""Who speaks when, where each speaker has a channel: shares of time, and time spoken at once."""
+"""Speech activity per channel: shares of time, and overlapping speech."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from emoscope.results.segments import Segment
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Which channel of a recording a result is about, and how much is said on it.
+    """Channel of a recording that a result is about, and its share of speech.
 
-    Somebody speaks wherever there is no segment of silence, so a short pause counts as talk.
+    Speech is wherever there is no segment of silence, so a short pause counts as speech.
     """
 
     number: int
@@ -22,9 +22,9 @@ class Channel:
     count: int
     """Channels of the recording."""
     talk_share: float
-    """Share of the recording's time in which somebody speaks on this channel."""
+    """Share of the recording's time with speech on this channel."""
     overlap_share: float
-    """Share of the recording's time in which somebody speaks on this channel and another."""
+    """Share of the recording's time with speech on this channel and another."""
 
     def to_dict(self) -> dict[str, object]:
         """As in ``result.json``."""
@@ -38,13 +38,13 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class ChannelActivity:
-    """A recording on whose channels people speak, on one axis of time."""
+    """Speech activity of all channels of a recording."""
 
     channels: tuple[Channel, ...]
     overlap_share: float
     """Share of the time in which two or more speak at once."""
     silence_share: float
-    """Share of the time in which nobody speaks."""
+    """Share of the time without speech."""
 
 
 def channel_activity(tracks: Sequence[Sequence[Segment]], duration_s: float) -> ChannelActivity:

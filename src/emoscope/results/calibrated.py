@@ -1,4 +1,4 @@
-"""A calibrated confidence and the set of emotions that holds the truth."""
+"""Calibrated confidence and conformal label set of one answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """How sure one may be of an answer, for a model that was calibrated."""
+    """Calibrated confidence and label set of an answer."""
 
     confidence: float
     """How often an answer with such a score was right."""

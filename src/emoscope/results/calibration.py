@@ -1,4 +1,4 @@
-"""How sure one may be: a confidence that keeps its word, and the emotions it may be.
+"""Calibration of a model: temperature scaling and conformal label sets.
 
 The temperature (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017) divides the
 logits, so that the largest score is right as often as it says; it changes no answer. The label set
@@ -27,7 +27,7 @@ FEWEST = 50
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What was fitted for one model."""
+    """Fitted calibration parameters of one model."""
 
     temperature: float
     """Above 1 the model was too sure, below 1 not sure enough."""

@@ -1,4 +1,4 @@
-"""The recording check as it stands in a result."""
+"""Findings of the recording check, as part of a result."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ QUALITY_REASONS = (
     "broken_off",
     "phase_cancelled",
 )
-"""Codes of the recording check; the faces have a sentence of advice for each."""
+"""Codes of the recording check; ``messages`` has a sentence of advice for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """The recording check. Sentences are made by the faces."""
+    """Measurements and reason codes of the recording check."""
 
     level_dbfs: float
     """Root mean square of the whole recording without its offset; 0 is full scale."""
@@ -37,13 +37,13 @@ class Quality:
     bandwidth_hz: float
     """Frequency below which the sound has practically all of its energy."""
     speech_share: float
-    """Share of the time in which somebody speaks."""
+    """Share of the time with speech."""
     reasons: tuple[str, ...] = ()
     """Codes out of ``QUALITY_REASONS``; empty when there is nothing to say."""
     silence_share: float = 0.0
-    """Share of the time in which there is next to nothing to hear."""
+    """Share of the time that is nearly silent."""
     speech_dbfs: float | None = None
-    """Root mean square while somebody speaks; None where nobody does."""
+    """Root mean square level of the speech; None without speech."""
     dc_offset: float = 0.0
     """Mean of the samples: what a bad converter adds to all of them."""
     band_is_cut: bool = False

@@ -1,4 +1,4 @@
-"""The whole result of one recognition, and its JSON."""
+"""The result of one recognition, and its JSON form."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class ModelRef:
-    """Which model answered."""
+    """Reference to the model of a result."""
 
     name: str
     revision: str
@@ -49,7 +49,7 @@ class ModelRef:
 
 @dataclass(frozen=True, slots=True)
 class SourceRef:
-    """Which recording was asked about."""
+    """Reference to the recording of a result."""
 
     name: str
     sha256: str | None
@@ -62,7 +62,7 @@ class SourceRef:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """The answer for one recording."""
+    """Result of one recognition."""
 
     source: SourceRef
     created: datetime
@@ -208,7 +208,7 @@ def _utc_text(moment: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One recording of a list that could not be recognized, and why."""
+    """Recording of a list that could not be recognized, and its error."""
 
     name: str
     error: EmoscopeError

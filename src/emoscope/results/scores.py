@@ -1,4 +1,4 @@
-"""The nine scores of one recognition."""
+"""Scores: nine probabilities in the order of the labels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def softmax(logits: NDArray[np.floating[Any]]) -> Array64:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """Nine numbers that sum to 1, in the order of ``labels.EMOTIONS``."""
+    """Nine probabilities that sum to 1, in the order of ``labels.EMOTIONS``."""
 
     values: Array64
     """Shape ``(9,)``."""

@@ -1,4 +1,4 @@
-"""From rows of scores to segments, row by row, so that a file and a live stream are read alike.
+"""Segmentation: frame scores to segments, incrementally, for files and live streams.
 
 Three steps, each with a bounded look ahead:
 
@@ -32,7 +32,7 @@ def _rows(seconds: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRules:
-    """How rows become segments. All times in seconds.
+    """Parameters of segmentation. All times in seconds.
 
     Raises:
         ValueError: a number is negative or not finite, ``margin`` is over 1, or ``pause_s`` is
@@ -71,7 +71,7 @@ DEFAULT_RULES = SegmentRules()
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of the recording shown to people as one emotion, or as silence."""
+    """Segment of a recording with one emotion, or of silence."""
 
     span: Span
     emotion: Emotion
@@ -81,7 +81,7 @@ class Segment:
 
     @property
     def silent(self) -> bool:
-        """Whether nobody speaks in it."""
+        """Whether it is a segment of silence."""
         return self.emotion is SILENCE
 
     def to_dict(self) -> dict[str, object]:
@@ -103,7 +103,7 @@ class Segment:
 
 @dataclass(slots=True)
 class _Sums:
-    """Sum of the smoothed rows of a stretch."""
+    """Running sum of smoothed rows."""
 
     first: int
     rows: int = 0
@@ -126,23 +126,23 @@ class _Sums:
 
 @dataclass(slots=True)
 class _Speech:
-    """Speech between two silences, while it is read."""
+    """State of the stretch of speech that is being read."""
 
     first: int
-    heard: int
+    onset: int
     """First row with speech; ``first`` is 0 where only a short pause lies before it."""
     end: int
     """Row after the last with speech."""
     stretch: _Sums
     """The open segment."""
     label: int | None = None
-    """Its emotion; None until ``minimum_s`` of it were heard."""
+    """Its emotion; None until ``minimum_s`` of it were read."""
     challenge: _Sums | None = None
     """Rows since its emotion lost the lead."""
 
 
 class SegmentReader:
-    """Reads rows in order, in portions of any size, and gives segments as they close.
+    """Incremental segmentation: rows in portions of any size, segments out as they close.
 
     The same rows give the same segments, bit by bit, however they are portioned.
 
@@ -179,7 +179,7 @@ class SegmentReader:
 
         Args:
             scores: shape ``(n, 9)``.
-            speech: shape ``(n,)``, true where somebody speaks.
+            speech: shape ``(n,)``, true where there is speech.
 
         Returns:
             Segments that are closed now and will not change.
@@ -272,7 +272,7 @@ class SegmentReader:
             whole: it is all there is in the recording, and stays however short it is.
         """
         self._speech = None
-        if speech.end - speech.heard < self._sound and not whole:
+        if speech.end - speech.onset < self._sound and not whole:
             return
         if speech.challenge is not None:
             speech.stretch.join(speech.challenge)

@@ -1,4 +1,4 @@
-"""What the time axis says in a few numbers: shares, transitions, stability, telling moments."""
+"""Track summary: shares of emotions, transitions, concentration, key moments."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOMENT_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One emotion gives way to another; a silence may lie between them."""
+    """Transition from one emotion to another; a silence may lie between them."""
 
     at_s: float
     """Where the later one begins."""
@@ -40,7 +40,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment that spoke for the answer."""
+    """Key moment: one that contributed most to the answer."""
 
     span: Span
     logit: float
@@ -58,7 +58,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class TrackSummary:
-    """The time axis in a few numbers."""
+    """Summary figures of an emotion track."""
 
     rules: SegmentRules
     """How the segments were made."""

@@ -1,4 +1,4 @@
-"""The time axis: a row of nine logits every 20 ms."""
+"""Emotion track: a row of nine logits every 20 ms."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BLOCK = 4_096
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
-    """The time axis: one row of nine logits every 20 ms.
+    """Emotion track: one row of nine logits every 20 ms.
 
     Frame ``k`` covers ``[k · 20 ms, k · 20 ms + 25 ms]``.
     """
@@ -27,7 +27,7 @@ class Track:
     logits: Array32
     """Shape ``(T, 9)``."""
     speech: Mask | None = None
-    """Shape ``(T,)``, true where somebody speaks; None counts as everywhere."""
+    """Shape ``(T,)``, true where there is speech; None counts as everywhere."""
 
     def __post_init__(self) -> None:
         if self.logits.ndim != 2 or self.logits.shape[1] != COUNT or not len(self.logits):
@@ -99,7 +99,7 @@ class Track:
         missing: tuple[Span, ...] = (),
         rules: SegmentRules = DEFAULT_RULES,
     ) -> TrackSummary:
-        """Sum up segments that were made by ``rules``, and say which moments told most.
+        """Sum up segments that were made by ``rules``, and find the key moments.
 
         Args:
             segments: as from ``segments``.
@@ -124,7 +124,7 @@ def _frames(track: Track) -> dict[str, object]:
         # Through text: the shortest decimal that reads back as the same float32.
         "logits": track.logits.astype(str).astype(np.float64).tolist(),
         "scores": track.scores.round(7).tolist(),
-        # Where somebody speaks: from frame, to frame (excluded).
+        # Stretches of speech: from frame, to frame (excluded).
         "speech": None if track.speech is None else _runs(track.speech),
     }
 

@@ -1,1 +1,1 @@
-"""The routes."""
+"""HTTP server: REST API, live streams, jobs and the web page."""

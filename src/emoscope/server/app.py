@@ -1,4 +1,4 @@
-"""One process, one port: our routes first, then the page mounted behind them."""
+"""The ASGI application: API routes, middleware, and the web page mounted behind them."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class ApiKey:
 
 
 class KeyFile:
-    """The keys of a server.
+    """Key file of a server.
 
     Args:
         path: a JSON file, readable by its owner only; it need not exist.

@@ -56,7 +56,7 @@ class RecognitionRequest:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Made once, when the application is; shared by all routes and the page."""
+    """Service of one application, shared by all routes and the page."""
 
     recognizer: Recognizer
     store: RunStore

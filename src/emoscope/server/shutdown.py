@@ -1,4 +1,4 @@
-"""Stopping without losing anything: on SIGTERM, what was accepted is answered first."""
+"""Graceful shutdown: on SIGTERM, accepted requests are finished first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FLUSH_S = 3
 
 
 class DrainingServer(uvicorn.Server):
-    """Refuses newcomers on the first signal, ends when the gate is empty; at once on the second.
+    """Server that drains on the first signal and stops at once on the second.
 
     Uvicorn alone closes its port first and waits for every connection, also for the streams that
     an open page keeps for ever. Here health checks are answered while work is finished.
@@ -37,7 +37,7 @@ class DrainingServer(uvicorn.Server):
             super().handle_exit(sig, frame)
             return
         self._stopping = True
-        # Not here: a signal may interrupt the very thread that holds the gate's lock.
+        # Not here: a signal may interrupt the very thread that holds the queue's lock.
         threading.Thread(target=self._drain, args=(sig, frame), daemon=True).start()
 
     def _drain(self, sig: int, frame: FrameType | None) -> None:

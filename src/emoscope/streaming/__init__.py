@@ -1,4 +1,4 @@
-"""Live sound: samples in as they come, events out; and their messages on the wire."""
+"""Live recognition: stream recognizer and its JSON messages."""
 
 from __future__ import annotations
 

@@ -23,6 +23,8 @@ _LIMITS = Limits()
 
 
 class _Message(BaseModel):
+    """Base of the messages."""
+
     model_config = ConfigDict(extra="forbid")
 
 
@@ -50,13 +52,13 @@ class Resume(_Message):
 
 
 class End(_Message):
-    """There is no more sound: tell the answer."""
+    """End of the sound; asks for the result."""
 
     type: Literal["end"]
 
 
 class Ping(_Message):
-    """Are you there."""
+    """Keep-alive request."""
 
     type: Literal["ping"]
 
@@ -66,7 +68,7 @@ CLIENT_MESSAGE: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
 
 
 class Ready(_Message):
-    """Sound may be sent."""
+    """The server accepts sound now."""
 
     type: Literal["ready"] = "ready"
     session: str
@@ -80,7 +82,7 @@ class Ready(_Message):
 
 
 class Pong(_Message):
-    """Yes."""
+    """Keep-alive reply."""
 
     type: Literal["pong"] = "pong"
 
@@ -117,7 +119,7 @@ class Speech(_Message):
 
 
 class SegmentOpenedMessage(_Message):
-    """An emotion takes the lead; provisional."""
+    """Start of a segment; provisional."""
 
     type: Literal["segment_opened"] = "segment_opened"
     start_s: float
@@ -125,7 +127,7 @@ class SegmentOpenedMessage(_Message):
 
 
 class SegmentClosedMessage(_Message):
-    """A segment has ended; the final ones are those of the result."""
+    """End of a segment; the final ones are those of the result."""
 
     type: Literal["segment_closed"] = "segment_closed"
     final: bool

@@ -49,7 +49,7 @@ _GAP_ROWS = 1_500
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FramesHeard:
-    """Rows of frames in a row."""
+    """Rows of consecutive frames."""
 
     first_frame: int
     logits: Array32
@@ -77,7 +77,7 @@ class SpeechEnded:
 
 @dataclass(frozen=True, slots=True)
 class SegmentOpened:
-    """An emotion takes the lead; provisional."""
+    """Start of a segment; provisional."""
 
     start_s: float
     emotion: Emotion
@@ -85,7 +85,7 @@ class SegmentOpened:
 
 @dataclass(frozen=True, slots=True)
 class SegmentClosed:
-    """A segment has ended. The final ones are those of the result."""
+    """End of a segment. The final ones are those of the result."""
 
     segment: Segment
     final: bool

@@ -1,4 +1,4 @@
-"""Mounts the page on the server's application, with Gradio's doors closed.
+"""Mounting of the web page on the server's application, with Gradio's own routes closed.
 
 Four things about Gradio 6 were found by trying and are undone here; each has a test on the real
 application. Mounted, it does not check which files a client names, so that anybody could read any
@@ -58,7 +58,7 @@ def mount(
         store: where runs are written.
         max_bytes: largest upload.
         queue_size: questions that may wait.
-        permit: gives a place in the queue that the page shares with the routes.
+        permit: gives a permit of the queue that the page shares with the routes.
 
     Raises:
         ExtraMissingError: Gradio is not installed.
@@ -67,7 +67,7 @@ def mount(
     uploads = _quiet_uploads()
     gr = require("gradio", extra="webui")
     from emoscope.web.desk import Desk
-    from emoscope.web.guard import Doorkeeper
+    from emoscope.web.guard import GradioAllowlist
     from emoscope.web.pages import build
     from emoscope.web.routes import add_routes
 
@@ -91,7 +91,7 @@ def mount(
     )
     page.has_launched = True
     gradio_route: Any = app.routes[-1]
-    gradio_route.app = Doorkeeper(gradio_route.app, uploads=uploads, max_bytes=max_bytes)
+    gradio_route.app = GradioAllowlist(gradio_route.app, uploads=uploads, max_bytes=max_bytes)
     return app
 
 
@@ -134,7 +134,7 @@ def head() -> str:
 def _quiet_uploads() -> Path:
     """Set Gradio's environment, once and before it is imported; return the upload folder.
 
-    The folder is this process's own and readable by nobody else, and goes when the process ends.
+    The folder is this process's own and readable by no other user, and goes when the process ends.
 
     Raises:
         SettingError: there is no folder for temporary files that can be written.

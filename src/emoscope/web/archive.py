@@ -1,4 +1,4 @@
-"""One ZIP out of many runs, made while it is sent: memory holds one piece of one file."""
+"""Streaming ZIP archive of many runs, in constant memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PIECE_BYTES = 256 * 1024
 
 
 class _Outbox:
-    """What ``zipfile`` writes to; a stream without ``seek``, emptied after every piece."""
+    """Output of ``zipfile`` without ``seek``, drained after every piece."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []

@@ -1,4 +1,4 @@
-"""Curves of runs for the picture, the last few kept: making one reads the whole run."""
+"""LRU cache of curves of runs for the timeline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEPT = 6
 
 
 class Curves:
-    """Makes a run's curve once while people look at it.
+    """Cache of the curves of runs.
 
     Args:
         store: the outputs folder.

@@ -1,4 +1,4 @@
-"""Answers what the page asks: question in, HTML out. Knows nothing of Gradio."""
+"""Controller of the web page: requests in, HTML out, without Gradio."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _log = logging.getLogger(__name__)
 
 
 class Desk:
-    """The page's side of the recognizer.
+    """Controller of the page.
 
     Args:
         recognizer: what answers.
         store: where runs are written.
         uploads: the only folder that uploaded files are read from.
         max_bytes: largest recording.
-        permit: gives a place in the queue that the page shares with the routes.
+        permit: gives a permit of the queue that the page shares with the routes.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Desk:
 
 
 class Tickets:
-    """Batches that somebody no longer wants; the last few hundred are remembered."""
+    """Cancelled batches; the last few hundred are remembered."""
 
     def __init__(self, most: int = 500) -> None:
         self._most = most

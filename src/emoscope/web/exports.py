@@ -1,4 +1,4 @@
-"""What is made from a run on demand: its page again, a report, a picture, segments."""
+"""Exports of a run on demand: page, report, SVG, segments."""
 
 from __future__ import annotations
 

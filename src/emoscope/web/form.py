@@ -1,4 +1,4 @@
-"""The parts of the page that do not depend on a result: head, foot, and what one asks with."""
+"""Static parts of the web page: header, footer and input form."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MANY_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One of our own recordings."""
+    """Bundled sample recording."""
 
     file: str
     language: str

@@ -1,4 +1,4 @@
-"""A doorkeeper in front of Gradio: only what the page itself uses gets through.
+"""Allowlist middleware in front of Gradio: only routes that the page uses.
 
 Gradio brings some sixty addresses: files, proxies, streams, logins, monitoring, a second API. The
 page needs a dozen. The rest is answered with 404, so a hole in one of them is not a hole of ours.
@@ -57,8 +57,8 @@ _UPLOADS_MAX = 64
 _STALE_S = 3600.0
 
 
-class Doorkeeper:
-    """Stands before Gradio's application.
+class GradioAllowlist:
+    """Allowlist before Gradio's application.
 
     Args:
         app: Gradio's application.
@@ -176,7 +176,7 @@ def _content_length(scope: Scope) -> int | None:
 
 
 def _swept_size(folder: Path) -> int:
-    """Remove uploads that nobody asked about for an hour; return the bytes of the others."""
+    """Remove uploads unused for an hour; return the bytes of the others."""
     total = 0
     now_s = time.time()
     for path in folder.rglob("*"):

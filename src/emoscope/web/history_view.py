@@ -1,4 +1,4 @@
-"""What was recognized before, as HTML: the list, one run opened again, two side by side."""
+"""History of runs as HTML: list, one run, two side by side."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from emoscope.web.render import headline, mixed_sentence, seconds
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A run with what its picture needs."""
+    """Run with the data of its timeline."""
 
     entry: RunEntry
     result: Result

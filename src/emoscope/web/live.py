@@ -1,4 +1,4 @@
-"""The live view: what one speaks into, and where emotion moves. ``scripts/live.js`` works both."""
+"""Live view as HTML: microphone controls and the running curve."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from emoscope.web.picture import legend, palette
 
 
 def live_form() -> str:
-    """Return the left side: the button, clock and level while it hears, and one choice."""
+    """Return the left side: record button, clock, level meter and one choice."""
     rules = {
         "hop_s": HOP_S,
         "smoothing_s": SMOOTHING_S,

@@ -1,4 +1,4 @@
-"""Many files at once, as HTML: how far it is, one line per file, and one ZIP."""
+"""Batch view as HTML: progress, one row per file, ZIP link."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BatchLine: TypeAlias = Run | Failure
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How a batch stands."""
+    """State of a batch."""
 
     done: int
     failed: int

@@ -1,4 +1,4 @@
-"""The smallest pieces of HTML: text made safe, and both languages side by side.
+"""HTML helpers: escaping, and both languages side by side.
 
 Both languages are always in the page and a style rule shows one of them, so switching is instant
 and keeps everything that stands on the page.

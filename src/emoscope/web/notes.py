@@ -1,4 +1,4 @@
-"""What the browser itself may have to say, in both languages; the scripts show one at a time."""
+"""Notices of the browser scripts, in both languages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def notes(kind: str, *, max_bytes: int, max_files: int) -> str:
 
 
 def live_notes() -> str:
-    """Return what stands above the live picture; ``told`` is filled with the server's words."""
+    """Return what stands above the live picture; ``told`` is filled with the server's messages."""
     lines = {
         **{name: both(text) for name, text in MICROPHONE.items()},
         "no_server": both(WAITING["no_server"]),

@@ -1,4 +1,4 @@
-"""The page in Gradio's terms: pieces of HTML and two questions.
+"""Gradio blocks of the web page.
 
 Gradio carries files up, questions through its queue, and answers back; what people see is ours.
 Its own widgets are not used: they speak one language at a time and decode sound themselves.

@@ -1,4 +1,4 @@
-"""Emotion over time, as HTML for ``scripts/timeline.js``: numbers, buttons, table, corrections."""
+"""Timeline as HTML for ``scripts/timeline.js``: data, buttons, table, corrections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page's script sends, read with distrust.
+"""Validation of the page script's requests.
 
 Anybody can post anything to the page's queue, so every word is checked here: a path must lie in
 the folder that uploads go to, a sample must be one of ours, a name must be a plain name.
@@ -27,7 +27,7 @@ from emoscope.web.form import sample_bytes
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One recording that was asked about; its bytes are fetched when its turn comes."""
+    """Requested recording; its bytes are fetched when its turn comes."""
 
     name: str
     path: str = ""
@@ -42,7 +42,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class PageQuestion:
-    """Recordings, and what to make of them."""
+    """Request of the page: recordings and options."""
 
     asked: tuple[Asked, ...]
     granularity: Granularity
@@ -144,7 +144,7 @@ def _asked(source: Any) -> Asked:
 def _remove(path: Path, uploads: Path) -> None:
     """Voices are not kept longer than needed.
 
-    The script gives every upload a name of its own, so nobody else waits for this file.
+    The script gives every upload a name of its own, so no other request waits for this file.
     """
     with suppress(OSError):
         path.unlink()

@@ -1,4 +1,4 @@
-"""A ``Result`` as HTML. Pure functions: both languages in one markup, nothing of Gradio."""
+"""Results as HTML, both languages in one markup."""
 
 from __future__ import annotations
 

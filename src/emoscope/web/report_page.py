@@ -1,4 +1,4 @@
-"""The sentences of the report, out of the same tables as the page's."""
+"""Sentences of the HTML report, from the tables of the page."""
 
 from __future__ import annotations
 

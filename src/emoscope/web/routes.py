@@ -1,7 +1,7 @@
-"""The page's own addresses, under ``/page/`` and ``/timeline``; none is in the API document.
+"""Routes of the page under ``/page/`` and ``/timeline``; none is in the API document.
 
 What reads and changes runs here goes through ``outputs/history.py``, which checks names of runs by
-pattern. Whoever can reach the port can call these, as they can open the page.
+pattern. They can be called by all who can open the page.
 """
 
 from __future__ import annotations

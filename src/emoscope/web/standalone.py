@@ -1,4 +1,4 @@
-"""``/timeline?run=…``: the picture of one run alone, to be opened beside other work or embedded."""
+"""``/timeline?run=…``: the timeline of one run alone, for embedding."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Admission control: how many requests run, wait, and upload at once."""
+"""Admission control: how many requests run, wait and upload at once."""

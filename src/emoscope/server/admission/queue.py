@@ -1,8 +1,7 @@
 """Admission control: N requests run, M wait in FIFO order, the rest get ``BusyError``.
 
-One gate stands before the model, for the routes and for the page. A few work at once, some wait in
-the order in which they came, and the rest are refused at once: a refusal in a millisecond is worth
-more than an answer in a minute that nobody waits for any more.
+One queue stands before the model, for the routes and for the page. A refusal in a millisecond is
+worth more than an answer in a minute whose client has left.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ class Deadline:
         self._permit: Future[None] | None = None
 
     def __call__(self, _event: object = None) -> None:
-        """Go on, or raise.
+        """Check that the request may go on.
 
         Raises:
             CancelledError: the client disconnected.
@@ -65,7 +64,7 @@ class Deadline:
             self._permit.cancel()
 
     async def wait(self, permit: Future[None]) -> None:
-        """Wait for a place in the gate.
+        """Wait for a permit of the queue.
 
         Raises:
             CancelledError: the client disconnected.
@@ -84,10 +83,10 @@ class Deadline:
 
 
 class AdmissionQueue:
-    """Lets a few work and some wait.
+    """Admission queue: a bounded number of running and of waiting requests.
 
     Args:
-        working: requests in work at once.
+        working: requests that run at once.
         waiting: requests that may wait.
     """
 
@@ -102,28 +101,28 @@ class AdmissionQueue:
         # memory of new ones added up by 2.5 MB at a time.
         self._executor = ThreadPoolExecutor(working, "emoscope-work")
         self.refused = 0
-        """Requests that found no place."""
+        """Number of refused requests."""
 
     @property
     def working(self) -> int:
-        """Requests in work."""
+        """Number of running requests."""
         return self._most_working - self._free
 
     @property
     def waiting(self) -> int:
-        """Requests that wait."""
+        """Number of waiting requests."""
         return len(self._queue)
 
     @property
     def closing(self) -> bool:
-        """Whether newcomers are refused because the server ends."""
+        """Whether new requests are refused because the server shuts down."""
         return self._closing
 
     async def run(self, deadline: Deadline, work: Callable[[], T]) -> T:
         """Run ``work`` in a thread when its turn comes.
 
         Raises:
-            BusyError: all places are taken.
+            BusyError: the queue is full.
             ServerClosingError: the server is about to end.
             CancelledError: the client disconnected.
             DeadlineError: its turn did not come in time.
@@ -135,7 +134,7 @@ class AdmissionQueue:
             turn = asyncio.get_running_loop().run_in_executor(
                 self._executor, copy_context().run, work
             )
-            # A place is free when the work has ended, not when nobody waits for it any more.
+            # A permit is free when the work has ended, not when its client has left.
             with anyio.CancelScope(shield=True):
                 answer = await turn
             self._learn(time.monotonic() - started_s)
@@ -164,7 +163,7 @@ class AdmissionQueue:
 
         Raises:
             ServerClosingError: the server is about to end.
-            BusyError: all places are taken.
+            BusyError: the queue is full.
         """
         self.check_open()
         if not self._free and len(self._queue) >= self._most_waiting:
@@ -181,7 +180,7 @@ class AdmissionQueue:
             raise ServerClosingError(retry_after_s=self.retry_after_s())
 
     def close(self) -> None:
-        """Refuse newcomers from now on; who has a place keeps it."""
+        """Refuse new requests from now on; accepted ones are finished."""
         with self._changed:
             self._closing = True
 
@@ -191,7 +190,7 @@ class AdmissionQueue:
             return self._changed.wait_for(lambda: not self.working and not self._queue, seconds)
 
     def retry_after_s(self) -> int:
-        """Seconds after which a place is likely to be free."""
+        """Estimated seconds until a permit is free."""
         ahead = len(self._queue) + 1
         return min(math.ceil(ahead * self._typical_s / self._most_working), _RETRY_MAX_S)
 

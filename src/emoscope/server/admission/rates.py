@@ -1,7 +1,7 @@
-"""How often one key or one address may ask.
+"""Rate limits per API key or address (generic cell rate algorithm).
 
-The generic cell rate algorithm: one number for each who asks, the moment at which all that he has
-asked for would be paid for at the allowed rate. A library would bring three packages for it.
+One number per client is stored: the theoretical arrival time, at which all its requests so far
+would be used up at the allowed rate. A library would bring three packages for it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _REMEMBERED = 10_000
 
 
 class Rates:
-    """Counts requests.
+    """Rate limiter.
 
     Args:
         per_minute: how many each may make; 0 for no limit.

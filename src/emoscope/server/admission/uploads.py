@@ -1,7 +1,7 @@
-"""Bodies: how much is read, how fast it has to come, and how many come at once.
+"""Upload limits: size, minimum speed and number of concurrent request bodies.
 
-A body is read before its request gets a place in the queue. Eight slow uploads that hold a place
-each would lock everybody out; here they hold a socket and a little memory.
+A body is read before its request enters the queue. Eight slow uploads that hold a permit
+each would lock all others out; here they hold a socket and a little memory.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from emoscope.errors import (
 from emoscope.server.admission.queue import AdmissionQueue
 
 _DRAIN_BYTES = 32 * 1024 * 1024
-"""So much more is read and thrown away, so that the sender hears the answer and not a reset."""
+"""Bytes that are read and dropped, so that the sender gets the answer and not a reset."""
 _DRAIN_S = 10.0
 _RETRY_AFTER_S = 5
 
 
 @dataclass(slots=True)
 class Uploads:
-    """What bodies are taken."""
+    """Limits of request bodies."""
 
     at_once: int = 256
     """Bodies that are being read at the same time."""
@@ -141,10 +141,10 @@ class Uploads:
 
 
 async def refuse_early(admission: AdmissionQueue, request: Request) -> None:
-    """Refuse before the body is parsed, if there is no place; it is read and thrown away.
+    """Refuse before the body is parsed, if the queue is full; it is read and thrown away.
 
     Raises:
-        BusyError: all places are taken.
+        BusyError: the queue is full.
         ServerClosingError: the server is about to end.
     """
     try:

@@ -1,4 +1,4 @@
-"""Addresses under a path prefix: what the path of a request is, and what a link begins with.
+"""URL path prefixes (``root_path``): request paths and links behind a proxy.
 
 A proxy may publish the server under a path (``https://host/emoscope/``), and another ASGI
 application may mount ours under one. The prefix is the ``root_path`` of the ASGI scope; every
@@ -28,7 +28,7 @@ def path_of(scope: Scope) -> str:
 
 
 class PathPrefix:
-    """ASGI middleware: puts the configured prefix into the scope, whatever the proxy does with it.
+    """ASGI middleware that sets ``root_path``, whether or not the proxy strips the prefix.
 
     A proxy may pass the prefix on or take it away; both are understood. The outermost middleware,
     as everything behind it looks at paths.

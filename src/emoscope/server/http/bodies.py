@@ -1,4 +1,4 @@
-"""Three ways to send recordings: a form, JSON with base64, or the plain bytes of one file."""
+"""Request bodies with recordings: a form, JSON with base64, or the bytes of one file."""
 
 from __future__ import annotations
 

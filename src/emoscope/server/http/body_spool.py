@@ -19,7 +19,7 @@ _MEMORY_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class StoredRecording:
-    """The bytes of one recording in a spool."""
+    """Bytes of one recording in the spool."""
 
     name: str
     """As the client named it; not checked."""

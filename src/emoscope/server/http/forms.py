@@ -1,4 +1,4 @@
-"""Multipart forms, read piece by piece within limits, and the small words in them."""
+"""Incremental reader of multipart forms, and parsing of their fields."""
 
 from __future__ import annotations
 

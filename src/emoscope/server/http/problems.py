@@ -1,4 +1,4 @@
-"""Error replies of the frameworks as problem details (RFC 9457).
+"""Error replies of the frameworks, rewritten as problem details (RFC 9457).
 
 Starlette, FastAPI, Gradio and their file servers answer some errors with text or JSON of their own,
 some through ``HTTPException`` and some directly. ``Problems`` looks at every reply, so that each
@@ -35,7 +35,7 @@ _PASSED_ON = ("allow", "content-range", "retry-after", "www-authenticate")
 
 
 class Problems:
-    """ASGI middleware: replaces error replies that are no problem details, and answers for bugs.
+    """ASGI middleware that turns all error replies, and uncaught exceptions, into problem details.
 
     Args:
         app: what stands behind.
@@ -64,7 +64,7 @@ class Problems:
 
 
 class _Reply:
-    """The ``send`` of one request."""
+    """Wrapper of ``send`` for one request."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope, self._receive, self._send = scope, receive, send

@@ -1,4 +1,4 @@
-"""HTTP/1.1 of the server: uvicorn's, which answers what is no HTTP with problem details."""
+"""HTTP/1.1 protocol: uvicorn's, with problem details for malformed requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EXPECTED = "HTTP/1.1 (RFC 9112), headers ≤ 64 KiB"
 
 
 class ProblemProtocol(H11Protocol):
-    """Reads requests before there is an application to answer for bad ones."""
+    """HTTP protocol that answers malformed requests with problem details."""
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words, in English only
         """Answer a request that cannot be read, and close the connection."""

@@ -1,4 +1,4 @@
-"""The wire of ``/v1`` and of health checks: shapes of replies for the OpenAPI document."""
+"""Reply schemas of ``/v1`` and of health checks, for the OpenAPI document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wire: shapes of replies for the OpenAPI document, and how errors become problem details.
+"""Reply schemas of results and problem details, for the OpenAPI document.
 
 ``result.json`` is made by ``Result.to_dict``; the models here describe it and a test holds the two
 together.
@@ -128,7 +128,7 @@ def file_links(run: Run, root: str = "") -> dict[str, str]:
 
 
 class Exact(BaseModel):
-    """A shape without anything beside what is written down."""
+    """Base schema without additional properties."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -259,7 +259,7 @@ class SourceReply(Exact):
 
 
 class ChannelReply(Exact):
-    """The channel that a result is about, and the share of time in which somebody speaks on it."""
+    """The channel that a result is about, and its share of time with speech."""
 
     number: int
     count: int

@@ -1,1 +1,1 @@
-"""Jobs: their table, the worker, and the retention of what they made."""
+"""Jobs: table, worker, and retention of their outputs."""

@@ -1,4 +1,4 @@
-"""Keeps the outputs folder within its bounds: so many bytes, so many days."""
+"""Retention policy of the outputs folder: maximum bytes and maximum age."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DAY_S = 86_400.0
 
 
 class RetentionPolicy:
-    """Deletes what is too old or too much, the oldest first; works inside a ``with`` block.
+    """Background deletion of runs beyond the maximum age or bytes, oldest first.
 
     Args:
         store: the outputs folder.

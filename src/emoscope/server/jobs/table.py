@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS recordings (
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One recording of a job."""
+    """Item of a job: one recording."""
 
     place: int
     name: str
@@ -71,7 +71,7 @@ class Job:
 
 
 class JobTable:
-    """The jobs of one outputs folder; safe in many threads of one process.
+    """Table of the jobs of one outputs folder; thread-safe within one process.
 
     Args:
         path: the SQLite file; made with its folder when it is not there.

@@ -1,4 +1,4 @@
-"""Accepts jobs, works them off in one thread, and goes on after a restart where it was."""
+"""Job worker: accepts jobs, runs them in one thread, resumes after a restart."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _KINDS = {kind.code: kind for kind in all_errors()}
 
 
 class Jobs:
-    """The jobs of one server; its thread runs inside a ``with`` block.
+    """Job queue and worker of one server; its thread runs inside a ``with`` block.
 
     Args:
         service: what recognizes; its store's folder also holds the jobs.

@@ -1,1 +1,1 @@
-"""Live streams: messages, byte queues, and the threads that recognize."""
+"""Live streams: messages, byte queues, and recognizing threads."""

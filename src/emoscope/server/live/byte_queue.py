@@ -1,4 +1,4 @@
-"""Bytes from the event loop to a thread: bounded, and waited for on both sides."""
+"""Bounded byte queue from the event loop to a thread, with backpressure."""
 
 from __future__ import annotations
 
@@ -57,5 +57,5 @@ class ByteQueue:
         self._let_in()
 
     def _let_in(self) -> None:
-        with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+        with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._room.set)

@@ -1,4 +1,4 @@
-"""The last message of a live stream that went well: its result, run and files."""
+"""Result message of a live stream: the result, its run and files."""
 
 from __future__ import annotations
 

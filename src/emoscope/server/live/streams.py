@@ -1,7 +1,7 @@
-"""Live streams on the server: each has a thread that recognizes what arrives and ends with a run.
+"""Live streams of the server: one recognizing thread each, saved as a run at the end.
 
-A stream outlives its connection by a grace time, in which it may be resumed. Whatever ends it, what
-was heard is recognized and written like any other recording.
+A stream outlives its connection by a grace time, in which it may be resumed. Whatever ends it, the
+sound received is recognized and written like any other recording.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _LEAVE_S = 5.0
 
 
 class LiveStream:
-    """One stream, from its first message to its run.
+    """Live stream, from its first message to its run.
 
     Args:
         start: what the client announced.
@@ -113,7 +113,7 @@ class LiveStream:
             _log.error("live stream failed", exc_info=bug)
             last = words.of_error(InternalError())
         self.inbox.close()
-        with suppress(RuntimeError):  # the loop has ended, and nobody listens any more
+        with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._end, last)
 
     def _end(self, last: BaseModel) -> None:

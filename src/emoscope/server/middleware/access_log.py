@@ -1,4 +1,4 @@
-"""Sees every request: gives it an id, counts it, times it, writes one line about it."""
+"""Access log middleware: request ids, request metrics, one log line per request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class AccessLogMiddleware:
-    """ASGI middleware, the outermost.
+    """Outermost ASGI middleware.
 
     Args:
         app: what stands behind.

@@ -65,7 +65,7 @@ class AuthMiddleware:
         path = path_of(scope)
         method = str(scope.get("method", "GET"))
         who = _address(scope)
-        # Once there has been a key, a file that is lost or emptied locks the door.
+        # Once there has been a key, a lost or emptied file refuses all requests.
         self._locked = self._locked or bool(self._keys.keys())
         if path not in _OPEN and self._locked:
             key = self._key(headers, who)

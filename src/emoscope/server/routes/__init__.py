@@ -1,1 +1,1 @@
-"""The routes, one module per resource."""
+"""REST routes, one module per resource."""

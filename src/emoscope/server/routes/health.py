@@ -1,4 +1,4 @@
-"""Whether the server lives, whether it takes work, and what it runs."""
+"""Health checks: liveness, readiness, version."""
 
 from __future__ import annotations
 

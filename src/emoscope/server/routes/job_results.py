@@ -1,4 +1,4 @@
-"""What comes of a job: followed while it works, and taken away when it is done."""
+"""Results of a job: progress events while it runs, then JSON Lines, CSV or a ZIP archive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/v1/jobs``: many or long recordings, answered later."""
+"""``/v1/jobs``: asynchronous recognition of many or long recordings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``POST /predict``: one recording, as the contract has it."""
+"""``POST /predict``: recognition of one recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All routes, one module per resource."""
+"""Router of all REST routes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of a run, whole or in ranges."""
+"""Files of a run, whole or in byte ranges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/v1/stream``: live sound in, events out. The words are in ``stream_messages``.
+"""``/v1/stream``: live recognition over a WebSocket.
 
 Close codes: 1000 after the result; 1003 after a message that was not agreed; 1008 after silence;
 1009 after a message that is too large; 1011 after a failure of ours; 1013 when there are too many.
@@ -68,7 +68,7 @@ def stream_routes(streams: Streams, *, idle_s: float, grace_s: float) -> APIRout
             await websocket.send_text(ready.model_dump_json())
             await _Connection(websocket, live, idle_s, streams.limits.max_duration_s).carry()
         except (WebSocketDisconnect, RuntimeError, OSError):
-            # The three ways in which sending to somebody who has gone can fail.
+            # The three errors of sending to a client that has gone.
             streams.lost(live)
 
     return router
@@ -99,7 +99,7 @@ async def _begin(websocket: WebSocket, streams: Streams) -> LiveStream:
 
 
 class _Connection:
-    """One connection of a stream: a task that receives beside one that sends.
+    """WebSocket connection of a stream: a receiving and a sending task.
 
     Args:
         websocket: the connection.
