@@ -1,4 +1,4 @@
-"""Write the pages of docs/ that are tables of the code: errors and settings.
+"""Write what the docs take from the code: the pages of errors and settings, the tree in README.md.
 
 python scripts/make_docs.py            write them
 python scripts/make_docs.py --check    exit 1 when a page differs from the code
@@ -6,7 +6,10 @@ python scripts/make_docs.py --check    exit 1 when a page differs from the code
 
 from __future__ import annotations
 
+import ast
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic_core import PydanticUndefined
@@ -16,7 +19,22 @@ from emoscope.errors import all_errors
 from emoscope.server.http.schemas import http_status
 from emoscope.settings import Settings
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src" / "emoscope"
+TREE = re.compile(r"(?<=<!-- tree: begin -->\n).*(?=<!-- tree: end -->)", re.DOTALL)
+OUTSIDE = {
+    "tests/": "Tests, in folders named as the packages; architecture, browser, end_to_end, parity",
+    "train/": "Training of the compact model, with its lab book LOG.md",
+    "benchmarks/": "Speed, memory and accuracy, with the lab book LOG.md",
+    "docs/": "Documentation; README.md is its index",
+    "scripts/": "Generators of docs, samples and screenshots",
+    "examples/": "A web page on the REST API",
+    "deploy/": "Dockerfile, compose, systemd unit, nginx, Prometheus, Grafana",
+    "requirements/": "Pinned dependencies with hashes",
+    "inference.py": "Compatibility module of the older tool: from inference import analyze",
+    "run.sh, test.sh": "From a fresh clone to the page; to all checks and tests",
+}
+"""What lies beside the package."""
 
 
 def errors_page() -> str:
@@ -92,19 +110,58 @@ def _plain(value: object) -> str:
     return "[]" if value == () else str(value)
 
 
-PAGES = {"errors.md": errors_page, "settings.md": settings_page}
+def tree() -> str:
+    """The code map: one line per package and module, from the first line of its docstring."""
+    lines = ["src/emoscope/", *_folder(PACKAGE, 1)]
+    lines += [_line(name, text, 0) for name, text in OUTSIDE.items()]
+    return "\n".join(["```text", *lines, "```", ""])
+
+
+def _folder(folder: Path, depth: int) -> list[str]:
+    """Modules of a folder, and then its packages."""
+    lines = [
+        _line(path.name, first_line(path), depth)
+        for path in sorted(folder.glob("*.py"))
+        if path.name != "__init__.py"
+    ]
+    for package in sorted(path.parent for path in folder.glob("*/__init__.py")):
+        lines.append(_line(f"{package.name}/", first_line(package / "__init__.py"), depth))
+        lines += _folder(package, depth + 1)
+    return lines
+
+
+def first_line(path: Path) -> str:
+    """First sentence of a module's docstring, as plain text."""
+    text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    return text.split("\n\n")[0].replace("\n", " ").replace("``", "").removesuffix(".")
+
+
+def _line(name: str, text: str, depth: int) -> str:
+    return f"{'  ' * depth + name:<26} {text}"
+
+
+def readme() -> str:
+    """README.md with the tree of today between its marks."""
+    return TREE.sub(lambda _found: tree(), (ROOT / "README.md").read_text("utf-8"))
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/errors.md": errors_page,
+    "docs/settings.md": settings_page,
+    "README.md": readme,
+}
 
 
 def main() -> None:
     """Write or check."""
     check = "--check" in sys.argv[1:]
     for name, page in PAGES.items():
-        path = DOCS / name
+        path = ROOT / name
         if check and path.read_text("utf-8") != page():
-            sys.exit(f"docs/{name} differs from the code; run python scripts/make_docs.py")
+            sys.exit(f"{name} differs from the code; run python scripts/make_docs.py")
         if not check:
             path.write_text(page(), "utf-8")
-            print(f"docs/{name}")
+            print(name)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,26 @@
-"""The docs are true: examples run, tables are the code's, links lead somewhere."""
+"""The docs are true: examples run, tables and the tree are the code's, links lead somewhere.
+
+Every fenced example is run or parsed here. One that cannot be has a comment above it with the
+reason, ``<!-- not run: needs a GPU -->``. Each example runs in a fresh folder with the files that
+the pages name; addresses with port 7860 reach a server of this test.
+"""
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
+import tomllib
+import unicodedata
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,32 +31,68 @@ from emoscope.errors import all_errors
 from sounds import SAMPLES, sample, wav
 
 ROOT = Path(__file__).parent.parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "train" / "README.md"])
+FENCE = re.compile(
+    r"^(?:<!-- not run: (?P<reason>[^\n]+) -->\n)?```(?P<language>\S*)\n(?P<code>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+CODE_IN_TEXT = re.compile(
+    r"^(?:\S*/)?(?:emoscope|pip|python3?|curl|docker|import|from) ", re.MULTILINE
+)
 
 
-def blocks(language: str) -> list[tuple[str, str]]:
-    """Code blocks of this language: (where, code)."""
+@dataclass(frozen=True)
+class Example:
+    """A fenced example of a page."""
+
+    where: str
+    language: str
+    code: str
+    reason: str | None
+    """Why it is not run; None for one that is."""
+
+
+def examples() -> list[Example]:
     found = []
     for page in PAGES:
         text = page.read_text("utf-8")
-        for number, match in enumerate(
-            re.finditer(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-        ):
-            found.append((f"{page.relative_to(ROOT)} {number}", match[1]))
+        assert text.count("\n```") % 2 == 0, page
+        for match in FENCE.finditer(text):
+            line = text[: match.start("code")].count("\n") + 1
+            where = f"{page.relative_to(ROOT)}:{line}"
+            found.append(Example(where, match["language"], match["code"], match["reason"]))
     return found
 
 
+EXAMPLES = examples()
+
+
+def of(language: str) -> list[object]:
+    """Examples in a language that are to be run, each once, as parameters of a test."""
+    once = {
+        example.code: pytest.param(example, id=example.where)
+        for example in EXAMPLES
+        if example.language == language and example.reason is None
+    }
+    return list(once.values())
+
+
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files that the examples name."""
-    folder = tmp_path_factory.mktemp("desk")
-    shutil.copy(SAMPLES / "happy_zh.wav", folder / "speech.wav")
-    shutil.copy(SAMPLES / "sad_en.wav", folder / "test.wav")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files that the examples name."""
+    folder = tmp_path_factory.mktemp("files")
+    for name in ("speech.wav", "a.wav"):
+        shutil.copy(SAMPLES / "happy_zh.wav", folder / name)
+    for name in ("test.wav", "b.wav"):
+        shutil.copy(SAMPLES / "sad_en.wav", folder / name)
     left, right = (sample(name)[:40_000] for name in ("angry_zh.wav", "neutral_zh.wav"))
     (folder / "call.wav").write_bytes(wav(np.stack([left, right], axis=1)))
     (folder / "recordings").mkdir()
     shutil.copy(SAMPLES / "angry_en.wav", folder / "recordings" / "angry.wav")
     (folder / "wav.scp").write_text("one speech.wav\n")
+    (folder / "list.csv").write_text("path,emotion\nspeech.wav,happy\ntest.wav,sad\n")
+    (folder / "training_list.csv").write_text("path,emotion\nrecordings/angry.wav,angry\n")
     np.save(folder / "embedding.npy", np.zeros((10, 4), np.float32))
     return folder
 
@@ -52,24 +101,20 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(("where", "code"), blocks("python"), ids=lambda value: value[:24])
 def test_python_examples_run(desk: Path, where: str, code: str) -> None:
     ran = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        cwd=desk,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
+        [*command, code], cwd=desk, env=ENVIRONMENT, capture_output=True, text=True, check=False
     )
-    assert ran.returncode == 0, f"{where}\n{ran.stderr}"
+    assert ran.returncode == 0, f"{example.where}\n{ran.stdout[-2000:]}\n{ran.stderr}"
 
 
-COMMANDS = sorted(
-    {
-        line
-        for _, code in blocks("bash")
-        for line in code.splitlines()
-        if line.startswith(("emoscope recognize", "emoscope demo", "emoscope --version"))
-    }
-)
+@pytest.mark.parametrize("example", of("js"))
+def test_javascript_examples_parse(tmp_path: Path, example: Example) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed")
+    script = tmp_path / "example.mjs"
+    script.write_text(example.code, "utf-8")
+    ran = subprocess.run([node, "--check", script], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, f"{example.where}\n{ran.stderr}"
 
 
 @pytest.mark.process
@@ -89,9 +134,16 @@ def test_commands_run(desk: Path, line: str) -> None:
     assert ran.returncode == 0, ran.stderr
 
 
-def test_every_json_example_is_json() -> None:
-    for where, code in blocks("json"):
-        assert json.loads(code), where
+def test_every_example_is_run_or_says_why_not() -> None:
+    for example in EXAMPLES:
+        languages = {"python", "bash", "json", "toml", "js", "text"}
+        assert example.reason or example.language in languages, example.where
+        if example.language == "text" and example.reason is None:  # trees and output
+            assert not CODE_IN_TEXT.search(example.code), example.where
+        if example.reason is None:
+            assert "<!-- not run" not in example.code, example.where
+    comments = sum(page.read_text("utf-8").count("\n<!-- not run") for page in PAGES)
+    assert comments == sum(example.reason is not None for example in EXAMPLES)
 
 
 def test_every_test_that_a_page_names_is_there() -> None:
@@ -107,9 +159,82 @@ def test_every_test_that_a_page_names_is_there() -> None:
 
 def test_every_link_leads_somewhere() -> None:
     for page in PAGES:
-        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
-            if "://" not in target:
-                assert (page.parent / target).exists(), f"{page.name}: {target}"
+        text = without_code(page.read_text("utf-8"))
+        for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)", text):
+            if "://" in target:
+                continue
+            linked = (page.parent / target).resolve() if target else page
+            assert linked.exists(), f"{page.name}: {target}"
+            if anchor:
+                assert anchor in anchors(linked), f"{page.name}: {target}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Anchors of a page as GitHub makes them: of its headings, and those written out."""
+    text = page.read_text("utf-8")
+    found = set(re.findall(r'<a id="([^"]+)">', text))
+    for heading in re.findall(r"^#+ (.+)$", without_code(text), re.MULTILINE):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
+        kept = (c for c in plain if c in " -_" or unicodedata.category(c)[0] in "LNM")
+        slug = "".join(kept).replace(" ", "-")
+        count = sum(other == slug or other.startswith(f"{slug}-") for other in found)
+        found.add(f"{slug}-{count}" if slug in found else slug)
+    return found
+
+
+def without_code(text: str) -> str:
+    """A page without its fenced examples."""
+    return FENCE.sub("", text)
+
+
+def test_the_index_names_every_page() -> None:
+    index = (DOCS / "README.md").read_text("utf-8")
+    named = re.findall(r"^\| \[([^\]]+)\]\(\1\) \| \S", index, re.MULTILINE)
+    pages = {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")} - {"README.md"}
+    assert sorted(named) == sorted(pages)
+
+
+def test_both_readmes_have_the_same_parts() -> None:
+    english, chinese = ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.zh.md"))
+    assert len(re.findall("^## ", english, re.MULTILINE)) == len(
+        re.findall("^## ", chinese, re.MULTILINE)
+    )
+    languages = [
+        [example.language for example in EXAMPLES if example.where.startswith(f"{name}:")]
+        for name in ("README.md", "README.zh.md")
+    ]
+    assert [kind for kind in languages[0] if kind != "text"] == languages[1]
+
+
+def test_files_and_modules_that_the_docs_name_exist() -> None:
+    for page in PAGES:
+        text = without_code(page.read_text("utf-8"))
+        for path, name in re.findall(r"((?:\w+/)+\w+\.py)\b(?:::(\w+))?", text):
+            places = [ROOT / path, ROOT / "src" / "emoscope" / path]
+            found = next((place for place in places if place.is_file()), None)
+            assert found, f"{page.name}: {path}"
+            assert name in found.read_text("utf-8"), f"{page.name}: {path}::{name}"
+        if page.name == "CHANGELOG.md":  # names of then
+            continue
+        for dotted in set(re.findall(r"\bemoscope((?:\.[A-Za-z_]\w*)+)", text)):
+            if dotted not in {".toml", ".service"}:
+                assert is_importable(dotted), f"{page.name}: emoscope{dotted}"
+
+
+def is_importable(dotted: str) -> bool:
+    """Whether ``emoscope`` + ``dotted`` is a module, or an attribute of one."""
+    parts = f"emoscope{dotted}".split(".")
+    for end in range(len(parts), 0, -1):
+        try:
+            thing: object = importlib.import_module(".".join(parts[:end]))
+        except ModuleNotFoundError:
+            continue
+        for name in parts[end:]:
+            if not hasattr(thing, name):
+                return False
+            thing = getattr(thing, name)
+        return True
+    return False
 
 
 def test_every_command_and_error_is_documented() -> None:

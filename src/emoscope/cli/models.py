@@ -1,4 +1,4 @@
-"""``emoscope models``: list, pull, verify, quantize and remove models.
+"""``emoscope models``: list, pull, verify and remove models, and make int8 variants.
 
 What can be typed is here; what it prints is in ``models_show``. As in ``main``, everything heavy
 is imported inside the commands.
