@@ -1,4 +1,4 @@
-"""How much of a model's accuracy defects of a recording leave: where the bars of abstention lie.
+"""Accuracy of a model under defects of recordings, from which abstention thresholds were set.
 
     python benchmarks/defects.py --data FOLDER [--model compact]
 
@@ -42,7 +42,7 @@ class Heard:
 
 
 def noisy(samples: Samples, snr_db: float) -> Samples:
-    """With pink noise, so many decibels below the parts where somebody speaks."""
+    """With pink noise, so many decibels below the parts with speech."""
     rng = np.random.default_rng(len(samples))
     spectrum = np.fft.rfft(rng.standard_normal(len(samples)))
     hz = np.maximum(np.fft.rfftfreq(len(samples), 1 / RATE_HZ), 50.0)

@@ -1,4 +1,4 @@
-"""What a program says to the network and leaves on the disk, whoever in it does so.
+"""Watch of the network packets and files of a program and its children.
 
 The program runs in a network namespace of its own. That has a loopback interface and nothing else,
 and every address of the world belongs to it, so each packet is there to be read: of Python, of

@@ -1,4 +1,4 @@
-"""Sounds that nobody speaks, each as a function of seconds; loudest sample about 1, at 16 kHz."""
+"""Sounds without speech, each as a function of seconds; loudest sample about 1, at 16 kHz."""
 
 from __future__ import annotations
 

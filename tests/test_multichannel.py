@@ -1,4 +1,4 @@
-"""Two speakers on two channels: each is heard as if alone, on one axis of time."""
+"""Two speakers on two channels: each is recognized as if alone, on one axis of time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one path that every face uses: from a source to a ``Result``."""
+"""The one path of all front ends: from a source to a ``Result``."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def strip(result: Result) -> dict[str, object]:
 
 
 def test_one_recording_may_be_asked_twice(fake_recognizer: Recognizer, speech: Speech) -> None:
-    """A face asks for frames after it has shown the answer; the second log is not the longer."""
+    """A front end asks for frames after the first result; the second log is not longer."""
     recording = fake_recognizer.decode(waveform(speech(1.0)))
     first = fake_recognizer.infer(recording)
     second = fake_recognizer.infer(recording, granularity="frame")
@@ -602,7 +602,7 @@ def test_a_waveform_is_not_changed_by_being_recognized(
 
 
 def test_threads_share_the_runs_of_one_model(speech: Speech) -> None:
-    """Batching changes no answer, and nobody's answer is another's."""
+    """Batching changes no answer, and no result is that of another call."""
     entered, free = threading.Event(), threading.Event()
 
     class Slow(FakeBackend):

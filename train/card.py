@@ -208,7 +208,7 @@ def as_markdown(
             )
     lines += [
         "",
-        "Splits are by speaker: nobody heard in training is heard in a test.",
+        "Splits are by speaker: no speaker of the training data is in a test split.",
         "",
         "## Licence and attribution",
         "",

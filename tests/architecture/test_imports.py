@@ -1,4 +1,4 @@
-"""The laws on importing: what loads what, and how fast that stays."""
+"""Invariants of imports: directions, lazy loading, import time."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ def test_clipping_shows_after_the_level_was_lowered(speech: Speech) -> None:
 
 @pytest.mark.parametrize("colour", ["white", "pink"])
 def test_noise_is_measured_within_two_decibels(colour: str, speech: Speech) -> None:
-    """Against the truth: power of the speech where somebody speaks, over power of the noise."""
+    """Against the truth: power of the speech within speech, over power of the noise."""
     for seed in range(4):
         clean = speech(6.0, seed=seed, noise=0.0).astype(np.float64)
         voice = np.concatenate([s.samples for s in spoken(clean)]).astype(np.float64)

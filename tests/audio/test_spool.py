@@ -1,4 +1,4 @@
-"""Long sound waits on the disk, and nobody who reads it can tell."""
+"""Spools keep long sound on the disk, with the same values."""
 
 from __future__ import annotations
 

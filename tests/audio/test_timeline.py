@@ -138,7 +138,7 @@ def test_sound_before_zero_shifts_nothing() -> None:
 
 
 def test_frames_of_a_pause_keep_their_places() -> None:
-    """Discontinuous transmission: a frame of comfort noise now and then while nobody speaks."""
+    """Discontinuous transmission: a frame of comfort noise now and then in pauses."""
     pause = [2.0 + 0.4 * number for number in range(1, 8)]
     stamps = [*steady(100), *pause, *steady(100, 5.0)]
     timeline = Timeline()
@@ -237,7 +237,7 @@ def test_fragments_keep_the_times_of_their_samples() -> None:
 
 @pytest.mark.parametrize("name", ["webm", "webm without a length", "mkv of flac", "mp4"])
 def test_a_recorder_that_counts_on_begins_at_zero(name: str) -> None:
-    """Every stream begins 5,000 s after zero: nobody wants to wait for it."""
+    """Every stream begins 5,000 s after zero, which is cut."""
     container, codec, _, options = MEDIA[name]
     data = remuxed(encoded(codec), container, lambda at_s: 5_000.0 + GAP(at_s), **options)
 
@@ -270,7 +270,7 @@ def test_many_small_gaps_do_not_add_up() -> None:
 
 
 def test_packets_that_were_not_sent_in_a_pause_keep_their_time() -> None:
-    """Calls send a packet of comfort noise every 400 ms while nobody speaks."""
+    """Calls send a packet of comfort noise every 400 ms in pauses."""
     pause = lambda at_s: None if 2.0 <= at_s < 6.0 and round(at_s / 0.02) % 20 else 0.0  # noqa: E731
     heard = decode(remuxed(encoded("webm"), "webm", pause))
 

@@ -120,7 +120,7 @@ def test_padding_and_neighbours_change_nothing(
 def test_another_sound_gives_another_answer(
     backend: Backend, speech: Callable[..., np.ndarray]
 ) -> None:
-    """A model of constants would keep every law above."""
+    """A model of constants would keep every invariant above."""
     one, other = (run(backend, [speech(1.0, seed=seed)]).frame_logits for seed in (1, 2))
 
     assert np.abs(one - other).max() > 1e-3

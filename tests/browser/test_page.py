@@ -335,7 +335,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(page: Page) -> None
 
 
 def tab_to(page: Page, selector: str) -> None:
-    """Go there as somebody without a mouse does; what has the focus can be seen."""
+    """Go there with the keyboard; what has the focus can be seen."""
     for _ in range(80):
         page.keyboard.press("Tab")
         if page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):

@@ -1,4 +1,4 @@
-"""Every option that names an output: told before the work, and nothing computed is lost."""
+"""Output options: checked before the work, and nothing computed is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a hostile checkpoint is told. Each gadget first proves that plain pickle would run it."""
+"""Hostile checkpoints are refused. Each gadget first proves that plain pickle would run it."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ onnxruntime.disable_telemetry_events = lambda: None
 from emoscope.cli.main import main
 main(sys.argv[1:])
 """
-"""The product as it would be if nobody switched anything off."""
+"""The product with all telemetry left on."""
 
 
 @pytest.fixture(scope="module", autouse=True)

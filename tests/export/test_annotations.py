@@ -170,7 +170,7 @@ def test_csv_reads_back(result) -> None:
 
 @pytest.fixture
 def pair(result) -> tuple[Result, Result]:
-    """Two channels of one call; on the second nobody speaks before the first border."""
+    """Two channels of one call; on the second there is no speech before the first border."""
     silence = Segment(Span(0.0, BORDERS_S[1]), SILENCE, 0.0)
     channels = [Channel(1, 2, 1.0, 0.9), Channel(2, 2, 0.9, 0.9)]
     return (

@@ -92,7 +92,7 @@ def test_any_name_comes_through_csv_as_one_row(name: str) -> None:
 
 @pytest.mark.parametrize("start", list("=+-@\t\r\n＝＋－＠"))
 def test_formulas_are_tamed(start: str) -> None:
-    """A file's name must not become a command in the spreadsheet of whoever opens the table."""
+    """A file's name must not become a command in the spreadsheet that opens the table."""
     name = f"{start}cmd|' /C calc'!A0"
     row, failed = read_csv(
         records.csv_header()

@@ -46,7 +46,7 @@ def test_longest_first_and_the_same_every_time(lengths: list[int], budget: int) 
 
 
 def test_alike_clips_do_share_a_batch() -> None:
-    """One clip per batch would keep every law above and be of no use."""
+    """One clip per batch would keep every invariant above and be of no use."""
     assert plan([16_000] * 8, max_padded_samples=16_000 * 4) == [[0, 1, 2, 3], [4, 5, 6, 7]]
     assert plan([100, 95, 89, 50], max_padded_samples=1_000) == [[0, 1], [2], [3]]
     assert plan([], max_padded_samples=1_000) == []

@@ -1,4 +1,4 @@
-"""Many threads, one model: each gets what it would have got alone, and nobody waits in vain."""
+"""Many threads, one model: each gets what it would have got alone, and no call waits for ever."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Watched(FakeBackend):
 
     @contextmanager
     def held(self, batcher: Batcher, threads: ThreadPoolExecutor) -> Iterator[Future[object]]:
-        """The model is at work for somebody inside the block, and free after it."""
+        """The model is busy inside the block, and free after it."""
         self._is_held = True
         first = threads.submit(batcher.run, [clip(9)])
         assert self._entered.acquire(timeout=LONG_S)
@@ -122,7 +122,7 @@ def same(one: ClipOutput, other: ClipOutput) -> None:
     np.testing.assert_allclose(one.embeddings, other.embeddings, atol=1e-4, rtol=0)
 
 
-# --- the law --------------------------------------------------------------------------------------
+# --- invariant --------------------------------------------------------------------------------
 
 mixes = st.lists(
     st.lists(st.integers(400, 9_000) | st.sampled_from([400, 720, 4_000]), min_size=0, max_size=4),

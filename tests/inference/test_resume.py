@@ -1,4 +1,4 @@
-"""Long work that broke off goes on where it was, and says what it would have said."""
+"""An interrupted recognition resumes, with the result of an uninterrupted one."""
 
 from __future__ import annotations
 

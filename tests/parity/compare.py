@@ -1,4 +1,4 @@
-"""How near two answers are, in the words of the law."""
+"""Differences of two results, against the tolerances of parity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The law at full size, with FunASR asked on the spot; minutes and gigabytes.
+"""Parity with FunASR at full size, run side by side; minutes and gigabytes.
 
 FunASR and torch live in an interpreter of their own, as ``make_golden.py`` sets it up:
 

@@ -1,4 +1,4 @@
-"""Law: Emoscope answers exactly as FunASR does. Here on a tiny model; ``test_full_size`` on large.
+"""Parity: Emoscope gives the output of FunASR. Tiny model here, the large in ``test_full_size``.
 
 ``golden_tiny.npz`` holds what FunASR answered; the very same weights and clips are made again
 from their seeds, in the official file layout, and go through the converter.

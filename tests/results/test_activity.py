@@ -1,4 +1,4 @@
-"""Who speaks when, against a count of moments."""
+"""Speech activity per channel, against a count of moments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from emoscope.results.segments import Segment
 from emoscope.waveform import Span
 
 moments = st.lists(st.booleans(), min_size=20, max_size=20)
-"""Whether somebody speaks in each tenth of a second; true beside true is one segment or two."""
+"""Whether there is speech in each tenth of a second; true beside true is one segment or two."""
 
 
 def segments(speaks: list[bool]) -> list[Segment]:

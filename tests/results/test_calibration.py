@@ -1,4 +1,4 @@
-"""Confidence that keeps its word, and sets that hold the truth, on data whose law is known."""
+"""Calibrated confidence and label sets, on data whose distribution is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The laws of the answer: what adds up, what covers, what comes back from JSON the same."""
+"""Invariants of the result: what adds up, what covers, what comes back from JSON the same."""
 
 from __future__ import annotations
 

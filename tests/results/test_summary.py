@@ -1,4 +1,4 @@
-"""The time axis in a few numbers: they add up, and they point where they should."""
+"""Track summary: shares add up, key moments are where they should be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate: order, bounds, deadlines, and places that always come back."""
+"""The admission queue: order, bounds, deadlines, and permits that are always released."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys, scopes, rates: who gets in, and who does not."""
+"""API keys, scopes and rate limits."""
 
 from __future__ import annotations
 

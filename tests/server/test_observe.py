@@ -1,4 +1,4 @@
-"""What an operator sees: metrics, log lines, ids; and what nobody may see there."""
+"""What an operator sees: metrics, log lines, ids; and what they must not contain."""
 
 from __future__ import annotations
 

@@ -378,7 +378,7 @@ def test_one_who_sends_nothing_is_sent_away(address: tuple[str, Path]) -> None:
 def test_one_who_only_keeps_the_line_open_is_sent_away(
     tmp_path: Path, message: str | bytes
 ) -> None:
-    """Nobody holds a place for ever with pings, or with messages that hold nothing."""
+    """Pings and empty messages do not keep a stream open for ever."""
     with served(tmp_path / "outputs", max_duration_s=1.5) as place, opened(place) as socket:
         send(socket, PCM[:16_000])
         stop = threading.Event()

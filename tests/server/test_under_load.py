@@ -1,4 +1,4 @@
-"""Slow clients, clients that go away, full disks of patience, and the end of a server."""
+"""Slow clients, clients that go away, full queues, and the end of a server."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_client_that_goes_while_it_waits_frees_its_place(tmp_path: Path) -> No
 
 
 def _sent(url: str) -> socket.socket:
-    """A request, sent whole; nobody reads the answer."""
+    """A complete request whose reply is not read."""
     body = (
         b'--x\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
         + GOOD

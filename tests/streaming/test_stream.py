@@ -83,7 +83,7 @@ def check_equal(events: list[StreamEvent], whole: Result) -> None:
     assert result.duration_s == whole.duration_s
 
 
-# --- the law --------------------------------------------------------------------------------------
+# --- invariant --------------------------------------------------------------------------------
 
 sizes = st.lists(
     st.sampled_from([1, 7, 159, 160, 320, 401, 1_600, 16_000, 48_000, 160_000]),

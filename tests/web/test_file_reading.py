@@ -1,8 +1,8 @@
-"""Nobody reads a file of this machine, or makes it fetch an address, through the page.
+"""No file of this machine can be read, and no address fetched, through the page.
 
 Gradio mounted in another application does not check which paths a client names: ``/etc/passwd``
 could be read in two requests. Every probe here goes to the real application twice: through the
-front door, and to Gradio itself behind our doorkeeper, whose own check must hold as well.
+front door, and to Gradio itself behind our allowlist, whose own check must hold as well.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ CALLS = (JOIN, "/gradio_api/run/predict", "/gradio_api/api/predict", "/gradio_ap
 
 @pytest.fixture
 def secret(tmp_path: Path) -> Path:
-    """A file that nobody uploaded."""
+    """A file that was not uploaded."""
     path = tmp_path / "secret.txt"
     path.write_bytes(SECRET)
     return path
@@ -57,7 +57,7 @@ def secret(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def unguarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The same application with its doorkeeper taken away."""
+    """The same application with its allowlist taken away."""
     with serving.site(tmp_path_factory.mktemp("unguarded") / "outputs") as running:
         mounted: Any = running.app.routes[-1]
         assert isinstance(mounted.app, GradioAllowlist)
@@ -65,7 +65,7 @@ def unguarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield running
 
 
-@pytest.fixture(params=["front door", "behind the doorkeeper"])
+@pytest.fixture(params=["front door", "behind the allowlist"])
 def door(request: pytest.FixtureRequest, site: Site) -> Site:
     """Every test that takes it runs on both."""
     if request.param == "front door":

@@ -1,4 +1,4 @@
-// <emo-live>: the microphone to a moving river. This joins the parts: microphone.js hears, wire.js
+// <emo-live>: the microphone to a moving river. This joins the parts: microphone.js records, wire.js
 // asks the server, livecurve.js has the numbers, livepicture.js paints. Stopping shows the run that
 // the server made of it, like any other.
 

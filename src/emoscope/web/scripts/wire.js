@@ -1,7 +1,7 @@
 // @ts-check
 // The line to /v1/stream: sound out, events in, and taken up again when it was lost.
 //
-// What was sent is kept until the server has told frames that lie behind it; after a loss the server
+// What was sent is kept until the server has sent frames that lie behind it; after a loss the server
 // says how many bytes had come, and the rest is sent once more.
 
 const RETRY_MS = 500;
