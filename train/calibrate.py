@@ -1,4 +1,4 @@
-"""How sure one may be of the exported file: fitted on dev, shown on what it never heard.
+"""Calibration of the exported file: fitted on dev, shown on held-out speakers.
 
     python train/calibrate.py --data FOLDER [--cache FOLDER]
 

@@ -216,7 +216,7 @@ def as_markdown(
         "",
         *[f"- {line}" for line in card["attribution"]],
         "",
-        "## How to repeat",
+        "## Reproduction",
         "",
         "`python train/run.py --data FOLDER` makes a file like it and both cards in under an hour",
         "on two cores; the shipped weights went on from such a run (`--go-on`) for several hours",
@@ -227,7 +227,7 @@ def as_markdown(
     return "\n".join(lines)
 
 
-TRUST, AFTER_TRUST = "## How sure one may be", "## Data"
+TRUST, AFTER_TRUST = "## Calibration", "## Data"
 
 
 def with_trust(page: str, card: Mapping[str, Any]) -> str:
