@@ -1,4 +1,4 @@
-"""Events of a recognition, its finished steps and its progress, passed to a listener.
+"""Progress and step events of a recognition.
 
 The core reports what happened (sound was decoded, the model ran); a front end decides whether that
 becomes a log line, a metric or a progress bar. A listener is any callable; it must be quick, and an

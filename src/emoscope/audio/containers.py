@@ -1,4 +1,4 @@
-"""Opening a medium within limits, and choosing and checking the sound track to decode."""
+"""Opening of media containers within limits, and choice of the audio track."""
 
 from __future__ import annotations
 

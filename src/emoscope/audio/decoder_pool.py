@@ -1,9 +1,9 @@
 """Decoding in a pool of killable child processes; ``DecoderPool`` is called like ``decode``.
 
 A decoder written in C reads untrusted bytes. Here it has a process of its own, started fresh
-(never forked from a process with threads), with bounded memory and time, and with nothing it could
-open. When it crashes or hangs, the one recording that did it gets an error, the process is
-replaced, and the model never notices.
+(never forked from a process with threads), with bounded memory and time, and without rights to
+open anything. When it crashes or hangs, the one recording that did it gets an error and the process
+is replaced; the process that holds the model goes on.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Messages between a process and its decoder process: a JSON note and plain bytes.
+"""Wire protocol between a process and its decoder worker: JSON headers and raw bytes.
 
 Never a pickle: the decoder reads untrusted bytes, and a pickle from a decoder that was taken over
 would run its code in the process that holds the model.

@@ -1,4 +1,4 @@
-"""Backends by name; only the library of the chosen one is imported."""
+"""Backend selection by name; only the chosen library is imported."""
 
 from __future__ import annotations
 

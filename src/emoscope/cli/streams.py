@@ -1,4 +1,4 @@
-"""Standard output and standard error, on any terminal, pipe or file.
+"""Standard output and standard error: encodings and broken pipes.
 
 What programs read (JSON, CSV, exports, paths) goes through ``write`` and is UTF-8 in every locale.
 What people read goes through ``print``, rich and typer; characters that the stream's encoding does

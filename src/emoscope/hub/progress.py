@@ -1,4 +1,4 @@
-"""Events of a pull: progress, failed attempts and waiting, passed to a listener.
+"""Progress events of a model download.
 
 Like ``emoscope.events``, for bytes instead of seconds of sound: front ends draw a progress bar.
 """

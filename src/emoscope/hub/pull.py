@@ -1,4 +1,4 @@
-"""Pull of a model: official weights fetched, checked, converted and put into the cache.
+"""Pull of a model: fetch, verify, convert and store in the cache.
 
 A model is made under ``.pull/<name>/<hub>-<revision>/`` and becomes ``<name>/`` by one rename when
 its card is written, so a folder with a card is complete. What a broken pull leaves there is where

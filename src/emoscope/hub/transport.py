@@ -1,4 +1,4 @@
-"""One HTTP GET, with the rules for downloads from untrusted servers.
+"""HTTP transport of downloads: one GET with safe redirects.
 
 What it covers: only http and https; never from https down to http; no other scheme, on whatever
 redirect; the standard proxies of the environment; TLS checked against the system's certificates.

@@ -1,4 +1,4 @@
-"""Checkpoints of per-window outputs, so that an interrupted long recognition can resume.
+"""Checkpoints of per-window outputs, so that a long recognition can resume.
 
 A file per recording and model, and a record per window: its head, then the logits and, where they
 are wanted, the embeddings. A window is found by the digest of its samples, so a cached output is

@@ -1,4 +1,4 @@
-"""Windowed inference: samples in portions of any size in, rows of frames out, memory bounded."""
+"""Windowed inference: samples in, frames of logits and embeddings out, for files and streams."""
 
 from __future__ import annotations
 

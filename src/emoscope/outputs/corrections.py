@@ -1,4 +1,4 @@
-"""Corrections of a result's segments by a person: other emotions, other borders.
+"""Corrections of a result's segments by a person: emotions and borders.
 
 A correction is the whole list of segments as the person wants it, so that reading it needs no
 history. The model's result stays in ``result.json`` untouched; ``corrections.json`` lies

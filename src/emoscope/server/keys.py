@@ -1,4 +1,4 @@
-"""API keys: created and shown once, stored as hashes.
+"""API keys: creation, scopes, storage as hashes.
 
 A key is 256 bits of chance, so a plain SHA-256 of it is enough: there is nothing to guess that a
 slow hash would protect. The file is small and read again when it changes, so that a key which was

@@ -1,4 +1,4 @@
-"""Recognition service: the recognizer, the run store, decoders and admission, shared by routes."""
+"""Service shared by all routes: recognizer, run store, admission queue."""
 
 from __future__ import annotations
 

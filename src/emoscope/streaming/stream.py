@@ -1,4 +1,4 @@
-"""Recognition of live sound: samples in as they come, events out. Sends nothing itself.
+"""Stream recognizer: live samples in, recognition events out.
 
 Every frame is emitted at most twice: provisionally as soon as its sound arrives, computed from the
 two seconds before it (``final=False``), and finally when its window is complete, at the latest 30 s

@@ -1,4 +1,4 @@
-"""Admission control: N requests run, M wait in FIFO order, the rest get ``BusyError``.
+"""Admission control: N requests run, M wait in FIFO order, the rest get 503 with Retry-After.
 
 One queue stands before the model, for the routes and for the page. A refusal in a millisecond is
 worth more than an answer in a minute whose client has left.

@@ -1,4 +1,4 @@
-"""Spool of the recordings of one request: one after another in one temporary file.
+"""Temporary file that holds all recordings of one request.
 
 One file for all of them, so that five hundred recordings need one descriptor and not five hundred,
 and so that a request holds about a megabyte of memory however large it is.

@@ -1,4 +1,4 @@
-"""Replies about several recordings: one after another, as they finish, in the negotiated form."""
+"""Replies for several recordings: JSON, JSON Lines, NDJSON or CSV, by ``Accept``."""
 
 from __future__ import annotations
 

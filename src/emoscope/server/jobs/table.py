@@ -1,4 +1,4 @@
-"""Table of jobs in a SQLite file: options, progress, and the outcome of each recording.
+"""Job table in SQLite: parameters, progress and outcome of each recording.
 
 A job is accepted when its row is on the disk, and its recordings before that; a server that is
 killed finds both when it starts again.

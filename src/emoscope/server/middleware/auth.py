@@ -1,4 +1,4 @@
-"""Authentication by API keys, authorization by their scopes, and rate limits.
+"""Authentication middleware: API keys, scopes and rate limits.
 
 Without any key every client that reaches the port may do everything, which is why a server that can
 be reached from other machines does not start without a key unless it is told to. A browser asks its

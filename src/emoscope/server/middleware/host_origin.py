@@ -1,4 +1,4 @@
-"""Checks of the headers Host and Origin, and security headers on every reply.
+"""Host and Origin checks, against DNS rebinding and cross-site requests.
 
 The Host check stops DNS rebinding: a foreign page that points its own name at this machine. Such
 an attack needs a name, so addresses in digits are always answered. The Origin check stops pages of

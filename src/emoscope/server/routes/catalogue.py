@@ -1,4 +1,4 @@
-"""Routes of the catalog: the known models and the nine emotions."""
+"""``/v1/models`` and ``/v1/emotions``."""
 
 from __future__ import annotations
 
