@@ -1,4 +1,4 @@
-"""Packets of a sound track, decoded to frames, with what was lost on the way."""
+"""Packet decoding of an audio track to frames, with counts of what was lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A source decoded to 16 kHz mono and checked: what the recognizer runs the model on."""
+"""Preparation of a recording: decoded to 16 kHz mono and checked."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ ThreadsOption = Annotated[int | None, typer.Option("--threads", help="线程数 
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """Which model runs, on what, and in which language the command speaks.
+    """Options of the model: name, backend, device, precision, threads, and the language.
 
     None leaves a value to the environment, the settings file and the default, in this order.
     """

@@ -39,7 +39,7 @@ class Window:
 
 
 class WindowCutter:
-    """Takes samples in portions of any size and yields windows as soon as they are complete.
+    """Incremental cutter: samples in portions of any size, windows out as soon as complete.
 
     It holds at most ``whole_s``, or a window with its contexts, and one window more.
 

@@ -36,7 +36,7 @@ LIVE: dict[str, Text] = {
     ),
     "start": Text("开始", "Start"),
     "stop": Text("停止，看完整结果", "Stop for the full result"),
-    "time": Text("已录", "Heard"),
+    "time": Text("已录", "Recorded"),
     "level": Text("音量", "Level"),
     "faint": Text("声音很小，请靠近麦克风。", "The sound is faint. Move closer."),
     "loud": Text("声音过大，请离远一点。", "The sound is too loud. Move away a little."),
@@ -46,7 +46,7 @@ LIVE: dict[str, Text] = {
     "provisional": Text("暂定，停止后给出结论", "provisional until you stop"),
     "veiled": Text("虚线右侧较浅的部分还会变", "The paler part, right of the dashes, may change"),
     "delay": Text("画面落后声音", "Behind the sound"),
-    "picture": Text("实时情绪曲线", "Emotion as it is heard"),
+    "picture": Text("实时情绪曲线", "Live emotion curve"),
     "empty_title": Text("情绪会在这里流动起来", "Emotion will move here"),
     "step_one": Text("点击「开始」，允许使用麦克风", "Press “Start” and allow the microphone"),
     "step_two": Text("说话，看着曲线", "Speak, and watch the river"),
@@ -54,11 +54,11 @@ LIVE: dict[str, Text] = {
     "finishing": Text("正在整理完整结果……", "Putting the full result together…"),
     "line_broken": Text(
         "连接断了，正在重连。声音没有丢，请继续说。",
-        "The line is broken and is being taken up again. No sound is lost; go on.",
+        "The connection is broken and is being resumed. No sound is lost; go on.",
     ),
     "line_lost": Text(
         "连接断了，没能恢复。服务听到的部分会存入「历史与对比」。",
-        "The line is lost. What the service has heard is kept under “Runs”.",
+        "The connection is lost. The sound received so far is kept under “Runs”.",
     ),
 }
 """The live view."""

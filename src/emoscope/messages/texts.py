@@ -57,12 +57,12 @@ ADVICE: dict[str, Text] = {
     "little_speech": Text(
         "大部分时间没有人说话（说话部分约 {speech_percent:.0f}%）。"
         "请剪掉空白，只留 3–10 秒的话音。",
-        "For most of the time nobody speaks (speech {speech_percent:.0f} %). "
+        "Most of the recording has no speech (speech {speech_percent:.0f} %). "
         "Cut it down to the 3-10 s that hold the voice.",
     ),
     "no_speech": Text(
         "没有听到人说话，不给出情绪判断。请检查麦克风；音乐、歌曲和噪声不适用。",
-        "Nobody is heard to speak, so no emotion is claimed. Check the microphone; "
+        "No speech was found, so no emotion is claimed. Check the microphone; "
         "music, songs and noise do not work.",
     ),
     "dc_offset": Text(

@@ -10,7 +10,7 @@ from emoscope.results.calibrated import Calibrated
 
 ABSTENTION: dict[str, Text] = {
     "too_short": Text("录音太短", "the recording is too short"),
-    "no_speech": Text("没有人说话", "nobody speaks"),
+    "no_speech": Text("没有人说话", "there is no speech"),
     "low_snr": Text("噪声太大", "there is too much noise"),
     "clipped": Text("削波失真太严重", "it is clipped too much"),
     "band_limited": Text("频带太窄", "its band is too narrow"),

@@ -91,7 +91,7 @@ def labels(one: Recorded) -> tuple[str, str, str, str]:
 def apart(one: Recorded, others: Sequence[Recorded]) -> str:
     """Return the shortest label of a recording that no other recording has, on any system.
 
-    Recordings of one name (``is_same``) cannot be told apart so and do not count.
+    Recordings of one name (``is_same``) cannot be distinguished so and do not count.
     """
     taken = {
         comparable(label) for other in others if not is_same(one, other) for label in labels(other)

@@ -30,7 +30,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is stored of a key."""
+    """Stored record of an API key."""
 
     name: str
     sha256: str

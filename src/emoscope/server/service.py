@@ -37,7 +37,7 @@ class RecognitionOptions:
 
 @dataclass(frozen=True, slots=True)
 class RecognitionRequest:
-    """One recording to recognize, and how."""
+    """Recognition request: one recording and its options."""
 
     sound: bytes | Callable[[], bytes]
     """The bytes of a file, or a function that reads them when the request's turn comes."""

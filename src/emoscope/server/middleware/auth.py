@@ -1,7 +1,7 @@
 """Authentication middleware: API keys, scopes and rate limits.
 
 Without any key every client that reaches the port may do everything, which is why a server that can
-be reached from other machines does not start without a key unless it is told to. A browser asks its
+be reached from other machines does not start without a key unless configured to. A browser asks its
 user for the key (HTTP Basic: any name, the key as the password); programs send it as ``X-API-Key``
 or as a bearer token.
 """

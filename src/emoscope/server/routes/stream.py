@@ -40,7 +40,7 @@ def stream_routes(streams: Streams, *, idle_s: float, grace_s: float) -> APIRout
     Args:
         streams: of the server.
         idle_s: seconds without a message after which a stream is ended.
-        grace_s: seconds in which a broken connection may resume, as clients are told.
+        grace_s: seconds in which a broken connection may resume, as sent to clients.
     """
     router = APIRouter()
 
