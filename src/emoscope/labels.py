@@ -21,7 +21,7 @@ class Emotion:
     en: str
     emoji: str
     colour: str
-    """``#rrggbb`` on light ground: 3:1 against white at least, and distinct also with colour blindness."""
+    """``#rrggbb``: at least 3:1 against white, and distinct also with colour blindness."""
 
     @property
     def title(self) -> str:

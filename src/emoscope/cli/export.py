@@ -85,7 +85,7 @@ def _write_into(
     """Write a file named after the recording, and never over that of another recording.
 
     Names do not depend on what was exported before, as long as nothing but exports of this store
-    lies in the folder: of several recordings that would be called the same, each is distinguished by
+    lies in the folder: of several recordings that would be called the same, each is known by
     its folder or its ending, and of several runs of one recording the later ones by their date.
     """
     mine = Recorded.of(results)
