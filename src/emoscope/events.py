@@ -7,21 +7,26 @@ exception that it raises reaches the caller, because hiding it would hide a bug.
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of the processing log."""
 
-    name: str
+    __pydantic_config__: ClassVar[dict[str, Any]] = {
+        "json_schema_extra": {"additionalProperties": False}
+    }
+
+    name: str = field(metadata={"alias": "step"})
     """receive, decode, resample, mix, check, infer, write."""
-    milliseconds: float
-    data: dict[str, object] = field(default_factory=dict)
+    milliseconds: float = field(metadata={"alias": "ms"})
+    data: dict[str, Any] = field(default_factory=dict, metadata={"exclude_if": operator.not_})
     """Numbers for the sentence that a front end makes of it."""
 
 

@@ -31,10 +31,10 @@ from emoscope.inference.resume import window_cache
 from emoscope.inference.windowed import ClipRunner, WindowedInference, run_windows
 from emoscope.limits import COMMAND_LINE, Limits
 from emoscope.models import catalog, variants
-from emoscope.models.agreement import AGREEMENT_THRESHOLDS, AgreementThresholds
 from emoscope.models.variants import Precision
 from emoscope.results import abstention
 from emoscope.results.abstention import ABSTENTION_THRESHOLDS, AbstentionThresholds
+from emoscope.results.agreement import AGREEMENT_THRESHOLDS, AgreementThresholds
 from emoscope.results.result import GRANULARITIES, Failure, Granularity, ModelRef, Result
 from emoscope.results.track import Track
 from emoscope.waveform import Array32

@@ -22,8 +22,8 @@ from pydantic_settings import (
 
 from emoscope.errors import SettingError, SettingsFileError
 from emoscope.limits import COMMAND_LINE, UPLOAD, Limits
-from emoscope.models.agreement import MAX_SCORE_DIFFERENCE, MIN_COSINE, AgreementThresholds
 from emoscope.results.abstention import ABSTENTION_THRESHOLDS, AbstentionThresholds
+from emoscope.results.agreement import MAX_SCORE_DIFFERENCE, MIN_COSINE, AgreementThresholds
 
 FILE = "emoscope.toml"
 """Name of the settings file, looked for in the current folder."""

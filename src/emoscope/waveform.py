@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,10 @@ def frame_count(n_samples: int) -> int:
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
     """Time span, start included and end excluded."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {
+        "json_schema_extra": {"additionalProperties": False}
+    }
 
     start_s: float
     end_s: float

@@ -22,7 +22,7 @@ from emoscope.results.activity import Channel
 from emoscope.results.result import Result, SourceRef
 from emoscope.results.segments import Segment
 from emoscope.results.track import Track
-from emoscope.waveform import Span, Waveform
+from emoscope.waveform import Waveform
 from results import make_result
 
 SOUND = Waveform(np.zeros(16_000, np.float32))
@@ -31,7 +31,7 @@ BEGIN = datetime(2026, 1, 4, 22, 30, tzinfo=UTC)
 
 def framed(name: str, score: float = 0.75, **changes: object) -> Result:
     track = Track(np.zeros((210, 9), np.float32))
-    segments = (Segment(Span(0.0, 4.2), by_key("happy"), score),)
+    segments = (Segment(0.0, 4.2, by_key("happy"), score),)
     return make_result(name, granularity="frame", segments=segments, track=track, **changes)
 
 

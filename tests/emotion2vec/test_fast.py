@@ -28,9 +28,9 @@ from emoscope.errors import (
 from emoscope.inference import int8_variant as engine
 from emoscope.inference.int8_variant import make_fast
 from emoscope.models import variants, verify
-from emoscope.models.agreement import AGREEMENT_THRESHOLDS, Agreement, AgreementThresholds
 from emoscope.models.catalog import LocalModel, ModelFile, Variant, find
 from emoscope.recognizer import load
+from emoscope.results.agreement import AGREEMENT_THRESHOLDS, Agreement, AgreementThresholds
 from emoscope.results.result import Result
 from emoscope.waveform import RATE_HZ, Waveform
 from parity.clips import clip

@@ -29,7 +29,6 @@ from emoscope.results.quality import Quality
 from emoscope.results.result import ModelRef, Result, SourceRef
 from emoscope.results.scores import Scores
 from emoscope.results.segments import Segment
-from emoscope.waveform import Span
 
 
 def to_text(result: Result, name: str) -> str:
@@ -55,7 +54,7 @@ def result() -> Result:
         quality=Quality(-20.0, 0.5, 0.0, 30.0, 8_000.0, 0.8),
         model=ModelRef("fake", "1", "0" * 64),
         segments=tuple(
-            Segment(Span(start_s, end_s), by_key(key), 0.75)
+            Segment(start_s, end_s, by_key(key), 0.75)
             for (start_s, end_s), key in zip(spans, keys, strict=True)
         ),
     )
@@ -171,7 +170,7 @@ def test_csv_reads_back(result) -> None:
 @pytest.fixture
 def pair(result) -> tuple[Result, Result]:
     """Two channels of one call; on the second there is no speech before the first border."""
-    silence = Segment(Span(0.0, BORDERS_S[1]), SILENCE, 0.0)
+    silence = Segment(0.0, BORDERS_S[1], SILENCE, 0.0)
     channels = [Channel(1, 2, 1.0, 0.9), Channel(2, 2, 0.9, 0.9)]
     return (
         replace(result, channel=channels[0]),

@@ -12,7 +12,7 @@ from emoscope.labels import EMOTIONS, SILENCE
 from emoscope.results.result import Result
 from emoscope.results.segments import Segment
 from emoscope.results.track import Track
-from emoscope.waveform import Span, Waveform
+from emoscope.waveform import Waveform
 from results import make_result
 
 
@@ -140,9 +140,9 @@ def test_where_speech_was_looked_for_its_silences_are_the_silence() -> None:
     samples = noise(4).astype(np.float32)
     logits = np.zeros((199, 9), np.float32)
     segments = (
-        Segment(Span(0.0, 1.0), EMOTIONS[3], 0.9),
-        Segment(Span(1.0, 3.0), SILENCE, 0.0),
-        Segment(Span(3.0, 4.0), EMOTIONS[3], 0.9),
+        Segment(0.0, 1.0, EMOTIONS[3], 0.9),
+        Segment(1.0, 3.0, SILENCE, 0.0),
+        Segment(3.0, 4.0, EMOTIONS[3], 0.9),
     )
     result = make_result(
         duration_s=4.0,

@@ -21,8 +21,8 @@ from emoscope.errors import (
 )
 from emoscope.inference import int8_variant as engine
 from emoscope.models import catalog
-from emoscope.models.agreement import AgreementThresholds
 from emoscope.recognizer import load
+from emoscope.results.agreement import AgreementThresholds
 from emoscope.results.result import Result
 from emoscope.waveform import RATE_HZ, Waveform
 from hub_server import FIVE, Hub, fake_convert, status

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from emoscope.labels import EMOTIONS, SILENCE
 from emoscope.results.activity import Channel, channel_activity
 from emoscope.results.segments import Segment
-from emoscope.waveform import Span
 
 moments = st.lists(st.booleans(), min_size=20, max_size=20)
 """Whether there is speech in each tenth of a second; true beside true is one segment or two."""
@@ -18,7 +17,7 @@ moments = st.lists(st.booleans(), min_size=20, max_size=20)
 
 def segments(speaks: list[bool]) -> list[Segment]:
     return [
-        Segment(Span(at / 10, (at + 1) / 10), EMOTIONS[at % 9] if one else SILENCE, 0.5)
+        Segment(at / 10, (at + 1) / 10, EMOTIONS[at % 9] if one else SILENCE, 0.5)
         for at, one in enumerate(speaks)
     ]
 

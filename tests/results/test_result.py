@@ -22,7 +22,7 @@ from emoscope.results.result import GRANULARITIES, SCHEMA_VERSION, ModelRef, Res
 from emoscope.results.scores import Scores
 from emoscope.results.segments import Segment
 from emoscope.results.track import Track
-from emoscope.waveform import FRAME_S, HOP_S, Span
+from emoscope.waveform import FRAME_S, HOP_S
 
 logit_rows = st.lists(st.floats(-30, 30, width=32), min_size=9, max_size=9)
 seeds = st.integers(0, 2**32 - 1)
@@ -327,7 +327,7 @@ def test_the_utterance_embedding_is_the_mean_over_time() -> None:
 
 
 def test_a_segment_comes_back_from_its_dict() -> None:
-    segment = Segment(Span(0.5, 1.25), EMOTIONS[7], 0.625)
+    segment = Segment(0.5, 1.25, EMOTIONS[7], 0.625)
 
     assert Segment.from_dict(json.loads(json.dumps(segment.to_dict()))) == segment
 

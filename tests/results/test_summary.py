@@ -14,7 +14,7 @@ from emoscope.labels import EMOTIONS, KEYS, SILENCE, by_key
 from emoscope.results.segments import Segment
 from emoscope.results.summary import MOMENT_S, MOMENTS, TrackSummary, moments, summarize_track
 from emoscope.results.track import Track
-from emoscope.waveform import HOP_S, Span
+from emoscope.waveform import HOP_S
 
 lengths = st.lists(
     st.tuples(st.floats(0.1, 20.0), st.sampled_from([*EMOTIONS, SILENCE])), min_size=1, max_size=12
@@ -25,7 +25,7 @@ def segments_of(parts: list[tuple[float, object]]) -> tuple[Segment, ...]:
     """Segments of these lengths, in a row."""
     borders = np.cumsum([0.0, *(length_s for length_s, _ in parts)])
     return tuple(
-        Segment(Span(float(start_s), float(end_s)), emotion, 0.5)  # type: ignore[arg-type]
+        Segment(float(start_s), float(end_s), emotion, 0.5)  # type: ignore[arg-type]
         for start_s, end_s, (_, emotion) in zip(borders, borders[1:], parts, strict=False)
     )
 

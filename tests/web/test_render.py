@@ -24,7 +24,7 @@ from emoscope.results.result import Failure, Result
 from emoscope.results.scores import Scores
 from emoscope.results.segments import Segment
 from emoscope.results.track import Track
-from emoscope.waveform import Span, Waveform
+from emoscope.waveform import Waveform
 from emoscope.web import many, render
 from emoscope.web.markup import esc
 from emoscope.web.picture import ROWS_MAX, timeline
@@ -213,7 +213,7 @@ def test_hours_do_not_make_a_heavy_page() -> None:
     """The finer tiles are fetched; the table stops and says so."""
     result, waveform = frames(1_200.0)
     many_segments = tuple(
-        Segment(Span(float(i), float(i + 1)), EMOTIONS[i % 9], 0.5) for i in range(1_200)
+        Segment(float(i), float(i + 1), EMOTIONS[i % 9], 0.5) for i in range(1_200)
     )
     result = replace(result, segments=many_segments)
 

@@ -22,8 +22,8 @@ from emoscope.errors import EmoscopeError
 if TYPE_CHECKING:
     from emoscope.backends.base import Backend
     from emoscope.messages.texts import Language
-    from emoscope.models.agreement import Agreement
     from emoscope.models.catalog import LocalModel
+    from emoscope.results.agreement import Agreement
 
 models_app = Commands(
     help="模型：列出、获取、检查、删除 · Models: list, pull, verify, remove, path.",

@@ -26,9 +26,10 @@ from emoscope.hub import pull
 from emoscope.hub.progress import Converting, Downloading, HubFailed, PullEvent, Retrying, Waiting
 from emoscope.messages.texts import Language, Text
 from emoscope.models import catalog
-from emoscope.models.agreement import AgreementThresholds
 from emoscope.models.catalog import CatalogEntry, LocalModel, Variant
 from emoscope.models.verify import Finding
+from emoscope.results.agreement import AgreementThresholds
+from emoscope.results.json_type import JsonType
 
 TEXTS: dict[str, Text] = {
     "name": Text("模型", "Model"),
@@ -69,8 +70,8 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": "green"}
 
 
 @dataclass(frozen=True, slots=True)
-class InventoryLine:
-    """One model of the list, and its files on this machine."""
+class InventoryLine(JsonType):
+    """One model, and what of it is on this machine."""
 
     name: str
     title_zh: str
@@ -83,10 +84,6 @@ class InventoryLine:
     licence: str
     folder: str
     """Empty if it is not here."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """For ``--json``."""
-        return asdict(self)
 
 
 def inventory(cache: Path | None = None) -> list[InventoryLine]:

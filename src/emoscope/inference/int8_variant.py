@@ -20,8 +20,8 @@ from emoscope.backends.base import Backend
 from emoscope.emotion2vec.convert import convert_fast, convert_open
 from emoscope.inference.forward import ClipOutput, Forward
 from emoscope.models import variants
-from emoscope.models.agreement import Agreement
 from emoscope.models.catalog import LocalModel, Variant
+from emoscope.results.agreement import Agreement
 from emoscope.results.track import Track
 from emoscope.waveform import Array32, Samples
 

@@ -25,9 +25,9 @@ from emoscope.errors import (
     ModelNotInstalledError,
     ModelUnknownError,
 )
-from emoscope.models.agreement import Agreement
 from emoscope.models.sources import HubSource, official
 from emoscope.paths.access import is_file, is_folder
+from emoscope.results.agreement import Agreement
 from emoscope.results.calibration import Calibration
 
 COMPACT = "compact"

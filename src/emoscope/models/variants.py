@@ -8,9 +8,9 @@ from typing import Literal, TypeAlias
 
 from emoscope.errors import ModelFastMissingError, ModelFastRefusedError
 from emoscope.models import verified_files
-from emoscope.models.agreement import AgreementThresholds
 from emoscope.models.catalog import LocalModel, ModelCard, Variant
 from emoscope.models.whole_file import write_json_file
+from emoscope.results.agreement import AgreementThresholds
 from emoscope.results.result import ModelRef
 
 Precision: TypeAlias = Literal["exact", "fast", "auto"]

@@ -28,11 +28,11 @@ from emoscope.errors import (
 )
 from emoscope.labels import COUNT
 from emoscope.models import catalog
-from emoscope.models.agreement import AGREEMENT_THRESHOLDS, Agreement, AgreementThresholds
 from emoscope.models.catalog import LocalModel, ModelFile, file_sha256
 from emoscope.models.record import OFFICIAL, PullRecord
 from emoscope.models.sources import NEEDED_FILES, TOKENS, WEIGHTS
 from emoscope.paths.access import is_file, is_folder
+from emoscope.results.agreement import AGREEMENT_THRESHOLDS, Agreement, AgreementThresholds
 from emoscope.waveform import FRAME, HOP, RATE_HZ
 
 Severity: TypeAlias = Literal["error", "warning", "note"]

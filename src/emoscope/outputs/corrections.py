@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from emoscope.errors import CorrectionRefusedError
-from emoscope.labels import COUNT, SILENCE, Emotion, by_key
+from emoscope.labels import COUNT, SILENCE, Emotion
+from emoscope.results.json_type import emotion_or_silence
 from emoscope.results.result import Result
 from emoscope.results.segments import Segment
 from emoscope.waveform import HOP_S, Span
@@ -70,7 +71,7 @@ def segments_of(result: Result) -> tuple[Segment, ...]:
     """The segments, or the whole recording as one of them where there is no time axis."""
     if result.segments:
         return result.segments
-    whole = Segment(Span(0.0, result.duration_s), result.emotion, result.confidence)
+    whole = Segment(0.0, result.duration_s, result.emotion, result.confidence)
     return (whole,)
 
 
@@ -102,7 +103,10 @@ def _rows(raw: object) -> list[tuple[float, float, Emotion]]:
     """
     if not isinstance(raw, list) or not 0 < len(raw) <= SEGMENTS_MAX:
         raise ValueError("no list of segments")
-    return [(float(row["start_s"]), float(row["end_s"]), _label(row["emotion"])) for row in raw]
+    return [
+        (float(row["start_s"]), float(row["end_s"]), emotion_or_silence(row["emotion"]))
+        for row in raw
+    ]
 
 
 def _joined(rows: Sequence[tuple[float, float]], duration_s: float) -> list[Span]:
@@ -122,10 +126,6 @@ def _joined(rows: Sequence[tuple[float, float]], duration_s: float) -> list[Span
     if any(later - earlier < minimum_s for earlier, later in pairwise(borders_s)):
         raise ValueError("a segment that is too short")
     return [Span(start_s, end_s) for start_s, end_s in pairwise(borders_s)]
-
-
-def _label(key: str) -> Emotion:
-    return SILENCE if key == SILENCE.key else by_key(key)
 
 
 def _scored(
@@ -148,7 +148,7 @@ def _scored(
             total = sums[end, emotion.index] - sums[first, emotion.index]
             scores.append(float(np.clip(total / (end - first), 0.0, 1.0)))
     return tuple(
-        Segment(span, emotion, score)
+        Segment(span.start_s, span.end_s, emotion, score)
         for span, emotion, score in zip(spans, emotions, scores, strict=True)
     )
 

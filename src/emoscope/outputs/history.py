@@ -9,17 +9,18 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from emoscope.errors import RunDamagedError, RunNotFoundError, TitleRefusedError
-from emoscope.labels import Emotion, by_key
+from emoscope.labels import by_key
 from emoscope.outputs.corrections import Corrected, read_correction
 from emoscope.outputs.store import AUDIO, CORRECTIONS, RESULT, TITLE, RunStore, read_wav
 from emoscope.paths.file_names import comparable, path_parts, readable, shown, without_audio_suffix
 from emoscope.paths.names import TITLE_MAX, plain_title
+from emoscope.results.json_type import EmotionByKey, JsonType, Share
 from emoscope.results.result import Granularity, Result
 from emoscope.waveform import Waveform
 
@@ -106,13 +107,13 @@ def is_same(one: Recorded, other: Recorded) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """Summary of a run for lists, without its track."""
+class Facts(JsonType):
+    """What a list shows of a run."""
 
     source: str
     """The recording's name, with what cannot be shown written out."""
-    emotion: Emotion
-    confidence: float
+    emotion: EmotionByKey
+    confidence: Share
     granularity: Granularity
     timestamp: str
     """Local time, ``2024-01-04 22:30:00``."""
@@ -122,43 +123,21 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class RunEntry:
-    """Entry of the list of runs."""
+class RunEntry(JsonType):
+    """One line of the list of runs."""
 
-    name: str
+    name: str = field(metadata={"alias": "run"})
     """Of the run's directory."""
     title: str
     """Given by a person; empty when there is none."""
-    is_corrected: bool
-    facts: Facts | None
+    is_corrected: bool = field(metadata={"alias": "corrected"})
+    facts: Facts | None = field(metadata={"description": "null when the run cannot be read"})
     """None when ``result.json`` cannot be read; the run can still be deleted."""
 
     @property
     def shown(self) -> str:
         """What people call it: the title, else the recording's name, else the run's."""
         return self.title or (self.facts.source if self.facts else "") or self.name
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        facts = self.facts
-        about = None
-        if facts is not None:
-            about = {
-                "source": facts.source,
-                "emotion": facts.emotion.key,
-                "confidence": facts.confidence,
-                "granularity": facts.granularity,
-                "timestamp": facts.timestamp,
-                "duration_s": facts.duration_s,
-                "model": facts.model,
-                "abstain": list(facts.abstain),
-            }
-        return {
-            "run": self.name,
-            "title": self.title,
-            "corrected": self.is_corrected,
-            "facts": about,
-        }
 
 
 @dataclass(frozen=True, slots=True)

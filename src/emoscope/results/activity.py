@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
+from emoscope.results.json_type import JsonType, Share
 from emoscope.results.segments import Segment
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
-    """Channel of a recording that a result is about, and its share of speech.
+class Channel(JsonType):
+    """The channel that a result is about, and its share of time with speech.
 
     Speech is wherever there is no segment of silence, so a short pause counts as speech.
     """
@@ -21,19 +21,10 @@ class Channel:
     """From 1; of stereo 1 is the left one."""
     count: int
     """Channels of the recording."""
-    talk_share: float
+    talk_share: Share
     """Share of the recording's time with speech on this channel."""
-    overlap_share: float
+    overlap_share: Share
     """Share of the recording's time with speech on this channel and another."""
-
-    def to_dict(self) -> dict[str, object]:
-        """As in ``result.json``."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Channel:
-        """Read what ``to_dict`` wrote."""
-        return cls(**data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timezone
-from typing import Any, Literal, TypeAlias, cast
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
 import numpy as np
 
@@ -12,12 +12,14 @@ from emoscope.errors import EmoscopeError
 from emoscope.events import Step
 from emoscope.labels import Emotion
 from emoscope.results.activity import Channel
-from emoscope.results.calibrated import Calibrated, _calibrated
+from emoscope.results.agreement import Agreement
+from emoscope.results.calibrated import Calibrated
+from emoscope.results.json_type import Converted, EmotionKey, JsonType, Share
 from emoscope.results.quality import Quality
-from emoscope.results.scores import Scores
+from emoscope.results.scores import Scores, ScoresByKey
 from emoscope.results.segments import Segment
 from emoscope.results.summary import TrackSummary
-from emoscope.results.track import Track, _frames, _track
+from emoscope.results.track import Track, TrackFrames
 from emoscope.waveform import Array32, Span
 
 Granularity: TypeAlias = Literal["utterance", "frame"]
@@ -26,10 +28,12 @@ GRANULARITIES: tuple[Granularity, ...] = ("utterance", "frame")
 
 SCHEMA_VERSION = 1
 
+_TIMESTAMP = "%Y-%m-%d %H:%M:%S"
+
 
 @dataclass(frozen=True, slots=True)
-class ModelRef:
-    """Reference to the model of a result."""
+class ModelRef(JsonType):
+    """Which model answered."""
 
     name: str
     revision: str
@@ -37,27 +41,108 @@ class ModelRef:
     """Of the file that ran."""
     precision: str = "exact"
     """``exact``, or what the variant that ran is rounded to."""
-    agreement: dict[str, Any] | None = None
+    agreement: Annotated[dict[str, Any], Converted(dict, dict, Agreement)] | None = None
     """How near that variant was to the exact model when it was made; None for the exact one."""
     device: str = "cpu"
     """What it computed on: ``cpu`` or ``cuda``."""
 
-    def to_dict(self) -> dict[str, object]:
-        """As in ``result.json``."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
-class SourceRef:
-    """Reference to the recording of a result."""
+class SourceRef(JsonType):
+    """The recording that a result is about."""
 
     name: str
     sha256: str | None
     """Of the file's bytes; None for samples that never were a file."""
 
-    def to_dict(self) -> dict[str, object]:
-        """As in ``result.json``."""
-        return {"name": self.name, "sha256": self.sha256}
+
+@dataclass(frozen=True, slots=True)
+class LabelSet(JsonType):
+    """The smallest set of emotions that holds the truth in ``coverage`` of cases like its own."""
+
+    coverage: float
+    emotions: tuple[EmotionKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingShape(JsonType):
+    """Shape of ``embedding.npy``: frames by numbers per frame."""
+
+    shape: tuple[int, ...]
+    dtype: Literal["float32"] = "float32"
+
+
+@dataclass(frozen=True, slots=True)
+class Medium(JsonType):
+    """How sound lies on the medium's time axis, as beside a picture."""
+
+    sound_starts_s: float
+    missing: tuple[Span, ...] = field(
+        metadata={"description": "spans of the medium that hold no sound"}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultDocument(JsonType):
+    """``result.json``: its keys in order. Those with a default are missing in older files."""
+
+    schema_version: int = SCHEMA_VERSION
+    emotion: EmotionKey
+    confidence: Share
+    confidence_calibrated: Share | None = field(
+        default=None,
+        metadata={
+            "description": "how often an answer with such a score was right; null for a model that "
+            "was not calibrated"
+        },
+    )
+    label_set: LabelSet | None = field(
+        default=None,
+        metadata={
+            "description": "the emotions it may be, likeliest first, and how often the truth was "
+            "there"
+        },
+    )
+    scores: ScoresByKey
+    granularity: Granularity
+    timestamp: str = field(
+        metadata={"description": "local time, as in the directory's name"},
+    )
+    created_utc: str
+    duration_s: float
+    medium: Medium = field(
+        default=Medium(0.0, ()),
+        metadata={
+            "description": "when sound begins, and where there is none: spans are silence in the "
+            "segments"
+        },
+    )
+    abstain: tuple[str, ...] = field(
+        metadata={"description": "why no emotion should be read from the scores"}
+    )
+    quality: Quality
+    segments: tuple[Segment, ...]
+    reading: TrackSummary | None
+    frames: (
+        Annotated[TrackFrames, Converted(TrackFrames.to_dict, TrackFrames.from_dict, TrackFrames)]
+        | None
+    )
+    embedding: EmbeddingShape | None = None
+    model: ModelRef
+    source: SourceRef
+    channel: Channel | None = field(
+        default=None, metadata={"description": "null where the channels were averaged"}
+    )
+    log: tuple[Step, ...]
+    versions: dict[str, str]
+
+    @property
+    def created(self) -> datetime:
+        """The moment, in the zone that is the difference between the two clocks written."""
+        local = datetime.strptime(self.timestamp, _TIMESTAMP)  # noqa: DTZ007 - below
+        utc = datetime.fromisoformat(self.created_utc)
+        offset = local.replace(tzinfo=utc.tzinfo) - utc.replace(microsecond=0)
+        return utc.astimezone(timezone(offset))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,83 +212,66 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """The content of ``result.json``."""
-        embedding = self.embedding
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "emotion": self.emotion.key,
-            "confidence": self.confidence,
-            "confidence_calibrated": self.calibrated and self.calibrated.confidence,
-            "label_set": self.calibrated and self.calibrated.to_dict(),
-            "scores": self.scores.to_dict(),
-            "granularity": self.granularity,
-            "timestamp": self.created.strftime("%Y-%m-%d %H:%M:%S"),
-            "created_utc": _utc_text(self.created),
-            "duration_s": self.duration_s,
-            "medium": {
-                "sound_starts_s": self.sound_starts_s,
-                "missing": [asdict(span) for span in self.missing],
-            },
-            "abstain": list(self.abstain),
-            "quality": self.quality.to_dict(),
-            "segments": [segment.to_dict() for segment in self.segments],
-            "reading": None if self.reading is None else self.reading.to_dict(),
-            "frames": None if self.track is None else _frames(self.track),
-            "embedding": None
-            if embedding is None
-            else {"shape": list(embedding.shape), "dtype": "float32"},
-            "model": self.model.to_dict(),
-            "source": self.source.to_dict(),
-            "channel": None if self.channel is None else self.channel.to_dict(),
-            "log": [
-                {
-                    "step": step.name,
-                    "ms": step.milliseconds,
-                    **({"data": step.data} if step.data else {}),
-                }
-                for step in self.steps
-            ],
-            "versions": dict(self.versions),
-        }
+        sure, embedding = self.calibrated, self.embedding
+        data = ResultDocument(
+            emotion=self.emotion.key,
+            confidence=self.confidence,
+            confidence_calibrated=None if sure is None else sure.confidence,
+            label_set=None if sure is None else LabelSet(sure.coverage, sure.label_set),
+            scores=self.scores,
+            granularity=self.granularity,
+            timestamp=self.created.strftime(_TIMESTAMP),
+            created_utc=self.created.astimezone(UTC).isoformat(timespec="microseconds"),
+            duration_s=self.duration_s,
+            medium=Medium(self.sound_starts_s, self.missing),
+            abstain=self.abstain,
+            quality=self.quality,
+            segments=self.segments,
+            reading=self.reading,
+            frames=None,
+            embedding=None if embedding is None else EmbeddingShape(embedding.shape),
+            model=self.model,
+            source=self.source,
+            channel=self.channel,
+            log=self.steps,
+            versions=self.versions,
+        ).to_dict()
+        # Here, because a copy of hours of rows would double the memory.
+        data["frames"] = None if self.track is None else TrackFrames.of(self.track).to_dict()
+        return data
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Result:
         """Read what ``to_dict`` wrote; the embedding, which is not in it, stays None.
 
         Raises:
-            ValueError: a ``schema_version`` that this program does not know.
+            ValueError: a ``schema_version`` that this program does not know, a key is missing, or a
+                value is of the wrong kind.
         """
         if data["schema_version"] != SCHEMA_VERSION:
             raise ValueError(f"schema_version {data['schema_version']} is not {SCHEMA_VERSION}")
-        created = datetime.strptime(data["timestamp"], "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - below
-        utc = datetime.fromisoformat(data["created_utc"])
-        # The zone is the difference between the two clocks that were written.
-        offset = created.replace(tzinfo=utc.tzinfo) - utc.replace(microsecond=0)
-        reading = data["reading"]
+        read = ResultDocument.from_dict(data)
+        sure, kept = read.confidence_calibrated, read.label_set
         return cls(
-            source=SourceRef(**data["source"]),
-            created=utc.astimezone(timezone(offset)),
-            duration_s=data["duration_s"],
-            granularity=data["granularity"],
-            scores=Scores.from_dict(data["scores"]),
-            quality=Quality.from_dict(data["quality"]),
-            model=ModelRef(**data["model"]),
-            track=_track(data["frames"]),
-            segments=tuple(Segment.from_dict(segment) for segment in data["segments"]),
-            reading=None if reading is None else TrackSummary.from_dict(reading),
-            calibrated=_calibrated(data),
-            abstain=tuple(data["abstain"]),
-            steps=tuple(
-                Step(step["step"], step["ms"], step.get("data", {})) for step in data["log"]
-            ),
-            versions=data["versions"],
-            channel=Channel.from_dict(kept) if (kept := data.get("channel")) else None,
-            # Older results lack it.
-            missing=tuple(Span(**span) for span in data.get("medium", {}).get("missing", ())),
+            source=read.source,
+            created=read.created,
+            duration_s=read.duration_s,
+            granularity=read.granularity,
+            scores=read.scores,
+            quality=read.quality,
+            model=read.model,
+            track=None if read.frames is None else read.frames.track(),
+            segments=read.segments,
+            reading=read.reading,
+            calibrated=None
+            if kept is None or sure is None
+            else Calibrated(sure, kept.emotions, kept.coverage),
+            abstain=read.abstain,
+            steps=read.log,
+            versions=read.versions,
+            channel=read.channel,
+            missing=read.medium.missing,
         )
-
-
-def _utc_text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 @dataclass(frozen=True, slots=True)

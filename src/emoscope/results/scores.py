@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Annotated, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emoscope.labels import COUNT, EMOTIONS, KEYS, Emotion
+from emoscope.results.json_type import Converted, Share
 from emoscope.waveform import Array64
 
 
@@ -89,3 +90,9 @@ class Scores:
     def from_dict(cls, data: dict[str, float]) -> Scores:
         """Read what ``to_dict`` wrote."""
         return cls(np.array([data[key] for key in KEYS], dtype=np.float64))
+
+
+ScoresByKey: TypeAlias = Annotated[
+    Scores, Converted(Scores.to_dict, Scores.from_dict, dict[str, Share])
+]
+"""Score by English key in JSON."""

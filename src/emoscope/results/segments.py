@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
-from emoscope.labels import COUNT, EMOTIONS, SILENCE, Emotion, by_key
+from emoscope.labels import COUNT, EMOTIONS, SILENCE, Emotion
+from emoscope.results.json_type import JsonType, LabelByKey, Share
 from emoscope.waveform import HOP_S, Array64, Mask, Span
 
 
@@ -31,8 +31,8 @@ def _rows(seconds: float) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class SegmentRules:
-    """Parameters of segmentation. All times in seconds.
+class SegmentRules(JsonType):
+    """How segments were made; seconds, and a margin between scores.
 
     Raises:
         ValueError: a number is negative or not finite, ``margin`` is over 1, or ``pause_s`` is
@@ -61,44 +61,28 @@ class SegmentRules:
         """Rows on each side of the one that is smoothed."""
         return round(self.smoothing_s / HOP_S) // 2
 
-    def to_dict(self) -> dict[str, float]:
-        """As in ``result.json``."""
-        return asdict(self)
-
 
 DEFAULT_RULES = SegmentRules()
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """Segment of a recording with one emotion, or of silence."""
+class Segment(JsonType, Span):
+    """A stretch of one leading emotion, or of silence, whose score is 0."""
 
-    span: Span
-    emotion: Emotion
+    emotion: LabelByKey
     """One of the nine, or ``labels.SILENCE``."""
-    score: float
+    score: Share
     """Mean smoothed score of this emotion over the segment; 0 for silence."""
+
+    @property
+    def span(self) -> Span:
+        """The stretch of time alone."""
+        return Span(self.start_s, self.end_s)
 
     @property
     def silent(self) -> bool:
         """Whether it is a segment of silence."""
         return self.emotion is SILENCE
-
-    def to_dict(self) -> dict[str, object]:
-        """As in ``result.json``."""
-        return {
-            "start_s": self.span.start_s,
-            "end_s": self.span.end_s,
-            "emotion": self.emotion.key,
-            "score": self.score,
-        }
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Segment:
-        """Read what ``to_dict`` wrote."""
-        span = Span(data["start_s"], data["end_s"])
-        key = data["emotion"]
-        return cls(span, SILENCE if key == SILENCE.key else by_key(key), data["score"])
 
 
 @dataclass(slots=True)
@@ -208,7 +192,7 @@ class SegmentReader:
             self._end(self._speech, self._at, whole=self._speech.first == 0)
         self._silence(self._at)
         last = self._closed[-1]
-        self._closed[-1] = Segment(Span(last.span.start_s, duration_s), last.emotion, last.score)
+        self._closed[-1] = replace(last, end_s=duration_s)
         return given + self._given()
 
     def _smoothed(self) -> Iterable[tuple[bool, list[float]]]:
@@ -281,14 +265,14 @@ class SegmentReader:
 
     def _close(self, stretch: _Sums, end: int, label: int) -> None:
         self._silence(stretch.first)
-        span = Span(stretch.first * HOP_S, end * HOP_S)
-        self._closed.append(Segment(span, EMOTIONS[label], stretch.total[label] / stretch.rows))
+        score = stretch.total[label] / stretch.rows
+        start_s, end_s = stretch.first * HOP_S, end * HOP_S
+        self._closed.append(Segment(start_s, end_s, EMOTIONS[label], score))
         self._told = end
 
     def _silence(self, until: int) -> None:
         if until > self._told:
-            span = Span(self._told * HOP_S, until * HOP_S)
-            self._closed.append(Segment(span, SILENCE, 0.0))
+            self._closed.append(Segment(self._told * HOP_S, until * HOP_S, SILENCE, 0.0))
             self._told = until
 
     def _given(self) -> list[Segment]:

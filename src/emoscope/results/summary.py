@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
-from emoscope.labels import KEYS, SILENCE, Emotion, by_key
+from emoscope.labels import KEYS, SILENCE
+from emoscope.results.json_type import EmotionByKey, JsonType, Share
 from emoscope.results.segments import DEFAULT_RULES, Segment, SegmentRules
 from emoscope.waveform import HOP_S, Array64, Span
 
@@ -20,52 +20,40 @@ MOMENT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
-    """Transition from one emotion to another; a silence may lie between them."""
+class Transition(JsonType):
+    """One emotion gives way to another, perhaps across a silence."""
 
     at_s: float
     """Where the later one begins."""
-    before: Emotion
-    after: Emotion
-
-    def to_dict(self) -> dict[str, object]:
-        """As in ``result.json``."""
-        return {"at_s": self.at_s, "from": self.before.key, "to": self.after.key}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Transition:
-        """Read what ``to_dict`` wrote."""
-        return cls(data["at_s"], by_key(data["from"]), by_key(data["to"]))
+    before: EmotionByKey = field(metadata={"alias": "from"})
+    after: EmotionByKey = field(metadata={"alias": "to"})
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """Key moment: one that contributed most to the answer."""
+class Moment(JsonType, Span):
+    """A moment that spoke for the answer, and what it adds to the answer's logit."""
 
-    span: Span
     logit: float
     """What its frames add to the logit of the answer."""
 
-    def to_dict(self) -> dict[str, object]:
-        """As in ``result.json``."""
-        return {"start_s": self.span.start_s, "end_s": self.span.end_s, "logit": self.logit}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Moment:
-        """Read what ``to_dict`` wrote."""
-        return cls(Span(data["start_s"], data["end_s"]), data["logit"])
+    @property
+    def span(self) -> Span:
+        """The stretch of time alone."""
+        return Span(self.start_s, self.end_s)
 
 
 @dataclass(frozen=True, slots=True)
-class TrackSummary:
-    """Summary figures of an emotion track."""
+class TrackSummary(JsonType):
+    """The time axis in a few numbers."""
 
     rules: SegmentRules
     """How the segments were made."""
-    shares: dict[str, float]
+    shares: dict[str, Share] = field(
+        metadata={"description": "time per emotion and of silence; they sum to 1"}
+    )
     """Share of the recording's time by key: the nine, and ``silence``. They sum to 1."""
     transitions: tuple[Transition, ...]
-    stability: float | None
+    stability: Share | None
     """How likely two moments of speech, taken at random, show the same emotion: 1 for one emotion
     throughout. None without speech."""
     logit: float
@@ -73,29 +61,6 @@ class TrackSummary:
     what all frames add (``logits / count``)."""
     moments: tuple[Moment, ...]
     """The moments that added most to that logit, largest first, without overlap."""
-
-    def to_dict(self) -> dict[str, object]:
-        """As in ``result.json``."""
-        return {
-            "rules": self.rules.to_dict(),
-            "shares": dict(self.shares),
-            "transitions": [transition.to_dict() for transition in self.transitions],
-            "stability": self.stability,
-            "logit": self.logit,
-            "moments": [moment.to_dict() for moment in self.moments],
-        }
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> TrackSummary:
-        """Read what ``to_dict`` wrote."""
-        return cls(
-            rules=SegmentRules(**data["rules"]),
-            shares=dict(data["shares"]),
-            transitions=tuple(Transition.from_dict(one) for one in data["transitions"]),
-            stability=data["stability"],
-            logit=data["logit"],
-            moments=tuple(Moment.from_dict(one) for one in data["moments"]),
-        )
 
 
 def summarize_track(
@@ -155,6 +120,6 @@ def moments(
     while len(found) < MOMENTS and free.any():
         first = int(np.where(free, added, -np.inf).argmax())
         free[max(0, first - width + 1) : first + width] = False
-        span = Span(first * HOP_S, min((first + width) * HOP_S, duration_s))
-        found.append(Moment(span, float(attribution[first : first + width].sum())))
+        start_s, end_s = first * HOP_S, min((first + width) * HOP_S, duration_s)
+        found.append(Moment(start_s, end_s, float(attribution[first : first + width].sum())))
     return tuple(found)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, cast
 
 import numpy as np
 
 from emoscope.labels import COUNT, KEYS, Emotion
+from emoscope.results.json_type import Converted, JsonSchema, JsonType
 from emoscope.results.scores import Scores, softmax
 from emoscope.results.segments import DEFAULT_RULES, Segment, SegmentReader, SegmentRules
 from emoscope.results.summary import TrackSummary, summarize_track
@@ -114,31 +115,58 @@ class Track:
         return np.ones(len(self), np.bool_) if self.speech is None else self.speech
 
 
-def _frames(track: Track) -> dict[str, object]:
-    """Compact form: one list per frame, in the order of the nine keys."""
-    return {
-        "hop_s": HOP_S,
-        "frame_s": FRAME_S,
-        "count": len(track),
-        "keys": list(KEYS),
-        # Through text: the shortest decimal that reads back as the same float32.
-        "logits": track.logits.astype(str).astype(np.float64).tolist(),
-        "scores": track.scores.round(7).tolist(),
-        # Stretches of speech: from frame, to frame (excluded).
-        "speech": None if track.speech is None else _runs(track.speech),
-    }
+@dataclass(frozen=True, slots=True)
+class TrackFrames(JsonType):
+    """One row of nine numbers every 20 ms; frame k covers k · 20 ms to k · 20 ms + 25 ms."""
 
+    hop_s: float
+    frame_s: float
+    count: int
+    keys: list[str]
+    logits: list[list[float]]
+    scores: list[list[float]]
+    speech: Annotated[
+        list[Annotated[list[int], Converted(list, list, tuple[int, int])]] | None,
+        JsonSchema(description="from and to (excluded) frame of each stretch with speech"),
+    ]
 
-def _track(frames: dict[str, Any] | None) -> Track | None:
-    if frames is None:
-        return None
-    logits = np.array(frames["logits"], dtype=np.float32)
-    if frames["speech"] is None:
-        return Track(logits)
-    speech = np.zeros(len(logits), np.bool_)
-    for first, last in frames["speech"]:
-        speech[first:last] = True
-    return Track(logits, speech)
+    @classmethod
+    def of(cls, track: Track) -> TrackFrames:
+        """Return a time axis as rows, in the order of the nine."""
+        return cls(
+            hop_s=HOP_S,
+            frame_s=FRAME_S,
+            count=len(track),
+            keys=list(KEYS),
+            # Through text: the shortest decimal that reads back as the same float32.
+            logits=track.logits.astype(str).astype(np.float64).tolist(),
+            scores=track.scores.round(7).tolist(),
+            # Stretches of speech: from frame, to frame (excluded).
+            speech=None if track.speech is None else _runs(track.speech),
+        )
+
+    def track(self) -> Track:
+        """Return the time axis that these rows are of."""
+        logits = np.array(self.logits, dtype=np.float32)
+        if self.speech is None:
+            return Track(logits)
+        speech = np.zeros(len(logits), np.bool_)
+        for first, last in self.speech:
+            speech[first:last] = True
+        return Track(logits, speech)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object, rows as they are: hours of sound are millions of them."""
+        return {key.name: getattr(self, key.name) for key in fields(self)}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> TrackFrames:
+        """Read what ``to_dict`` wrote, with the rows as they are.
+
+        Raises:
+            KeyError: a key is missing.
+        """
+        return cls(**{key.name: data[key.name] for key in fields(cls)})
 
 
 def _runs(mask: Mask) -> list[list[int]]:

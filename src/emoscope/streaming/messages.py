@@ -14,6 +14,7 @@ from emoscope.errors import EmoscopeError
 from emoscope.labels import KEYS
 from emoscope.limits import Limits
 from emoscope.results.scores import softmax
+from emoscope.results.segments import Segment
 from emoscope.streaming import stream
 from emoscope.waveform import HOP_S
 
@@ -87,18 +88,6 @@ class Pong(_Message):
     type: Literal["pong"] = "pong"
 
 
-EmotionKey: TypeAlias = Literal[KEYS]  # type: ignore[valid-type]  # the nine words, from the one table
-
-
-class SegmentReply(_Message):
-    """A stretch of one leading emotion, or of silence, whose score is 0."""
-
-    start_s: float
-    end_s: float
-    emotion: EmotionKey | Literal["silence"]
-    score: float = Field(ge=0, le=1)
-
-
 class Frames(_Message):
     """Rows of scores, every 20 ms."""
 
@@ -131,7 +120,7 @@ class SegmentClosedMessage(_Message):
 
     type: Literal["segment_closed"] = "segment_closed"
     final: bool
-    segment: SegmentReply
+    segment: Segment
 
 
 class ResultMessage(_Message):
@@ -184,8 +173,7 @@ def of_event(event: stream.StreamEvent) -> BaseModel | None:
     if isinstance(event, stream.SegmentOpened):
         return SegmentOpenedMessage(start_s=event.start_s, emotion=event.emotion.key)
     if isinstance(event, stream.SegmentClosed):
-        segment = SegmentReply.model_validate(event.segment.to_dict())
-        return SegmentClosedMessage(final=event.final, segment=segment)
+        return SegmentClosedMessage(final=event.final, segment=event.segment)
     return None
 
 

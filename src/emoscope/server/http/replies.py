@@ -6,8 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from emoscope.labels import KEYS
-from emoscope.server.http.schemas import Exact, ModelReply, PredictReply, Problem, Share
+from emoscope.outputs.history import RunEntry
+from emoscope.results.json_type import EmotionKey, Share
+from emoscope.results.result import Granularity, ModelRef
+from emoscope.server.http.schemas import Exact, PredictReply, Problem
 
 
 class LiveReply(Exact):
@@ -44,32 +46,10 @@ class RecognitionsReply(Exact):
     recognitions: list[PredictReply | FailedReply]
 
 
-class FactsReply(Exact):
-    """What a list shows of a run."""
-
-    source: str
-    emotion: Literal[KEYS]  # type: ignore[valid-type]  # as above
-    confidence: Share
-    granularity: Literal["utterance", "frame"]
-    timestamp: str
-    duration_s: float
-    model: str
-    abstain: list[str]
-
-
-class EntryReply(Exact):
-    """One line of the list of runs."""
-
-    run: str
-    title: str
-    corrected: bool
-    facts: FactsReply | None = Field(description="null when the run cannot be read")
-
-
 class ListReply(Exact):
     """A page of the list of runs, newest first."""
 
-    recognitions: list[EntryReply]
+    recognitions: list[RunEntry]
     total: int
     next: int | None
 
@@ -91,7 +71,7 @@ class JobReply(Exact):
     state: Literal["queued", "running", "succeeded", "failed", "cancelled"] = Field(
         description="failed: not one recording could be recognized"
     )
-    granularity: Literal["utterance", "frame"]
+    granularity: Granularity
     embedding: bool
     created_utc: str
     started_utc: str | None
@@ -126,7 +106,7 @@ class CatalogueReply(Exact):
 class ModelsReply(Exact):
     """The model that answers, and those that are known."""
 
-    loaded: ModelReply
+    loaded: ModelRef
     models: list[CatalogueReply]
 
 
@@ -134,7 +114,7 @@ class EmotionReply(Exact):
     """One of the nine."""
 
     index: int
-    key: Literal[KEYS]  # type: ignore[valid-type]  # as above
+    key: EmotionKey
     zh: str
     en: str
     emoji: str

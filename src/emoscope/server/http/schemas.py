@@ -1,23 +1,24 @@
 """Reply schemas of results and problem details, for the OpenAPI document.
 
-``result.json`` is made by ``Result.to_dict``; the models here describe it and a test holds the two
-together.
+What a recognition says is described by the types of ``emoscope.results``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
 from emoscope import errors
 from emoscope.errors import EmoscopeError
+from emoscope.models.catalog import Origin
 from emoscope.outputs.store import Run
 from emoscope.paths.file_names import shown
-from emoscope.streaming.messages import EmotionKey, SegmentReply
+from emoscope.results.result import ModelRef, ResultDocument
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -133,9 +134,6 @@ class Exact(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
 class Problem(Exact):
     """What went wrong, for programs (``code``) and for people in both languages."""
 
@@ -148,187 +146,19 @@ class Problem(Exact):
     detail_en: str
 
 
-class RulesReply(Exact):
-    """How segments were made; seconds, and a margin between scores."""
-
-    smoothing_s: float
-    minimum_s: float
-    margin: float
-    pause_s: float
-    sound_s: float
-
-
-class TransitionReply(Exact):
-    """One emotion gives way to another, perhaps across a silence."""
-
-    at_s: float
-    from_: EmotionKey = Field(alias="from")
-    to: EmotionKey
-
-
-class MomentReply(Exact):
-    """A moment that spoke for the answer, and what it adds to the answer's logit."""
-
-    start_s: float
-    end_s: float
-    logit: float
-
-
-class ReadingReply(Exact):
-    """The time axis in a few numbers."""
-
-    rules: RulesReply
-    shares: dict[str, Share] = Field(description="time per emotion and of silence; they sum to 1")
-    transitions: list[TransitionReply]
-    stability: Share | None
-    logit: float
-    moments: list[MomentReply]
-
-
-class FramesReply(Exact):
-    """One row of nine numbers every 20 ms; frame k covers k · 20 ms to k · 20 ms + 25 ms."""
-
-    hop_s: float
-    frame_s: float
-    count: int
-    keys: list[str]
-    logits: list[list[float]]
-    scores: list[list[float]]
-    speech: list[tuple[int, int]] | None = Field(
-        description="from and to (excluded) frame of each stretch with speech"
-    )
-
-
-class QualityReply(Exact):
-    """The recording check."""
-
-    level_dbfs: float
-    peak: Share
-    clipped_share: Share
-    snr_db: float | None
-    bandwidth_hz: float
-    speech_share: Share
-    reasons: list[str]
-    silence_share: Share
-    speech_dbfs: float | None
-    dc_offset: float
-    band_is_cut: bool
-
-
-class LabelSetReply(Exact):
-    """The smallest set of emotions that holds the truth in ``coverage`` of cases like its own."""
-
-    coverage: float
-    emotions: list[EmotionKey]
-
-
-class EmbeddingReply(Exact):
-    """Shape of ``embedding.npy``: frames by numbers per frame."""
-
-    shape: list[int]
-    dtype: Literal["float32"]
-
-
-class AgreementReply(Exact):
-    """How near a rounded variant was to the exact model on the built-in recordings."""
-
-    clips: int
-    same_top: int
-    cosine: float
-    lowest_cosine: float
-    score_difference: float
-    speedup: float
-
-
-class ModelReply(Exact):
-    """Which model answered."""
-
-    name: str
-    revision: str
-    sha256: str
-    precision: str
-    agreement: AgreementReply | None
-    device: str
-
-
-class SourceReply(Exact):
-    """The recording that a result is about."""
-
-    name: str
-    sha256: str | None
-
-
-class ChannelReply(Exact):
-    """The channel that a result is about, and its share of time with speech."""
-
-    number: int
-    count: int
-    talk_share: Share
-    overlap_share: Share
-
-
-class MissingReply(Exact):
-    """A span of the medium that holds no sound."""
-
-    start_s: float
-    end_s: float
-
-
-class MediumReply(Exact):
-    """How sound lies on the medium's time axis, as beside a picture."""
-
-    sound_starts_s: float
-    missing: list[MissingReply]
-
-
-class StepReply(Exact):
-    """One step of the processing log."""
-
-    step: str
-    ms: float
-    data: dict[str, Any] = {}
-
-
-class PredictReply(Exact):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictReply(ResultDocument):
     """``result.json``, the run's directory and links to its files."""
 
-    schema_version: int
-    emotion: EmotionKey
-    confidence: Share
-    confidence_calibrated: Share | None = Field(
-        description="how often an answer with such a score was right; null for a model that was "
-        "not calibrated"
-    )
-    label_set: LabelSetReply | None = Field(
-        description="the emotions it may be, likeliest first, and how often the truth was there"
-    )
-    scores: dict[str, Share]
-    granularity: Literal["utterance", "frame"]
-    timestamp: str = Field(description="local time, as in the directory's name")
-    created_utc: str
-    duration_s: float
-    medium: MediumReply = Field(
-        description="when sound begins, and where there is none: spans are silence in the segments"
-    )
-    abstain: list[str] = Field(description="why no emotion should be read from the scores")
-    quality: QualityReply
-    segments: list[SegmentReply]
-    reading: ReadingReply | None
-    frames: FramesReply | None
-    embedding: EmbeddingReply | None
-    model: ModelReply
-    source: SourceReply
-    channel: ChannelReply | None = Field(description="null where the channels were averaged")
-    log: list[StepReply]
-    versions: dict[str, str]
     run: str
     files: dict[str, str]
 
 
-class HealthModel(ModelReply):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthModel(ModelRef):
     """What is loaded, from where, and how long that took."""
 
-    origin: Literal["package", "cache", "folder"]
+    origin: Origin
     load_s: float
 
 

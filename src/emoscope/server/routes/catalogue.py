@@ -50,18 +50,6 @@ def catalogue_routes(service: Service) -> APIRouter:
     )
     async def emotions() -> dict[str, Any]:
         """Names, emoji and colours, so that another page looks as this one does."""
-        return {
-            "emotions": [
-                {
-                    "index": emotion.index,
-                    "key": emotion.key,
-                    "zh": emotion.zh,
-                    "en": emotion.en,
-                    "emoji": emotion.emoji,
-                    "colour": emotion.colour,
-                }
-                for emotion in EMOTIONS
-            ]
-        }
+        return {"emotions": EMOTIONS}
 
     return router

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+
+from emoscope.results.json_type import JsonType
 
 MIN_COSINE = 0.998
 MAX_SCORE_DIFFERENCE = 0.05
@@ -21,8 +22,8 @@ AGREEMENT_THRESHOLDS = AgreementThresholds()
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
-    """Agreement of a variant with the exact model on the same clips."""
+class Agreement(JsonType):
+    """How near a rounded variant was to the exact model on the built-in recordings."""
 
     clips: int
     same_top: int
@@ -49,19 +50,3 @@ class Agreement:
                 f"|Δscore| {self.score_difference:.3f} > {thresholds.max_score_difference:g}"
             )
         return found
-
-    def to_dict(self) -> dict[str, Any]:
-        """As in the card."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Agreement:
-        """Read what ``to_dict`` wrote."""
-        return cls(
-            clips=int(data["clips"]),
-            same_top=int(data["same_top"]),
-            cosine=float(data["cosine"]),
-            lowest_cosine=float(data["lowest_cosine"]),
-            score_difference=float(data["score_difference"]),
-            speedup=float(data["speedup"]),
-        )
