@@ -356,7 +356,7 @@ def test_eight_processes_download_once(hub: Hub, cache: Path) -> None:
         "print(local.folder)\n"
     )
     hub.faults["model.pt"] = [cut(150_000)]
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])}
 
     processes = [
         subprocess.Popen(

@@ -1,13 +1,12 @@
 """Lock that lets one process at a time fetch or remove a model.
 
-A lock is ``flock`` on a file of its own that is never removed: the system frees it when its holder
-ends, however it ends, so there are no stale locks. On a system without ``flock`` (Windows) nothing
-is locked, and two pulls at once do the work twice. Network file systems may not keep such locks.
+``filelock`` holds the lock: ``flock`` on Unix, ``msvcrt`` on Windows. The system frees it when its
+holder ends, however it ends, so there are no stale locks. Who holds it stands in a file beside it,
+for the messages of those who wait.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 import os
@@ -17,11 +16,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import TYPE_CHECKING
 
 from emoscope.errors import ModelBusyError
 from emoscope.hub.progress import PullListener, Waiting, ignore_pull
 
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+LOCKS_FOLDER = ".locks"
+"""Folder of the cache for models that holds the lock files."""
 _LOOK_EVERY_S = 0.2
 
 
@@ -45,48 +49,50 @@ def held(
 
     Raises:
         ModelBusyError: it was not free in time.
+        OSError: the lock file cannot be made.
     """
+    from filelock import FileLock  # a tenth of a second to import, and few commands lock
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
-        waited_s = 0.0
-        while not _taken(file):
-            if waited_s >= wait_s:
-                raise ModelBusyError(model=model, holder=_holder(path))
-            if not waited_s:
-                listener(Waiting(model, _holder(path)))
-            sleep(_LOOK_EVERY_S)
-            waited_s += _LOOK_EVERY_S
-        _sign(file, {"pid": os.getpid(), "host": platform.node(), "since": _now()})
-        try:
-            yield
-        finally:
-            _sign(file, {})  # closing the file frees the lock
+    lock, waited_s = FileLock(path), 0.0
+    while not _taken(lock):
+        if waited_s >= wait_s:
+            raise ModelBusyError(model=model, holder=_holder(path))
+        if not waited_s:
+            listener(Waiting(model, _holder(path)))
+        sleep(_LOOK_EVERY_S)
+        waited_s += _LOOK_EVERY_S
+    try:
+        _sign(path, {"pid": os.getpid(), "host": platform.node(), "since": _now()})
+        yield
+    finally:
+        _signature(path).unlink(missing_ok=True)
+        lock.release()
 
 
-def _taken(file: IO[str]) -> bool:
+def _taken(lock: BaseFileLock) -> bool:
+    from filelock import Timeout
+
     try:
-        fcntl = importlib.import_module("fcntl")
-    except ModuleNotFoundError:
-        return True
-    try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        lock.acquire(blocking=False)
+    except Timeout:
         return False
     return True
 
 
-def _sign(file: IO[str], holder: dict[str, object]) -> None:
+def _signature(path: Path) -> Path:
+    # Not the lock file itself: on Windows nobody else may read that while it is held.
+    return path.with_name(f"{path.name}.json")
+
+
+def _sign(path: Path, holder: dict[str, object]) -> None:
     """Write who holds it, for the others' messages; nothing depends on it."""
-    file.seek(0)
-    file.truncate()
-    if holder:
-        file.write(json.dumps(holder))
-    file.flush()
+    _signature(path).write_text(json.dumps(holder), "utf-8")
 
 
 def _holder(path: Path) -> str:
     try:
-        data = json.loads(path.read_text("utf-8"))
+        data = json.loads(_signature(path).read_text("utf-8"))
         return f"pid {int(data['pid'])}, {data['host']}, {data['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "pid ?"  # it has only just taken the lock
