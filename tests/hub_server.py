@@ -53,6 +53,8 @@ class Hub:
     """Asked for, in order."""
     listed: bool = True
     """Whether ModelScope's list of files is there."""
+    sent: int = 0
+    """Bytes of bodies, in all."""
     url: str = ""
 
     def times(self, file: str) -> int:
@@ -65,6 +67,21 @@ class Request(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     hub: Hub
+
+    def do_HEAD(self) -> None:
+        """Answer as to GET, without the body: what huggingface_hub asks first."""
+        path = unquote(urlsplit(self.path).path)
+        match = re.fullmatch(r"/[^/]+/[^/]+/resolve/([^/]+)/(.+)", path)
+        data = self.hub.files.get(match[2]) if match else None
+        if data is None:
+            self.say(404)
+            return
+        linked = {"X-Linked-ETag": f'"{hashlib.sha256(data).hexdigest()}"'}
+        sizes = {"X-Linked-Size": str(len(data)), "X-Repo-Commit": COMMIT}
+        # Under another name of this host: a storage server is not the hub, and is asked for bytes.
+        storage = self.hub.url.replace("127.0.0.1", "localhost")
+        where = {"Location": f"{storage}/storage/{match[2]}?signature=x"}
+        self.start(302, 0, {**where, **linked, **sizes})
 
     def do_GET(self) -> None:
         """Find out which part of which hub is meant."""
@@ -119,7 +136,9 @@ class Request(BaseHTTPRequestHandler):
                 return
             headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
         self.start(status, len(data) - start, headers)
-        self.wfile.write(data[start : None if cut_after is None else start + cut_after])
+        body = data[start : None if cut_after is None else start + cut_after]
+        self.hub.sent += len(body)
+        self.wfile.write(body)
         if cut_after is not None:
             self.cut()
 

@@ -1,12 +1,10 @@
 """Download of one file: resumed, retried, verified.
 
-Both hubs are served by this one plain-HTTP downloader, on the standard library alone, and not by
-``huggingface_hub``. What that package would give: resuming, ETags, redirects, login, and Xet, which
-fetches in parallel. What it costs: 24 MB with its own dependencies for the four files of one hub,
-a cache of its own whose links we would copy out of, and a second path with other rules for
-ModelScope. Our checks are needed in any case: the catalog's sha256 is what decides, resuming is
-allowed only against the same ETag or under that sha256, and a wrong file is thrown away.
-What is given up: speed on very fast lines, and repositories that need a login.
+Both hubs are served by this one plain-HTTP downloader, on the standard library alone. With
+``huggingface_hub`` 2.4, measured against the same local server (``benchmarks/hub_library.py``), a
+download that breaks off starts at its first byte again, because what arrived is removed; bytes of
+the right length are accepted whatever their sha256; and ModelScope would still need this file.
+What is given up: Xet, which is faster on very fast lines, and repositories that need a login.
 
 Beside ``model.pt.part`` lies ``model.pt.part.json`` with the ETag under which it was begun.
 """
