@@ -35,8 +35,12 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings of the person who runs the tests stay outside."""
+def clean_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Settings and cached models of the person who runs the tests stay outside."""
+    for name in ("HF_HUB_CACHE", "MODELSCOPE_CACHE"):
+        monkeypatch.setenv(name, str(tmp_path_factory.getbasetemp() / "no-cache"))
     for name in os.environ:
         if name.upper().startswith("EMOSCOPE_"):
             monkeypatch.delenv(name)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -36,12 +37,25 @@ def atomic_write(path: Path, data: bytes) -> None:
         if path.exists() and not path.is_file():
             path.write_bytes(data)  # a pipe or a device: there is nothing to replace
             return
-        temporary = path.parent / temporary_name()
-        with removed_on_failure(temporary):
-            write_new(temporary, lambda file: file.write(data))
-            if path.exists():
-                shutil.copymode(path, temporary)  # what was private stays so
-            temporary.replace(path)
+        _replace(path, data)
+
+
+def atomic_write_json(path: Path, data: Mapping[str, object]) -> None:
+    """Write a JSON file of ours, such as a model's card, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written; what was there before is there still.
+    """
+    _replace(path, (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode())
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.parent / temporary_name()
+    with removed_on_failure(temporary):
+        write_new(temporary, lambda file: file.write(data))
+        if path.exists():
+            shutil.copymode(path, temporary)  # what was private stays so
+        temporary.replace(path)
 
 
 def write_free(path: Path, data: bytes) -> bool:

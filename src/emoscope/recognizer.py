@@ -23,8 +23,10 @@ from emoscope.audio.missing import gaps_of
 from emoscope.audio.prepare import PreparedAudio, Source, name_of, prepare
 from emoscope.backends.base import Backend
 from emoscope.backends.choice import BackendName, DeviceChoice, gains_by_rounding, open_backend
+from emoscope.backends.model_files import local_model
 from emoscope.errors import EmoscopeError, GranularityError
 from emoscope.events import Listener, StepLog, ignore
+from emoscope.hub.progress import PullListener, log_pull
 from emoscope.inference.batching import Batcher
 from emoscope.inference.forward import Forward, batch_budget
 from emoscope.inference.resume import window_cache
@@ -292,13 +294,14 @@ def load(
     device: DeviceChoice = "cpu",
     limits: Limits = COMMAND_LINE,
     thresholds: AbstentionThresholds = ABSTENTION_THRESHOLDS,
+    listener: PullListener = log_pull,
     now: Callable[[], datetime] = local_now,
 ) -> Recognizer:
     """Load a model that is on this machine.
 
     Args:
         model: ``auto`` (the large model if it is on this machine, else ``compact``), a name of
-            ``emoscope models list``, or a folder.
+            ``emoscope models list``, or a folder; one of official files is converted once.
         backend: library that runs it; ``openvino`` needs the extra of that name.
         precision: ``exact``; ``fast``, the rounded variant, or an error; ``auto``, that variant
             where it agreed with the exact model and was measured to be faster.
@@ -307,15 +310,16 @@ def load(
         device: ``cpu``; ``cuda``, or an error; ``auto``, an NVIDIA GPU where one can be used.
         limits: which recordings are accepted; by default those of the command line.
         thresholds: quality and confidence below which no emotion is claimed.
+        listener: called before official files are converted; by default that is logged.
         now: clock of ``Result.created``; returns a time with a zone.
 
     Raises:
         ModelError: the model is unknown, not on this machine, incomplete or changed; or ``fast``,
             and it has no variant that agrees; or ``cuda``, and it cannot be used.
-        ExtraMissingError: the backend's library is not installed.
+        ExtraMissingError: the backend's library is not installed, or what converts official files.
     """
     started_s = time.perf_counter()
-    local = catalog.find(model)
+    local = local_model(model, listener)
     if precision == "auto" and not gains_by_rounding(backend, device):
         precision = "exact"
     path, reference = variants.verified(local, precision, agreement_thresholds)

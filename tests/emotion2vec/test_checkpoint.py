@@ -15,6 +15,7 @@ from emoscope.errors import (
     CheckpointTensorsError,
     ModelFileMissingError,
 )
+from parity.safetensors_file import write_safetensors
 from parity.torch_zip import (
     pickled_dict,
     pickled_file,
@@ -174,22 +175,6 @@ def test_an_empty_folder_lacks_model_pt(tmp_path: Path) -> None:
 
 
 # -- safetensors
-
-
-def write_safetensors(path: Path, tensors: dict[str, np.ndarray], kind: str = "F32") -> None:
-    header: dict[str, object] = {"__metadata__": {"format": "pt"}}
-    body = b""
-    for name, value in tensors.items():
-        raw = value.astype("<f4").tobytes()
-        if kind == "F16":
-            raw = value.astype("<f2").tobytes()
-        elif kind == "BF16":
-            raw = (value.astype("<f4").view("<u4") >> 16).astype("<u2").tobytes()
-        offsets = [len(body), len(body) + len(raw)]
-        header[name] = {"dtype": kind, "shape": list(value.shape), "data_offsets": offsets}
-        body += raw
-    text = json.dumps(header).encode()
-    path.write_bytes(len(text).to_bytes(8, "little") + text + body)
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ def test_a_cache_that_may_only_be_read_is_checked_each_time(
     def refuse(*_: object) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(verified_files, "write_json", refuse)
+    monkeypatch.setattr(verified_files, "atomic_write_json", refuse)
     local, file = model(tmp_path)
     for _ in range(2):
         verified_files.verify_file(local, file, now_ns=later)

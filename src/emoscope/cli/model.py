@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from rich.console import Console
+
+from emoscope.hub.progress import ConvertingFolder, PullEvent, PullListener, Waiting
 from emoscope.limits import Limits
+from emoscope.messages.texts import NOTICES, Language
 from emoscope.recognizer import Recognizer, load
-from emoscope.settings import Settings
+from emoscope.settings import Settings, language_of
 
 
 def open_model(settings: Settings, limits: Limits) -> Recognizer:
@@ -23,4 +27,20 @@ def open_model(settings: Settings, limits: Limits) -> Recognizer:
         threads=settings.threads,
         device=settings.device,
         limits=limits,
+        listener=folder_progress(language_of(settings.language)),
     )
+
+
+def folder_progress(language: Language) -> PullListener:
+    """Return a listener that says on stderr why loading a folder takes long."""
+
+    def listen(event: PullEvent) -> None:
+        if isinstance(event, ConvertingFolder):
+            line = NOTICES["converting_folder"](language, folder=event.folder)
+        elif isinstance(event, Waiting):
+            line = NOTICES["waiting"](language, model=event.model, holder=event.holder)
+        else:
+            return
+        Console(stderr=True).print(line, style="yellow", soft_wrap=True, markup=False)
+
+    return listen

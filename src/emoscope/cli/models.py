@@ -61,7 +61,10 @@ def list_models(as_json: JsonOption = False, lang: LanguageOption = None) -> Non
         listed = [line.to_dict() for line in lines]
         write(json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
     else:
-        Console().print(show.inventory_table(lines, _language(lang)))
+        screen, language = Console(), _language(lang)
+        screen.print(show.inventory_table(lines, language))
+        for line in show.found_copies(lines, language):
+            screen.print(line, style="yellow", soft_wrap=True, markup=False, highlight=False)
 
 
 @models_app.command("pull")
@@ -89,11 +92,12 @@ def pull_command(
 ) -> None:
     """获取模型并转换 · Fetch a model, check it and convert it."""
     from emoscope.cli import models_show as show
-    from emoscope.emotion2vec.config import CONFIG_FILE, read_config
+    from emoscope.emotion2vec.config import read_config
     from emoscope.emotion2vec.convert import convert
     from emoscope.hub import pull as hubs
     from emoscope.models import catalog
     from emoscope.models.record import OFFICIAL
+    from emoscope.models.sources import CONFIG
     from emoscope.optional import require
     from emoscope.settings import language_of, load_settings
 
@@ -106,7 +110,7 @@ def pull_command(
             require(package, extra="convert")
 
     def inspect(files: Path) -> None:
-        read_config(files / CONFIG_FILE)
+        read_config(files / CONFIG)
 
     with show.PullProgress(language) as thresholds:
         local = hubs.pull(
@@ -144,13 +148,12 @@ def fast(
 ) -> None:
     """制作快速版本并与精确版本比对 · Make a fast variant and compare it with the exact model."""
     from emoscope.cli import models_show as show
-    from emoscope.models import catalog
     from emoscope.settings import language_of, load_settings
 
     settings = load_settings(language=lang)
-    local = _make_fast(catalog.find(name), folder)
-    variant = local.card.variants[-1]
     language = language_of(settings.language)
+    local = _make_fast(_find(name, language), folder)
+    variant = local.card.variants[-1]
     typer.echo(show.compared(local, variant, settings.agreement_thresholds, language))
     if variant.agreement.failures(settings.agreement_thresholds):
         raise typer.Exit(UNUSABLE)
@@ -191,10 +194,16 @@ def verify_command(
 def remove_command(name: NameArgument, lang: LanguageOption = None) -> None:
     """删除已获取的模型 · Remove a fetched model and what a broken pull of it left."""
     from emoscope.cli import models_show as show
+    from emoscope.hub import official_folder
     from emoscope.hub import pull as hubs
+    from emoscope.models import catalog
 
     language = _language(lang)
-    typer.echo(show.removed(name, hubs.remove(name), language))
+    if not catalog.is_name(name) and official_folder.is_official(Path(name)):
+        freed = official_folder.remove_converted(Path(name))
+    else:
+        freed = hubs.remove(name)
+    typer.echo(show.removed(name, freed, language))
 
 
 @models_app.command()
@@ -206,7 +215,7 @@ def path(
     """打印模型所在的文件夹 · Print the folder of a model, or of all fetched ones."""
     from emoscope.models import catalog
 
-    folder = catalog.find(name).folder if name else catalog.default_cache()
+    folder = _find(name, _language(None)).folder if name else catalog.default_cache()
     write(os.fsencode(folder) + b"\n")  # the very bytes, so that a shell finds it
 
 
@@ -216,30 +225,50 @@ def _language(given: str | None) -> Language:
     return language_of(load_settings(language=given).language)
 
 
-def _tell_of_tokens(official: Path, language: Language) -> None:
-    from emoscope.emotion2vec.tokens import check_tokens
-    from emoscope.errors import TokensCountError, TokensHiddenError
-    from emoscope.models.sources import TOKENS
+def _find(model: str, language: Language) -> LocalModel:
+    """Find a model, converting an official folder if need be."""
+    from emoscope.backends.model_files import local_model
+    from emoscope.cli.model import folder_progress
 
-    try:
-        if (official / TOKENS).is_file():
-            check_tokens(official / TOKENS)
-    except (TokensHiddenError, TokensCountError) as error:
-        typer.echo(error.detail_zh if language == "zh" else error.detail_en, err=True)
+    return local_model(model, folder_progress(language))
+
+
+def _tell_of_tokens(official: Path, language: Language) -> None:
+    from emoscope.models.sources import TOKENS
+    from emoscope.models.tokens import token_errors
+
+    if (official / TOKENS).is_file():
+        for error in token_errors(official / TOKENS)[:1]:
+            typer.echo(error.detail_zh if language == "zh" else error.detail_en, err=True)
 
 
 def _make_fast(local: LocalModel, official: Path | None) -> LocalModel:
     """Make the int8 variant from these official files, or from those in the cache."""
     from emoscope.errors import ModelCacheError
     from emoscope.inference.int8_variant import make_fast
-    from emoscope.models.record import OFFICIAL
 
     try:
-        return make_fast(local, official or local.folder / OFFICIAL, open_backend=_open)
+        return make_fast(local, official or _official_files(local), open_backend=_open)
     except OSError as exc:
         if isinstance(exc, EmoscopeError):
             raise
         raise ModelCacheError(reason=exc.strerror or str(exc)) from exc
+
+
+def _official_files(local: LocalModel) -> Path:
+    """Where a model's official files are: given, else kept, else in a hub's own cache."""
+    from emoscope.hub.caches import find_copy
+    from emoscope.models import catalog
+    from emoscope.models.record import OFFICIAL
+    from emoscope.models.sources import WEIGHTS
+
+    if local.official:
+        return local.official
+    kept, name = local.folder / OFFICIAL, local.card.name
+    if not (kept / WEIGHTS).is_file() and name in catalog.names():
+        copy = find_copy(catalog.catalog_entry(name))
+        return copy.folder if copy else kept
+    return kept
 
 
 def _open(path: Path) -> Backend:

@@ -23,8 +23,17 @@ from rich.table import Table
 
 from emoscope.errors import EmoscopeError, ModelFastRefusedError
 from emoscope.hub import pull
-from emoscope.hub.progress import Converting, Downloading, HubFailed, PullEvent, Retrying, Waiting
-from emoscope.messages.texts import Language, Text
+from emoscope.hub.caches import find_copy
+from emoscope.hub.progress import (
+    Converting,
+    Downloading,
+    FoundCopy,
+    HubFailed,
+    PullEvent,
+    Retrying,
+    Waiting,
+)
+from emoscope.messages.texts import NOTICES, Language, Text
 from emoscope.models import catalog
 from emoscope.models.catalog import CatalogEntry, LocalModel, Variant
 from emoscope.models.verify import Finding
@@ -41,6 +50,7 @@ TEXTS: dict[str, Text] = {
     "partial": Text("未下载完", "partly fetched"),
     "damaged": Text("不可用", "damaged"),
     "absent": Text("未获取", "not here"),
+    "found": Text("官方文件已在本机", "official files here"),
     "pulled": Text("{name} 已就绪：{folder}", "{name} is ready: {folder}"),
     "figures": Text("{file}：嵌入余弦 {cosine:.4f}，{clips} 段中 {same} 段首位情绪相同，"
                     "得分最大相差 {difference:.3f}，CPU 时间快 {speedup:.2f} 倍。",
@@ -53,8 +63,6 @@ TEXTS: dict[str, Text] = {
     "agreed": Text("与精确版本一致，可用 --precision fast。",
                    "It agrees with the exact model: --precision fast may use it."),
     "removed": Text("已删除 {name}，释放 {mb:.0f} MB。", "Removed {name}, {mb:.0f} MB freed."),
-    "waiting": Text("另一个进程正在处理 {model}（{holder}），等它完成……",
-                    "Another process is working on {model} ({holder}); waiting for it ..."),
     "retrying": Text("{reason} {wait_s:.0f} 秒后重试。",
                      "{reason} Trying again in {wait_s:.0f} s."),
     "other_hub": Text("{hub} 没有成功：{reason}", "{hub} did not work: {reason}"),
@@ -84,6 +92,8 @@ class InventoryLine(JsonType):
     licence: str
     folder: str
     """Empty if it is not here."""
+    official_folder: str = ""
+    """Where the official files lie in a hub's own cache, for a model that is not ready."""
 
 
 def inventory(cache: Path | None = None) -> list[InventoryLine]:
@@ -105,9 +115,10 @@ def _line(entry: CatalogEntry, cache: Path | None) -> InventoryLine:
             files = sum(file.bytes for file in local.card.files)
             # The built-in model shares its folder with other assets.
             size += files if entry.is_built_in else pull.disk_bytes(local.folder)
+    copy = None if state == "ready" else find_copy(entry)
     return InventoryLine(
         entry.name, entry.title_zh, entry.title_en, state, size, revision, entry.dim,
-        entry.licence, folder,
+        entry.licence, folder, str(copy.folder) if copy else "",
     )  # fmt: skip
 
 
@@ -119,9 +130,24 @@ def inventory_table(lines: Sequence[InventoryLine], language: Language) -> Table
     for line in lines:
         style = "bold" if line.state == "ready" else ""
         size = f"{line.bytes / 1e6:,.0f} MB" if line.bytes else ""
-        state = TEXTS[line.state](language)
+        is_found = line.official_folder and line.state in ("absent", "partial")
+        state = TEXTS["found" if is_found else line.state](language)
         shown.add_row(line.name, state, size, line.revision[:12], line.licence, style=style)
     return shown
+
+
+def found_copies(lines: Sequence[InventoryLine], language: Language) -> list[str]:
+    """Say of each model whose official files are on this machine where, and what to type."""
+    return [
+        NOTICES["found_copy"](
+            language,
+            model=line.name,
+            folder=line.official_folder,
+            command=catalog.catalog_entry(line.name).pull_command,
+        )
+        for line in lines
+        if line.official_folder
+    ]
 
 
 def pulled(local: LocalModel, language: Language) -> str:
@@ -228,8 +254,10 @@ class PullProgress:
             self._say("retrying", reason=self._sentence(event.error), wait_s=event.wait_s)
         elif isinstance(event, HubFailed):
             self._say("other_hub", hub=event.hub, reason=self._sentence(event.error))
+        elif isinstance(event, FoundCopy):
+            self._print(NOTICES["using_copy"](self._language, hub=event.hub, folder=event.folder))
         elif isinstance(event, Waiting):
-            self._say("waiting", model=event.model, holder=event.holder)
+            self._print(NOTICES["waiting"](self._language, model=event.model, holder=event.holder))
         elif isinstance(event, Converting):
             self._say("converting", model=event.model)
 
@@ -242,8 +270,10 @@ class PullProgress:
         self._progress.update(self._tasks[key], completed=event.done_bytes, total=total)
 
     def _say(self, key: str, **data: object) -> None:
-        sentence = escape(TEXTS[key](self._language, **data))
-        self._progress.console.print(sentence, style="yellow", highlight=False)
+        self._print(TEXTS[key](self._language, **data))
+
+    def _print(self, sentence: str) -> None:
+        self._progress.console.print(escape(sentence), style="yellow", highlight=False)
 
     def _sentence(self, error: EmoscopeError) -> str:
         return error.detail_zh if self._language == "zh" else error.detail_en

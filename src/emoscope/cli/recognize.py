@@ -22,6 +22,7 @@ from emoscope.events import Event
 from emoscope.events import Progress as Moved
 from emoscope.export import records
 from emoscope.files import check_folder
+from emoscope.hub.caches import find_copy
 from emoscope.inference.resume import SUFFIX
 from emoscope.messages.texts import NOTICES, STEPS, TERMINAL, Language
 from emoscope.models import catalog
@@ -213,8 +214,12 @@ def _print_table(
 
 def _notice(recognizer: Recognizer, language: Language) -> None:
     if recognizer.model.name == catalog.COMPACT:
-        command = catalog.catalog_entry(catalog.LARGE).pull_command
-        Console(stderr=True).print(NOTICES["compact"](language, command=command), style="yellow")
+        large = catalog.catalog_entry(catalog.LARGE)
+        copy, command = find_copy(large), large.pull_command
+        line = NOTICES["compact"](language, command=command)
+        if copy:
+            line = NOTICES["compact_found"](language, command=command, folder=copy.folder)
+        Console(stderr=True).print(line, style="yellow")
 
 
 class _Bar:

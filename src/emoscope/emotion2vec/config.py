@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from emoscope.errors import ModelConfigError, ModelFileMissingError
+from emoscope.models.sources import CONFIG
 from emoscope.optional import require
 from emoscope.waveform import FRAME, HOP
 
-CONFIG_FILE = "config.yaml"
 MAX_CONFIG_BYTES = 100_000
 
 _FIXED: dict[str, object] = {
@@ -110,7 +110,7 @@ def read_config(path: Path) -> NetworkConfig:
             content = yaml.safe_load(file.read(MAX_CONFIG_BYTES))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as exc:
         raise ModelConfigError(
-            setting=CONFIG_FILE, reason_zh="不是有效的 YAML", reason_en="it is not YAML"
+            setting=CONFIG, reason_zh="不是有效的 YAML", reason_en="it is not YAML"
         ) from exc
     return parse_config(content)
 

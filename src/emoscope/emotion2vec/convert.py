@@ -10,19 +10,17 @@ import numpy as np
 
 from emoscope._version import __version__
 from emoscope.emotion2vec.checkpoint import Checkpoint, open_checkpoint
-from emoscope.emotion2vec.config import CONFIG_FILE, NetworkConfig, read_config
+from emoscope.emotion2vec.config import NetworkConfig, read_config
 from emoscope.emotion2vec.fast_graph import build_int8_graph, build_open_graph, centers_of
 from emoscope.emotion2vec.graph import build_graph
 from emoscope.emotion2vec.graph_builder import Graph
 from emoscope.emotion2vec.layout import match
 from emoscope.emotion2vec.onnx_file import write_onnx
 from emoscope.errors import CheckpointTensorsError, ModelContractError, ModelFileMissingError
-from emoscope.models.catalog import CATALOG, LocalModel, ModelCard, ModelFile
-from emoscope.models.sources import TOKENS
-from emoscope.models.whole_file import write_json_file
+from emoscope.files import atomic_write_json
+from emoscope.models.catalog import CARD_FILE, CATALOG, LocalModel, ModelCard, ModelFile
+from emoscope.models.sources import CONFIG, TOKENS
 from emoscope.waveform import Array32
-
-CARD_FILE = "card.json"
 
 
 def convert(folder: Path, target: Path, *, name: str, revision: str) -> LocalModel:
@@ -47,7 +45,7 @@ def convert(folder: Path, target: Path, *, name: str, revision: str) -> LocalMod
     """
     if not (folder / TOKENS).is_file():
         raise ModelFileMissingError(file=TOKENS)
-    config = read_config(folder / CONFIG_FILE)
+    config = read_config(folder / CONFIG)
     path = target / f"{name}.onnx"
     metadata = {"name": name, "revision": revision, "licence": _licence(name)}
     size, sha256 = _write(folder, path, config, build_graph(config), metadata)
@@ -60,7 +58,7 @@ def convert(folder: Path, target: Path, *, name: str, revision: str) -> LocalMod
         **_titles(name),
         "made_by": f"emoscope {__version__}",
     }
-    write_json_file(target / CARD_FILE, card)
+    atomic_write_json(target / CARD_FILE, card)
     return LocalModel(target, ModelCard.from_dict(card))
 
 
@@ -78,7 +76,7 @@ def convert_open(folder: Path, path: Path) -> None:
         ExtraMissingError: the packages of the extra ``convert`` are not installed.
         OSError: the file cannot be written; nothing half-written is left.
     """
-    config = read_config(folder / CONFIG_FILE)
+    config = read_config(folder / CONFIG)
     _write(folder, path, config, build_open_graph(config), metadata={})
 
 
@@ -102,7 +100,7 @@ def convert_fast(folder: Path, model: LocalModel, mean: Array32) -> ModelFile:
         OSError: the file cannot be written; nothing half-written is left.
         ModelContractError: the official files are those of another network.
     """
-    config, card = read_config(folder / CONFIG_FILE), model.card
+    config, card = read_config(folder / CONFIG), model.card
     if config.dim != card.dim:
         raise ModelContractError(
             reason_zh=f"官方文件的嵌入是 {config.dim} 维，说明卡写的是 {card.dim} 维",

@@ -24,9 +24,15 @@ from emoscope.errors import (
     ModelNotInstalledError,
     ModelPullError,
 )
+from emoscope.hub.caches import CachedCopy
 from emoscope.hub.download import Downloader, FileRequest, RetryPolicy
 from emoscope.hub.progress import HubFailed, PullListener
-from emoscope.models.catalog import CatalogEntry, ModelFile, file_sha256
+from emoscope.models.catalog import (
+    CatalogEntry,
+    ModelFile,
+    file_sha256,
+    translated_model_errors,
+)
 from emoscope.models.record import OFFICIAL, Checked, Fetched, PullRecord
 from emoscope.models.sources import (
     HUBS,
@@ -212,50 +218,63 @@ def _is_here(fetched: Fetched | None, made: Path) -> bool:
     return True
 
 
-def from_folder(line: CatalogEntry, folder: Path, work: Path) -> Path:
+def from_folder(
+    line: CatalogEntry, folder: Path, work: Path, copy: CachedCopy | None = None
+) -> Path:
     """Check official files in a folder of the user; the small ones are copied, the weights not.
 
     Args:
         line: the model's entry in the catalog.
         folder: holds the official files; only read.
         work: folder for unfinished pulls of this model.
+        copy: what is known of the folder, if it is in the cache of a hub's own library.
 
     Returns:
         The folder made in ``work``, with the small files in ``official/`` and ``pull.json``.
 
     Raises:
         ModelFileMissingError: a needed file is not there.
-        ModelChangedError: the weights are not those of the catalog.
-        OSError: ``work`` cannot be written, or a file cannot be read.
+        ModelChangedError: the weights are not those of the catalog, or a file of a hub's cache is
+            not what the hub said of it.
+        ModelContractError: a file cannot be read.
+        OSError: ``work`` cannot be written.
     """
     made = work / "folder"
     (made / OFFICIAL).mkdir(parents=True, exist_ok=True)
     pins = [file for source in line.sources for file in source.files]
     record = PullRecord(line.name, "folder", "", "", "")
+    if copy:
+        record = PullRecord(line.name, copy.hub, "", copy.repo, copy.commit)
     for path in OFFICIAL_FILES:
         if (folder / path).is_file():
-            found = _checked_against(pins, folder, path)
+            found = _checked_against(pins, folder, path, copy)
             if found.kept:
                 shutil.copyfile(folder / path, made / OFFICIAL / path)
             record = record.with_file(found)
         elif path in NEEDED_FILES:
             raise ModelFileMissingError(file=path)
-    revision = _revision_with(line, record)
-    replace(record, revision=revision).write(made)
+    replace(record, revision=_revision_with(line, record)).write(made)
     return made
 
 
-def _checked_against(pins: Sequence[RemoteFile], folder: Path, path: str) -> Fetched:
-    """Hash one official file of a folder and compare it with the catalog's pins.
+def _checked_against(
+    pins: Sequence[RemoteFile], folder: Path, path: str, copy: CachedCopy | None
+) -> Fetched:
+    """Hash one official file of a folder and compare it with the pins and the word of a hub.
 
     Raises:
-        ModelChangedError: the weights are not those of the catalog.
+        ModelChangedError: the weights are not those of the catalog, or the hub said otherwise.
+        ModelContractError: the file cannot be read.
     """
-    here = ModelFile(path, (folder / path).stat().st_size, file_sha256(folder / path))
+    with translated_model_errors(path):
+        here = ModelFile(path, (folder / path).stat().st_size, file_sha256(folder / path))
+        vouched = copy.is_vouched(path, here.sha256) if copy else None
     known = {pin.sha256 for pin in pins if pin.path == path and pin.sha256}
-    if path == WEIGHTS and known and here.sha256 not in known:
+    if vouched is False or (path == WEIGHTS and known and here.sha256 not in known):
         raise ModelChangedError(file=path)
-    checked: Checked = "catalog" if here.sha256 in known else "nothing"
+    checked: Checked = "hub" if vouched else "nothing"
+    if here.sha256 in known:
+        checked = "catalog"
     return Fetched(here, checked, kept=path != WEIGHTS)
 
 
@@ -266,4 +285,4 @@ def _revision_with(line: CatalogEntry, record: PullRecord) -> str:
     for source in line.sources:
         if any(file.sha256 == sha256 for file in source.files):
             return source.revision
-    return f"sha256-{sha256[:12]}"
+    return record.revision or f"sha256-{sha256[:12]}"

@@ -17,40 +17,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, get_args
+from typing import get_args
 
 from emoscope.errors import (
     EmoscopeError,
     ModelBuiltInError,
     ModelCacheError,
+    ModelError,
     ModelFileMissingError,
     ModelNotInstalledError,
     SettingError,
 )
 from emoscope.hub import locks, official
+from emoscope.hub.caches import find_copy
 from emoscope.hub.official import HubAccess, HubChoice, Inspector
-from emoscope.hub.progress import Converting, PullListener, ignore_pull
+from emoscope.hub.official_folder import Converter
+from emoscope.hub.progress import Converting, FoundCopy, HubFailed, PullListener, ignore_pull
 from emoscope.models import catalog
 from emoscope.models.catalog import CatalogEntry, LocalModel
 from emoscope.models.record import OFFICIAL, PullRecord
-from emoscope.models.sources import WEIGHTS
+from emoscope.models.sources import HUBS, WEIGHTS
 
 _WORK = ".pull"
-_LOCKS = ".locks"
-
-
-class Converter(Protocol):
-    """Makes ``<name>.onnx`` and ``card.json`` in ``target``, the card last."""
-
-    def __call__(self, folder: Path, target: Path, *, name: str, revision: str) -> LocalModel:
-        """Convert official files.
-
-        Args:
-            folder: the official files.
-            target: folder that gets the model.
-            name: name of the model.
-            revision: revision of the official files, for the card.
-        """
 
 
 def pull(
@@ -67,6 +55,8 @@ def pull(
     listener: PullListener = ignore_pull,
 ) -> LocalModel:
     """Fetch and convert a model of the catalog; nothing happens if it is installed.
+
+    Official files in the user's own cache of Hugging Face or ModelScope are converted from there.
 
     Args:
         name: a name of the catalog.
@@ -102,19 +92,57 @@ def pull(
     with _translated(), locks.held(_lock(cache, name), name, listener=listener):
         if not catalog.is_installed(name, cache):
             work = cache / _WORK / name
-            if folder is not None:
-                made = official.from_folder(line, folder, work)
-            elif offline:
-                made = official.left_over(line, work)
-            else:
-                how = network or HubAccess()
-                made = official.from_hubs(line, hub, work, how, inspect, listener)
+            made, files = _official_files(
+                line, work, folder, hub, None if offline else network or HubAccess(), inspect,
+                listener,
+            )  # fmt: skip
             listener(Converting(name))
-            _convert(line, made, convert, folder or made / OFFICIAL)
+            _convert(line, made, convert, files)
             _place(made, cache / name, work)
         if not keep_original:
             _drop_weights(cache / name)
     return catalog.find(name, cache=cache)
+
+
+def _official_files(
+    line: CatalogEntry,
+    work: Path,
+    folder: Path | None,
+    hub: HubChoice,
+    network: HubAccess | None,
+    inspect: Inspector,
+    listener: PullListener,
+) -> tuple[Path, Path]:
+    """Find or fetch the official files.
+
+    Args:
+        line: the model.
+        work: folder of the pull.
+        folder: where the files are, if the caller knows.
+        hub: which hubs, and which of their caches, may be used.
+        network: timeouts and waits; None for no network.
+        inspect: looks at the small files.
+        listener: called with what happens.
+
+    Returns:
+        The folder with the record of the pull, and the folder with the files.
+    """
+    if folder is not None:
+        return official.from_folder(line, folder, work), folder
+    if copy := find_copy(line, hub):
+        title = HUBS[copy.hub].title
+        try:
+            made = official.from_folder(line, copy.folder, work, copy)
+        except ModelError as error:
+            listener(HubFailed(f"{title}, {copy.folder}", error))
+        else:
+            listener(FoundCopy(title, line.name, copy.folder))
+            return made, copy.folder
+    if network is None:
+        made = official.left_over(line, work)
+    else:
+        made = official.from_hubs(line, hub, work, network, inspect, listener)
+    return made, made / OFFICIAL
 
 
 def remove(name: str, *, cache: Path | None = None) -> int:
@@ -192,7 +220,7 @@ def _drop_weights(folder: Path) -> None:
 
 
 def _lock(cache: Path, name: str) -> Path:
-    return cache / _LOCKS / f"{name}.lock"
+    return cache / locks.LOCKS_FOLDER / f"{name}.lock"
 
 
 @contextmanager

@@ -121,6 +121,31 @@ NOTICES: dict[str, Text] = {
         "The small built-in model answered; its accuracy is limited. "
         "Get Emotion2Vec+ Large with: {command}",
     ),
+    "compact_found": Text(
+        "当前使用内置小模型，准确度有限，仅供体验。"
+        "Emotion2Vec+ 大模型的官方文件已在本机（{folder}），"
+        "无需下载，运行一次即可转换使用：{command}",
+        "The small built-in model answered; its accuracy is limited. The official files of "
+        "Emotion2Vec+ Large are already on this machine ({folder}); convert them once, without a "
+        "download: {command}",
+    ),
+    "found_copy": Text(
+        "{model} 的官方文件已在本机：{folder}。无需下载：{command}",
+        "The official files of {model} are already on this machine: {folder}. "
+        "Without a download: {command}",
+    ),
+    "using_copy": Text(
+        "官方文件已在 {hub} 的缓存中，不再下载：{folder}",
+        "The official files are in the cache of {hub}, nothing is downloaded: {folder}",
+    ),
+    "converting_folder": Text(
+        "正在把官方文件夹 {folder} 转换到缓存，只需一次……",
+        "Converting the official folder {folder} into the cache; this is done once ...",
+    ),
+    "waiting": Text(
+        "另一个进程正在处理 {model}（{holder}），等它完成……",
+        "Another process is working on {model} ({holder}); waiting for it ...",
+    ),
     "abstain": Text("无法判断：{reasons}", "Cannot tell: {reasons}"),
     "address": Text("网页与接口地址：{address}", "Page and API: {address}"),
     "stop": Text("按 Ctrl+C 停止", "Press Ctrl+C to stop"),

@@ -34,6 +34,8 @@ COMPACT = "compact"
 LARGE = "emotion2vec-plus-large"
 AUTO = "auto"
 """The large model if it is on this machine, else the compact one, never a download."""
+CARD_FILE = "card.json"
+"""Says what a model folder holds; written last, so that a folder with one is complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class ModelFile:
             ModelContractError: the system refuses to read it.
         """
         path = folder / self.path
-        with _refusals_of(self.path):
+        with translated_model_errors(self.path):
             if path.stat().st_size != self.bytes or file_sha256(path) != self.sha256:
                 raise ModelChangedError(file=self.path)
 
@@ -160,6 +162,8 @@ class LocalModel:
     folder: Path
     card: ModelCard
     origin: Origin = "folder"
+    official: Path | None = None
+    """The folder of official files that it was converted from, if that was given as the model."""
 
     @property
     def onnx_path(self) -> Path:
@@ -249,14 +253,19 @@ def find(model: str | os.PathLike[str], *, cache: Path | None = None) -> LocalMo
     if model == AUTO:
         model = LARGE if is_installed(LARGE, cache) else COMPACT
     if model == COMPACT:
-        return _read(_assets(), f"{COMPACT}.json", "package")
-    if isinstance(model, str) and model in names():
+        return read_model(_assets(), f"{COMPACT}.json", "package")
+    if isinstance(model, str) and is_name(model):
         if cache is None or not is_installed(model, cache):
             raise ModelNotInstalledError(model=model, command=catalog_entry(model).pull_command)
-        return _read(cache / model, "card.json", "cache")
+        return read_model(cache / model, CARD_FILE, "cache")
     if is_folder(model):
-        return _read(Path(model), "card.json", "folder")
+        return read_model(Path(model), CARD_FILE, "folder")
     raise ModelUnknownError(model=str(model), known=", ".join(names()))
+
+
+def is_name(model: str | os.PathLike[str]) -> bool:
+    """Whether this is ``auto`` or a name of the table, which go before folders of that name."""
+    return isinstance(model, str) and (model == AUTO or model in names())
 
 
 def is_installed(name: str, cache: Path | None) -> bool:
@@ -268,7 +277,7 @@ def is_installed(name: str, cache: Path | None) -> bool:
     """
     # The card is written last, so a folder with a card is complete.
     return catalog_entry(name).is_built_in or (
-        cache is not None and is_file(cache / name / "card.json")
+        cache is not None and is_file(cache / name / CARD_FILE)
     )
 
 
@@ -309,8 +318,16 @@ def file_sha256(path: Path) -> str:
 
 
 @contextmanager
-def _refusals_of(file: str) -> Iterator[None]:
-    """Turn what the system says about a file of a model into our errors."""
+def translated_model_errors(file: str) -> Iterator[None]:
+    """Turn what the system says about a file of a model into our errors.
+
+    Args:
+        file: name of the file in the model's folder.
+
+    Raises:
+        ModelFileMissingError: it is not there.
+        ModelContractError: anything else that the system refused.
+    """
     try:
         yield
     except EmoscopeError:
@@ -328,10 +345,21 @@ def _assets() -> Path:
     return Path(__file__).parent.parent / "assets"
 
 
-def _read(folder: Path, card_name: str, origin: Origin) -> LocalModel:
+def read_model(folder: Path, card_name: str = CARD_FILE, origin: Origin = "cache") -> LocalModel:
+    """Read the card of a model folder.
+
+    Args:
+        folder: with the model's files.
+        card_name: name of the card in it.
+        origin: where the folder came from.
+
+    Raises:
+        ModelFileMissingError: it has no card.
+        ModelContractError: the card cannot be read.
+    """
     path = folder / card_name
     try:
-        with _refusals_of(card_name):
+        with translated_model_errors(card_name):
             data = json.loads(path.read_text("utf-8"))
     except EmoscopeError:
         raise

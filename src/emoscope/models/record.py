@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from emoscope.files import atomic_write_json
 from emoscope.models.catalog import ModelFile
-from emoscope.models.whole_file import write_json_file
 
 RECORD_FILE = "pull.json"
 OFFICIAL = "official"
@@ -59,7 +59,7 @@ class PullRecord:
 
     def write(self, folder: Path) -> None:
         """Write ``pull.json``, whole or not at all."""
-        write_json_file(folder / RECORD_FILE, {"schema_version": 1, **asdict(self)})
+        atomic_write_json(folder / RECORD_FILE, {"schema_version": 1, **asdict(self)})
 
     @classmethod
     def read(cls, folder: Path) -> PullRecord | None:

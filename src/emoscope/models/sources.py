@@ -19,10 +19,13 @@ from emoscope.errors import SettingError
 HubName: TypeAlias = Literal["hf", "ms"]
 
 WEIGHTS = "model.pt"
+SAFETENSORS = "model.safetensors"
+"""What some publish in place of ``WEIGHTS``; the official hubs do not."""
 TOKENS = "tokens.txt"
-OFFICIAL_FILES = ("config.yaml", TOKENS, "configuration.json", WEIGHTS)
+CONFIG = "config.yaml"
+OFFICIAL_FILES = (CONFIG, TOKENS, "configuration.json", WEIGHTS)
 """In the order of fetching: the small ones first, so that a hub that fails does so early."""
-NEEDED_FILES = ("config.yaml", TOKENS, WEIGHTS)
+NEEDED_FILES = (CONFIG, TOKENS, WEIGHTS)
 """Those without which there is no conversion."""
 
 

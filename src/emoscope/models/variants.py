@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from emoscope.errors import ModelFastMissingError, ModelFastRefusedError
+from emoscope.files import atomic_write_json
 from emoscope.models import verified_files
 from emoscope.models.catalog import LocalModel, ModelCard, Variant
-from emoscope.models.whole_file import write_json_file
 from emoscope.results.agreement import AgreementThresholds
 from emoscope.results.result import ModelRef
 
@@ -44,7 +45,7 @@ def choose(
         return variant if variant.agreement.speedup >= WORTH_IT else None
     name = local.card.name
     if variant is None:
-        target = local.folder if local.origin == "folder" else name
+        target = local.official or (local.folder if local.origin == "folder" else name)
         raise ModelFastMissingError(model=name, command=f"emoscope models fast {target}")
     if failures := variant.agreement.failures(thresholds):
         raise ModelFastRefusedError(model=name, figures=", ".join(failures))
@@ -89,5 +90,5 @@ def record_variant(local: LocalModel, variant: Variant) -> LocalModel:
     data = json.loads(path.read_text("utf-8"))
     others = [one for one in local.card.variants if one.precision != variant.precision]
     data["variants"] = [one.to_dict() for one in (*others, variant)]
-    write_json_file(path, data)
-    return LocalModel(local.folder, ModelCard.from_dict(data), local.origin)
+    atomic_write_json(path, data)
+    return replace(local, card=ModelCard.from_dict(data))

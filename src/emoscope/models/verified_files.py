@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from emoscope.files import atomic_write_json
 from emoscope.models.catalog import LocalModel, ModelFile
-from emoscope.models.whole_file import write_json_file
 
 NOTES_FILE = "checked.json"
 SETTLED_S = 3.0
@@ -45,20 +45,20 @@ def verify_file(
     if local.origin != "cache":
         file.verify(local.folder)
         return
-    notes, found = _notes(local.folder), _look(local.folder / file.path)
+    notes, found = _notes(local.folder), file_facts(local.folder / file.path)
     if found and notes.get(file.path) == {"sha256": file.sha256, **found}:
         return
     file.verify(local.folder)
-    if not found or found != _look(local.folder / file.path):
+    if not found or found != file_facts(local.folder / file.path):
         return
-    if now_ns() - max(found["modified_ns"], found["changed_ns"]) > SETTLED_S * 1e9:
+    if is_settled(found, now_ns()):
         notes[file.path] = {"sha256": file.sha256, **found}
         with contextlib.suppress(OSError):  # a cache that may only be read is checked each time
-            write_json_file(local.folder / NOTES_FILE, notes)
+            atomic_write_json(local.folder / NOTES_FILE, notes)
 
 
-def _look(path: Path) -> dict[str, int]:
-    """What tells a file from another; nothing where there is none."""
+def file_facts(path: Path) -> dict[str, int]:
+    """Device, inode, size and times of a file, which any change alters; empty if it is gone."""
     try:
         said = path.stat()
     except OSError:
@@ -70,6 +70,11 @@ def _look(path: Path) -> dict[str, int]:
         "modified_ns": said.st_mtime_ns,
         "changed_ns": said.st_ctime_ns,
     }
+
+
+def is_settled(facts: dict[str, int], now_ns: int) -> bool:
+    """Whether the last change of a file is old enough that the next one will bear another time."""
+    return now_ns - max(facts["modified_ns"], facts["changed_ns"]) > SETTLED_S * 1e9
 
 
 def _notes(folder: Path) -> dict[str, Any]:

@@ -23,14 +23,12 @@ from emoscope.errors import (
     ModelChangedError,
     ModelFastRefusedError,
     ModelFileMissingError,
-    TokensCountError,
-    TokensHiddenError,
 )
-from emoscope.labels import COUNT
 from emoscope.models import catalog
 from emoscope.models.catalog import LocalModel, ModelFile, file_sha256
 from emoscope.models.record import OFFICIAL, PullRecord
 from emoscope.models.sources import NEEDED_FILES, TOKENS, WEIGHTS
+from emoscope.models.tokens import token_errors
 from emoscope.paths.access import is_file, is_folder
 from emoscope.results.agreement import AGREEMENT_THRESHOLDS, Agreement, AgreementThresholds
 from emoscope.waveform import FRAME, HOP, RATE_HZ
@@ -124,7 +122,7 @@ def verify_model(
         The findings, in the order of the checks. A model without an error can be used.
     """
     folder = Path(model)
-    if not _is_name(model) and is_folder(folder) and not is_file(folder / "card.json"):
+    if not catalog.is_name(model) and is_folder(folder) and not is_file(folder / "card.json"):
         under_test = ModelUnderTest(folder)
     else:
         try:
@@ -197,14 +195,7 @@ def tokens(under_test: ModelUnderTest) -> Iterator[Finding]:
     path = under_test.official / TOKENS
     if not path.is_file():
         return
-    lines = path.read_text("utf-8", errors="replace").splitlines()
-    labels = [line.strip() for line in lines if line.strip()]
-    hidden = [label for label in labels if label.startswith("unuse_")]
-    if hidden:
-        yield _told(TokensHiddenError(count=len(hidden), labels=", ".join(hidden[:COUNT])))
-    if len(labels) != COUNT:
-        shown = ", ".join(labels[: 2 * COUNT])
-        yield _told(TokensCountError(count=len(labels), labels=shown))
+    yield from map(_told, token_errors(path))
 
 
 def contract(under_test: ModelUnderTest) -> Iterator[Finding]:
@@ -325,10 +316,6 @@ def _whose(weights: Path) -> Finding:
         f"The sha256 of {WEIGHTS} ({sha256[:12]}…) is not in the catalog: "
         "another revision, another model, or changed.",
     )
-
-
-def _is_name(model: str | os.PathLike[str]) -> bool:
-    return isinstance(model, str) and (model == catalog.AUTO or model in catalog.names())
 
 
 def _told(error: EmoscopeError) -> Finding:

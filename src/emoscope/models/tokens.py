@@ -13,7 +13,29 @@ from pathlib import Path
 from emoscope.errors import ModelFileMissingError, TokensCountError, TokensHiddenError
 from emoscope.labels import COUNT
 
+HIDDEN_PREFIX = "unuse"
+"""Beginning of the names that the original leaves out of its answers."""
 _MAX_BYTES = 100_000
+
+
+def token_errors(path: Path) -> list[TokensHiddenError | TokensCountError]:
+    """Everything that is wrong with a ``tokens.txt``; empty if it names nine classes.
+
+    Raises:
+        ModelFileMissingError: there is no such file.
+    """
+    if not path.is_file():
+        raise ModelFileMissingError(file=path.name)
+    with path.open("rb") as file:
+        text = file.read(_MAX_BYTES).decode("utf-8", errors="replace")
+    labels = [line.strip() for line in text.splitlines() if line.strip()]
+    hidden = [label for label in labels if label.startswith(HIDDEN_PREFIX)]
+    found: list[TokensHiddenError | TokensCountError] = []
+    if hidden:
+        found.append(TokensHiddenError(count=len(hidden), labels=", ".join(hidden[:COUNT])))
+    if len(labels) != COUNT:
+        found.append(TokensCountError(count=len(labels), labels=", ".join(labels[: 2 * COUNT])))
+    return found
 
 
 def check_tokens(path: Path) -> None:
@@ -24,13 +46,5 @@ def check_tokens(path: Path) -> None:
         TokensHiddenError: classes are hidden as ``unuse_*``.
         TokensCountError: there are not nine.
     """
-    if not path.is_file():
-        raise ModelFileMissingError(file=path.name)
-    with path.open("rb") as file:
-        text = file.read(_MAX_BYTES).decode("utf-8", errors="replace")
-    labels = [line.strip() for line in text.splitlines() if line.strip()]
-    hidden = [label for label in labels if label.startswith("unuse")]
-    if hidden:
-        raise TokensHiddenError(count=len(hidden), labels=", ".join(hidden[:COUNT]))
-    if len(labels) != COUNT:
-        raise TokensCountError(count=len(labels), labels=", ".join(labels[: 2 * COUNT]))
+    for error in token_errors(path):
+        raise error

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from emoscope.emotion2vec.tokens import check_tokens
 from emoscope.errors import ModelFileMissingError, TokensCountError, TokensHiddenError
+from emoscope.models.tokens import check_tokens
 from parity.official_folder import TOKENS
 
 HIDDEN = "生气/angry\nunuse_0\nunuse_1\n开心/happy\n中立/neutral\nunuse_2\n难过/sad\nunuse_3\n<unk>"
