@@ -229,7 +229,15 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not a source of ours
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, environment, file; nothing else."""
+        """Order of the sources of settings: arguments, environment, file.
+
+        Args:
+            settings_cls: this class.
+            init_settings: arguments of the constructor.
+            env_settings: variables of the environment.
+            dotenv_settings: not a source here.
+            file_secret_settings: not a source here.
+        """
         toml = InitSettingsSource(settings_cls, _read_toml(Path(FILE)))
         return init_settings, env_settings, toml
 
