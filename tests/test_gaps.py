@@ -98,8 +98,8 @@ def test_the_answer_is_that_of_the_sound(gaps: list[tuple[float, float]], seed: 
     )
     assert result.quality == whole.quality
     assert result.abstain == whole.abstain
-    assert result.reading is not None
-    assert sum(result.reading.shares.values()) == pytest.approx(1)
+    assert result.summary is not None
+    assert sum(result.summary.shares.values()) == pytest.approx(1)
     assert result.segments[0].span.start_s == 0
     assert result.segments[-1].span.end_s == result.duration_s
     assert not result.track.speech[~heard].any()  # type: ignore[index]
@@ -116,8 +116,8 @@ def test_nobody_speaks_where_sound_is_missing(fake_recognizer: Recognizer, speec
         here = [one for one in result.segments if one.span.start_s < span.end_s - 0.1]
         inside = [one for one in here if one.span.end_s > span.start_s + 0.1]
         assert all(one.silent for one in inside)
-    assert result.reading is not None
-    for moment in result.reading.moments:
+    assert result.summary is not None
+    for moment in result.summary.moments:
         for span in result.missing:
             assert moment.span.end_s <= span.start_s or moment.span.start_s >= span.end_s
 

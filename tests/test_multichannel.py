@@ -161,8 +161,8 @@ def test_a_silent_channel_has_no_emotion_and_is_no_error(compact: Recognizer) ->
     assert "no_speech" not in one.abstain
     assert "no_speech" in other.abstain
     assert [segment.silent for segment in other.segments] == [True]
-    assert other.reading is not None
-    assert other.reading.shares["silence"] == 1
+    assert other.summary is not None
+    assert other.summary.shares["silence"] == 1
     assert [it.talk_share for it in heard.activity.channels][1] == 0
     assert heard.activity.overlap_share == 0
     assert [step.name for step in other.steps][-2:] == ["check", "infer"]

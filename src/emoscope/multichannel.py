@@ -86,7 +86,7 @@ def recognize_channels_with(
     )
     if granularity == "utterance":
         results = tuple(
-            replace(result, granularity=granularity, track=None, segments=(), reading=None)
+            replace(result, granularity=granularity, track=None, segments=(), summary=None)
             for result in results
         )
     waveforms = tuple(recording.waveform for recording in recordings)

@@ -268,7 +268,7 @@ class Recognizer:
             model=self.model,
             track=track if by_frame else None,
             segments=segments,
-            reading=track.reading(segments, waveform.duration_s, missing) if by_frame else None,
+            summary=track.summary(segments, waveform.duration_s, missing) if by_frame else None,
             embedding=embedding,
             calibrated=calibration.apply(scores) if calibration is not None else None,
             abstain=abstention.abstention_reasons(

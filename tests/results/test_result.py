@@ -219,7 +219,7 @@ def results(draw: st.DrawFn) -> Result:
         model=ModelRef("compact", draw(st.text(max_size=9)), "cd" * 32),
         track=track if by_frame else None,
         segments=segments if by_frame else (),
-        reading=track.reading(segments, duration_of(track)) if by_frame else None,
+        summary=track.summary(segments, duration_of(track)) if by_frame else None,
         abstain=draw(st.sampled_from([(), ("no_speech",), ("too_short", "no_speech")])),
         steps=draw(steps),
         versions={"numpy": np.__version__},
@@ -238,7 +238,7 @@ def test_a_result_comes_back_from_its_json_text_the_same(result: Result) -> None
     assert again.scores == result.scores
     assert again.track == result.track
     assert again.segments == result.segments
-    assert again.reading == result.reading
+    assert again.summary == result.summary
     assert again.quality == result.quality
     assert again.steps == result.steps
     assert (again.source, again.model, again.abstain, again.versions, again.channel) == (

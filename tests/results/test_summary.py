@@ -35,12 +35,12 @@ def test_shares_sum_to_one_and_are_the_time_of_each(parts: list[tuple[float, obj
     """Shares, with silence, sum to 1."""
     segments = segments_of(parts)
     total_s = segments[-1].span.end_s
-    reading = summarize_track(segments, np.ones(5), total_s)
+    summary = summarize_track(segments, np.ones(5), total_s)
 
-    assert list(reading.shares) == [*KEYS, "silence"]
-    assert math.fsum(reading.shares.values()) == pytest.approx(1, abs=1e-9)
+    assert list(summary.shares) == [*KEYS, "silence"]
+    assert math.fsum(summary.shares.values()) == pytest.approx(1, abs=1e-9)
     quiet_s = sum(length_s for length_s, emotion in parts if emotion is SILENCE)
-    assert reading.shares["silence"] == pytest.approx(quiet_s / total_s)
+    assert summary.shares["silence"] == pytest.approx(quiet_s / total_s)
 
 
 @given(lengths)
@@ -48,15 +48,15 @@ def test_stability_is_one_for_one_emotion_and_falls_with_more(
     parts: list[tuple[float, object]],
 ) -> None:
     segments = segments_of(parts)
-    reading = summarize_track(segments, np.ones(5), segments[-1].span.end_s)
+    summary = summarize_track(segments, np.ones(5), segments[-1].span.end_s)
     shown = {segment.emotion.key for segment in segments if not segment.silent}
 
     if not shown:
-        assert reading.stability is None
+        assert summary.concentration is None
         return
-    assert reading.stability is not None
-    assert 1 / len(shown) - 1e-9 <= reading.stability <= 1
-    assert (reading.stability == pytest.approx(1)) == (len(shown) == 1)
+    assert summary.concentration is not None
+    assert 1 / len(shown) - 1e-9 <= summary.concentration <= 1
+    assert (summary.concentration == pytest.approx(1)) == (len(shown) == 1)
 
 
 def test_transitions_are_changes_of_emotion_also_across_a_silence() -> None:
@@ -75,19 +75,19 @@ def test_attribution_is_exact(seed: int, frames: int) -> None:
     logits = np.random.default_rng(seed).standard_normal((frames, 9)).astype(np.float32)
     track = Track(logits)
     duration_s = ((frames - 1) * 320 + 400) / 16_000
-    reading = track.reading(track.segments(duration_s), duration_s)
+    summary = track.summary(track.segments(duration_s), duration_s)
     index = track.utterance.top.index
 
-    assert reading.logit == pytest.approx(logits[:, index].mean(dtype=np.float64), abs=1e-9)
+    assert summary.logit == pytest.approx(logits[:, index].mean(dtype=np.float64), abs=1e-9)
     parts = track.attribution(track.utterance.top)
-    for moment in reading.moments:
+    for moment in summary.moments:
         first = round(moment.span.start_s / HOP_S)
         width = min(frames, round(MOMENT_S / HOP_S))
         assert moment.logit == pytest.approx(parts[first : first + width].sum(), abs=1e-12)
         assert moment.span.end_s <= duration_s
-    ranked = [moment.logit for moment in reading.moments]
+    ranked = [moment.logit for moment in summary.moments]
     assert ranked == sorted(ranked, reverse=True)
-    assert 1 <= len(reading.moments) <= MOMENTS
+    assert 1 <= len(summary.moments) <= MOMENTS
 
 
 def test_the_moments_are_where_it_was_loudest_said() -> None:
@@ -109,6 +109,6 @@ def test_moments_do_not_overlap(frames: int, seed: int) -> None:
 
 def test_a_reading_comes_back_from_its_dict() -> None:
     happy, sad = by_key("happy"), by_key("sad")
-    reading = summarize_track(segments_of([(1.0, happy), (2.0, sad)]), np.arange(140.0), 3.0)
+    summary = summarize_track(segments_of([(1.0, happy), (2.0, sad)]), np.arange(140.0), 3.0)
 
-    assert TrackSummary.from_dict(reading.to_dict()) == reading
+    assert TrackSummary.from_dict(summary.to_dict()) == summary

@@ -161,7 +161,7 @@ class Result:
     """Present when ``granularity`` is ``frame``."""
     segments: tuple[Segment, ...] = ()
     """Present when ``granularity`` is ``frame``; cover the recording, silences included."""
-    reading: TrackSummary | None = None
+    summary: TrackSummary | None = None
     """Present when ``granularity`` is ``frame``."""
     embedding: Array32 | None = None
     """Shape ``(T, D)``, when asked for; outside of the JSON."""
@@ -227,7 +227,7 @@ class Result:
             abstain=self.abstain,
             quality=self.quality,
             segments=self.segments,
-            reading=self.reading,
+            reading=self.summary,
             frames=None,
             embedding=None if embedding is None else EmbeddingShape(embedding.shape),
             model=self.model,
@@ -262,7 +262,7 @@ class Result:
             model=read.model,
             track=None if read.frames is None else read.frames.track(),
             segments=read.segments,
-            reading=read.reading,
+            summary=read.reading,
             calibrated=None
             if kept is None or sure is None
             else Calibrated(sure, kept.emotions, kept.coverage),

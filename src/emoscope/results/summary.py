@@ -53,7 +53,7 @@ class TrackSummary(JsonType):
     )
     """Share of the recording's time by key: the nine, and ``silence``. They sum to 1."""
     transitions: tuple[Transition, ...]
-    stability: Share | None
+    concentration: Share | None = field(metadata={"alias": "stability"})
     """How likely two moments of speech, taken at random, show the same emotion: 1 for one emotion
     throughout. None without speech."""
     logit: float
@@ -70,10 +70,10 @@ def summarize_track(
     rules: SegmentRules = DEFAULT_RULES,
     missing: Sequence[Span] = (),
 ) -> TrackSummary:
-    """Sum up a time axis.
+    """Summarize a time axis.
 
     Args:
-        segments: covering [0, ``duration_s``].
+        segments: segments that cover [0, ``duration_s``] without gap or overlap.
         attribution: what each frame adds to the logit of the answer, shape ``(T,)``.
         duration_s: length of the recording in seconds.
         rules: how the segments were made.
@@ -93,7 +93,7 @@ def summarize_track(
             for one, two in pairwise(voices)
             if one.emotion is not two.emotion
         ),
-        stability=min(1.0, squares / spoken**2) if voices else None,
+        concentration=min(1.0, squares / spoken**2) if voices else None,
         logit=float(attribution.sum()),
         moments=moments(attribution, duration_s, missing),
     )

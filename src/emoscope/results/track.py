@@ -93,17 +93,17 @@ class Track:
             found += reader.feed(softmax(self.logits[block]), speech[block])
         return (*found, *reader.finish(duration_s))
 
-    def reading(
+    def summary(
         self,
         segments: tuple[Segment, ...],
         duration_s: float,
         missing: tuple[Span, ...] = (),
         rules: SegmentRules = DEFAULT_RULES,
     ) -> TrackSummary:
-        """Sum up segments that were made by ``rules``, and find the key moments.
+        """Summarize the time axis: shares, transitions and the moments that added most.
 
         Args:
-            segments: as from ``segments``.
+            segments: segments that cover [0, ``duration_s``], as ``segments`` returns them.
             duration_s: length of the recording in seconds.
             missing: where the medium holds no sound; no moment lies there.
             rules: how the segments were made.

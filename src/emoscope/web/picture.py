@@ -141,12 +141,12 @@ def shares(result: Result) -> str:
 
 def _moments(result: Result) -> str:
     """Return the moments that spoke most for the answer; a click plays from there."""
-    if result.reading is None or result.abstain:
+    if result.summary is None or result.abstain:
         return ""
     rows = "".join(
         f'<button type="button" class="emo-tool" data-seek="{m.span.start_s:.3f}">{_ICONS["play"]}'
         f"{m.span.start_s:.1f} s</button>"
-        for m in sorted(result.reading.moments, key=lambda m: m.span.start_s)
+        for m in sorted(result.summary.moments, key=lambda m: m.span.start_s)
         if m.logit > 0
     )
     if not rows:
