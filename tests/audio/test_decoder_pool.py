@@ -30,6 +30,8 @@ from emoscope.limits import UPLOAD, Limits
 from emoscope.waveform import Span
 from sounds import BAD, FORMATS, encode, noise, sample, wav
 
+pytestmark = pytest.mark.process
+
 GOOD = wav(noise(1.0))
 
 

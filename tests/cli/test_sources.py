@@ -29,6 +29,8 @@ from emoscope.recognizer import Recognizer
 from emoscope.results.result import Failure, ModelRef
 from sounds import encode_frame, frame_of, noise, wav
 
+pytestmark = pytest.mark.process
+
 GOOD = wav(noise(0.5))
 
 

@@ -22,6 +22,8 @@ from emoscope.cli import streams
 from emoscope.errors import StoreError, StoreFullError
 from sounds import sample, wav
 
+pytestmark = pytest.mark.process
+
 ENCODINGS = ("gbk", "cp1252", "latin-1", "ascii", "utf-16", "utf-8")
 NAME = "快乐 😊 é.wav"
 BAD = os.fsdecode(b"bad\xff.wav")
