@@ -7,6 +7,7 @@ the pages name; addresses with port 7860 reach a server of this test.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import os
@@ -294,3 +295,20 @@ def test_pages_made_from_the_code_are_fresh() -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
+
+
+PRIVATE = re.compile(
+    r"\b(?:faces?|laws?|house|hearing|doorkeeper|somebody|whoever|nobody)\b", re.IGNORECASE
+)
+"""Words that the code once had of its own: front end, invariant, architecture, inference, ..."""
+
+
+def test_docstrings_say_what_a_thing_is_in_words_of_the_field() -> None:
+    for path in sorted((ROOT / "src" / "emoscope").rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        first = (ast.get_docstring(tree) or "").split("\n")[0]
+        assert first.endswith("."), f"{path}: the first line says what the module is, in a sentence"
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                found = PRIVATE.search(ast.get_docstring(node) or "")
+                assert found is None, f"{path}: {found}"
