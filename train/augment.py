@@ -1,7 +1,7 @@
 """What may happen to a clip before the network sees it in training.
 
-Speed is changed on the waveform, everything else on the power spectrum `(B, S, bins)`: it costs
-almost nothing there, and one pass serves the mel and the pitch picture alike.
+Speed is changed on the waveform, everything else on the power spectrum `(B, S, bins)`, where it
+costs almost nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from data import RATE_HZ
-from network import HOP, POINTS
+from frontend import HOP
+
+POINTS = 400
 
 # Drawing afresh for every batch would cost more than the whole spectrum: read from random places.
 _DRAWS = torch.empty(2**23).exponential_(generator=torch.Generator().manual_seed(0))
@@ -154,24 +156,19 @@ def colour(
     return torch.addcmul(power, draws, (shape * level[:, None])[:, None, :])
 
 
-def hide(mel: Tensor, random: np.random.Generator, longest: int = 25, shift: int = 0) -> Tensor:
-    """SpecAugment on a picture `(B, 2, S, M)`: up to two stripes each of time and band.
+def hide(mel: Tensor, random: np.random.Generator, longest: int = 30) -> Tensor:
+    """SpecAugment on pictures `(B, S, M)`: up to two stripes each of time and band, set to zero.
 
-    Stripes of time are shorter than `longest` frames. With `shift` every clip is moved by up to so
-    many bands first: another voice at the same tempo.
+    Stripes of time are shorter than `longest` frames of 10 ms.
     """
-    batch, _, frames, bands = mel.shape
-    if shift:
-        moved = functional.pad(mel, (shift, shift, 0, 0), mode="replicate")
-        starts = random.integers(0, 2 * shift + 1, batch)
-        mel = torch.stack([moved[c, :, :, at : at + bands] for c, at in enumerate(starts)])
-    keep = torch.ones(batch, 1, frames, bands)
+    batch, frames, bands = mel.shape
+    keep = torch.ones(batch, frames, bands)
     for clip in range(batch):
         for _ in range(2):
-            size = int(random.integers(0, 9))
+            size = int(random.integers(0, 10))
             first = int(random.integers(0, bands - size))
-            keep[clip, 0, :, first : first + size] = 0.0
-            size = int(random.integers(0, max(1, min(longest, frames // 5))))
+            keep[clip, :, first : first + size] = 0.0
+            size = int(random.integers(0, max(1, min(longest, frames // 6))))
             first = int(random.integers(0, frames - size))
-            keep[clip, 0, first : first + size] = 0.0
+            keep[clip, first : first + size] = 0.0
     return mel * keep

@@ -1,130 +1,94 @@
-"""Figures of an exported file on held-out speakers, with intervals over speakers."""
+"""Figures of an exported file on held-out speakers, as `emoscope evaluate` computes them."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 
-from data import CLASSES, EMOTIONS, INDEX, TRAIN_CORPORA, Clip, Sound
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
-
-from emoscope.telemetry import load_onnxruntime
-
-RESAMPLES = 2_000
+from data import EMOTIONS, INDEX, SCORED, TRAIN_CORPORA, Clip, Sound
+from package import metrics, softmax
 
 
-def open_session(path: Path, threads: int = 2) -> Any:
-    """The exported file, ready to run on the processor; 0 threads are one per core."""
-    onnxruntime = load_onnxruntime()
+def open_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+    """The exported file, ready to run on the processor."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def answers(path: Path, clips: Sequence[Clip], sound: Sound, batch: int = 8) -> np.ndarray:
+def frame_logits(
+    session: onnxruntime.InferenceSession, samples: np.ndarray
+) -> np.ndarray:
+    """Logits `(T, 9)` of one waveform `(n,)`."""
+    feed = {"waveform": samples[None], "lengths": np.array([len(samples)], dtype=np.int64)}
+    (rows,) = session.run(["frame_logits"], feed)
+    return np.asarray(rows[0])
+
+
+def answers(path: Path, clips: Sequence[Clip], sound: Sound) -> np.ndarray:
     """Utterance logits `(clips, 9)`: the mean over each clip's own frames, as the product does."""
     session = open_session(path)
-    order = np.argsort([clip.size for clip in clips], kind="stable")
-    logits = np.empty((len(clips), len(EMOTIONS)), dtype=np.float64)
-    for first in range(0, len(clips), batch):
-        places = order[first : first + batch]
-        lengths = np.array([clips[place].size for place in places], dtype=np.int64)
-        waveform = np.zeros((len(places), int(lengths.max())), dtype=np.float32)
-        for row, place in enumerate(places):
-            waveform[row, : lengths[row]] = sound.samples(clips[place])
-        rows, _, counts = session.run(
-            ["frame_logits", "frame_embeddings", "frame_counts"],
-            {"waveform": waveform, "lengths": lengths},
-        )
-        for row, place in enumerate(places):
-            logits[place] = rows[row, : counts[row]].mean(axis=0, dtype=np.float64)
-    return logits
-
-
-def confusion(truth: np.ndarray, answer: np.ndarray) -> np.ndarray:
-    """Counts `(9, 9)`: rows are the truth, columns the answer."""
-    matrix = np.zeros((len(EMOTIONS), len(EMOTIONS)), dtype=np.int64)
-    np.add.at(matrix, (truth, answer), 1)
-    return matrix
-
-
-def average_recall(matrix: np.ndarray) -> float:
-    """Unweighted average recall over the classes that occur in `(9, 9)` counts."""
-    totals = matrix.sum(axis=1)
-    present = totals > 0
-    return float((np.diag(matrix)[present] / totals[present]).mean())
-
-
-def interval(per_speaker: np.ndarray, seed: int = 0) -> list[float]:
-    """95 % bootstrap interval of the average recall, drawing speakers with replacement.
-
-    `per_speaker` is `(speakers, 9, 9)`. With two speakers it can only show the two: it is honest
-    about the speakers tested, not about all speakers there are.
-    """
-    random = np.random.default_rng(seed)
-    speakers = len(per_speaker)
-    draws = [
-        average_recall(per_speaker[random.integers(0, speakers, speakers)].sum(axis=0))
-        for _ in range(RESAMPLES)
-    ]
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return [round(float(low), 4), round(float(high), 4)]
+    rows = [frame_logits(session, sound.samples(clip)).mean(axis=0, dtype=float) for clip in clips]
+    return np.array(rows).reshape(len(clips), len(EMOTIONS))
 
 
 def figures(logits: np.ndarray, clips: Sequence[Clip], corpus: str) -> dict[str, Any]:
     """All figures of one corpus, ready for the card; `confusion` is `(9, 9)` counts."""
-    known = [INDEX[name] for name in CLASSES[corpus]]
     truth = np.array([clip.emotion for clip in clips])
-    answer = logits.argmax(axis=1)
-    closed = np.full_like(logits, -np.inf)
-    closed[:, known] = logits[:, known]
-    own_answer = closed.argmax(axis=1)
-    speakers = sorted({clip.speaker for clip in clips})
-    of_speaker = np.array([speakers.index(clip.speaker) for clip in clips])
+    speakers = [clip.speaker for clip in clips]
+    scores = softmax(logits)
+    answer, own = scores.argmax(axis=1), metrics.restricted(truth, scores)
 
-    def by_speaker(answered: np.ndarray) -> np.ndarray:
-        return np.stack(
-            [
-                confusion(truth[of_speaker == s], answered[of_speaker == s])
-                for s in range(len(speakers))
-            ]
-        )
+    def interval(of: np.ndarray) -> list[float]:
+        found = metrics.interval(lambda at: metrics.measure(truth[at], of[at]).ua, speakers)
+        return [round(limit, 4) for limit in found]
 
-    nine, own = by_speaker(answer), by_speaker(own_answer)
-    matrix = nine.sum(axis=0)
-    recall = np.diag(matrix)[known] / matrix.sum(axis=1)[known]
+    nine = metrics.measure(truth, answer)
     return {
-        "classes": len(known),
+        "classes": len(SCORED[corpus]),
         "clips": len(clips),
-        "speakers": len(speakers),
-        "uar": round(average_recall(matrix), 4),
-        "ci95": interval(nine),
-        "uar_own_classes": round(average_recall(own.sum(axis=0)), 4),
+        "speakers": len(set(speakers)),
+        "uar": round(nine.ua, 4),
+        "ci95": interval(answer),
+        "uar_own_classes": round(metrics.measure(truth, own).ua, 4),
         "ci95_own_classes": interval(own),
-        "wa": round(float((answer == truth).mean()), 4),
+        "wa": round(nine.wa, 4),
         "trained_on": corpus in TRAIN_CORPORA,
-        "per_class_recall": {
-            EMOTIONS[c]: round(float(r), 4) for c, r in zip(known, recall, strict=True)
-        },
-        "confusion": matrix.tolist(),
+        "per_class_recall": {name: round(value, 4) for name, value in nine.recall.items()},
+        "confusion": nine.confusion.tolist(),
     }
 
 
+def recalls(logits: np.ndarray, clips: Sequence[Clip], *, own: bool) -> dict[str, float]:
+    """Unweighted average recall per corpus; with `own`, only its own classes may be answered."""
+    result = {}
+    for corpus in sorted({clip.corpus for clip in clips}):
+        places = [place for place, clip in enumerate(clips) if clip.corpus == corpus]
+        truth = np.array([clips[place].emotion for place in places])
+        scores = softmax(logits[places])
+        answer = metrics.restricted(truth, scores) if own else scores.argmax(axis=1)
+        result[corpus] = metrics.measure(truth, answer).ua
+    return result
+
+
+def never_headline(logits: np.ndarray) -> float:
+    """Share of clips that are answered `other` or `unknown`."""
+    answer = logits.argmax(axis=1)
+    return float(np.isin(answer, (INDEX["other"], INDEX["unknown"])).mean())
+
+
 def milliseconds(path: Path, seconds: float = 4.0, runs: int = 15) -> float:
-    """Median time of one core for a clip of so many seconds."""
-    session = open_session(path, threads=1)
-    size = int(seconds * 16_000)
-    waveform = np.random.default_rng(0).standard_normal((1, size)).astype(np.float32) * 0.1
-    feed = {"waveform": waveform, "lengths": np.array([size], dtype=np.int64)}
+    """Median time of one core for a clip of so many seconds, as processor time."""
+    session = open_session(path)
+    samples = np.random.default_rng(0).standard_normal(int(seconds * 16_000)) * 0.1
     times_ms = []
     for _ in range(runs + 2):
-        began = time.perf_counter()
-        session.run(None, feed)
-        times_ms.append(1000.0 * (time.perf_counter() - began))
+        began = time.process_time()
+        frame_logits(session, samples.astype(np.float32))
+        times_ms.append(1000.0 * (time.process_time() - began))
     return float(np.median(times_ms[2:]))

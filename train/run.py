@@ -1,253 +1,264 @@
-"""One command from the corpora to the shipped model: decode, train, export, evaluate, cards.
+"""One command from the corpora and Whisper's encoder to the shipped model and its cards.
 
-python train/run.py --data FOLDER            # the shipped recipe, under an hour on two cores
-python train/run.py --data FOLDER --quick    # the whole path in minutes, into the cache folder
-python train/run.py --data FOLDER --go-on --minutes 75 --seed 5    # train on from what it kept
+python train/run.py --data FOLDER --encoder FILE            # into the cache folder
+python train/run.py --data FOLDER --encoder FILE --ship     # and into the package
+python train/run.py --data FOLDER --encoder FILE --toy      # the same path in two minutes
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
+import platform
+import shutil
+import sys
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-import calibrate
+import augment
 import card
 import evaluate
 import export
-from balance import EXPERTS_SHARE, fit_balance
-from data import FOREIGN_CORPORA, TRAIN_CORPORA, Clip, Sound, choose, load_clips
-from experts import ExpertPlan, train_experts
-from fit import Plan, fit, recalls
-from joined import WIDEST, Joined, fast_powers, parameter_count
-from network import Compact, Shape
-from overview import Expert
-
-HOUSE = Path(__file__).resolve().parents[1]
-# Networks that are taught differently err differently (LOG.md, 13 and 19): all but the first hear
-# stranger rooms and voices, and more of it is hidden; the third and the last hear short cuts only,
-# and learn from what those before them and the experts answer, too. The last looks at another
-# picture (LOG.md, 20).
-STRANGER = Plan(seed=20, slowest=0.84, fastest=1.19, colour=1.5, weight_decay=0.1)
-SHORT = dataclasses.replace(STRANGER, longest_s=1.7)
-NETWORKS = (
-    (Shape(), Plan()),
-    (Shape(dropout=0.3), STRANGER),
-    (Shape(dropout=0.3), dataclasses.replace(SHORT, seed=50, taught_by=2)),
-    (Shape(dropout=0.3), dataclasses.replace(STRANGER, seed=40)),
-    (Shape(dropout=0.3, tones=True), dataclasses.replace(SHORT, seed=70, shift=2, taught_by=4)),
+import features
+from calibrate import LeftOut
+from data import (
+    FOREIGN_CORPORA,
+    INDEX,
+    RATE_HZ,
+    TRAIN_CORPORA,
+    UNKNOWN,
+    Clip,
+    Sound,
+    choose,
+    load_clips,
 )
+from features import Alterations, Cached, altered, clip_statistics, padded_batch, pictures
+from finetune import ONLY_UNKNOWN, finetune
+from fit_head import fit_head
+from model import Model
+from package import HOUSE
+from recipe import RECIPE, Recipe
+from sampling import SYNTHETIC
+from whisper_encoder import Tensors, read_encoder
 
 
 def main() -> None:
     """Parse the arguments and go from data to cards."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True, help="folder with clips.csv and tars")
+    parser.add_argument("--encoder", type=Path, required=True, help="Whisper base's weights")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "emoscope-train")
+    parser.add_argument("--recipe", type=Path, default=RECIPE)
     parser.add_argument("--revision", default=time.strftime("%Y-%m-%d") + ".1")
-    parser.add_argument("--quick", action="store_true", help="a short run that ships nothing")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--keep-weights", action="store_true", help="export what the cache holds, train nothing"
-    )
-    parser.add_argument(
-        "--go-on", action="store_true", help="train on from the cache's weights; experts stay"
-    )
-    parser.add_argument(
-        "--only",
-        type=int,
-        choices=range(1, len(NETWORKS) + 1),
-        help="train this network into the cache and stop; --keep-weights exports",
-    )
-    parser.add_argument("--minutes", type=float, default=Plan.minutes, help="for each network")
-    parser.add_argument("--peak-rate", type=float, default=Plan.peak_rate)
-    parser.add_argument("--longest-s", type=float, help="crops; each network has its own")
-    parser.add_argument(
-        "--bfloat16", action="store_true", help="faster where the processor multiplies in it"
-    )
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--ship", action="store_true", help="write into the package as well")
+    parser.add_argument("--toy", action="store_true", help="next to no training, few clips")
+    parser.add_argument("--any-version", action="store_true", help="accept another torch")
+    parser.add_argument("--keep-weights", action="store_true", help="train nothing, export again")
     options = parser.parse_args()
+    recipe = Recipe.read(options.recipe)
+    version = torch.__version__.split("+")[0]
+    if version != recipe.versions["torch"] and not options.any_version:
+        sys.exit(f"torch is {version}, the recipe wants {recipe.versions['torch']}")
+    if options.toy and options.ship:
+        sys.exit("a toy run ships nothing")
     torch.set_num_threads(options.threads)
-    began = time.monotonic()
-
-    assets, page = HOUSE / "src/emoscope/assets", HOUSE / "docs/models/compact.md"
-    plans = [
-        dataclasses.replace(
-            plan,
-            seed=plan.seed + options.seed,
-            minutes=options.minutes,
-            peak_rate=options.peak_rate,
-            longest_s=options.longest_s or plan.longest_s,
-            bfloat16=options.bfloat16,
-        )
-        for _, plan in NETWORKS
-    ]
-    expert_plan = dataclasses.replace(ExpertPlan(), seed=options.seed - 1)
-    if options.quick:
-        assets, page = options.cache / "quick", options.cache / "quick" / "compact.md"
-        plans = [
-            dataclasses.replace(plan, epochs=2, draws_per_epoch=1536, average=0.98)
-            for plan in plans
-        ]
-        expert_plan = dataclasses.replace(expert_plan, variants=1, steps=300)
-    assets.mkdir(parents=True, exist_ok=True)
+    say = Log()
+    say(f"python {platform.python_version()}, torch {torch.__version__}, {options.threads} threads")
 
     clips = load_clips(options.data, options.cache, TRAIN_CORPORA + FOREIGN_CORPORA)
-    sound = Sound(options.cache)
-    _say(began, f"decoded {len(clips)} clips")
+    if options.toy:
+        recipe, clips = recipe.toy(), few(clips)
+    work = options.cache / ("toy" if options.toy else "run")
+    work.mkdir(parents=True, exist_ok=True)
+    say.target = work / "run.log"
+    run = Run(recipe, clips, Sound(options.cache), read_encoder(options.encoder), work, say)
+    say(f"{len(clips)} clips decoded, encoder read")
 
-    train = choose(clips, "train", TRAIN_CORPORA)
-    dev = choose(clips, "dev", TRAIN_CORPORA)
-    weights = [options.cache / f"network{number + 1}.pt" for number in range(len(NETWORKS))]
-    expert_weights = options.cache / "experts.pt"
-    if not options.keep_weights and not options.go_on and not options.only:
-        specialists = train_experts(train, sound, expert_plan)
-        _save([expert.state_dict() for expert in specialists], expert_weights)
-        _say(began, f"trained {len(specialists)} experts")
-    for number, ((shape, _), plan, target) in enumerate(zip(NETWORKS, plans, weights, strict=True)):
-        if options.keep_weights or (options.only and options.only != number + 1):
-            continue
-        start = torch.load(target, weights_only=True) if options.go_on else None
-        keep = partial(_keep, target)
-        taught = None
-        if plan.taught_by:
-            teachers = assemble(weights[: plan.taught_by], expert_weights)
-            taught = teach(teachers, train, dev, sound)
-        fit(train, dev, sound, shape, plan, keep, start, taught)
-        _say(began, f"trained network {number + 1} of {len(NETWORKS)}")
-    if options.only:
-        return
-    joined = join(assemble(weights, expert_weights), dev, sound)
+    weights = work / "model.pt"
+    if not options.keep_weights:
+        trained = run.train(())
+        temporary = weights.with_suffix(".tmp")
+        torch.save(trained.state_dict(), temporary)
+        temporary.replace(weights)
+    model = Model(recipe.shape)
+    model.load_state_dict(torch.load(weights, weights_only=True))
 
-    # Everything is made in the cache and moved at the end, so that file and card always agree.
-    model = options.cache / "build" / "compact.onnx"
-    model.parent.mkdir(exist_ok=True)
-    export.export(joined, model, version=options.revision)
-    accuracy, logits, heard = {}, {}, {}
-    test = choose(clips, "test", TRAIN_CORPORA + FOREIGN_CORPORA)
-    for corpus in TRAIN_CORPORA + FOREIGN_CORPORA:
-        own = [clip for clip in test if clip.corpus == corpus]
-        if options.quick:
-            own = [own[place] for place in np.random.default_rng(0).permutation(len(own))[:150]]
-        heard[corpus], logits[corpus] = own, evaluate.answers(model, own, sound)
-        accuracy[corpus] = evaluate.figures(logits[corpus], own, corpus)
-        low, high = accuracy[corpus]["ci95"]
-        uar, own_uar = accuracy[corpus]["uar"], accuracy[corpus]["uar_own_classes"]
-        print(f"{corpus:10} UAR {uar:.3f} [{low:.3f}, {high:.3f}]  own {own_uar:.3f}", flush=True)
-    described = card.build(
-        model,
-        clips,
-        accuracy,
-        revision=options.revision,
-        dim=joined.width,
-        parameters=parameter_count(joined),
-    )
-    fitted = calibrate.fit(model, dev, sound)
-    described["calibration"] = calibrate.described(fitted, heard, logits)
-    described["groups"] = calibrate.groups(heard, logits)
-    four_seconds_ms = evaluate.milliseconds(model)
-    card.write(model.read_bytes(), assets / "compact.onnx")
-    card.write(card.as_json(described), assets / "compact.json")
-    text = card.as_markdown(described, accuracy, four_seconds_ms)
-    card.write(card.with_trust(text, described), page)
-    calibrate.draw(fitted, heard, logits, page.parent)
-    _say(began, f"wrote {model.name}, {four_seconds_ms:.0f} ms for 4 s on one core")
+    built = work / "compact.onnx"
+    export.export(model.eval(), built, version=options.revision)
+    say(f"exported, {built.stat().st_size / 1e6:.1f} MB")
+    run.check_dev(built)
+    left_out = run.left_out()
+    written = card.make(built, clips, run.sound, left_out, recipe.shape, options.revision, work)
+    say("card written")
+    if options.ship:
+        for path, target in written.items():
+            shutil.copyfile(path, HOUSE / target)
+        say(f"shipped revision {options.revision}")
+        shutil.copyfile(work / "run.log", HOUSE / "train" / "shipped_run.log")
 
 
-def assemble(weights: list[Path], expert_weights: Path) -> Joined:
-    """The first networks, as many as there are weights, and the experts; not yet weighed."""
-    networks = []
-    for (shape, _), path in zip(NETWORKS, weights, strict=False):
-        network = Compact(shape)
-        network.load_state_dict(torch.load(path, weights_only=True))
-        networks.append(network.eval())
-    specialists = []
-    for state in torch.load(expert_weights, weights_only=True)[: ExpertPlan.count]:
-        expert = Expert()
-        expert.load_state_dict(state)
-        specialists.append(expert.eval())
-    return Joined(networks, specialists).eval()
+def few(clips: Sequence[Clip]) -> list[Clip]:
+    """The first two clips of every corpus, split and class, for a toy run."""
+    seen: Counter[tuple[str, str, int]] = Counter()
+    chosen = []
+    for clip in clips:
+        kind = (clip.corpus, clip.split, clip.emotion)
+        seen[kind] += 1
+        if seen[kind] <= 2:
+            chosen.append(clip)
+    return chosen
 
 
 @dataclass(frozen=True)
-class View:
-    """What the parts say of some clips."""
+class Run:
+    """Data, encoder and recipe of one run, and its stages."""
 
-    of_networks: np.ndarray
-    """Mean utterance logits `(clips, 9)`."""
-    of_experts: np.ndarray
-    """Likewise."""
-    embeddings: torch.Tensor
-    """Mean embeddings `(clips, D)`."""
+    recipe: Recipe
+    clips: Sequence[Clip]
+    sound: Sound
+    encoder: Tensors
+    work: Path
+    """Folder for what is kept between stages."""
+    say: Callable[[str], None]
 
-    @property
-    def joined(self) -> np.ndarray:
-        """Logits `(clips, 9)` of all, before the factor."""
-        return self.of_networks + EXPERTS_SHARE * self.of_experts
+    def train(self, leave: Sequence[str]) -> Model:
+        """Head on the frozen encoder, then both together.
+
+        Args:
+            leave: corpora that are not heard.
+        """
+        shares = {name: share for name, share in self.recipe.shares.items() if name not in leave}
+        heard = choose(self.clips, "train", shares)
+        without = f" without {', '.join(leave)}" if leave else ""
+        model = Model(self.recipe.shape)
+        model.encoder.load(self.encoder)
+        lessons = [clip for clip, _ in self.non_speech()]
+        cached = self.features()
+        every = [*choose(self.clips, "train", TRAIN_CORPORA), *lessons]
+        head = fit_head(every, cached, self.recipe.shape, self.recipe.head, shares)
+        model.head.load_state_dict(head.state_dict())
+        self.say(f"head trained{without}: {self._on_dev(model)}")
+        if self.recipe.finetune.epochs:
+            shares.pop(SYNTHETIC, None)
+            model = finetune(
+                model, heard, self.sound, self.recipe.finetune, self.recipe.sound, shares,
+                lambda epoch, now: self.say(f"epoch {epoch + 1}{without}: {self._on_dev(now)}"),
+            )  # fmt: skip
+        return model.eval()
+
+    def non_speech(self) -> list[tuple[Clip, np.ndarray]]:
+        """Synthetic sounds that are no speech, as clips to learn `unknown` from."""
+        random = np.random.default_rng(self.recipe.features_seed)
+        made = []
+        for number in range(self.recipe.non_speech):
+            size = int(random.uniform(0.6, 4.0) * RATE_HZ)
+            clip = Clip(
+                path=f"{SYNTHETIC}/{number}", corpus=SYNTHETIC, speaker="", sex="", language="",
+                emotion=UNKNOWN, split="train", text_id="", target=ONLY_UNKNOWN, start=0, size=size,
+            )  # fmt: skip
+            made.append((clip, augment.non_speech(size, random)))
+        return made
+
+    def features(self) -> list[Cached]:
+        """Statistics of every train clip and of the synthetic ones, computed where not kept."""
+        train = choose(self.clips, "train", TRAIN_CORPORA)
+        synthetic = [samples for _, samples in self.non_speech()]
+        found = []
+        for variant in range(self.recipe.variants + 1):
+            path = self.work / f"features_{variant}.npz"
+            if not path.exists():
+                seed = self.recipe.features_seed + variant
+                how = self.recipe.features if variant else Alterations()
+                random = np.random.default_rng(seed)
+                waveforms = [altered(clip, self.sound, how, random) for clip in train]
+                model = Model(self.recipe.shape)
+                model.encoder.load(self.encoder)
+                features.write(path, clip_statistics(model, waveforms + synthetic, how, seed))
+                self.say(f"features of variant {variant}")
+            found.append(features.read(path))
+        return found
+
+    def check_dev(self, built: Path) -> None:
+        """Leave the program if the file's figure on dev is not the expected one."""
+        dev = choose(self.clips, "dev", TRAIN_CORPORA)
+        mean, text = _means(evaluate.answers(built, dev, self.sound), dev)
+        self.say(f"exported file on dev: {text}")
+        low, high = self.recipe.expected_dev
+        if not low <= mean <= high:
+            sys.exit(f"dev is {mean:.4f}, the recipe expects {low} to {high}: nothing is shipped")
+
+    def left_out(self) -> LeftOut:
+        """Answers to every train corpus by a model that did not hear it; kept in the work folder."""
+        found: list[tuple[Clip, np.ndarray]] = []
+        for group in self.recipe.leave_out:
+            path = self.work / f"left_out_{'_'.join(group)}.npy"
+            own = [
+                clip
+                for corpus in group
+                for clip in choose(self.clips, "train", group)
+                if clip.corpus == corpus
+            ]
+            if not path.exists():
+                model = self.train(group)
+                logits = clip_logits_of(model, own, self.sound)
+                np.save(path, logits)
+                self.say(f"left out {', '.join(group)}: {_means(logits, own)[1]}")
+            found += list(zip(own, np.load(path), strict=True))
+        return LeftOut([clip for clip, _ in found], np.array([row for _, row in found]))
+
+    def _on_dev(self, model: Model) -> str:
+        dev = choose(self.clips, "dev", TRAIN_CORPORA)
+        return _means(clip_logits_of(model, dev, self.sound), dev)[1]
 
 
-def view(joined: Joined, clips: Sequence[Clip], sound: Sound) -> View:
-    """Ask every part about whole clips."""
-    means = []
+def clip_logits_of(
+    model: Model, clips: Sequence[Clip], sound: Sound, batch: int = 16
+) -> np.ndarray:
+    """Logits `(clips, 9)` of whole clips, in 16-bit arithmetic, for a look while training."""
+    order = np.argsort([clip.size for clip in clips], kind="stable")
+    logits = np.empty((len(clips), len(INDEX)))
+    model.eval()
     with torch.inference_mode():
-        for clip in clips:
-            powers = fast_powers(torch.from_numpy(sound.samples(clip))[None])
-            _, embeddings, _ = joined(powers, torch.tensor([powers[0].shape[1]]))
-            means.append(embeddings.mean(dim=1))
-        whole = torch.cat(means)
-        parts = [*joined.networks, *joined.experts]
-        columns = whole.split([part.head.in_features for part in parts], dim=1)
-        said = [part.head(own).numpy() for part, own in zip(parts, columns, strict=True)]
-    networks = len(joined.networks)
-    return View(np.mean(said[:networks], axis=0), np.mean(said[networks:], axis=0), whole)
+        for first in range(0, len(order), batch):
+            places = order[first : first + batch]
+            waveform, lengths = padded_batch([sound.samples(clips[at]) for at in places], batch)
+            mel, valid = pictures(model, waveform, lengths)
+            with torch.autocast("cpu", torch.bfloat16):
+                outputs = model.encoder(mel, valid)
+            rows = model.head.logits(model.clip_embedding(outputs, valid[:, ::2])).numpy()
+            logits[places] = rows[: len(places)]
+    return logits
 
 
-def teach(
-    joined: Joined, clips: list[Clip], dev: list[Clip], sound: Sound
-) -> dict[str, torch.Tensor]:
-    """What a network learns from: logits `(9,)` of the clips by path, as sure as dev allows."""
-    factor, _ = fit_balance(view(joined, dev, sound).joined, dev)
-    logits = torch.from_numpy(factor * view(joined, clips, sound).joined)
-    return {clip.path: row for clip, row in zip(clips, logits, strict=True)}
+def _means(logits: np.ndarray, clips: Sequence[Clip]) -> tuple[float, str]:
+    """Mean UAR over corpora with their own classes, and a line with all figures."""
+    own = evaluate.recalls(logits, clips, own=True)
+    nine = evaluate.recalls(logits, clips, own=False)
+    mean = float(np.mean(list(own.values())))
+    each = " ".join(f"{corpus} {value:.3f}" for corpus, value in own.items())
+    return mean, f"own {mean:.4f} nine {np.mean(list(nine.values())):.4f} ({each})"
 
 
-def join(joined: Joined, dev: list[Clip], sound: Sound) -> Joined:
-    """All under one head, whose factor is fitted on dev; the embedding no wider than allowed."""
-    seen = view(joined, dev, sound)
-    factor, offsets = fit_balance(seen.joined, dev)
-    joined.weigh(factor, factor * EXPERTS_SHARE, offsets)
-    if joined.width > WIDEST:
-        joined.narrow_to(WIDEST, seen.embeddings)
-    views = {"networks": seen.of_networks, "experts": seen.of_experts}
-    for name, logits in (*views.items(), ("joined", factor * seen.joined + offsets.numpy())):
-        nine, own = recalls(logits, dev, own=False), recalls(logits, dev, own=True)
-        means = f"{np.mean(list(nine.values())):.3f} own {np.mean(list(own.values())):.3f}"
-        print(f"dev {name:8} {means} ", {corpus: round(nine[corpus], 3) for corpus in nine})
-    print(f"factor {factor:.2f}, offsets", offsets.numpy().round(2))
-    return joined
+class Log:
+    """Prints what happens and when, and keeps it in the run's log once there is a folder."""
 
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.target: Path | None = None
+        self.lines: list[str] = []
 
-def _keep(target: Path, network: Compact) -> None:
-    _save(network.state_dict(), target)
-
-
-def _save(state: Any, target: Path) -> None:
-    """Keep weights whole or not at all, so that export can be repeated without training."""
-    temporary = target.with_name(f".{target.name}.tmp")
-    torch.save(state, temporary)
-    temporary.replace(target)
-
-
-def _say(began: float, what: str) -> None:
-    print(f"[{(time.monotonic() - began) / 60.0:5.1f} min] {what}", flush=True)
+    def __call__(self, what: str) -> None:
+        line = f"[{(time.monotonic() - self.began) / 60.0:5.1f} min] {what}"
+        print(line, flush=True)
+        self.lines.append(line)
+        if self.target is not None:
+            self.target.write_text("\n".join(self.lines) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
