@@ -36,7 +36,7 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).parent.parent
-SAMPLE = ROOT / "src" / "emoscope" / "assets" / "samples" / "happy_zh.wav"
+SAMPLE = ROOT / "tests" / "assets" / "samples" / "happy_zh.wav"
 CLIP_S = 4.0
 _WARM_S = 1.5
 

@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-SAMPLE = ROOT / "src" / "emoscope" / "assets" / "samples" / "happy_zh.wav"
+SAMPLE = ROOT / "tests" / "assets" / "samples" / "happy_zh.wav"
 REPEATS = 7
 
 CASES = {

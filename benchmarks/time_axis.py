@@ -42,7 +42,7 @@ from emoscope.results.result import Result
 from emoscope.streaming.stream import STEP_S, FramesHeard, StreamRecognizer
 from emoscope.waveform import HOP_S, RATE_HZ, Samples, Waveform
 
-SAMPLES = Path(emoscope.__file__).parent / "assets" / "samples"
+SAMPLES = Path(__file__).parents[1] / "tests" / "assets" / "samples"
 PORTION_S = 0.02
 CORPORA = ("ravdess", "nemo", "emodb")
 PAUSE_S = 1.5

@@ -55,7 +55,7 @@ EDGE_S = 0.30
 NOISE_DBFS = -68.0
 CEILING_DBFS = -4.0
 REPO = Path(__file__).resolve().parents[1]
-SAMPLES_DIR = REPO / "src" / "emoscope" / "assets" / "samples"
+SAMPLES_DIR = REPO / "tests" / "assets" / "samples"
 DOCS_PAGE = REPO / "docs" / "samples.md"
 TABLE_BEGIN, TABLE_END = "<!-- table: begin -->", "<!-- table: end -->"
 

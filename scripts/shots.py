@@ -37,7 +37,7 @@ from emoscope.settings import load_settings
 from emoscope.waveform import Samples, Waveform
 
 ROOT = Path(__file__).parents[1]
-SAMPLES = ROOT / "src/emoscope/assets/samples"
+SAMPLES = ROOT / "tests/assets/samples"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
     "--no-sandbox",

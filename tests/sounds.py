@@ -14,7 +14,8 @@ import av
 import numpy as np
 import soxr
 
-SAMPLES = Path(__file__).parent.parent / "src" / "emoscope" / "assets" / "samples"
+SAMPLES = Path(__file__).parent / "assets" / "samples"
+"""Synthesized speech, CC0: what the tests recognize. The page shows other samples, of real speech."""
 
 FORMATS = {
     # container, codec, rate in Hz, channels, options of the encoder

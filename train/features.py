@@ -125,13 +125,30 @@ class Cached:
     starts: np.ndarray
     """`(clips + 1,)`: where each clip's rows begin."""
 
-    def batch(self, places: Sequence[int] | np.ndarray) -> tuple[Tensor, Tensor]:
-        """Rows `(B, most, L, 1024)` float32 of some clips, zero past each one's own, and counts."""
-        counts = self.starts[np.asarray(places) + 1] - self.starts[places]
-        rows = np.zeros((len(counts), int(counts.max()), *self.rows.shape[1:]), np.float32)
-        for row, (place, count) in enumerate(zip(places, counts, strict=True)):
-            rows[row, :count] = self.rows[self.starts[place] : self.starts[place] + count]
-        return torch.from_numpy(rows), torch.from_numpy(counts)
+    def batch(
+        self,
+        places: Sequence[int] | np.ndarray,
+        most: np.ndarray | None = None,
+        random: np.random.Generator | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Rows `(B, R, L, 1024)` float32 of some clips, zero past each one's own, and counts `(B,)`.
+
+        Args:
+            places: of the clips.
+            most: rows of each clip at most, `(B,)`; a random choice of them is taken.
+            random: what chooses.
+        """
+        chosen = []
+        for at, place in enumerate(places):
+            own = np.arange(self.starts[place], self.starts[place + 1])
+            if most is not None and random is not None and len(own) > most[at]:
+                own = random.choice(own, most[at], replace=False)
+            chosen.append(own)
+        counts = torch.tensor([len(own) for own in chosen])
+        rows = torch.zeros(len(chosen), int(counts.max()), *self.rows.shape[1:])
+        for row, own in enumerate(chosen):
+            rows[row, : len(own)] = torch.from_numpy(self.rows[own]).float()
+        return rows, counts
 
 
 def write(path: Path, rows_by_place: Iterable[tuple[int, np.ndarray]]) -> None:

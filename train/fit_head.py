@@ -23,7 +23,9 @@ class HeadPlan:
     """How the head is trained."""
 
     steps: int = 1500
-    batch: int = 96
+    batch: int = 64
+    rows: int = 3
+    """Rows, each of two seconds, that are heard of a clip at most in one draw."""
     peak_rate: float = 1.5e-3
     weight_decay: float = 0.05
     smoothing: float = 0.1
@@ -89,11 +91,9 @@ def fit_head(
     )
     for step in range(plan.steps):
         drawn = random.choice(len(heard), plan.batch, p=chances)
-        rows, counts = cached[int(random.integers(len(cached)))].batch(heard[drawn])
-        short = random.random(plan.batch) < plan.short_cuts
-        for row in np.flatnonzero(short):
-            rows[row, 0] = rows[row, int(random.integers(int(counts[row])))].clone()
-            counts[row] = 1
+        variant = cached[int(random.integers(len(cached)))]
+        most = np.where(random.random(plan.batch) < plan.short_cuts, 1, plan.rows)
+        rows, counts = variant.batch(heard[drawn], most, random)
         logits = clip_logits(head, rows, counts, dropout=shape.dropout)
         loss = functional.cross_entropy(logits + offsets[drawn], targets[drawn])
         for group in optimizer.param_groups:

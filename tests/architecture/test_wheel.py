@@ -55,7 +55,7 @@ def test_it_recognizes_a_sample_outside_of_the_checkout(unpacked: Path, tmp_path
         "import sys; sys.path.insert(0, sys.argv[1]); import emoscope, pathlib;"
         "assert pathlib.Path(emoscope.__file__).is_relative_to(sys.argv[1]), emoscope.__file__;"
         "folder = pathlib.Path(emoscope.__file__).parent / 'assets' / 'samples';"
-        "print(emoscope.recognize(folder / 'happy_zh.wav', model='compact').emotion.key)"
+        "print(emoscope.recognize(folder / 'emodb_happy.wav', model='compact').emotion.key)"
     )
     ran = subprocess.run(
         [sys.executable, "-I", "-c", code, str(unpacked)],

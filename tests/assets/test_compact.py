@@ -58,7 +58,7 @@ def test_names_types_and_free_axes(session, card):
     assert logits.dtype == embeddings.dtype == np.float32
     assert logits.shape == (1, 49, 9)
     assert embeddings.shape == (1, 49, card["dim"])
-    assert 128 <= card["dim"] <= 512
+    assert 256 <= card["dim"] <= 512
     assert counts.tolist() == [49]
 
 
@@ -132,7 +132,7 @@ def test_the_head_is_linear(session):
 def test_the_card_describes_this_file(session, card):
     (entry,) = card["files"]
     content = (ASSETS / entry["path"]).read_bytes()
-    assert entry["bytes"] == len(content) < 12_000_000
+    assert entry["bytes"] == len(content) < 30_000_000
     assert entry["sha256"] == hashlib.sha256(content).hexdigest()
     properties = session.get_modelmeta().custom_metadata_map
     assert properties["licence"] == card["licence"] == "CC-BY-NC-SA-4.0"
@@ -142,25 +142,35 @@ def test_the_card_describes_this_file(session, card):
     assert card["hop_s"] == 0.02
 
 
-SHORT_OF_FLOOR = pytest.mark.xfail(
-    strict=True, reason="a known shortfall of this revision, told in train/LOG.md and in the card"
-)
+BEFORE = {
+    "ravdess": 0.699, "nemo": 0.679, "emodb": 0.695, "indianemo": 0.467,
+    "turev": 0.462, "tess": 0.441, "ased": 0.510,
+}  # fmt: skip
+"""Own classes, revision 2026-11-29.9: five networks trained from nothing."""
 
 
-@pytest.mark.parametrize(
-    ("corpus", "floor"),
-    [
-        ("ravdess", 0.47),
-        ("nemo", 0.39),
-        ("indianemo", 0.37),
-        ("tess", 0.30),
-        ("emodb", 0.64),
-        pytest.param("turev", 0.47, marks=SHORT_OF_FLOOR),
-    ],
-)
-def test_better_than_a_trivial_classifier(card, corpus, floor):
-    """Like for like: the trivial classifier answers a corpus's own classes only."""
-    assert card["accuracy"][corpus]["uar_own_classes"] > floor
+def test_better_than_the_model_before(card):
+    """On average over all corpora that both were tested on."""
+    now = [card["accuracy"][corpus]["uar_own_classes"] for corpus in BEFORE]
+
+    assert np.mean(now) > np.mean(list(BEFORE.values())) + 0.02
+
+
+def test_other_and_unknown_are_no_answers_to_clear_speech(card):
+    clips = {corpus: row["clips"] for corpus, row in card["accuracy"].items()}
+    rates = card["never_headline"]
+    boredom = {"emodb"}  # acted boredom is `other` there
+
+    assert rates.keys() == clips.keys()
+    others = rates.keys() - boredom
+    assert sum(rates[c] * clips[c] for c in others) / sum(clips[c] for c in others) < 0.02
+
+
+def test_strangers_get_an_honest_confidence(card):
+    for corpus, row in card["calibration"]["figures"].items():
+        if not card["accuracy"][corpus]["trained_on"]:
+            assert row["ece_after"] < 0.1, corpus
+            assert row["set_coverage"] >= 0.88, corpus
 
 
 def test_the_card_is_complete(card):
@@ -170,7 +180,8 @@ def test_the_card_is_complete(card):
             assert 0 <= low <= high <= 1
             assert 0 <= figures[uar] <= 1
         assert set(figures["per_class_recall"]) <= EMOTIONS
-    for key in ("title", "limits", "unknown_and_other"):
+    for key in ("title", "limits", "measured", "unknown_and_other"):
         assert card[f"{key}_zh"]
         assert card[f"{key}_en"]
-    assert len(card["attribution"]) == len(card["trained_on"]) == 4
+    assert len(card["attribution"]) == len(card["trained_on"]) == 5
+    assert "Whisper" in card["encoder"]

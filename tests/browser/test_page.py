@@ -104,10 +104,10 @@ def test_a_sample_proves_that_it_works(page: Page, site: Site) -> None:
 
     page.get_by_role("button", name="📝 加载示例音频").click()
     assert page.locator("[data-sample]:visible").count() == len(samples())
-    page.click("[data-sample='angry_en.wav']")
+    page.click("[data-sample='emodb_angry.wav']")
     answered(page)
 
-    assert only_run(site, before)["source"]["name"] == "angry_en.wav"
+    assert only_run(site, before)["source"]["name"] == "emodb_angry.wav"
 
 
 def test_the_timeline_is_in_step_with_the_sound(page: Page) -> None:

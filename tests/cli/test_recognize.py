@@ -391,4 +391,4 @@ def test_every_error_has_an_exit_code() -> None:
 
 
 def test_the_samples_are_where_the_demo_looks() -> None:
-    assert command.SAMPLES == SAMPLES
+    assert (command.SAMPLES / "samples.json").is_file()

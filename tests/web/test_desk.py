@@ -12,7 +12,7 @@ from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.web.desk import Desk, Tickets
 
-GOOD, OTHER = {"sample": "happy_zh.wav"}, {"sample": "sad_en.wav"}
+GOOD, OTHER = {"sample": "emodb_happy.wav"}, {"sample": "emodb_sad.wav"}
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_one_answer_is_one_run(desk: Desk) -> None:
 
     (run,) = desk.store.names()
     assert f'data-run="{run}"' in shown
-    assert desk.store.open(run).result.name == "happy_zh.wav"
+    assert desk.store.open(run).result.name == "emodb_happy.wav"
 
 
 def test_two_answers_are_never_the_same_even_when_they_look_so(desk: Desk) -> None:
