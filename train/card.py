@@ -100,7 +100,8 @@ def make(
     heard, logits, accuracy = {}, {}, {}
     for corpus in TRAIN_CORPORA + FOREIGN_CORPORA:
         own = [clip for clip in test if clip.corpus == corpus]
-        heard[corpus], logits[corpus] = own, evaluate.answers(model, own, sound)
+        heard[corpus] = own
+        logits[corpus] = evaluate.kept_answers(model, own, sound, folder)
         accuracy[corpus] = evaluate.figures(logits[corpus], own, corpus)
         row = accuracy[corpus]
         print(

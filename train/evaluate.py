@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +36,17 @@ def answers(path: Path, clips: Sequence[Clip], sound: Sound) -> np.ndarray:
     session = open_session(path)
     rows = [frame_logits(session, sound.samples(clip)).mean(axis=0, dtype=float) for clip in clips]
     return np.array(rows).reshape(len(clips), len(EMOTIONS))
+
+
+def kept_answers(path: Path, clips: Sequence[Clip], sound: Sound, folder: Path) -> np.ndarray:
+    """`answers` to the clips of one corpus, computed once for a file and kept in a folder."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    kept = folder / f"answers_{digest}_{clips[0].corpus}_{clips[0].split}.npy"
+    if not kept.exists():
+        found = answers(path, clips, sound)
+        np.save(kept.with_suffix(".tmp.npy"), found)
+        kept.with_suffix(".tmp.npy").replace(kept)
+    return np.asarray(np.load(kept))
 
 
 def figures(logits: np.ndarray, clips: Sequence[Clip], corpus: str) -> dict[str, Any]:
