@@ -1,4 +1,4 @@
-"""Do frames keep their emotion when other clips stand beside theirs? Splices of one speaker's clips.
+"""Do frames keep their emotion beside other clips? Splices of one speaker's clips.
 
     python benchmarks/splices.py --data FOLDER [--model compact] [--splices 60]
 

@@ -136,7 +136,10 @@ def as_wav(samples: np.ndarray) -> bytes:
 
 def licence() -> str:
     """The licence file beside the samples: every recording with its licence and its makers."""
-    lines = ["Sample recordings of Emoscope: real acted speech, chosen by scripts/pick_samples.py.", ""]
+    lines = [
+        "Sample recordings of Emoscope: real acted speech, chosen by scripts/pick_samples.py.",
+        "",
+    ]
     for (name, makers), link in (
         (EMODB, "https://creativecommons.org/publicdomain/zero/1.0/"),
         (CREMAD, "https://opendatacommons.org/licenses/dbcl/1-0/"),

@@ -15,7 +15,7 @@ import numpy as np
 import soxr
 
 SAMPLES = Path(__file__).parent / "assets" / "samples"
-"""Synthesized speech, CC0: what the tests recognize. The page shows other samples, of real speech."""
+"""Synthesized speech, CC0: what the tests recognize. The page shows samples of real speech."""
 
 FORMATS = {
     # container, codec, rate in Hz, channels, options of the encoder

@@ -13,7 +13,7 @@ import card_page
 import evaluate
 import files
 from calibrate import LeftOut
-from data import EMOTIONS, FOREIGN_CORPORA, TRAIN_CORPORA, Clip, Sound, choose
+from data import FOREIGN_CORPORA, TRAIN_CORPORA, Clip, Sound, choose
 from model import Model, Shape
 
 LICENCE = "CC-BY-NC-SA-4.0"

@@ -1,9 +1,9 @@
-"""Published protocols on the frozen encoder: RAVDESS in six folds, EmoDB with every speaker left out.
+"""Published protocols on the frozen encoder: RAVDESS in six folds, EmoDB by left-out speakers.
 
     python train/cross_validate.py --data FOLDER --encoder FILE [--cache FOLDER]
 
-RAVDESS has eight classes there (calm apart from neutral) and six folds of four actors, as in EmoBox.
-For each fold a head is trained on the frozen cut encoder from the fold's other speakers alone; the
+RAVDESS has eight classes there (calm apart from neutral) and six folds of four actors, as in
+EmoBox. For each fold a head is trained on the frozen cut encoder from the fold's other speakers alone; the
 plan is the recipe's and was not chosen by these figures. Ships nothing.
 """
 

@@ -160,9 +160,11 @@ def load_clips(folder: Path, cache: Path, corpora: Iterable[str]) -> list[Clip]:
     clips: list[Clip] = []
     for listing in sorted({place / "clips.csv" for place in places.values()}):
         with listing.open(encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines):
-                if row["corpus"] in spans and row["emotion"] and is_fair(row):
-                    clips.append(_clip(row, *spans[row["corpus"]][row["path"]]))
+            clips += [
+                _clip(row, *spans[row["corpus"]][row["path"]])
+                for row in csv.DictReader(lines)
+                if row["corpus"] in spans and row["emotion"] and is_fair(row)
+            ]
     return clips
 
 

@@ -9,22 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from data import EMOTIONS, INDEX, SCORED, TRAIN_CORPORA, Clip, Sound
-from package import metrics, softmax
+from package import load_onnxruntime, metrics, softmax
 
 
-def open_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
-    """The exported file, ready to run on the processor."""
+def open_session(path: Path, threads: int = 1) -> Any:
+    """The exported file, ready to run on the processor; 0 threads are one per core."""
+    onnxruntime = load_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def frame_logits(
-    session: onnxruntime.InferenceSession, samples: np.ndarray
-) -> np.ndarray:
+def frame_logits(session: Any, samples: np.ndarray) -> np.ndarray:
     """Logits `(T, 9)` of one waveform `(n,)`."""
     feed = {"waveform": samples[None], "lengths": np.array([len(samples)], dtype=np.int64)}
     (rows,) = session.run(["frame_logits"], feed)

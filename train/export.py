@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from torch import nn
 
+from evaluate import open_session
 from frontend import frame_count
 from model import Model, WholeModel
 
@@ -49,9 +49,9 @@ def rounded(model: Model) -> tuple[WholeModel, dict[str, tuple[np.ndarray, np.nd
                 turned = np.ascontiguousarray(weight.numpy().T)
                 integers[_key(turned)] = (parts[0].T.copy(), parts[1].T.copy(), 1)
         for value in (*whole.parameters(), *whole.buffers()):
-            if value.numel() >= LARGE and value.dtype == torch.float32:
-                if _key(value.numpy()) not in integers:
-                    value.copy_(value.half().float())
+            large = value.numel() >= LARGE and value.dtype == torch.float32
+            if large and _key(value.numpy()) not in integers:
+                value.copy_(value.half().float())
     return whole, integers
 
 
@@ -89,9 +89,7 @@ def export(model: Model, target: Path, *, version: str) -> None:
     temporary.replace(target)
 
 
-def shrink(
-    graph: onnx.GraphProto, integers: dict[str, tuple[np.ndarray, np.ndarray, int]]
-) -> None:
+def shrink(graph: onnx.GraphProto, integers: dict[str, tuple[np.ndarray, np.ndarray, int]]) -> None:
     """Keep large constants in 8 or 16 bits where that gives back the same 32-bit numbers.
 
     A Cast, and for 8 bits a Mul with the scales, give them back; a runtime does that once, when it
@@ -130,14 +128,13 @@ def shrink(
 
 def _key(values: np.ndarray) -> str:
 
-
     content = np.ascontiguousarray(values, np.float32)
     return hashlib.sha256(str(content.shape).encode() + content.tobytes()).hexdigest()
 
 
 def check(model: WholeModel, path: Path) -> float:
     """Refuse a file that does not keep the contract; returns the largest difference seen."""
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = open_session(path, threads=0)
     random = np.random.default_rng(0)
     lengths = np.array([400, 719, 720, 9_999, 24_000, 50_000], dtype=np.int64)
     waveform = np.zeros((len(lengths), int(lengths.max())), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Statistics of the frozen encoder around every half second, cached, for training the head alone."""
+"""Cached statistics of the frozen encoder around every half second, to train the head alone."""
 
 from __future__ import annotations
 
@@ -64,9 +64,7 @@ def pictures(
     return model.log_mel(power, valid), valid
 
 
-def altered(
-    clip: Clip, sound: Sound, how: Alterations, random: np.random.Generator
-) -> np.ndarray:
+def altered(clip: Clip, sound: Sound, how: Alterations, random: np.random.Generator) -> np.ndarray:
     """The clip's waveform at another speed."""
     samples = sound.samples(clip)
     if how.fastest <= how.slowest:
@@ -131,7 +129,7 @@ class Cached:
         most: np.ndarray | None = None,
         random: np.random.Generator | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Rows `(B, R, L, 1024)` float32 of some clips, zero past each one's own, and counts `(B,)`.
+        """Rows `(B, R, L, 1024)` of some clips, zero past each one's own, and counts `(B,)`.
 
         Args:
             places: of the clips.

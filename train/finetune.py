@@ -1,4 +1,4 @@
-"""Fine-tune encoder and head together on altered, cropped sound, with small rates for the encoder."""
+"""Fine-tune encoder and head on altered, cropped sound, with small rates for the encoder."""
 
 from __future__ import annotations
 
@@ -153,9 +153,7 @@ def finetune(
                 group["lr"] = group["peak"] * rate_share(step / (per_epoch * plan.epochs))
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(
-                [p for p in model.parameters() if p.requires_grad], 1.0
-            )
+            torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)
             optimizer.step()
             step += 1
             average_into(averaged, model, min(plan.average, step / (step + 10)))

@@ -1,8 +1,8 @@
 """The whole compact model: front end, cut encoder, statistics around each frame, linear head.
 
 A frame's embedding is made from the mean and the standard deviation of each layer over the frames
-within `around` of it, the layers mixed with learned weights. Logits are linear in the embedding, and a clip's answer is the mean
-over its frames, so the mean embedding gives the clip's answer.
+within `around` of it, the layers mixed with learned weights. Logits are linear in the embedding,
+and a clip's answer is the mean over its frames, so the mean embedding gives the clip's answer.
 """
 
 from __future__ import annotations

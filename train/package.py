@@ -12,5 +12,15 @@ from emoscope import calibration  # noqa: E402
 from emoscope.evaluate import metrics, pictures  # noqa: E402
 from emoscope.evaluate.lists import duration_group  # noqa: E402
 from emoscope.result import Scores, softmax  # noqa: E402
+from emoscope.telemetry import load_onnxruntime  # noqa: E402
 
-__all__ = ["HOUSE", "Scores", "calibration", "duration_group", "metrics", "pictures", "softmax"]
+__all__ = [
+    "HOUSE",
+    "Scores",
+    "calibration",
+    "duration_group",
+    "load_onnxruntime",
+    "metrics",
+    "pictures",
+    "softmax",
+]

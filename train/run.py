@@ -194,7 +194,7 @@ class Run:
             sys.exit(f"dev is {mean:.4f}, the recipe expects {low} to {high}: nothing is shipped")
 
     def left_out(self) -> LeftOut:
-        """Answers to every train corpus by a model that did not hear it; kept in the work folder."""
+        """Answers to train corpora by models that did not hear them; kept in the work folder."""
         found: list[tuple[Clip, np.ndarray]] = []
         for group in self.recipe.leave_out:
             path = self.work / f"left_out_{'_'.join(group)}.npy"
@@ -254,6 +254,7 @@ class Log:
         self.lines: list[str] = []
 
     def __call__(self, what: str) -> None:
+        """Add a line."""
         line = f"[{(time.monotonic() - self.began) / 60.0:5.1f} min] {what}"
         print(line, flush=True)
         self.lines.append(line)

@@ -76,9 +76,7 @@ def smoothed_target(clip: Clip, smoothing: float) -> Tensor:
     return (1.0 - smoothing) * target + smoothing * known / known.sum()
 
 
-def lessons(
-    clips: Sequence[Clip], smoothing: float, absent_weight: float
-) -> tuple[Tensor, Tensor]:
+def lessons(clips: Sequence[Clip], smoothing: float, absent_weight: float) -> tuple[Tensor, Tensor]:
     """Targets and offsets, both `(clips, 9)`, for a soft cross-entropy of logits + offsets."""
     targets = torch.stack([smoothed_target(clip, smoothing) for clip in clips])
     offsets = torch.stack([class_offsets(clip.corpus, absent_weight) for clip in clips])

@@ -29,7 +29,7 @@ POSITIONS = 1500
 """Frames (30 s) for which Whisper has positions; longer sound begins again at position 0."""
 
 TENSORS_SHA256 = "a598a1336a6cf5168fb344f85b89d3572f2eaa6f670303f52b3c945f41f4378c"
-"""Of all encoder tensors in float16, little-endian, C order, sorted by name (see `tensors_sha256`)."""
+"""Of all encoder tensors in float16; see `tensors_sha256`."""
 
 _CT2_TYPES = {0: "<f4", 1: "<i1", 2: "<i2", 3: "<i4", 4: "<f2"}
 _SAFETENSORS_TYPES = {"F32": "<f4", "F16": "<f2"}
@@ -174,7 +174,9 @@ def band_attention(q: Tensor, k: Tensor, v: Tensor, valid: Tensor, reach: int) -
     mask takes away what is too far.
 
     Args:
-        q, k, v: `(B, T, H, d)`.
+        q: queries `(B, T, H, d)`.
+        k: keys, likewise.
+        v: values, likewise.
         valid: `(B, T)`, 1 for the clip's own frames, 0 past its end.
         reach: frames on each side.
 

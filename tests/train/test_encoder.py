@@ -170,9 +170,7 @@ def numpy_forward(tensors: dict[str, np.ndarray], mel: np.ndarray, layers: int) 
     for number in range(layers):
         name = f"layer_{number}"
         q, k, v = np.split(
-            linear(
-                norm(x, f"{name}/self_attention/layer_norm"), f"{name}/self_attention/linear_0"
-            ),
+            linear(norm(x, f"{name}/self_attention/layer_norm"), f"{name}/self_attention/linear_0"),
             3,
             axis=1,
         )
