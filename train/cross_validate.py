@@ -3,7 +3,7 @@
     python train/cross_validate.py --data FOLDER --encoder FILE [--cache FOLDER]
 
 RAVDESS has eight classes there (calm apart from neutral) and six folds of four actors, as in
-EmoBox. For each fold a head is trained on the frozen cut encoder from the fold's other speakers alone; the
+EmoBox. For each fold a head is trained on the frozen cut encoder from the other speakers alone; the
 plan is the recipe's and was not chosen by these figures. Ships nothing.
 """
 

@@ -26,14 +26,17 @@ ONLY_UNKNOWN = tuple(float(place == UNKNOWN) for place in range(len(EMOTIONS)))
 class FinetunePlan:
     """How the whole model is trained."""
 
-    epochs: int = 4
-    draws_per_epoch: int = 6_400
+    epochs: int = 10
+    rate_epochs: int = 15
+    """Epochs over which the rate would fall to nothing; training may end before, because the
+    weights are averaged anyway."""
+    draws_per_epoch: int = 1_280
     batch: int = 16
     head_rate: float = 3e-4
     encoder_rate: float = 5e-5
     """Of the last layer; each layer below has `rate_decay` of the one above."""
     rate_decay: float = 0.6
-    frozen_layers: int = 0
+    frozen_layers: int = 2
     """So many of the first layers, and always the convolutions, stay as they are."""
     weight_decay: float = 0.05
     smoothing: float = 0.1
@@ -41,7 +44,7 @@ class FinetunePlan:
     unknown_share: float = 0.04
     """Share of the draws that is synthetic non-speech."""
     shortest_s: float = 0.8
-    longest_s: float = 3.0
+    longest_s: float = 2.4
     """Crops."""
     average: float = 0.998
     seed: int = 1
@@ -150,7 +153,7 @@ def finetune(
             targets, offsets = lessons(chosen, plan.smoothing, plan.absent_weight)
             loss = functional.cross_entropy(model.head.logits(dropped) + offsets, targets)
             for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * rate_share(step / (per_epoch * plan.epochs))
+                group["lr"] = group["peak"] * rate_share(step / (per_epoch * plan.rate_epochs))
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)

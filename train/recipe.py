@@ -77,7 +77,7 @@ class Recipe:
             non_speech=8,
             head=dataclasses.replace(self.head, steps=20, batch=16),
             finetune=dataclasses.replace(
-                self.finetune, epochs=1, draws_per_epoch=32, batch=4, longest_s=1.6
+                self.finetune, epochs=1, rate_epochs=1, draws_per_epoch=32, batch=4, longest_s=1.6
             ),
             expected_dev=(0.0, 1.0),
         )
