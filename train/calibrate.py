@@ -1,8 +1,8 @@
 """Temperature and label sets of the exported file, fitted on corpora that were left out.
 
 What a stranger's language and microphone do to confidence cannot be seen on dev, whose corpora are
-all known to the model. So some train corpora are answered by a model that did not hear them, and
-the calibration is fitted on those answers: confidence is then honest for strangers, and a little too
+all known to it. So some train corpora are answered by a model that did not hear them, and the
+calibration is fitted on those answers: confidence is then honest for strangers, and a little too
 low for speech like the training data.
 """
 
@@ -20,8 +20,8 @@ from data import EMOTIONS, FOREIGN_CORPORA, TRAIN_CORPORA, Clip
 from package import Scores, calibration, duration_group, metrics, pictures, softmax
 
 FITTED_ON = (
-    "train splits of ravdess and indianemo, answered by a model of the same recipe that never heard "
-    "these two corpora; both count alike"
+    "train splits of ravdess and indianemo, answered by a model of the same recipe that never "
+    "heard these two corpora; both count alike"
 )
 PER_CORPUS = 1_000
 
