@@ -20,8 +20,8 @@ from data import EMOTIONS, FOREIGN_CORPORA, TRAIN_CORPORA, Clip
 from package import Scores, calibration, duration_group, metrics, pictures, softmax
 
 FITTED_ON = (
-    "train splits of ravdess and indianemo, answered by a model of the same recipe that never "
-    "heard these two corpora; both count alike"
+    "train splits of ravdess, nemo, emodb, indianemo and cremad, each answered by a model of the "
+    "same recipe that never heard that corpus; corpora count alike"
 )
 PER_CORPUS = 1_000
 

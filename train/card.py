@@ -39,16 +39,16 @@ ATTRIBUTION = [
     ),
 ]
 ENCODER = (
-    "Begun from the encoder of Whisper base: A. Radford et al., OpenAI, 2022; MIT, "
+    "Encoder: the first four layers of Whisper base, A. Radford et al., OpenAI, 2022; MIT, "
     "Copyright (c) 2022 OpenAI"
 )
 LIMITS_ZH = (
-    "只用演员表演的短句微调(英语、波兰语、德语、印地语，没有中文)，没有见过自然流露的情绪；"
+    "情绪只从演员表演的短句学得(英语、波兰语、德语、印地语，没有中文)，没有见过自然流露的情绪；"
     "换一种语言、说话人或录音条件，准确率会明显下降，“其他”与“未知”只能作参考，不可用于对人做决定。"
 )
 LIMITS_EN = (
-    "Fine-tuned only on short acted sentences (English, Polish, German, Hindi; no Chinese) and "
-    "never on spontaneous emotion: accuracy falls clearly on other languages, speakers and "
+    "Emotion was learned only from short acted sentences (English, Polish, German, Hindi; no "
+    "Chinese) and never from spontaneous emotion: accuracy falls clearly on other languages, speakers and "
     'recording conditions, "other" and "unknown" are indicative at best, and no decision about a '
     "person should rest on it."
 )

@@ -43,6 +43,8 @@ class FinetunePlan:
     absent_weight: float = 0.1
     unknown_share: float = 0.04
     """Share of the draws that is synthetic non-speech."""
+    plain_share: float = 0.5
+    """Share of the clips whose speed, and of the batches whose spectrum, stays as it is."""
     shortest_s: float = 0.8
     longest_s: float = 2.4
     """Crops."""
@@ -70,6 +72,8 @@ def draws(
         for place in random.choice(len(clips), size=group, p=weights):
             clip = clips[int(place)]
             factor = augment.draw_speed(how.slowest, how.fastest, random)
+            if random.random() < plan.plain_share:
+                factor = 1.0
             if random.random() < plan.unknown_share:
                 clip = replace(clip, corpus=SYNTHETIC, emotion=UNKNOWN, target=ONLY_UNKNOWN)
                 size = int(random.uniform(plan.shortest_s, plan.longest_s) * RATE_HZ)
@@ -143,8 +147,10 @@ def finetune(
     for epoch in range(plan.epochs):
         began, losses = time.monotonic(), []
         for waveform, lengths, chosen in draws(heard, sound, plan, how, shares, random):
-            mel, valid = pictures(model, waveform, lengths, how.colour, torch_random)
-            mel = augment.hide(mel, random)
+            colour = 0.0 if random.random() < plan.plain_share else how.colour
+            mel, valid = pictures(model, waveform, lengths, colour, torch_random)
+            if colour:
+                mel = augment.hide(mel, random)
             offset = int(random.integers(0, how.offset + 1))
             with torch.autocast("cpu", torch.bfloat16):
                 outputs = model.encoder(mel, valid, offset)

@@ -22,7 +22,7 @@ MELS = 80
 REACH = 100
 """Frames (10 ms) on each side among which the loudest is looked for."""
 UNHEARD = 2
-"""So many of the highest bands (7.2 to 8 kHz) repeat the one below them: what is there is decided by
+"""So many of the highest bands (7.2 to 8 kHz) repeat the one below: what is there is decided by
 resampling and codecs, and moved scores by 0.03 between two lossless formats."""
 TOP = 1.5
 """Where the loudest band is put, in Whisper's units (40 dB each)."""

@@ -36,6 +36,8 @@ class Recipe:
     """Alterations while fine-tuning."""
     leave_out: tuple[tuple[str, ...], ...]
     """Groups of corpora that a model of their own does not hear, for the calibration."""
+    left_out_steps: int
+    """Steps of the heads of those models."""
     expected_dev: tuple[float, float]
     """Interval in which the mean UAR on dev must lie."""
 
@@ -66,6 +68,7 @@ class Recipe:
             finetune=FinetunePlan(**tuned),
             sound=sound,
             leave_out=tuple(tuple(group) for group in table["calibration"]["leave_out"]),
+            left_out_steps=table["calibration"]["head_steps"],
             expected_dev=(low, high),
         )
 
@@ -75,6 +78,8 @@ class Recipe:
             self,
             variants=0,
             non_speech=8,
+            leave_out=self.leave_out[:2],
+            left_out_steps=20,
             head=dataclasses.replace(self.head, steps=20, batch=16),
             finetune=dataclasses.replace(
                 self.finetune, epochs=1, rate_epochs=1, draws_per_epoch=32, batch=4, longest_s=1.6

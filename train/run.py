@@ -8,6 +8,7 @@ python train/run.py --data FOLDER --encoder FILE --toy      # the same path in t
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import platform
 import shutil
 import sys
@@ -39,7 +40,7 @@ from data import (
 )
 from features import Alterations, Cached, altered, clip_statistics, padded_batch, pictures
 from finetune import ONLY_UNKNOWN, finetune
-from fit_head import fit_head
+from fit_head import answers, fit_head
 from model import Model
 from package import HOUSE
 from recipe import RECIPE, Recipe
@@ -141,7 +142,9 @@ class Run:
         lessons = [clip for clip, _ in self.non_speech()]
         cached = self.features()
         every = [*choose(self.clips, "train", TRAIN_CORPORA), *lessons]
-        head = fit_head(every, cached, self.recipe.shape, self.recipe.head, shares)
+        steps = self.recipe.left_out_steps if leave else self.recipe.head.steps
+        plan = dataclasses.replace(self.recipe.head, steps=steps)
+        head = fit_head(every, cached, self.recipe.shape, plan, shares)
         model.head.load_state_dict(head.state_dict())
         self.say(f"head trained{without}: {self._on_dev(model)}")
         if self.recipe.finetune.epochs:
@@ -198,15 +201,15 @@ class Run:
         found: list[tuple[Clip, np.ndarray]] = []
         for group in self.recipe.leave_out:
             path = self.work / f"left_out_{'_'.join(group)}.npy"
-            own = [
-                clip
-                for corpus in group
-                for clip in choose(self.clips, "train", group)
-                if clip.corpus == corpus
-            ]
+            train = choose(self.clips, "train", TRAIN_CORPORA)
+            places = [at for at, clip in enumerate(train) if clip.corpus in group]
+            own = [train[at] for at in places]
             if not path.exists():
                 model = self.train(group)
-                logits = clip_logits_of(model, own, self.sound)
+                if self.recipe.finetune.epochs:
+                    logits = clip_logits_of(model, own, self.sound)
+                else:
+                    logits = answers(model.head, self.features()[0], places)
                 np.save(path, logits)
                 self.say(f"left out {', '.join(group)}: {_means(logits, own)[1]}")
             found += list(zip(own, np.load(path), strict=True))
