@@ -52,7 +52,26 @@ class Choice:
 EMODB = ("CC0-1.0", "EmoDB (F. Burkhardt et al., 2005), as republished by audEERING")
 CREMAD = ("DbCL-1.0", "CREMA-D (H. Cao et al., 2014), contents DbCL 1.0, database ODbL 1.0")
 
-CHOICES: tuple[Choice, ...] = ()
+
+def _emodb(name: str, clip: str, emotion: str, text: str, zh: str, en: str) -> Choice:
+    """A German sentence."""
+    file, paths = f"emodb_{name}.wav", tuple(f"emodb/{one}.opus" for one in clip.split())
+    return Choice(file, paths, "de", emotion, text, f"{zh}（德语）", f"{en} (German)", *EMODB)
+
+
+def _cremad(name: str, clip: str, emotion: str, text: str, zh: str, en: str) -> Choice:
+    """An English sentence."""
+    file, paths = f"cremad_{name}.wav", (f"cremad/{clip}.opus",)
+    return Choice(file, paths, "en", emotion, text, f"{zh}（英语）", f"{en} (English)", *CREMAD)
+
+
+SEVEN_HOURS = "In sieben Stunden wird es soweit sein."
+CHOICES: tuple[Choice, ...] = (
+    _emodb(
+        "sequence", "11b03Nb 11b03Fc 11b03Wa 11b03Td", "neutral", SEVEN_HOURS,
+        "同一句话：中性、快乐、愤怒、悲伤", "One sentence: neutral, happy, angry, sad",
+    ),
+)  # fmt: skip
 
 
 def main() -> None:

@@ -49,9 +49,9 @@ LIMITS_ZH = (
 )
 LIMITS_EN = (
     "Emotion was learned only from short acted sentences (English, Polish, German, Hindi; no "
-    "Chinese) and never from spontaneous emotion: accuracy falls clearly on other languages, speakers and "
-    'recording conditions, "other" and "unknown" are indicative at best, and no decision about a '
-    "person should rest on it."
+    "Chinese) and never from spontaneous emotion: accuracy falls clearly on other languages, "
+    'speakers and recording conditions, "other" and "unknown" are indicative at best, and no '
+    "decision about a person should rest on it."
 )
 MEASURED_ZH = (
     "校准后的置信度在模型没有听过的语料库上拟合：对陌生人的录音大致可信，"
