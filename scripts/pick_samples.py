@@ -65,10 +65,32 @@ def _cremad(name: str, clip: str, emotion: str, text: str, zh: str, en: str) -> 
     return Choice(file, paths, "en", emotion, text, f"{zh}（英语）", f"{en} (English)", *CREMAD)
 
 
-SEVEN_HOURS = "In sieben Stunden wird es soweit sein."
+WEEKENDS = "An den Wochenenden bin ich jetzt immer nach Hause gefahren und habe Agnes besucht."
 CHOICES: tuple[Choice, ...] = (
     _emodb(
-        "sequence", "11b03Nb 11b03Fc 11b03Wa 11b03Td", "neutral", SEVEN_HOURS,
+        "angry", "09b02Wd", "angry",
+        "Sie haben es gerade hochgetragen und jetzt gehen sie wieder runter.", "愤怒", "Angry",
+    ),
+    _emodb("happy", "11b03Fc", "happy", WEEKENDS, "快乐", "Happy"),
+    _emodb(
+        "sad", "09a05Tb", "sad",
+        "Das schwarze Stück Papier befindet sich da oben neben dem Holzstück.", "悲伤", "Sad",
+    ),
+    _emodb(
+        "neutral", "09b01Na", "neutral",
+        "Was sind denn das für Tüten, die da unter dem Tisch stehen?", "中性", "Neutral",
+    ),
+    _emodb(
+        "fearful", "09b10Aa", "fearful",
+        "Die wird auf dem Platz sein, wo wir sie immer hinlegen.", "恐惧", "Fearful",
+    ),
+    _emodb(
+        "disgusted", "09b01Ea", "disgusted",
+        "Was sind denn das für Tüten, die da unter dem Tisch stehen?", "厌恶", "Disgusted",
+    ),
+    _cremad("happy", "1061_DFA_HAP_XX", "happy", "Don't forget a jacket.", "快乐", "Happy"),
+    _emodb(
+        "sequence", "11b03Nb 11b03Fc 11b03Wb 11b03Td", "neutral", WEEKENDS,
         "同一句话：中性、快乐、愤怒、悲伤", "One sentence: neutral, happy, angry, sad",
     ),
 )  # fmt: skip
