@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from data import Clip
+from data import UNKNOWN, Clip
 from features import Cached
 from model import Head, Shape
 from sampling import draw_weights, lessons
@@ -34,6 +34,9 @@ class HeadPlan:
     short_cuts: float = 0.3
     """Share of the draws of which only one row, two seconds, is heard."""
     average: float = 0.995
+    unknown_offset: float = 0.0
+    """Added to the logit of `unknown` when the head is trained: speech unlike all that was heard
+    drifts there, while non-speech keeps it by far."""
     seed: int = 1
 
 
@@ -102,6 +105,7 @@ def fit_head(
         loss.backward()
         optimizer.step()
         average_into(averaged, head, min(plan.average, (step + 1) / (step + 11)))
+    averaged.logits.bias[UNKNOWN] += plan.unknown_offset
     return averaged.eval()
 
 
