@@ -4,7 +4,7 @@
     python scripts/pick_samples.py --data FOLDER --check   compare with what is there
 
 `FOLDER` is that of train/README.md. Clips are cut from nothing and changed in nothing but their
-level; a quarter of a second of faint noise stands before and behind each. EmoDB is CC0-1.0,
+level; a little faint noise stands before and behind each. EmoDB is CC0-1.0,
 the contents of CREMA-D are DbCL-1.0.
 
 Needs numpy and soundfile.
@@ -27,7 +27,7 @@ import soundfile  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
 SAMPLES_DIR = Path(__file__).resolve().parents[1] / "src" / "emoscope" / "assets" / "samples"
 RATE_HZ = 16_000
-EDGE_S = 0.25
+EDGE_S = 0.15
 PAUSE_S = 0.6
 NOISE = 1e-4
 PEAK = 0.7
@@ -71,7 +71,10 @@ CHOICES: tuple[Choice, ...] = (
         "angry", "09b02Wd", "angry",
         "Sie haben es gerade hochgetragen und jetzt gehen sie wieder runter.", "愤怒", "Angry",
     ),
-    _emodb("happy", "11b03Fc", "happy", WEEKENDS, "快乐", "Happy"),
+    _emodb(
+        "happy", "13b09Fb", "happy",
+        "Ich will das eben wegbringen und dann mit Karl was trinken gehen.", "快乐", "Happy",
+    ),
     _emodb(
         "sad", "09a05Tb", "sad",
         "Das schwarze Stück Papier befindet sich da oben neben dem Holzstück.", "悲伤", "Sad",

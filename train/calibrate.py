@@ -40,9 +40,9 @@ def fit(left_out: LeftOut, seed: int = 0) -> calibration.Calibration:
 
     The temperature is the geometric mean of those at which each corpus's mean confidence equals
     its accuracy, so that no single corpus decides for all. The bar is reached by the truth in nine
-    of ten draws of every corpus. A clip's truth is the class that most listeners heard, where they were
-    asked; classes that only the left-out corpus has (`other` of emodb) cannot be known and do not
-    count.
+    of ten draws of every corpus. A clip's truth is the class that most listeners heard, where they
+    were asked; classes that only the left-out corpus has (`other` of emodb) cannot be known and do
+    not count.
     """
     random = np.random.default_rng(seed)
     truth = np.array([int(np.argmax(clip.target)) for clip in left_out.clips])
