@@ -8,10 +8,10 @@ from pathlib import Path
 HOUSE = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(HOUSE / "src"))
 
-from emoscope import calibration  # noqa: E402
 from emoscope.evaluate import metrics, pictures  # noqa: E402
 from emoscope.evaluate.lists import duration_group  # noqa: E402
-from emoscope.result import Scores, softmax  # noqa: E402
+from emoscope.results import calibration  # noqa: E402
+from emoscope.results.scores import Scores, softmax  # noqa: E402
 from emoscope.telemetry import load_onnxruntime  # noqa: E402
 
 __all__ = [

@@ -21,7 +21,7 @@ from emoscope.outputs.history import list_runs
 from emoscope.outputs.store import RUN_NAME, RunStore, read_wav
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
-from sounds import BAD, SAMPLES, encode, noise, sample, wav
+from sounds import BAD, encode, noise, sample, wav
 
 
 class Ran:
