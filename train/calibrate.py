@@ -153,9 +153,9 @@ def draw(
         after = calibration.tempered(raw, fitted.temperature)
         before = metrics.calibrate(truth, raw)
         drawn = {
-            "reliability": pictures.reliability(before, metrics.calibrate(truth, after)),
-            "risk": pictures.risk_coverage(metrics.risk_coverage(truth, raw)),
-            "confusion": pictures.confusion(metrics.measure(truth, raw.argmax(axis=1))),
+            "reliability": pictures.reliability_svg(before, metrics.calibrate(truth, after)),
+            "risk": pictures.risk_coverage_svg(metrics.risk_coverage(truth, raw)),
+            "confusion": pictures.confusion_svg(metrics.measure(truth, raw.argmax(axis=1))),
         }
         for kind, picture in drawn.items():
             files.write(picture + "\n", folder / f"compact_{kind}_{name}.svg")

@@ -96,7 +96,7 @@ def as_markdown(
         "",
         f"{card['encoder']}.",
         "",
-        "## How to repeat",
+        "## Reproduction",
         "",
         "`python train/run.py --data FOLDER --encoder FILE` makes such a file and both cards;",
         "`train/README.md` tells how, and `train/shipped_run.log` how the shipped one came about.",
@@ -123,7 +123,7 @@ def _trust(card: Mapping[str, Any]) -> list[str]:
     fitted = card["calibration"]
     lines = [
         "",
-        "## How sure one may be",
+        "## Calibration",
         "",
         card["measured_en"],
         "",
