@@ -1,4 +1,4 @@
-"""Golden logits of the shipped model on the bundled recordings: writes ``golden.npz`` beside this.
+"""Golden logits of the shipped model on the test recordings: writes ``golden.npz`` beside this.
 
     python tests/assets/make_golden.py
 
@@ -17,10 +17,11 @@ import onnx
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import emoscope
 from emoscope.telemetry import load_onnxruntime
 from sounds import SAMPLES, sample
 
-MODEL = SAMPLES.parent / "compact.onnx"
+MODEL = Path(emoscope.__file__).parent / "assets" / "compact.onnx"
 GOLDEN = Path(__file__).with_name("golden.npz")
 EVERY = 10
 """Every tenth frame is kept: a fault of the front end or of a layer shows in all of them."""
@@ -34,7 +35,7 @@ processors without VNNI saturate sums of two products."""
 
 
 def clips() -> list[str]:
-    """File names of the bundled recordings."""
+    """File names of the test recordings."""
     return sorted(path.name for path in SAMPLES.glob("*.wav"))
 
 

@@ -1,4 +1,4 @@
-"""The shipped model says of the bundled recordings what it said when it was made."""
+"""The shipped model says of the test recordings what it said when it was made."""
 
 from __future__ import annotations
 
