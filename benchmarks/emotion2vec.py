@@ -72,11 +72,11 @@ def load_fast(folder: Path) -> Answer:
 def load_emoscope(path: Path, *, is_rounded: bool) -> Answer:
     """Load an ONNX file behind the engine that the recognizer has."""
     from emoscope.backends.onnx_backend import OnnxBackend
-    from emoscope.inference.batching import Batcher
-    from emoscope.inference.forward import Forward, batch_budget
+    from emoscope.inference.batching import Batcher, batch_budget
+    from emoscope.inference.forward import Forward
 
     budget = batch_budget("cpu", is_rounded=is_rounded)
-    engine = Batcher(Forward(OnnxBackend(path, threads=THREADS), max_padded_samples=budget))
+    engine = Batcher(Forward(OnnxBackend(path, threads=THREADS)), max_padded_samples=budget)
 
     def answer(sounds: list[Any]) -> None:
         engine.run(sounds)

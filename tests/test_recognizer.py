@@ -601,7 +601,10 @@ def test_a_waveform_is_not_changed_by_being_recognized(
     assert replace(sound, name="y").samples is sound.samples
 
 
-def test_threads_share_the_runs_of_one_model(speech: Speech) -> None:
+@pytest.mark.parametrize(("device", "batches"), [("cuda", [1, 3]), ("cpu", [1, 1, 1, 1])])
+def test_threads_share_the_runs_of_one_model(
+    speech: Speech, device: str, batches: list[int]
+) -> None:
     """Batching changes no answer, and no result is that of another call."""
     entered, free = threading.Event(), threading.Event()
 
@@ -613,6 +616,7 @@ def test_threads_share_the_runs_of_one_model(speech: Speech) -> None:
             return super().run(waveform, lengths)
 
     backend = Slow()
+    backend.device = device
     recognizer = Recognizer(backend, MODEL)
     sounds = [waveform(10.0**-i * speech(1.0, seed=i)) for i in range(4)]
     with ThreadPoolExecutor(4) as pool:
@@ -624,7 +628,7 @@ def test_threads_share_the_runs_of_one_model(speech: Speech) -> None:
         free.set()
     answers = [first.result(), *(other.result() for other in others)]
 
-    assert [clips for clips, _ in backend.batches] == [1, 3]
+    assert [clips for clips, _ in backend.batches] == batches
     for sound, answer in zip(sounds, answers, strict=True):
         alone = Recognizer(FakeBackend(), MODEL).recognize(sound)
         np.testing.assert_allclose(answer.scores.values, alone.scores.values, atol=1e-6)

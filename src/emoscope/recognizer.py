@@ -27,8 +27,8 @@ from emoscope.backends.model_files import local_model
 from emoscope.errors import EmoscopeError, GranularityError
 from emoscope.events import Listener, StepLog, ignore
 from emoscope.hub.progress import PullListener, log_pull
-from emoscope.inference.batching import Batcher
-from emoscope.inference.forward import Forward, batch_budget
+from emoscope.inference.batching import Batcher, batch_budget
+from emoscope.inference.forward import Forward
 from emoscope.inference.resume import window_cache
 from emoscope.inference.windowed import ClipRunner, WindowedInference, run_windows
 from emoscope.limits import COMMAND_LINE, Limits
@@ -81,8 +81,9 @@ class Recognizer:
         self.thresholds = thresholds
         # One for all threads that share this recognizer: requests, the page, Python callers.
         budget = batch_budget(backend.device, is_rounded=model.precision != "exact")
-        forward = Forward(backend, max_padded_samples=budget)
-        self._forward = Batcher(forward, at_once=backend.runs_at_once)
+        self._forward = Batcher(
+            Forward(backend), max_padded_samples=budget, at_once=backend.runs_at_once
+        )
         self._now = now
         self._decode: Decoder = decode_of_any_length
         versions = {"emoscope": __version__, backend.name: backend.version}

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoscope.inference.batch_plan import plan
+from emoscope.inference.batch_plan import MAX_PADDING_SHARE, plan
 
 lengths_lists = st.lists(st.integers(400, 2_000_000), max_size=60) | st.lists(
     st.integers(9_000, 11_000), max_size=60
@@ -11,9 +11,9 @@ lengths_lists = st.lists(st.integers(400, 2_000_000), max_size=60) | st.lists(
 budgets = st.integers(1, 3_000_000)
 
 
-@given(lengths_lists, budgets, st.sampled_from([0.0, 0.1, 0.5, 1.0]))
-def test_every_clip_is_in_exactly_one_batch(lengths: list[int], budget: int, share: float) -> None:
-    batches = plan(lengths, max_padded_samples=budget, max_padding_share=share)
+@given(lengths_lists, budgets)
+def test_every_clip_is_in_exactly_one_batch(lengths: list[int], budget: int) -> None:
+    batches = plan(lengths, max_padded_samples=budget)
 
     assert sorted(position for batch in batches for position in batch) == list(range(len(lengths)))
     assert all(batches)
@@ -27,12 +27,12 @@ def test_a_batch_keeps_its_budget_or_is_one_clip(lengths: list[int], budget: int
         assert padded <= budget or len(batch) == 1
 
 
-@given(lengths_lists, budgets, st.sampled_from([0.0, 0.1, 0.5]))
-def test_little_of_a_batch_is_padding(lengths: list[int], budget: int, share: float) -> None:
-    for batch in plan(lengths, max_padded_samples=budget, max_padding_share=share):
+@given(lengths_lists, budgets)
+def test_little_of_a_batch_is_padding(lengths: list[int], budget: int) -> None:
+    for batch in plan(lengths, max_padded_samples=budget):
         longest = max(lengths[position] for position in batch)
         for position in batch:
-            assert longest - lengths[position] <= share * longest + 1e-6 * longest
+            assert longest - lengths[position] <= (MAX_PADDING_SHARE + 1e-6) * longest
 
 
 @given(lengths_lists, budgets)

@@ -22,12 +22,11 @@ from emoscope.backends.fake_backend import FakeBackend
 from emoscope.backends.onnx_backend import OnnxBackend
 from emoscope.errors import (
     BusyError,
-    CancelledError,
     EngineClosedError,
     ModelContractError,
     ModelRunError,
 )
-from emoscope.inference.batching import Batcher
+from emoscope.inference.batching import Batcher, batch_budget
 from emoscope.inference.forward import ClipOutput, Forward
 from emoscope.waveform import Samples
 
@@ -151,7 +150,7 @@ def test_any_mix_of_callers_is_one_by_one(
         [rng.normal(0, 10 ** rng.uniform(-3, -0.5), size).astype(np.float32) for size in sizes]
         for sizes in mix
     ]
-    batcher = Batcher(Forward(backend, max_padded_samples=budget), at_once=at_once)
+    batcher = Batcher(Forward(backend), max_padded_samples=budget, at_once=at_once)
     together = threading.Barrier(len(calls))
 
     def ask(clips: list[Samples]) -> list[ClipOutput]:
@@ -182,7 +181,7 @@ def test_under_stress_nothing_is_lost_doubled_or_run_beside_too_many_others(
             return super().work(waveform, lengths)
 
     backend = Choosy()
-    batcher = Batcher(Forward(backend, max_padded_samples=20_000), at_once=at_once)
+    batcher = Batcher(Forward(backend), max_padded_samples=20_000, at_once=at_once)
     lengths = np.random.default_rng(0).integers(400, 6_000, 400)
 
     def ask(mark: int) -> bool:
@@ -257,7 +256,7 @@ def test_who_comes_while_the_model_works_goes_together(threads: ThreadPoolExecut
 
 def test_the_oldest_goes_first_with_those_of_its_length(threads: ThreadPoolExecutor) -> None:
     backend = Watched()
-    batcher = Batcher(Forward(backend, max_padded_samples=8_000))
+    batcher = Batcher(Forward(backend), max_padded_samples=8_000)
     callers = []
     with backend.held(batcher, threads):
         for mark, length in enumerate([4_000, 400, 9_000, 3_900, 4_000, 420]):
@@ -271,6 +270,24 @@ def test_the_oldest_goes_first_with_those_of_its_length(threads: ThreadPoolExecu
         taken.append(set(order[:size]))
         order = order[size:]
     assert taken == [{0, 4}, {1, 5}, {2}, {3}]
+
+
+def test_on_a_processor_each_clip_runs_alone_in_the_order_of_arrival(
+    threads: ThreadPoolExecutor,
+) -> None:
+    backend = Watched()
+    budget = batch_budget("cpu", is_rounded=False)
+    batcher = Batcher(Forward(backend), max_padded_samples=budget)
+    callers = []
+    with backend.held(batcher, threads):
+        for mark, length in enumerate([400, 9_000, 400, 4_000]):
+            callers.append(threads.submit(batcher.run, [clip(mark, length)]))
+            until(lambda: batcher.waiting == len(callers))
+    for caller in callers:
+        caller.result()
+
+    assert marks(backend) == [9, 0, 1, 2, 3]
+    assert [clips for clips, _ in backend.batches] == [1] * 5
 
 
 def test_a_full_queue_says_when_to_come_back(threads: ThreadPoolExecutor) -> None:
@@ -333,7 +350,7 @@ def test_a_bad_clip_fails_its_own_caller_and_no_other(
 
 def test_the_rest_of_a_failed_call_is_not_run(threads: ThreadPoolExecutor) -> None:
     backend = Allergic(lambda: ModelRunError(reason="no"))
-    batcher = Batcher(Forward(backend, max_padded_samples=1))
+    batcher = Batcher(Forward(backend), max_padded_samples=1)
     with pytest.raises(ModelRunError):
         batcher.run([clip(1), clip(13), clip(2)])
 
@@ -368,37 +385,6 @@ def test_nothing_in_nothing_out() -> None:
 
 
 # --- when a caller leaves -------------------------------------------------------------------------
-
-
-def test_what_nobody_wants_any_more_is_not_begun(threads: ThreadPoolExecutor) -> None:
-    backend, gone = Watched(), threading.Event()
-    batcher = Batcher(Forward(backend))
-    with backend.held(batcher, threads) as first:
-        leaver = threads.submit(batcher.run, [clip(1), clip(2, 9_000)], gone=gone)
-        until(lambda: batcher.waiting == 2)
-        stayer = threads.submit(batcher.run, [clip(3)], gone=threading.Event())
-        until(lambda: batcher.waiting == 3)
-        gone.set()
-
-    with pytest.raises(CancelledError):
-        leaver.result()
-    assert len(stayer.result()) == 1
-    assert first.result()
-    assert sorted(marks(backend)) == [3, 9]
-    with pytest.raises(CancelledError):
-        batcher.run([clip(4)], gone=gone)
-    assert 4 not in marks(backend)
-
-
-def test_what_has_begun_is_answered_all_the_same(threads: ThreadPoolExecutor) -> None:
-    gone = threading.Event()
-
-    class Late(Watched):
-        def work(self, waveform: np.ndarray, lengths: np.ndarray) -> Output:
-            gone.set()
-            return super().work(waveform, lengths)
-
-    assert len(Batcher(Forward(Late())).run([clip(1)], gone=gone)) == 1
 
 
 def test_ctrl_c_in_the_thread_that_runs_loses_nobody_elses_clip(
@@ -474,7 +460,7 @@ def test_closing_answers_who_is_inside_and_refuses_who_comes_later(
         waiting = threads.submit(batcher.run, [clip(1)])
         until(lambda: batcher.waiting == 1)
         closing = threads.submit(batcher.close)
-        until(lambda: _refuses(batcher))
+        until(lambda: batcher._is_closed)
         assert not closing.done()
     closing.result(LONG_S)
 
@@ -483,15 +469,3 @@ def test_closing_answers_who_is_inside_and_refuses_who_comes_later(
     batcher.close()
     with pytest.raises(EngineClosedError):
         batcher.run([clip(2)])
-
-
-def _refuses(batcher: Batcher) -> bool:
-    gone = threading.Event()
-    gone.set()
-    try:
-        batcher.run([clip(3)], gone=gone)
-    except EngineClosedError:
-        return True
-    except CancelledError:
-        return False
-    return False

@@ -14,12 +14,8 @@ from emoscope.backends.base import Backend, Output
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.backends.onnx_backend import OnnxBackend
 from emoscope.errors import ModelContractError
-from emoscope.inference.forward import (
-    MAX_PADDED_SAMPLES,
-    MAX_PADDED_SAMPLES_GPU,
-    Forward,
-    batch_budget,
-)
+from emoscope.inference.batching import ALONE, GPU_BATCH_SAMPLES, Batcher, batch_budget
+from emoscope.inference.forward import Forward
 from emoscope.waveform import Samples, frame_count
 
 TINY = Path(__file__).parents[1] / "assets" / "tiny.onnx"
@@ -51,7 +47,7 @@ def test_one_by_one_is_any_batch(
     backend: Backend, lengths: list[int], seed: int, budget: int
 ) -> None:
     clips = noises(lengths, seed)
-    together = Forward(backend, max_padded_samples=budget).run(clips)
+    together = Batcher(Forward(backend), max_padded_samples=budget).run(clips)
 
     assert len(together) == len(clips)
     for clip, batched in zip(clips, together, strict=True):
@@ -77,7 +73,8 @@ def test_the_order_of_the_clips_is_the_order_of_the_answers(order: list[int]) ->
 @given(st.lists(st.integers(400, 40_000), max_size=20), st.integers(1, 100_000))
 def test_each_clip_runs_once_and_the_budget_is_kept(lengths: list[int], budget: int) -> None:
     backend = FakeBackend()
-    Forward(backend, max_padded_samples=budget).run([np.zeros(n, np.float32) for n in lengths])
+    batcher = Batcher(Forward(backend), max_padded_samples=budget)
+    batcher.run([np.zeros(n, np.float32) for n in lengths])
 
     assert sum(clips for clips, _ in backend.batches) == len(lengths)
     for clips, size in backend.batches:
@@ -86,10 +83,10 @@ def test_each_clip_runs_once_and_the_budget_is_kept(lengths: list[int], budget: 
 
 def test_alike_clips_run_together_by_default() -> None:
     backend = FakeBackend()
-    Forward(backend).run(noises([16_000] * 5, 0))
+    Batcher(Forward(backend)).run(noises([16_000] * 5, 0))
 
     assert backend.batches == [(5, 16_000)]
-    assert MAX_PADDED_SAMPLES >= 5 * 16_000
+    assert GPU_BATCH_SAMPLES >= 5 * 16_000
 
 
 def test_nothing_in_nothing_out() -> None:
@@ -172,8 +169,9 @@ def test_a_rounded_model_runs_each_clip_alone() -> None:
     """Its rounding depends on the company in the last bit, and its answer must not."""
     backend = FakeBackend()
     budget = batch_budget("cpu", is_rounded=True)
-    Forward(backend, max_padded_samples=budget).run(noises([16_000] * 3, 0))
+    Batcher(Forward(backend), max_padded_samples=budget).run(noises([16_000] * 3, 0))
 
     assert backend.batches == [(1, 16_000)] * 3
-    assert batch_budget("cpu", is_rounded=False) == MAX_PADDED_SAMPLES
-    assert batch_budget("cuda", is_rounded=False) == MAX_PADDED_SAMPLES_GPU > MAX_PADDED_SAMPLES
+    assert batch_budget("cuda", is_rounded=True) == ALONE
+    assert batch_budget("cpu", is_rounded=False) == ALONE
+    assert batch_budget("cuda", is_rounded=False) == GPU_BATCH_SAMPLES

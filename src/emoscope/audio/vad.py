@@ -115,11 +115,6 @@ class Spans:
         """Return the span that lasts to the end, if there is one, within the recording."""
         return [] if self._first is None else self._close(duration_s)
 
-    @property
-    def speaking(self) -> bool:
-        """Whether a span has begun and not ended."""
-        return self._first is not None
-
     def _close(self, limit_s: float) -> list[Span]:
         first, self._first = self._first, None
         if first is None or (self._last - first) * VAD_STEP_S < self._rules.min_speech_s:
@@ -147,11 +142,6 @@ class SpeechFinder:
         """Return what is left; nothing may be fed afterwards."""
         ended = self._spans.feed(self._listener.finish())
         return ended + self._spans.finish(self._samples / RATE_HZ)
-
-    @property
-    def speaking(self) -> bool:
-        """Whether speech runs at the last sample fed, short pauses included."""
-        return self._spans.speaking
 
 
 def find_speech(waveform: Waveform, rules: VadRules = VAD_RULES) -> list[Span]:

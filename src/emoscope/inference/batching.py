@@ -1,8 +1,9 @@
-"""Dynamic batching: a bounded queue of clips from many threads for one model.
+"""Bounded queue in front of one model: few runs at a time, clips in the order of arrival.
 
-There is no thread and no timer here. Who finds the model free runs it at once, in its own thread,
-so a lone caller waits for nothing. Who finds it at work queues; when a run ends, the caller of
-the oldest clip runs it together with the waiting clips of similar length, its own or not. So the
+There is no thread and no timer here. A caller that finds the model free runs it at once, in its own
+thread. A caller that finds it at work queues; when a run ends, the caller of the oldest clip runs
+it. On a GPU that run takes the waiting clips of similar length along, its own or not; on a
+processor each clip runs alone, because batches gain nothing there (``benchmarks/LOG.md``). So the
 time to wait is that of the runs ahead, and the bound of the queue bounds it.
 """
 
@@ -16,7 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from emoscope.errors import BusyError, CancelledError, EngineClosedError
+from emoscope.backends.base import Device
+from emoscope.errors import BusyError, EngineClosedError
 from emoscope.events import Clock
 from emoscope.inference import batch_plan
 from emoscope.inference.forward import ClipOutput, Forward, check_lengths
@@ -25,13 +27,30 @@ from emoscope.waveform import Samples
 MAX_WAITING = 256
 """Callers that may wait. Each is a blocked thread with its sound in memory: a server should turn
 requests away long before, so here it only stops what has gone wrong."""
+ALONE = 1
+"""The budget with which each clip runs alone."""
+GPU_BATCH_SAMPLES = 16_000 * 60
+"""Samples of a batch on a GPU, padding included; a GPU is not full with one clip."""
+
+
+def batch_budget(device: Device, *, is_rounded: bool) -> int:
+    """Samples of a batch, padding included.
+
+    Args:
+        device: what computes.
+        is_rounded: the model is an int8 variant. Beside others a value may be rounded the other
+            way; so each clip runs alone, and its answer does not depend on who else asks.
+    """
+    return ALONE if is_rounded or device == "cpu" else GPU_BATCH_SAMPLES
 
 
 class Batcher:
     """Forward pass for many threads at once, with clips of several callers in a batch.
 
     Args:
-        forward: pads and runs; its budget is that of a batch across callers.
+        forward: pads and runs one batch.
+        max_padded_samples: budget of a batch across callers, padding included; a longer clip
+            runs alone. See ``batch_budget``.
         at_once: runs side by side; a large model takes all cores for one, a small one cannot.
         max_waiting: callers that may wait behind the one at work.
         clock: seconds, for the estimate in ``BusyError``.
@@ -41,11 +60,13 @@ class Batcher:
         self,
         forward: Forward,
         *,
+        max_padded_samples: int = GPU_BATCH_SAMPLES,
         at_once: int = 1,
         max_waiting: int = MAX_WAITING,
         clock: Clock = time.monotonic,
     ) -> None:
         self._forward = forward
+        self._max_padded_samples = max_padded_samples
         self._at_once = at_once
         self._max_waiting = max_waiting
         self._clock = clock
@@ -62,9 +83,7 @@ class Batcher:
         """Clips that no run has taken yet."""
         return len(self._queue)
 
-    def run(
-        self, clips: Sequence[Samples], *, gone: threading.Event | None = None
-    ) -> list[ClipOutput]:
+    def run(self, clips: Sequence[Samples]) -> list[ClipOutput]:
         """Return one output per clip, in order; blocks until all are there.
 
         A clip that fails fails this call and no other: a batch that fails is run again clip by
@@ -72,20 +91,18 @@ class Batcher:
 
         Args:
             clips: samples at 16 kHz, each of shape ``(n,)`` with n at least 400.
-            gone: set when the answer is no longer wanted; what has not begun by then
-                is not begun.
 
         Raises:
             ValueError: a clip is shorter than one frame.
             BusyError: too many callers wait.
             EngineClosedError: ``close`` was called.
-            CancelledError: ``gone`` was set in time.
-            ModelError: as ``Forward.run``.
+            ModelRunError: the backend failed.
+            ModelContractError: the backend gave what the contract does not allow.
         """
         check_lengths(clips)
         if not clips:
             return []
-        call = _Call(clips, self._lock, gone)
+        call = _Call(clips, self._lock)
         with self._lock:
             self._admit()
             self._queue.extend(_Job(call, position) for position in range(len(clips)))
@@ -117,9 +134,9 @@ class Batcher:
         self._calls += 1
 
     def _leave(self, call: _Call) -> None:
-        """Drop a call, answered or interrupted, and wake the next thread."""
-        if not call.is_answered():
-            self._queue = deque(job for job in self._queue if job.call is not call)
+        """Forget a call, answered, failed or interrupted, and see that the next caller runs."""
+        self._drop(call)
+        call.has_left = True
         self._calls -= 1
         if not self._calls:
             self._everybody_left.notify_all()
@@ -129,8 +146,6 @@ class Batcher:
     def _run_oldest(self) -> None:
         """Run one batch, without the lock, and hand out its answers."""
         batch = self._take()
-        if not batch:
-            return
         answers: list[ClipOutput | Exception] = []
         started_s = self._clock()
         self._runs += 1
@@ -141,25 +156,29 @@ class Batcher:
             self._lock.acquire()
             self._runs -= 1
             # Ctrl-C in the thread that runs must not lose what the others asked for.
-            self._queue.extendleft(reversed(batch[len(answers) :]))
+            left_over = [job for job in batch[len(answers) :] if not job.call.has_left]
+            self._queue.extendleft(reversed(left_over))
             for job, answer in zip(batch, answers, strict=False):
                 job.call.receive(job.position, answer)
+                if job.call.has_failed():
+                    self._drop(job.call)
         self._s_per_sample = (self._clock() - started_s) / sum(len(job.samples) for job in batch)
 
     def _take(self) -> list[_Job]:
         """Take the oldest clip and those that go with it out of the queue."""
-        jobs = []
-        for job in self._queue:
-            if job.call.is_over():  # failed, or gone: skipped, and its caller notified
-                job.call.turn.notify()
-            else:
-                jobs.append(job)
+        if self._max_padded_samples == ALONE:
+            return [self._queue.popleft()]
+        jobs = list(self._queue)
         batches = batch_plan.plan(
-            [len(job.samples) for job in jobs], max_padded_samples=self._forward.max_padded_samples
+            [len(job.samples) for job in jobs], max_padded_samples=self._max_padded_samples
         )
-        taken = next((batch for batch in batches if 0 in batch), [])
+        taken = next(batch for batch in batches if 0 in batch)
         self._queue = deque(job for place, job in enumerate(jobs) if place not in taken)
         return [jobs[place] for place in taken]
+
+    def _drop(self, call: _Call) -> None:
+        """Take what has not begun of a call out of the queue."""
+        self._queue = deque(job for job in self._queue if job.call is not call)
 
     # And this one without it.
 
@@ -175,13 +194,12 @@ class Batcher:
 class _Call:
     """Clips of one caller, and their outputs so far."""
 
-    def __init__(
-        self, clips: Sequence[Samples], lock: threading.Lock, gone: threading.Event | None
-    ) -> None:
+    def __init__(self, clips: Sequence[Samples], lock: threading.Lock) -> None:
         self.clips = clips
         self.turn = threading.Condition(lock)
         """Notified when the answers are there, or when it is this caller's turn to run."""
-        self._gone = gone
+        self.has_left = False
+        """Whether no thread waits for it any more."""
         self._outputs: list[ClipOutput | None] = [None] * len(clips)
         self._missing = len(clips)
         self._error: Exception | None = None
@@ -193,20 +211,15 @@ class _Call:
         else:
             self._outputs[position] = answer
         self._missing -= 1
-        if self.is_answered() or self._error:
+        if self.is_over():
             self.turn.notify()
 
-    def is_answered(self) -> bool:
-        return not self._missing
+    def has_failed(self) -> bool:
+        return self._error is not None
 
     def is_over(self) -> bool:
         """Whether there is nothing to wait for any more."""
-        if not self._missing or self._error:
-            return True
-        if self._gone is not None and self._gone.is_set():
-            self._error = CancelledError()
-            return True
-        return False
+        return not self._missing or self.has_failed()
 
     def answer(self) -> list[ClipOutput]:
         """The outputs in the order of the clips, or the first error."""

@@ -7,29 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoscope.backends.base import Backend, Device
+from emoscope.backends.base import Backend
 from emoscope.errors import ModelContractError
-from emoscope.inference import batch_plan
 from emoscope.waveform import FRAME, Array32, Samples, frame_count
-
-MAX_PADDED_SAMPLES = 16_000 * 16
-"""Sixteen seconds of sound at once. A processor is full with one clip: batches cost what their
-clips cost one by one (``benchmarks/LOG.md``), and only make the first wait for the last."""
-MAX_PADDED_SAMPLES_GPU = 16_000 * 60
-"""A GPU is not full with one clip. Not measured by us."""
-
-
-def batch_budget(device: Device, *, is_rounded: bool) -> int:
-    """Samples of a batch, padding included.
-
-    Args:
-        device: device that runs the model.
-        is_rounded: whether the model is the int8 variant. In a batch its values may be rounded the
-            other way, so each clip runs alone and its answer does not depend on other clips.
-    """
-    if is_rounded:
-        return 1
-    return MAX_PADDED_SAMPLES if device == "cpu" else MAX_PADDED_SAMPLES_GPU
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,19 +23,19 @@ class ClipOutput:
 
 
 class Forward:
-    """Forward pass of clips of any lengths through a backend.
+    """Runs clips of any lengths through a backend, as one batch.
+
+    Which clips make a batch is decided in ``batching.py`` alone.
 
     Args:
-        backend: runs the model.
-        max_padded_samples: largest batch in samples at 16 kHz, padding included.
+        backend: what runs the model.
     """
 
-    def __init__(self, backend: Backend, *, max_padded_samples: int = MAX_PADDED_SAMPLES) -> None:
+    def __init__(self, backend: Backend) -> None:
         self.backend = backend
-        self.max_padded_samples = max_padded_samples
 
     def run(self, clips: Sequence[Samples]) -> list[ClipOutput]:
-        """Return one output per clip, in order.
+        """Return one output per clip, in order; memory follows the number and the longest.
 
         Args:
             clips: samples at 16 kHz, each of shape ``(n,)`` with n at least 400.
@@ -67,18 +47,12 @@ class Forward:
                 numbers that are not finite.
         """
         check_lengths(clips)
-        outputs: list[ClipOutput | None] = [None] * len(clips)
-        lengths = [len(clip) for clip in clips]
-        for batch in batch_plan.plan(lengths, max_padded_samples=self.max_padded_samples):
-            for position, output in zip(batch, self._run_batch(clips, batch), strict=True):
-                outputs[position] = output
-        return [output for output in outputs if output is not None]
-
-    def _run_batch(self, clips: Sequence[Samples], batch: list[int]) -> list[ClipOutput]:
-        lengths = np.array([len(clips[i]) for i in batch], dtype=np.int64)
-        waveform = np.zeros((len(batch), int(lengths.max())), np.float32)  # (B, N)
-        for row, position in enumerate(batch):
-            waveform[row, : lengths[row]] = clips[position]
+        if not clips:
+            return []
+        lengths = np.array([len(clip) for clip in clips], dtype=np.int64)
+        waveform = np.zeros((len(clips), int(lengths.max())), np.float32)  # (B, N)
+        for row, clip in enumerate(clips):
+            waveform[row, : len(clip)] = clip
         output = self.backend.run(waveform, lengths)
         expected = [frame_count(int(length)) for length in lengths]
         if output.frame_counts.tolist() != expected:
@@ -90,8 +64,8 @@ class Forward:
             ClipOutput(output.frame_logits[row, :count], output.frame_embeddings[row, :count])
             for row, count in enumerate(expected)
         ]
-        for clip, count in zip(outputs, expected, strict=True):
-            _check(clip, count)
+        for clip_output, count in zip(outputs, expected, strict=True):
+            _check(clip_output, count)
         return outputs
 
 
