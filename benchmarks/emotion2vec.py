@@ -1,4 +1,4 @@
-"""Emotion2Vec+ Large: FunASR and Emoscope, exact and fast, on the same weights, in turn.
+"""Emotion2Vec+ Large: FunASR and Emoscope, exact and int8, on the same weights, in turn.
 
     python benchmarks/emotion2vec.py --peer parityvenv/bin/python [--size large] [--repeat 5]
         [--clips 64]
@@ -64,8 +64,8 @@ def load_exact(folder: Path) -> Answer:
     return load_emoscope(folder / "ours" / "model.onnx", is_rounded=False)
 
 
-def load_fast(folder: Path) -> Answer:
-    """Load its fast variant."""
+def load_int8(folder: Path) -> Answer:
+    """Load its int8 variant."""
     return load_emoscope(folder / "ours" / "model.int8.onnx", is_rounded=True)
 
 
@@ -84,7 +84,7 @@ def load_emoscope(path: Path, *, is_rounded: bool) -> Answer:
     return answer
 
 
-ENGINES = {"FunASR": load_funasr, "exact": load_exact, "fast": load_fast}
+ENGINES = {"FunASR": load_funasr, "exact": load_exact, "int8": load_int8}
 
 
 def serve(engine: str, folder: Path) -> None:
@@ -204,7 +204,7 @@ def shares(result: dict[str, dict[str, Any]]) -> dict[str, float]:
 
     peak = measure_peak(THREADS)
     work = GFLOP_PER_S * CLIPS_S[0]
-    kinds = {"FunASR": "float32", "exact": "float32", "fast": "int8"}
+    kinds = {"FunASR": "float32", "exact": "float32", "int8": "int8"}
     found = {
         name: work / result[name][f"{CLIPS_S[0]:g}s_cpu_s"] / peak[kind]["per_cpu_s"]
         for name, kind in kinds.items()
@@ -216,11 +216,11 @@ def shares(result: dict[str, dict[str, Any]]) -> dict[str, float]:
 
 def show(result: dict[str, dict[str, Any]], agreement: dict[str, Any], *, is_large: bool) -> None:
     """Print a Markdown table: rows are figures, the last columns how often ours goes into it."""
-    peer, exact, fast = (result[name] for name in ENGINES)
-    print("| | FunASR | exact | fast | FunASR / exact | FunASR / fast | exact / fast |")
+    peer, exact, int8 = (result[name] for name in ENGINES)
+    print("| | FunASR | exact | int8 | FunASR / exact | FunASR / int8 | exact / int8 |")
     print("|---|" + "---:|" * 6)
     for key in peer:
-        one, two, three = peer[key], exact[key], fast[key]
+        one, two, three = peer[key], exact[key], int8[key]
         ratios = f"{one / two:.2f} | {one / three:.2f} | {two / three:.2f}"
         print(f"| {key} | {one:.2f} | {two:.2f} | {three:.2f} | {ratios} |")
     machine = {"load_average": os.getloadavg()[0], "cores": os.cpu_count()}
@@ -247,7 +247,7 @@ def main() -> None:
         folder = args.folder or Path(temporary)
         if not (folder / "ours" / "card.json").exists():
             make_model(folder, args.size)
-        agreement = make_fast(folder)
+        agreement = make_int8(folder)
         pythons = [args.peer, sys.executable, sys.executable]
         engines = [
             Engine(name, python, folder) for name, python in zip(ENGINES, pythons, strict=True)
@@ -269,15 +269,15 @@ def make_model(folder: Path, size: str) -> None:
     convert(folder, folder / "ours", name="model", revision="random")
 
 
-def make_fast(folder: Path) -> dict[str, Any]:
-    """Make the fast variant if it is not there; returns the figures of its agreement."""
+def make_int8(folder: Path) -> dict[str, Any]:
+    """Make the int8 variant if it is not there; returns the figures of its agreement."""
     from emoscope.backends.onnx_backend import OnnxBackend
     from emoscope.inference import int8_variant
     from emoscope.models.catalog import find
 
     local = find(folder / "ours")
     if not local.card.variants:
-        local = int8_variant.make_fast(local, folder, open_backend=OnnxBackend)
+        local = int8_variant.make_int8(local, folder, open_backend=OnnxBackend)
     return local.card.variants[0].agreement.to_dict()
 
 

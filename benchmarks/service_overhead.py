@@ -4,7 +4,7 @@
 
 Starts ``emoscope serve`` over a model that costs nothing, keeps four clients asking about a clip of
 4 s, and divides the CPU seconds of the server and its children by the clips. ``--folder`` is that
-of the large model (with its fast variant): its CPU seconds for the same clip make the share. The
+of the large model (with its int8 variant): its CPU seconds for the same clip make the share. The
 last line is JSON.
 """
 
@@ -164,7 +164,7 @@ def model_ms(folder: Path) -> dict[str, float]:
     local, sound = find(folder), clip(CLIP_S, seed=1)
     paths = {"exact": local.onnx_path}
     for variant in local.card.variants:
-        paths["fast"] = folder / variant.file.path
+        paths["int8"] = folder / variant.file.path
     found = {}
     for name, path in paths.items():
         backend, spent = OnnxBackend(path), []

@@ -25,10 +25,11 @@ from urllib.parse import quote, urlencode, urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
+from emoscope.choices import Granularity
 from emoscope.errors import EmoscopeError, RequestFailedError, ServerUnreachableError
 from emoscope.paths.access import opened
 from emoscope.paths.names import sendable_name
-from emoscope.results.result import Failure, Granularity, Result
+from emoscope.results.result import Failure, Result
 
 ClientSource: TypeAlias = bytes | str | os.PathLike[str]
 """The bytes of a file, or its path on this machine."""

@@ -22,8 +22,15 @@ from emoscope.audio.decoder_pool import Decoder
 from emoscope.audio.missing import gaps_of
 from emoscope.audio.prepare import PreparedAudio, Source, name_of, prepare
 from emoscope.backends.base import Backend
-from emoscope.backends.choice import BackendName, DeviceChoice, gains_by_rounding, open_backend
+from emoscope.backends.choice import gains_by_rounding, open_backend
 from emoscope.backends.model_files import local_model
+from emoscope.choices import (
+    BackendName,
+    DeviceChoice,
+    Granularity,
+    Precision,
+    renamed_precision,
+)
 from emoscope.errors import EmoscopeError, GranularityError
 from emoscope.events import Listener, StepLog, ignore
 from emoscope.hub.progress import PullListener, log_pull
@@ -33,11 +40,10 @@ from emoscope.inference.resume import window_cache
 from emoscope.inference.windowed import ClipRunner, WindowedInference, run_windows
 from emoscope.limits import COMMAND_LINE, Limits
 from emoscope.models import catalog, variants
-from emoscope.models.variants import Precision
 from emoscope.results import abstention
 from emoscope.results.abstention import ABSTENTION_THRESHOLDS, AbstentionThresholds
 from emoscope.results.agreement import AGREEMENT_THRESHOLDS, AgreementThresholds
-from emoscope.results.result import GRANULARITIES, Failure, Granularity, ModelRef, Result
+from emoscope.results.result import GRANULARITIES, Failure, ModelRef, Result
 from emoscope.results.track import Track
 from emoscope.waveform import Array32
 
@@ -304,7 +310,7 @@ def load(
         model: ``auto`` (the large model if it is on this machine, else ``compact``), a name of
             ``emoscope models list``, or a folder; one of official files is converted once.
         backend: library that runs it; ``openvino`` needs the extra of that name.
-        precision: ``exact``; ``fast``, the rounded variant, or an error; ``auto``, that variant
+        precision: ``exact``; ``int8``, the 8-bit variant, or an error; ``auto``, that variant
             where it agreed with the exact model and was measured to be faster.
         agreement_thresholds: agreement with the exact model that a variant needs to be used.
         threads: threads of one inference; 0 takes all cores, for a small model one.
@@ -315,12 +321,12 @@ def load(
         now: clock of ``Result.created``; returns a time with a zone.
 
     Raises:
-        ModelError: the model is unknown, not on this machine, incomplete or changed; or ``fast``,
+        ModelError: the model is unknown, not on this machine, incomplete or changed; or ``int8``,
             and it has no variant that agrees; or ``cuda``, and it cannot be used.
         ExtraMissingError: the backend's library is not installed, or what converts official files.
     """
     started_s = time.perf_counter()
-    local = local_model(model, listener)
+    local, precision = local_model(model, listener), renamed_precision(precision)
     if precision == "auto" and not gains_by_rounding(backend, device):
         precision = "exact"
     path, reference = variants.verified(local, precision, agreement_thresholds)

@@ -9,6 +9,8 @@ import codecs
 import os
 import re
 import tomllib
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,13 +22,29 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from emoscope.choices import (
+    OLD_PRECISION,
+    BackendName,
+    DeviceChoice,
+    Keep,
+    LanguageChoice,
+    LogForm,
+    Precision,
+)
 from emoscope.errors import SettingError, SettingsFileError
 from emoscope.limits import COMMAND_LINE, UPLOAD, Limits
+from emoscope.messages.renamed import RENAMED_TEXT
 from emoscope.results.abstention import ABSTENTION_THRESHOLDS, AbstentionThresholds
 from emoscope.results.agreement import MAX_SCORE_DIFFERENCE, MIN_COSINE, AgreementThresholds
 
 FILE = "emoscope.toml"
 """Name of the settings file, looked for in the current folder."""
+RENAMED = {
+    "fast_min_cosine": "int8_min_cosine",
+    "fast_max_score_difference": "int8_max_score_difference",
+    "fast_on_pull": "int8_on_pull",
+}
+"""Old names of settings, which still work and warn."""
 
 
 class Settings(BaseSettings):
@@ -41,7 +59,7 @@ class Settings(BaseSettings):
     )
 
     model: str = Field("auto", description="model name, folder, or auto")
-    backend: Literal["onnxruntime", "openvino"] = Field(
+    backend: BackendName = Field(
         "onnxruntime", description="what runs the model; openvino needs the extra of that name"
     )
     threads: int = Field(
@@ -50,38 +68,38 @@ class Settings(BaseSettings):
         le=1024,
         description="threads inside one run; 0 takes all cores, for the compact model one",
     )
-    device: Literal["cpu", "cuda", "auto"] = Field(
+    device: DeviceChoice = Field(
         "cpu",
         description="what computes: cpu; cuda: an NVIDIA GPU, or an error (needs onnxruntime-gpu); "
         "auto: the GPU where it can be used",
     )
-    precision: Literal["exact", "fast", "auto"] = Field(
+    precision: Precision = Field(
         "exact",
-        description="exact; fast: the rounded variant, or an error; auto: that variant where it "
-        "agreed with the exact model and was measured to be faster",
+        description="exact; int8: the variant with 8-bit weights, or an error; auto: that variant "
+        "where it agreed with the exact model and was measured to be faster",
     )
-    fast_min_cosine: float = Field(
+    int8_min_cosine: float = Field(
         MIN_COSINE, ge=-1, le=1, description="lowest embedding cosine of a variant that is used"
     )
-    fast_max_score_difference: float = Field(
+    int8_max_score_difference: float = Field(
         MAX_SCORE_DIFFERENCE,
         ge=0,
         le=1,
         description="largest difference of a score of a variant that is used",
     )
-    fast_on_pull: bool = Field(
-        False, description="emoscope models pull makes the fast variant as well"
+    int8_on_pull: bool = Field(
+        False, description="emoscope models pull makes the int8 variant as well"
     )
     resume: bool = Field(
         True,
         description="emoscope recognize goes on where it broke off in a recording of two minutes "
         "or more; what is known so far waits in the cache, a week at most",
     )
-    language: Literal["auto", "zh", "en"] = Field(
+    language: LanguageChoice = Field(
         "auto", description="language of the terminal: zh, en, or auto (from LANG)"
     )
     outputs: Path = Field(Path("outputs"), description="folder of the run directories")
-    store: Literal["all", "features", "none"] = Field(
+    store: Keep = Field(
         "all",
         description="what the server keeps of a run: all; features, not the sound; none, nothing",
     )
@@ -96,7 +114,7 @@ class Settings(BaseSettings):
     allowed_hosts: tuple[str, ...] = Field(
         (), description="further Host names the server answers to, as a JSON list"
     )
-    log: Literal["off", "text", "json"] = Field(
+    log: LogForm = Field(
         "off", description="a line for each request; off leaves warnings and errors"
     )
     keys: Path = Field(
@@ -207,8 +225,8 @@ class Settings(BaseSettings):
 
     @property
     def agreement_thresholds(self) -> AgreementThresholds:
-        """What a fast variant has to reach."""
-        return AgreementThresholds(self.fast_min_cosine, self.fast_max_score_difference)
+        """What an int8 variant has to reach."""
+        return AgreementThresholds(self.int8_min_cosine, self.int8_max_score_difference)
 
     @property
     def upload_limits(self) -> Limits:
@@ -238,8 +256,24 @@ class Settings(BaseSettings):
             dotenv_settings: not a source here.
             file_secret_settings: not a source here.
         """
-        toml = InitSettingsSource(settings_cls, _read_toml(Path(FILE)))
-        return init_settings, env_settings, toml
+        old_env = {
+            name: value for name in RENAMED if (value := os.environ.get(f"EMOSCOPE_{name.upper()}"))
+        }
+        toml = _read_toml(Path(FILE))
+        return (
+            init_settings,
+            env_settings,
+            InitSettingsSource(settings_cls, _with_new_names(old_env)),
+            InitSettingsSource(settings_cls, _with_new_names(toml)),
+        )
+
+    @field_validator("precision", mode="before")
+    @classmethod
+    def _int8(cls, value: object) -> object:
+        if value != OLD_PRECISION:
+            return value
+        _warn_of_old_name(f"precision {OLD_PRECISION}", "int8")
+        return "int8"
 
     @field_validator("model", "outputs", "keys", "tls_cert", "tls_key", mode="before")
     @classmethod
@@ -247,6 +281,21 @@ class Settings(BaseSettings):
         if isinstance(value, str) and not value.strip():
             raise ValueError("empty; the current folder is written as a dot")
         return value
+
+
+def _with_new_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give settings under their old names those of today; where both are given, today's counts."""
+    new = {name: value for name, value in values.items() if name not in RENAMED}
+    for name in values.keys() & RENAMED.keys():
+        _warn_of_old_name(name, RENAMED[name])
+        new.setdefault(RENAMED[name], values[name])
+    return new
+
+
+def _warn_of_old_name(old: str, new: str) -> None:
+    """Warn those who run the program, who do not see a ``DeprecationWarning``."""
+    texts = (RENAMED_TEXT("zh", old=old, new=new), RENAMED_TEXT("en", old=old, new=new))
+    warnings.warn(" · ".join(texts), FutureWarning, stacklevel=2)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -292,7 +341,7 @@ def load_settings(**arguments: Any) -> Settings:
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     try:
-        return Settings(**given)
+        return Settings(**_with_new_names(given))
     except ValidationError as exc:
         first = exc.errors()[0]
         setting = ".".join(str(part) for part in first["loc"]) or "?"

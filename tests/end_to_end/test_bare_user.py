@@ -112,7 +112,7 @@ def test_what_needs_one_names_the_way_out(
 
 
 def test_a_model_that_is_not_here_is_told_as_that(nameless: list[str], tmp_path: Path) -> None:
-    for line in (("recognize", VOICE, "-m"), ("models", "remove"), ("models", "fast")):
+    for line in (("recognize", VOICE, "-m"), ("models", "remove"), ("models", "quantize")):
         told = run(nameless, tmp_path, *line, "emotion2vec-plus-base")
         assert told.returncode == 4
         assert "[model_not_installed]" in told.stderr

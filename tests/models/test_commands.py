@@ -215,23 +215,23 @@ def test_weights_with_fewer_classes_are_refused(
     assert not catalog.is_installed(BASE, cache)
 
 
-def test_pull_makes_the_fast_variant_where_that_is_wanted(
+def test_pull_makes_the_int8_variant_where_that_is_wanted(
     models: Callable[..., Ran], tiny: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "built_in_clips", lambda: [noise(0.5), noise(0.4)])
-    monkeypatch.setenv("EMOSCOPE_FAST_MIN_COSINE", "0.5")
-    monkeypatch.setenv("EMOSCOPE_FAST_MAX_SCORE_DIFFERENCE", "1")
+    monkeypatch.setenv("EMOSCOPE_INT8_MIN_COSINE", "0.5")
+    monkeypatch.setenv("EMOSCOPE_INT8_MAX_SCORE_DIFFERENCE", "1")
 
-    ran = models("pull", BASE, "--fast", "--no-keep-original")
+    ran = models("pull", BASE, "--int8", "--no-keep-original")
 
     assert ran.code == 0
     assert re.search(rf"{BASE}\.int8\.onnx: embedding cosine 0\.\d+, same top class", ran.out)
-    assert "Making the fast variant" in ran.err
+    assert "Making the int8 variant" in ran.err
     assert not (cache / BASE / "official" / "model.pt").exists()
     (variant,) = catalog.find(BASE).card.variants
     variant.file.verify(cache / BASE)
     made = (cache / BASE / variant.file.path).stat().st_mtime_ns
-    again = models("pull", BASE, "--fast")
+    again = models("pull", BASE, "--int8")
     assert "embedding cosine" in again.out
     assert (cache / BASE / variant.file.path).stat().st_mtime_ns == made
 
@@ -241,18 +241,18 @@ def test_a_variant_that_disagrees_is_told_and_the_exact_model_stays(
     way: str, models: Callable[..., Ran], tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "built_in_clips", lambda: [noise(0.5), noise(0.4)])
-    monkeypatch.setenv("EMOSCOPE_FAST_MIN_COSINE", "1")
+    monkeypatch.setenv("EMOSCOPE_INT8_MIN_COSINE", "1")
     if way == "setting":
-        monkeypatch.setenv("EMOSCOPE_FAST_ON_PULL", "true")
+        monkeypatch.setenv("EMOSCOPE_INT8_ON_PULL", "true")
 
-    arguments = {"option": ["--fast"], "setting": [], "folder": ["--fast", "--from", tiny]}[way]
+    arguments = {"option": ["--int8"], "setting": [], "folder": ["--int8", "--from", tiny]}[way]
     ran = models("pull", BASE, *arguments)
 
     assert ran.code == 0
     assert "does not agree" in ran.out
     load(BASE)
     with pytest.raises(ModelFastRefusedError):
-        load(BASE, precision="fast", agreement_thresholds=AgreementThresholds(min_cosine=1.0))
+        load(BASE, precision="int8", agreement_thresholds=AgreementThresholds(min_cosine=1.0))
 
 
 def test_without_asking_no_variant_is_made(models: Callable[..., Ran], tiny: Path) -> None:

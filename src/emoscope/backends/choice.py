@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from emoscope.backends.base import Backend
+from emoscope.choices import BackendName, DeviceChoice
 from emoscope.errors import DeviceUnavailableError
-
-BackendName: TypeAlias = Literal["onnxruntime", "openvino"]
-DeviceChoice: TypeAlias = Literal["cpu", "cuda", "auto"]
-"""``auto`` is the GPU where it can be used, else the processor."""
 
 
 def open_backend(
@@ -46,7 +42,7 @@ def open_backend(
 
 
 def gains_by_rounding(name: BackendName, device: DeviceChoice) -> bool:
-    """Whether a fast variant can be faster at all.
+    """Whether an int8 variant can be faster at all.
 
     OpenVINO takes longer for it than for the exact model. ONNX Runtime has no integer products for
     CUDA and would carry every one of them to the processor and back.

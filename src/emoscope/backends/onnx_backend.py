@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from emoscope.backends import cuda
 from emoscope.backends.base import (
@@ -16,6 +16,7 @@ from emoscope.backends.base import (
     Tensor,
     check_contract,
 )
+from emoscope.choices import DeviceChoice
 from emoscope.errors import (
     DeviceUnavailableError,
     ModelContractError,
@@ -46,9 +47,7 @@ class OnnxBackend:
 
     name = "onnxruntime"
 
-    def __init__(
-        self, path: Path, *, threads: int = 0, device: Literal["cpu", "cuda", "auto"] = "cpu"
-    ) -> None:
+    def __init__(self, path: Path, *, threads: int = 0, device: DeviceChoice = "cpu") -> None:
         onnxruntime = load_onnxruntime()
         if not path.is_file():
             raise ModelFileMissingError(file=path.name)

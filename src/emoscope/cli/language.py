@@ -22,7 +22,7 @@ def _remember(value: str | None) -> str | None:
 
 
 LanguageOption = Annotated[
-    str | None, typer.Option("--lang", help="zh | en | auto", callback=_remember)
+    str | None, typer.Option("--lang", help="zh | en | auto", callback=_remember, is_eager=True)
 ]
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from emoscope._version import __version__
+from emoscope.choices import ChannelMode, Granularity
 from emoscope.cli import keys, models, streams
 from emoscope.cli.arguments import Commands
 from emoscope.cli.language import LanguageOption, language
@@ -61,20 +61,6 @@ SOME_FAILED = 1
 """Exit code when some recordings of a list failed, or the doctor finds an answer unstable."""
 
 
-class Level(StrEnum):
-    """Choices of ``--granularity``."""
-
-    utterance = "utterance"
-    frame = "frame"
-
-
-class Channels(StrEnum):
-    """Choices of ``--channels``."""
-
-    mix = "mix"
-    separate = "separate"
-
-
 def exit_code(error: EmoscopeError) -> int:
     """Return the exit code of an error, by its nearest ancestor in the table."""
     return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
@@ -102,11 +88,13 @@ def recognize_command(
     as_csv: Annotated[bool, typer.Option("--csv", help="表格 · CSV")] = False,
     save: Annotated[bool, typer.Option("--save", help="写入 outputs/ · write run folders")] = False,
     granularity: Annotated[
-        Level, typer.Option("--granularity", "-g", help="整句或逐帧 · whole clip or 20 ms frames")
-    ] = Level.utterance,
+        Granularity,
+        typer.Option("--granularity", "-g", help="整句或逐帧 · whole clip or 20 ms frames"),
+    ] = "utterance",
     channels: Annotated[
-        Channels, typer.Option("--channels", help="合并或分声道 · one answer, or one per channel")
-    ] = Channels.mix,
+        ChannelMode,
+        typer.Option("--channels", help="合并或分声道 · one answer, or one per channel"),
+    ] = "mix",
     embedding: Annotated[
         bool, typer.Option("--embedding", "-e", help="提取向量 · keep the embedding (--save)")
     ] = False,
@@ -122,8 +110,8 @@ def recognize_command(
     if len(chosen) > 1:
         raise SettingError(setting="--json / --jsonl / --csv", reason="choose one")
     settings = options.settings(outputs=outputs)
-    separate = channels is Channels.separate
-    work = Work(granularity.value, embedding, save, chosen[0] if chosen else "table", separate)
+    separate = channels == "separate"
+    work = Work(granularity, embedding, save, chosen[0] if chosen else "table", separate)
     run_recognize(files, work, settings)
     if work.errors:
         alone = work.done + len(work.errors) == 1

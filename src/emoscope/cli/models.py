@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emoscope.choices import HubChoice
 from emoscope.cli.arguments import Commands
 from emoscope.cli.language import LanguageOption
+from emoscope.cli.renamed import tell_renamed
 from emoscope.cli.streams import write
 from emoscope.errors import EmoscopeError
 
@@ -37,15 +38,12 @@ UNUSABLE = 1
 """Exit code of ``verify`` when a finding is an error."""
 
 
-class HubOption(StrEnum):
-    """Choices of ``--hub``."""
-
-    auto = "auto"
-    hf = "hf"
-    ms = "ms"
-
-
 NameArgument = Annotated[str, typer.Argument(help="模型名 · name, see: emoscope models list")]
+TargetArgument = Annotated[str, typer.Argument(help="模型名或文件夹 · name or folder of a model")]
+OfficialOption = Annotated[
+    Path | None,
+    typer.Option("--from", help="官方文件夹 · its official files; by default those kept"),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON")]
 
 
@@ -71,8 +69,8 @@ def list_models(as_json: JsonOption = False, lang: LanguageOption = None) -> Non
 def pull_command(
     name: NameArgument,
     hub: Annotated[
-        HubOption, typer.Option("--hub", help="来源 · Hugging Face, ModelScope, or both in turn")
-    ] = HubOption.auto,
+        HubChoice, typer.Option("--hub", help="来源 · Hugging Face, ModelScope, or both in turn")
+    ] = "auto",
     folder: Annotated[
         Path | None,
         typer.Option("--from", help="已下载的官方文件夹 · official files that are already here"),
@@ -84,10 +82,11 @@ def pull_command(
         bool,
         typer.Option(help="保留官方 model.pt · keep the official model.pt; large: 1.9 GB"),
     ] = True,
-    with_fast: Annotated[
+    with_int8: Annotated[
         bool | None,
-        typer.Option("--fast/--no-fast", help="同时制作快速版本 · the fast variant too"),
+        typer.Option("--int8/--no-int8", help="同时制作 8 位版本 · the int8 variant too"),
     ] = None,
+    with_fast: Annotated[bool | None, typer.Option("--fast/--no-fast", hidden=True)] = None,
     lang: LanguageOption = None,
 ) -> None:
     """获取模型并转换 · Fetch a model, check it and convert it."""
@@ -101,9 +100,12 @@ def pull_command(
     from emoscope.optional import require
     from emoscope.settings import language_of, load_settings
 
-    settings = load_settings(language=lang, fast_on_pull=with_fast)
+    if with_fast is not None:
+        tell_renamed("--fast", "--int8")
+        with_int8 = with_fast if with_int8 is None else with_int8
+    settings = load_settings(language=lang, int8_on_pull=with_int8)
     language = language_of(settings.language)
-    wants_fast = settings.fast_on_pull and not catalog.catalog_entry(name).is_built_in
+    wants_int8 = settings.int8_on_pull and not catalog.catalog_entry(name).is_built_in
     if not catalog.is_installed(name, catalog.find_cache()):
         # Before gigabytes are fetched, not after.
         for package in ("yaml", "onnx"):
@@ -116,19 +118,19 @@ def pull_command(
         local = hubs.pull(
             name,
             convert=convert,
-            hub=hub.value,
+            hub=hub,
             folder=folder,
             offline=offline,
-            keep_original=keep_original or wants_fast,
+            keep_original=keep_original or wants_int8,
             inspect=inspect,
             listener=thresholds.listen,
         )
     _tell_of_tokens(local.folder / OFFICIAL, language)
     typer.echo(show.pulled(local, language))
-    if wants_fast:
+    if wants_int8:
         if not local.card.variants:
-            typer.echo(show.TEXTS["making_fast"](language, model=name), err=True)
-            local = _make_fast(local, folder)
+            typer.echo(show.TEXTS["making_int8"](language, model=name), err=True)
+            local = _make_int8(local, folder)
         # One that does not agree is never used, and is no reason to call the pull a failure.
         typer.echo(
             show.compared(local, local.card.variants[-1], settings.agreement_thresholds, language)
@@ -138,25 +140,29 @@ def pull_command(
 
 
 @models_app.command()
-def fast(
-    name: Annotated[str, typer.Argument(help="模型名或文件夹 · name or folder of a model")],
-    folder: Annotated[
-        Path | None,
-        typer.Option("--from", help="官方文件夹 · its official files; by default those kept"),
-    ] = None,
-    lang: LanguageOption = None,
+def quantize(
+    name: TargetArgument, folder: OfficialOption = None, lang: LanguageOption = None
 ) -> None:
-    """制作快速版本并与精确版本比对 · Make a fast variant and compare it with the exact model."""
+    """制作 8 位版本并与精确版本比对 · Make an int8 variant and compare it with the exact model."""
     from emoscope.cli import models_show as show
     from emoscope.settings import language_of, load_settings
 
     settings = load_settings(language=lang)
     language = language_of(settings.language)
-    local = _make_fast(_find(name, language), folder)
+    local = _make_int8(_find(name, language), folder)
     variant = local.card.variants[-1]
     typer.echo(show.compared(local, variant, settings.agreement_thresholds, language))
     if variant.agreement.failures(settings.agreement_thresholds):
         raise typer.Exit(UNUSABLE)
+
+
+@models_app.command("fast", hidden=True)
+def fast_command(
+    name: TargetArgument, folder: OfficialOption = None, lang: LanguageOption = None
+) -> None:
+    """``quantize`` under its old name."""
+    tell_renamed("models fast", "models quantize")
+    quantize(name, folder, lang)
 
 
 @models_app.command("verify")
@@ -242,13 +248,13 @@ def _tell_of_tokens(official: Path, language: Language) -> None:
             typer.echo(error.detail_zh if language == "zh" else error.detail_en, err=True)
 
 
-def _make_fast(local: LocalModel, official: Path | None) -> LocalModel:
+def _make_int8(local: LocalModel, official: Path | None) -> LocalModel:
     """Make the int8 variant from these official files, or from those in the cache."""
     from emoscope.errors import ModelCacheError
-    from emoscope.inference.int8_variant import make_fast
+    from emoscope.inference.int8_variant import make_int8
 
     try:
-        return make_fast(local, official or _official_files(local), open_backend=_open)
+        return make_int8(local, official or _official_files(local), open_backend=_open)
     except OSError as exc:
         if isinstance(exc, EmoscopeError):
             raise
@@ -277,7 +283,7 @@ def _open(path: Path) -> Backend:
     return OnnxBackend(path)
 
 
-def _compare(exact: Path, fast: Path) -> Agreement:
+def _compare(exact: Path, int8: Path) -> Agreement:
     from emoscope.inference.int8_variant import compare
 
-    return compare(exact, fast, _open)
+    return compare(exact, int8, _open)

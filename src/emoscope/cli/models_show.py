@@ -57,11 +57,11 @@ TEXTS: dict[str, Text] = {
                     "{file}: embedding cosine {cosine:.4f}, same top class in {same} of {clips} "
                     "clips, largest score difference {difference:.3f}, {speedup:.2f} times faster "
                     "in CPU time."),
-    "making_fast": Text("正在制作 {model} 的快速版本并与精确版本比对，需要一两分钟……",
-                        "Making the fast variant of {model} and comparing it with the exact model; "
+    "making_int8": Text("正在制作 {model} 的 8 位版本并与精确版本比对，需要一两分钟……",
+                        "Making the int8 variant of {model} and comparing it with the exact model; "
                         "this takes a minute or two ..."),
-    "agreed": Text("与精确版本一致，可用 --precision fast。",
-                   "It agrees with the exact model: --precision fast may use it."),
+    "agreed": Text("与精确版本一致，可用 --precision int8。",
+                   "It agrees with the exact model: --precision int8 may use it."),
     "removed": Text("已删除 {name}，释放 {mb:.0f} MB。", "Removed {name}, {mb:.0f} MB freed."),
     "retrying": Text("{reason} {wait_s:.0f} 秒后重试。",
                      "{reason} Trying again in {wait_s:.0f} s."),

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from emoscope.choices import BackendName, DeviceChoice, Precision, words_of
 from emoscope.cli.language import LanguageOption
+from emoscope.cli.renamed import precision_of_today
 
 if TYPE_CHECKING:
     from emoscope.settings import Settings
@@ -37,16 +39,23 @@ class ModelOptions:
     model: ModelOption = None
     """Name of a model, its folder, or ``auto``."""
     backend: Annotated[
-        str | None, typer.Option("--backend", help="运行库 · onnxruntime | openvino")
+        str | None, typer.Option("--backend", help=f"运行库 · {words_of(BackendName)}")
     ] = None
     """Library that runs the model."""
     precision: Annotated[
-        str | None, typer.Option("--precision", help="精确或快速 · exact | fast | auto")
+        str | None,
+        typer.Option(
+            "--precision",
+            help=f"精确或 8 位 · {words_of(Precision)}",
+            callback=precision_of_today,
+        ),
     ] = None
     """Variant of the model."""
     threads: ThreadsOption = None
     """Threads of one inference; 0 for one per core."""
-    device: Annotated[str | None, typer.Option("--device", help="设备 · cpu | cuda | auto")] = None
+    device: Annotated[
+        str | None, typer.Option("--device", help=f"设备 · {words_of(DeviceChoice)}")
+    ] = None
     """Processor that runs the model."""
     lang: LanguageOption = None
     """``zh``, ``en`` or ``auto``."""

@@ -11,9 +11,9 @@ import numpy as np
 from emoscope._version import __version__
 from emoscope.emotion2vec.checkpoint import Checkpoint, open_checkpoint
 from emoscope.emotion2vec.config import NetworkConfig, read_config
-from emoscope.emotion2vec.fast_graph import build_int8_graph, build_open_graph, centers_of
 from emoscope.emotion2vec.graph import build_graph
 from emoscope.emotion2vec.graph_builder import Graph
+from emoscope.emotion2vec.int8_graph import build_int8_graph, build_open_graph, centers_of
 from emoscope.emotion2vec.layout import match
 from emoscope.emotion2vec.onnx_file import write_onnx
 from emoscope.errors import CheckpointTensorsError, ModelContractError, ModelFileMissingError
@@ -80,7 +80,7 @@ def convert_open(folder: Path, path: Path) -> None:
     _write(folder, path, config, build_open_graph(config), metadata={})
 
 
-def convert_fast(folder: Path, model: LocalModel, mean: Array32) -> ModelFile:
+def convert_int8(folder: Path, model: LocalModel, mean: Array32) -> ModelFile:
     """Write ``<name>.int8.onnx`` beside a converted model, from the same official files.
 
     It is not in the card yet: a variant is named there with the figures of its agreement.

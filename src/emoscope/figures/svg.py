@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emoscope.figures.pyramid import Curve
 from emoscope.labels import COUNT, EMOTIONS, Emotion
+from emoscope.messages.texts import Language
 from emoscope.results.result import Result
 from emoscope.results.segments import Segment
 from emoscope.waveform import HOP_S
@@ -28,8 +29,7 @@ _COLUMNS = 480
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 _INK, _SOFT, _LINE, _TINT = "#1c2329", "#56616b", "#dfe3e2", "#f0f3f2"
 
-PlotLanguage: TypeAlias = Literal["zh", "en"]
-Words: TypeAlias = Mapping[PlotLanguage, str]
+Words: TypeAlias = Mapping[Language, str]
 """A word in the languages that the picture speaks."""
 
 
@@ -40,7 +40,7 @@ def svg(
     title: str,
     quiet: Words,
     doubt: Words,
-    languages: Sequence[PlotLanguage] = ("zh",),
+    languages: Sequence[Language] = ("zh",),
 ) -> str:
     """Return the whole recording as one SVG document.
 
@@ -172,9 +172,7 @@ def _waveform(
     )
 
 
-def _strip(
-    segments: Sequence[Segment], duration_s: float, languages: Sequence[PlotLanguage]
-) -> str:
+def _strip(segments: Sequence[Segment], duration_s: float, languages: Sequence[Language]) -> str:
     top, bottom = _STRIP
     boxes = []
     for segment in segments:
@@ -193,7 +191,7 @@ def _strip(
     return "".join(boxes)
 
 
-def _named(emotion: Emotion, x: float, y: float, languages: Sequence[PlotLanguage]) -> str:
+def _named(emotion: Emotion, x: float, y: float, languages: Sequence[Language]) -> str:
     words: Words = {"zh": emotion.zh, "en": emotion.en}
     return "".join(
         f'<text lang="{language}" x="{x:.1f}" y="{y:.1f}" fill="{_INK}">'
@@ -220,7 +218,7 @@ def _legend(
     emotions: Sequence[Emotion],
     states: Mapping[str, Words],
     y: float,
-    languages: Sequence[PlotLanguage],
+    languages: Sequence[Language],
 ) -> tuple[str, int]:
     """Return the legend and the height of the whole picture."""
     pitch = 118

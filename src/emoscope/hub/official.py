@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
+from emoscope.choices import HubChoice
 from emoscope.errors import (
     HubAnswerError,
     HubNotFoundError,
@@ -43,8 +44,6 @@ from emoscope.models.sources import (
     RemoteFile,
     endpoint,
 )
-
-HubChoice: TypeAlias = Literal["auto", "hf", "ms"]
 
 Inspector: TypeAlias = Callable[[Path], None]
 """Looks at the small files before the large one is fetched; raises a ``ModelError``."""

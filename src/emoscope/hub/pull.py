@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
+from emoscope.choices import HubChoice
 from emoscope.errors import (
     EmoscopeError,
     ModelBuiltInError,
@@ -30,7 +31,7 @@ from emoscope.errors import (
 )
 from emoscope.hub import locks, official
 from emoscope.hub.caches import find_copy
-from emoscope.hub.official import HubAccess, HubChoice, Inspector
+from emoscope.hub.official import HubAccess, Inspector
 from emoscope.hub.official_folder import Converter
 from emoscope.hub.progress import Converting, FoundCopy, HubFailed, PullListener, ignore_pull
 from emoscope.models import catalog

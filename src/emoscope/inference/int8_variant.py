@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from emoscope.audio.decode import decode
 from emoscope.backends.base import Backend
-from emoscope.emotion2vec.convert import convert_fast, convert_open
+from emoscope.emotion2vec.convert import convert_int8, convert_open
 from emoscope.inference.forward import ClipOutput, Forward
 from emoscope.models import variants
 from emoscope.models.catalog import LocalModel, Variant
@@ -38,7 +38,7 @@ class _Answers:
     cpu_s: float
 
 
-def make_fast(local: LocalModel, official: Path, *, open_backend: BackendOpener) -> LocalModel:
+def make_int8(local: LocalModel, official: Path, *, open_backend: BackendOpener) -> LocalModel:
     """Write ``<name>.int8.onnx``, compare it, and write it into the card, agreed or not.
 
     Args:
@@ -56,7 +56,7 @@ def make_fast(local: LocalModel, official: Path, *, open_backend: BackendOpener)
         path = Path(folder) / "open.onnx"
         convert_open(official, path)
         mean = _mean_embedding(open_backend(path), clips[::2])
-    file = convert_fast(official, local, mean)
+    file = convert_int8(official, local, mean)
     agreement = compare(local.onnx_path, local.folder / file.path, open_backend, clips)
     return variants.record_variant(local, Variant(PRECISION, file, agreement))
 
@@ -68,13 +68,13 @@ def built_in_clips() -> list[Samples]:
 
 
 def compare(
-    exact: Path, fast: Path, open_backend: BackendOpener, clips: Sequence[Samples] | None = None
+    exact: Path, int8: Path, open_backend: BackendOpener, clips: Sequence[Samples] | None = None
 ) -> Agreement:
     """Run the exact and the int8 model on the same clips and compare their outputs.
 
     Args:
         exact: ONNX file of the exact model.
-        fast: ONNX file of the int8 variant.
+        int8: ONNX file of the int8 variant.
         open_backend: loads an ONNX file.
         clips: samples at 16 kHz, each of shape ``(n,)``; the built-in recordings by default.
 
@@ -82,7 +82,7 @@ def compare(
         ModelError: a file is no model of the contract, or a model failed.
     """
     clips = built_in_clips() if clips is None else clips
-    theirs, ours = _ask(open_backend(exact), clips), _ask(open_backend(fast), clips)
+    theirs, ours = _ask(open_backend(exact), clips), _ask(open_backend(int8), clips)
     pairs = list(zip(ours.outputs, theirs.outputs, strict=True))
     cosines = [_cosines(one.embeddings, other.embeddings) for one, other in pairs]
     scores = [(_scores(one), _scores(other)) for one, other in pairs]

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeAlias
 
+from emoscope.choices import Precision
 from emoscope.errors import ModelFastMissingError, ModelFastRefusedError
 from emoscope.files import atomic_write_json
 from emoscope.models import verified_files
 from emoscope.models.catalog import LocalModel, ModelCard, Variant
 from emoscope.results.agreement import AgreementThresholds
 from emoscope.results.result import ModelRef
-
-Precision: TypeAlias = Literal["exact", "fast", "auto"]
 
 WORTH_IT = 1.2
 """A variant is taken by itself only where it was measured to be faster by this factor."""
@@ -27,13 +25,13 @@ def choose(
 
     Args:
         local: the model, on this machine.
-        precision: ``exact``; ``fast``, or an error; ``auto``, the variant where it agreed with the
+        precision: ``exact``; ``int8``, or an error; ``auto``, the variant where it agreed with the
             exact model and was measured to be faster by ``WORTH_IT``.
         thresholds: agreement with the exact model that a variant needs to be used.
 
     Raises:
-        ModelFastMissingError: ``fast``, and there is no variant.
-        ModelFastRefusedError: ``fast``, and it did not agree.
+        ModelFastMissingError: ``int8``, and there is no variant.
+        ModelFastRefusedError: ``int8``, and it did not agree.
     """
     # What ships in the package has no variant and needs none; the result says that it was exact.
     if precision == "exact" or local.origin == "package":
@@ -46,7 +44,7 @@ def choose(
     name = local.card.name
     if variant is None:
         target = local.official or (local.folder if local.origin == "folder" else name)
-        raise ModelFastMissingError(model=name, command=f"emoscope models fast {target}")
+        raise ModelFastMissingError(model=name, command=f"emoscope models quantize {target}")
     if failures := variant.agreement.failures(thresholds):
         raise ModelFastRefusedError(model=name, figures=", ".join(failures))
     return variant
@@ -59,7 +57,7 @@ def verified(
 
     Args:
         local: the model, on this machine.
-        precision: ``exact``; ``fast``, or an error; ``auto``, the variant where it agreed with the
+        precision: ``exact``; ``int8``, or an error; ``auto``, the variant where it agreed with the
             exact model and was measured to be faster by ``WORTH_IT``.
         thresholds: agreement with the exact model that a variant needs to be used.
 

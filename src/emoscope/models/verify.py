@@ -217,7 +217,7 @@ def contract(under_test: ModelUnderTest) -> Iterator[Finding]:
         yield _told(error)
 
 
-def fast_variants(under_test: ModelUnderTest) -> Iterator[Finding]:
+def int8_variants(under_test: ModelUnderTest) -> Iterator[Finding]:
     """Every variant is whole and agreed with the exact model: when it was made, and now."""
     if under_test.local is None:
         return
@@ -245,7 +245,7 @@ CHECKS: tuple[Callable[[ModelUnderTest], Iterator[Finding]], ...] = (
     official_files,
     tokens,
     contract,
-    fast_variants,
+    int8_variants,
 )
 
 

@@ -12,9 +12,10 @@ import sys
 import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, Literal, TextIO, TypeAlias
+from typing import Any, TextIO
 
-Form: TypeAlias = Literal["off", "text", "json"]
+from emoscope.choices import LogForm
+
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 _FIELDS = "fields"
 
@@ -57,7 +58,7 @@ class TextFormatter(logging.Formatter):
         return line
 
 
-def set_up_logging(form: Form, stream: TextIO | None = None) -> None:
+def set_up_logging(form: LogForm, stream: TextIO | None = None) -> None:
     """Send what the package logs to standard error; ``off`` leaves warnings and errors."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())

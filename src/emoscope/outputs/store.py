@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeAlias
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from emoscope.audio.wav import write_wav
+from emoscope.choices import Keep
 from emoscope.errors import RunDamagedError, RunNotFoundError
 from emoscope.events import Step
 from emoscope.files import (
@@ -51,7 +52,6 @@ MEDIA_TYPES = {
 }
 """The files a run may have, and what they are on the wire."""
 
-Keep: TypeAlias = Literal["all", "features", "none"]
 
 _TAKEN = {errno.EEXIST, errno.ENOTEMPTY}
 _STALE_S = 3600.0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timezone
-from typing import Annotated, Any, Literal, TypeAlias, cast
+from typing import Annotated, Any, Literal, cast, get_args
 
 import numpy as np
 
+from emoscope.choices import Granularity
 from emoscope.errors import EmoscopeError
 from emoscope.events import Step
 from emoscope.labels import Emotion
@@ -22,9 +23,7 @@ from emoscope.results.summary import TrackSummary
 from emoscope.results.track import Track, TrackFrames
 from emoscope.waveform import Array32, Span
 
-Granularity: TypeAlias = Literal["utterance", "frame"]
-
-GRANULARITIES: tuple[Granularity, ...] = ("utterance", "frame")
+GRANULARITIES: tuple[Granularity, ...] = get_args(Granularity)
 
 SCHEMA_VERSION = 1
 

@@ -13,12 +13,12 @@ import numpy as np
 from fastapi import Request
 
 from emoscope.audio.decoder_pool import DecoderPool
+from emoscope.choices import Granularity
 from emoscope.errors import EmoscopeError
 from emoscope.events import Listener, ignore
 from emoscope.observe.metrics import ServerMetrics
 from emoscope.outputs.store import Run, RunStore
 from emoscope.recognizer import Recognizer
-from emoscope.results.result import Granularity
 from emoscope.server.admission.queue import AdmissionQueue, Deadline, cancel_on_disconnect
 from emoscope.server.admission.uploads import Uploads
 from emoscope.settings import Settings

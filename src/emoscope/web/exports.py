@@ -8,7 +8,7 @@ from emoscope.errors import RouteNotFoundError
 from emoscope.export.annotations import export
 from emoscope.figures import report, svg
 from emoscope.messages.page import PICTURE
-from emoscope.messages.texts import Text
+from emoscope.messages.texts import Language, Text
 from emoscope.models import catalog
 from emoscope.outputs import history
 from emoscope.outputs.store import Run
@@ -21,7 +21,7 @@ from emoscope.web.report_page import page_of
 _SEGMENTS = {"segments.TextGrid": "textgrid", "segments.srt": "srt", "segments.csv": "csv"}
 
 
-def exported(desk: Desk, run: str, file: str, language: svg.PlotLanguage) -> tuple[str, str]:
+def exported(desk: Desk, run: str, file: str, language: Language) -> tuple[str, str]:
     """Return a file that is made from a run on demand.
 
     Args:
@@ -50,7 +50,7 @@ def exported(desk: Desk, run: str, file: str, language: svg.PlotLanguage) -> tup
     raise RouteNotFoundError
 
 
-def _svg(opened: history_view.Opened, languages: tuple[svg.PlotLanguage, ...]) -> str:
+def _svg(opened: history_view.Opened, languages: tuple[Language, ...]) -> str:
     quiet, doubt = (_words(PICTURE[name]) for name in ("quiet", "doubt"))
     title = opened.entry.shown
     return svg.svg(

@@ -9,6 +9,7 @@ from typing import Any
 
 from emoscope.labels import EMOTIONS, by_key
 from emoscope.messages.page import FORM, LANGUAGE_NAMES, PAGE, QUESTIONS, TIPS
+from emoscope.results.result import GRANULARITIES
 from emoscope.web.markup import both, esc, pair
 
 UPLOAD_FORMATS = "WAV · MP3 · M4A · FLAC · OGG · Opus · WebM · AAC · AMR"
@@ -144,7 +145,7 @@ def _options(kind: str) -> str:
         f'<label class="emo-choice"><input type="radio" name="granularity-{kind}" '
         f'value="{value}"{" checked" if value == "utterance" else ""}><span><strong>'
         f"{both(FORM[value])}</strong><small>{both(FORM[f'{value}_help'])}</small></span></label>"
-        for value in ("utterance", "frame")
+        for value in GRANULARITIES
     )
     return (
         f'<fieldset class="emo-choices"><legend class="emo-card-title">'

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from emoscope.choices import Granularity
 from emoscope.errors import (
     AudioTooLargeError,
     BooleanError,
@@ -21,7 +22,7 @@ from emoscope.errors import (
     TooManyFilesError,
 )
 from emoscope.paths.names import NAME_MAX, plain_name, sendable_name
-from emoscope.results.result import GRANULARITIES, Granularity
+from emoscope.results.result import GRANULARITIES
 from emoscope.web.form import sample_bytes
 
 

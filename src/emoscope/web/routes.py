@@ -26,7 +26,7 @@ from emoscope.errors import (
     RouteNotFoundError,
     TooManyFilesError,
 )
-from emoscope.figures.svg import PlotLanguage
+from emoscope.messages.texts import Language
 from emoscope.outputs import history
 from emoscope.outputs.corrections import segments_of
 from emoscope.recognizer import local_now
@@ -144,7 +144,7 @@ def _add_exports(app: FastAPI, desk: Desk) -> None:
 
     @app.get("/page/export/{run}/{file}", include_in_schema=False, response_model=None)
     def export(run: str, file: str, lang: str = "zh") -> Any:
-        language: PlotLanguage = "en" if lang == "en" else "zh"
+        language: Language = "en" if lang == "en" else "zh"
         text, media_type = exported(desk, run, file, language)
         name = f"{run}_{file}"
         headers = {

@@ -99,7 +99,7 @@ class AdmissionQueue:
         self._typical_s = _FIRST_GUESS_S
         # Threads of its own, which stay: those that AnyIO lends end after ten idle seconds, and the
         # memory of new ones added up by 2.5 MB at a time.
-        self._executor = ThreadPoolExecutor(working, "emoscope-work")
+        self._executor = ThreadPoolExecutor(working, "emoscope-recognize")
         self.refused = 0
         """Number of refused requests."""
 

@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from emoscope.choices import Granularity
 from emoscope.errors import (
     BooleanError,
     FieldInvalidError,
@@ -19,7 +20,7 @@ from emoscope.errors import (
     TooManyFilesError,
 )
 from emoscope.paths.names import is_shown
-from emoscope.results.result import GRANULARITIES, Granularity
+from emoscope.results.result import GRANULARITIES
 from emoscope.server.http.body_spool import RecordingSpool, StoredRecording
 
 _EXTENDED_NAME = re.compile(rb";\s*filename\*\s*=\s*utf-8'[^']*'([^;]*)", re.IGNORECASE)

@@ -15,7 +15,7 @@ from emoscope.observe.logs import fields
 from emoscope.outputs.store import RESULT, RunStore
 from emoscope.server.jobs.worker import Jobs
 
-_log = logging.getLogger("emoscope.keeper")
+_log = logging.getLogger("emoscope.retention")
 EVERY_S = 60.0
 _DAY_S = 86_400.0
 
@@ -45,7 +45,7 @@ class RetentionPolicy:
         self._now = now
         self._sizes: dict[str, int] = {}
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="emoscope-keeper", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="emoscope.retention", daemon=True)
 
     def __enter__(self) -> Self:
         """Begin."""

@@ -1,4 +1,4 @@
-"""The fast variant: as near as asked, unmoved by company, made the same twice, refused if wrong."""
+"""The int8 variant: as near as asked, unmoved by company, made the same twice, refused if wrong."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pytest
 from emoscope.backends.onnx_backend import OnnxBackend
 from emoscope.cli import models as commands
 from emoscope.emotion2vec.config import parse_config
-from emoscope.emotion2vec.convert import convert, convert_fast
-from emoscope.emotion2vec.fast_graph import build_int8_graph, build_open_graph, centers_of
+from emoscope.emotion2vec.convert import convert, convert_int8
+from emoscope.emotion2vec.int8_graph import build_int8_graph, build_open_graph, centers_of
 from emoscope.emotion2vec.layout import expected
 from emoscope.emotion2vec.quantize import PAIR_MAX, output_scales, rounded, zero_point_correction
 from emoscope.errors import (
@@ -26,7 +26,7 @@ from emoscope.errors import (
     ModelFastRefusedError,
 )
 from emoscope.inference import int8_variant as engine
-from emoscope.inference.int8_variant import make_fast
+from emoscope.inference.int8_variant import make_int8
 from emoscope.models import variants, verify
 from emoscope.models.catalog import LocalModel, ModelFile, Variant, find
 from emoscope.recognizer import load
@@ -49,7 +49,7 @@ NETWORK = parse_config(config(SIZES["tiny"]))
 def made(official: Path, tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
     target = tmp_path_factory.mktemp("model") / "mine"
     model = convert(official, target, name="mine", revision="r")
-    return make_fast(model, official, open_backend=OnnxBackend)
+    return make_int8(model, official, open_backend=OnnxBackend)
 
 
 @pytest.fixture
@@ -158,9 +158,9 @@ def test_company_and_padding_do_not_matter(made: LocalModel) -> None:
 def test_the_same_files_and_mean_give_the_same_bytes(official: Path, folder: Path) -> None:
     local, mean = find(folder), np.full(3 * (3 * 96 + 384), 0.1, np.float32)
 
-    first = convert_fast(official, local, mean)
+    first = convert_int8(official, local, mean)
     data = (folder / first.path).read_bytes()
-    second = convert_fast(official, local, mean)
+    second = convert_int8(official, local, mean)
 
     assert first == second
     assert (folder / second.path).read_bytes() == data
@@ -169,7 +169,7 @@ def test_the_same_files_and_mean_give_the_same_bytes(official: Path, folder: Pat
 def test_memory_is_that_of_a_few_tensors(official: Path, folder: Path) -> None:
     local, mean = find(folder), np.zeros(3 * (3 * 96 + 384), np.float32)
     tracemalloc.start()
-    convert_fast(official, local, mean)
+    convert_int8(official, local, mean)
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -180,7 +180,7 @@ def test_files_of_another_network_are_refused(made: LocalModel, official: Path) 
     other = replace(made, card=replace(made.card, dim=97))
 
     with pytest.raises(ModelContractError, match="96 embedding numbers"):
-        convert_fast(official, other, np.zeros(3, np.float32))
+        convert_int8(official, other, np.zeros(3, np.float32))
 
 
 def test_the_card_keeps_the_figures(folder: Path, made: LocalModel) -> None:
@@ -206,22 +206,22 @@ def test_results_say_which_precision_answered(folder: Path) -> None:
     card_says(folder, AGREED)
 
     exact = load(folder).recognize(sound)
-    fast = load(folder, precision="fast").recognize(sound)
+    int8 = load(folder, precision="int8").recognize(sound)
 
     assert (exact.model.precision, exact.model.agreement) == ("exact", None)
-    assert (fast.model.precision, fast.model.agreement) == ("int8", AGREED.to_dict())
-    assert fast.model.sha256 == find(folder).card.variants[0].file.sha256
-    assert Result.from_dict(json.loads(json.dumps(fast.to_dict()))).model == fast.model
-    difference = np.abs(np.subtract(exact.scores.values, fast.scores.values)).max()
+    assert (int8.model.precision, int8.model.agreement) == ("int8", AGREED.to_dict())
+    assert int8.model.sha256 == find(folder).card.variants[0].file.sha256
+    assert Result.from_dict(json.loads(json.dumps(int8.to_dict()))).model == int8.model
+    difference = np.abs(np.subtract(exact.scores.values, int8.scores.values)).max()
     assert 0 < difference < 0.05
 
 
-def test_another_backend_is_not_fast_by_itself(folder: Path) -> None:
+def test_another_backend_is_not_faster_by_itself(folder: Path) -> None:
     card_says(folder, AGREED)
 
     for backend, precision in (("onnxruntime", "int8"), ("openvino", "exact")):
         assert load(folder, backend=backend, precision="auto").model.precision == precision
-    assert load(folder, backend="openvino", precision="fast").model.precision == "int8"
+    assert load(folder, backend="openvino", precision="int8").model.precision == "int8"
 
 
 def test_auto_takes_what_agreed_and_is_worth_it(folder: Path) -> None:
@@ -243,20 +243,20 @@ def test_a_variant_that_disagrees_is_refused(folder: Path) -> None:
     card_says(folder, WRONG)
 
     with pytest.raises(ModelFastRefusedError, match=r"cosine 0\.9900 < 0\.998, top-1 7/8"):
-        load(folder, precision="fast")
+        load(folder, precision="int8")
     assert load(folder, precision="auto").model.precision == "exact"
 
     lower = AgreementThresholds(0.98, 0.5)
     card_says(folder, replace(WRONG, same_top=8))
-    assert load(folder, precision="fast", agreement_thresholds=lower).model.precision == "int8"
+    assert load(folder, precision="int8", agreement_thresholds=lower).model.precision == "int8"
 
 
 def test_a_model_without_variant_says_how_to_make_one(official: Path, tmp_path: Path) -> None:
     model = convert(official, tmp_path, name="mine", revision="r")
 
     with pytest.raises(ModelFastMissingError) as caught:
-        load(model.folder, precision="fast")
-    assert f"emoscope models fast {tmp_path}" in caught.value.detail_en
+        load(model.folder, precision="int8")
+    assert f"emoscope models quantize {tmp_path}" in caught.value.detail_en
     assert load(model.folder, precision="auto").model.precision == "exact"
 
 
@@ -267,7 +267,7 @@ def test_a_changed_variant_is_not_run(folder: Path) -> None:
     (folder / "mine.int8.onnx").write_bytes(data)
 
     with pytest.raises(ModelChangedError):
-        load(folder, precision="fast")
+        load(folder, precision="int8")
     assert [one.code for one in verify.verify_model(folder)] == ["model_changed"]
     assert load(folder).model.precision == "exact"
 
@@ -276,7 +276,7 @@ def test_a_changed_variant_is_not_run(folder: Path) -> None:
 def test_the_doctor_tells_of_disagreement_then_and_now(folder: Path) -> None:
     assert verify.verify_model(folder, open_backend=OnnxBackend) == []
 
-    told = verify.verify_model(folder, compare=lambda _exact, _fast: WRONG)
+    told = verify.verify_model(folder, compare=lambda _exact, _int8: WRONG)
     assert [(one.code, one.severity) for one in told] == [("model_fast_refused", "error")]
     assert "top-1 7/8" in told[0].zh
     assert "top-1 7/8" in told[0].en
@@ -300,12 +300,12 @@ def test_the_command_makes_verifies_and_uses_it(
             commands.models_app(args=[str(argument) for argument in arguments])
         return int(exit_.value.code or 0), capsys.readouterr().out
 
-    code, said = run("fast", model, "--from", official)
+    code, said = run("quantize", model, "--from", official)
     assert (code, "same top class in 8 of 8" in said, "agrees" in said) == (0, True, True)
     assert run("verify", model)[0] == 0
 
-    monkeypatch.setenv("EMOSCOPE_FAST_MIN_COSINE", "1")
-    code, said = run("fast", model, "--from", official, "--lang", "zh")
+    monkeypatch.setenv("EMOSCOPE_INT8_MIN_COSINE", "1")
+    code, said = run("quantize", model, "--from", official, "--lang", "zh")
     assert (code, "不会使用" in said) == (1, True)
     code, said = run("verify", model)
     assert (code, "model_fast_refused" in said) == (1, True)
@@ -318,6 +318,6 @@ def test_a_variant_points_into_its_folder() -> None:
         Variant.from_dict(data)
 
 
-def test_the_built_in_model_is_fast_as_it_is() -> None:
-    """A server told to be fast must start where only the built-in model is."""
-    assert variants.choose(find("compact"), "fast", AGREEMENT_THRESHOLDS) is None
+def test_the_built_in_model_is_small_as_it_is() -> None:
+    """A server told to take int8 must start where only the built-in model is."""
+    assert variants.choose(find("compact"), "int8", AGREEMENT_THRESHOLDS) is None
