@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from emoscope.outputs.store import RunStore  # noqa: E402
 from emoscope.results.track import Track  # noqa: E402
-from emoscope.waveform import RATE_HZ, Waveform  # noqa: E402
+from emoscope.waveform import RATE_HZ, Waveform, frame_count  # noqa: E402
 from results import make_result  # noqa: E402 - after the path
 from shots import CHROMIUM, FLAGS, SAMPLES, _serving, spoken  # noqa: E402
 
@@ -36,7 +36,7 @@ READY = "document.querySelector('#emo-form-one emo-form')?.kind === 'one'"
 def an_hour(outputs: Path) -> str:
     """Write a run of an hour of wandering emotion; nobody has to recognize it first."""
     rng = np.random.default_rng(0)
-    frames = int((HOURS_S * RATE_HZ - 400) // 320) + 1
+    frames = frame_count(int(HOURS_S * RATE_HZ))
     steps = rng.normal(0, 0.25, (frames, 9)).astype(np.float32)
     logits = np.cumsum(steps, axis=0)
     logits -= np.float32(0.995) * logits.mean(axis=1, keepdims=True)

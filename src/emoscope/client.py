@@ -23,13 +23,13 @@ from typing import Any, Self, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emoscope.choices import Granularity
 from emoscope.errors import EmoscopeError, RequestFailedError, ServerUnreachableError
 from emoscope.paths.access import opened
 from emoscope.paths.names import sendable_name
 from emoscope.results.result import Failure, Result
+from emoscope.waveform import Array32
 
 ClientSource: TypeAlias = bytes | str | os.PathLike[str]
 """The bytes of a file, or its path on this machine."""
@@ -212,10 +212,10 @@ class Client:
         path = f"/v1/recognitions/{quote(run, safe='')}/files/{quote(file, safe='')}"
         return self._ask("GET", path, b"", {})
 
-    def embedding(self, run: str) -> NDArray[np.float32]:
+    def embedding(self, run: str) -> Array32:
         """Return the embedding of a run, shape ``(T, D)``."""
         data = io.BytesIO(self.file(run, "embedding.npy"))
-        vectors: NDArray[np.float32] = np.load(data, allow_pickle=False)
+        vectors: Array32 = np.load(data, allow_pickle=False)
         return vectors
 
     def delete(self, run: str) -> None:

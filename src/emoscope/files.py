@@ -1,4 +1,4 @@
-"""Atomic writing of files and folders: temporary name, fsync, rename."""
+"""Atomic writes (temporary name, fsync, rename) and errors of the file system as ours."""
 
 from __future__ import annotations
 
@@ -37,25 +37,46 @@ def atomic_write(path: Path, data: bytes) -> None:
         if path.exists() and not path.is_file():
             path.write_bytes(data)  # a pipe or a device: there is nothing to replace
             return
-        _replace(path, data)
+        mode = path.stat().st_mode & 0o7777 if path.exists() else None  # private stays private
+        replace_file(path, lambda file: file.write(data), mode=mode)
+
+
+def replace_file(
+    path: Path,
+    fill: Callable[[BinaryIO], object],
+    *,
+    temporary: Path | None = None,
+    mode: int | None = None,
+) -> None:
+    """Write a file under another name, flush it to the disk, and rename it.
+
+    Args:
+        path: the file; what was there before stays until the rename.
+        fill: writes the content.
+        temporary: the other name, on the same file system; a random one beside ``path`` by default.
+            A fixed one, for one writer at a time, replaces what a killed process has left.
+        mode: permissions, from the first moment; those of any new file by default.
+
+    Raises:
+        OSError: the system refused; what was there before is there still.
+    """
+    if temporary is None:
+        temporary = path.parent / temporary_name()
+    else:
+        temporary.unlink(missing_ok=True)
+    with removed_on_failure(temporary):
+        write_new(temporary, fill, mode=mode)
+        temporary.replace(path)
 
 
 def atomic_write_json(path: Path, data: Mapping[str, object]) -> None:
-    """Write a JSON file of ours, such as a model's card, whole or not at all.
+    """Write readable JSON, whole or not at all.
 
     Raises:
-        OSError: it cannot be written; what was there before is there still.
+        OSError: the system refused; what was there before is there still.
     """
-    _replace(path, (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode())
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.parent / temporary_name()
-    with removed_on_failure(temporary):
-        write_new(temporary, lambda file: file.write(data))
-        if path.exists():
-            shutil.copymode(path, temporary)  # what was private stays so
-        temporary.replace(path)
+    text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+    replace_file(path, lambda file: file.write(text.encode()))
 
 
 def write_free(path: Path, data: bytes) -> bool:
@@ -85,9 +106,24 @@ def write_free(path: Path, data: bytes) -> bool:
     return True
 
 
-def write_new(path: Path, fill: Callable[[BinaryIO], object]) -> None:
-    """Make a new file, filled and on the disk."""
-    with path.open("xb") as file:
+def write_new(path: Path, fill: Callable[[BinaryIO], object], *, mode: int | None = None) -> None:
+    """Make a new file, filled and on the disk.
+
+    Args:
+        path: the file.
+        fill: writes the content.
+        mode: permissions, from the first moment; those of any new file by default.
+
+    Raises:
+        OSError: the system refused, or there is such a file.
+    """
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags, 0o666 if mode is None else mode)
+
+    with open(path, "xb", opener=opener) as file:
+        if mode is not None:
+            os.chmod(path, mode)  # noqa: PTH101 - the umask may have taken bits away
         fill(file)
         file.flush()
         os.fsync(file.fileno())

@@ -57,3 +57,12 @@ def by_key(key: str) -> Emotion:
         KeyError: there is no such emotion.
     """
     return _BY_KEY[key]
+
+
+def emotion_or_silence(key: str) -> Emotion:
+    """Return the emotion with this English key, or ``SILENCE``.
+
+    Raises:
+        KeyError: it is neither.
+    """
+    return SILENCE if key == SILENCE.key else _BY_KEY[key]

@@ -24,6 +24,12 @@ CONTAINER_ENDINGS = {
 }
 """How the files of each accepted container are named: FFmpeg demuxer name, endings."""
 
+ENDINGS = tuple(ending for endings in CONTAINER_ENDINGS.values() for ending in endings)
+"""All of them."""
+
+FORMAT_NAMES = ("WAV", "MP3", "M4A", "FLAC", "OGG", "Opus", "WebM", "AAC", "AMR")
+"""The best known of them, as people write them."""
+
 CONTAINERS = tuple(CONTAINER_ENDINGS)
 """Container formats a caller accepts, as FFmpeg demuxer names."""
 

@@ -22,6 +22,7 @@ from typing import BinaryIO
 import numpy as np
 import pytest
 
+from emoscope import files
 from emoscope.errors import RunDamagedError, RunNotFoundError, StoreError, StoreFullError
 from emoscope.outputs import store as store_module
 from emoscope.outputs.store import AUDIO, EMBEDDING, LATEST, RESULT, RUN_NAME, RunStore
@@ -463,15 +464,16 @@ def test_a_full_disk_is_told_and_leaves_nothing(
     latest = (store.root / LATEST).read_bytes()
     real = store_module.write_new
 
-    def write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
+    def write(path: Path, fill: Callable[[BinaryIO], None], **options: int | None) -> None:
         if path.name == file or (file == "the pointer" and path.parent == store.root):
             whole = io.BytesIO()
             fill(whole)
             path.write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
             raise OSError(code, os.strerror(code))
-        real(path, fill)
+        real(path, fill, **options)
 
     monkeypatch.setattr(store_module, "write_new", write)
+    monkeypatch.setattr(files, "write_new", write)
     with pytest.raises(StoreFullError) as caught:
         store.save(result, waveform)
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emoscope.audio.vad import VAD_RULES, VAD_STEP, SpeechProbabilities
-from emoscope.waveform import FRAME, HOP, Mask, Samples
+from emoscope.waveform import FRAME, HOP, Array32, Mask, Samples
 
 
 class SpeechFrames:
@@ -36,6 +35,6 @@ class SpeechFrames:
         middles = np.arange(first, last) * HOP + FRAME // 2
         return self._speaks[np.minimum(middles // VAD_STEP, len(self._speaks) - 1)]
 
-    def _add(self, probabilities: NDArray[np.float32]) -> None:
+    def _add(self, probabilities: Array32) -> None:
         if len(probabilities):
             self._speaks = np.concatenate([self._speaks, probabilities >= VAD_RULES.enter])

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from emoscope.paths.assets import ASSETS
 from emoscope.telemetry import load_onnxruntime
 from emoscope.waveform import RATE_HZ, Array32, Samples, Span, Waveform
 
@@ -24,7 +24,7 @@ _CONTEXT = 64
 """Samples of context before each step."""
 _STEPS_AT_ONCE = 512
 """16 s: memory stays bounded however much is fed at once."""
-_MODEL = Path(__file__).parent.parent / "assets" / "silero_vad.onnx"
+_MODEL = ASSETS / "silero_vad.onnx"
 
 
 @dataclass(frozen=True, slots=True)

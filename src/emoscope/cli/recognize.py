@@ -29,6 +29,7 @@ from emoscope.messages.texts import NOTICES, STEPS, TERMINAL, Language
 from emoscope.models import catalog
 from emoscope.multichannel import recognize_channels_with
 from emoscope.outputs.store import RunStore
+from emoscope.paths.assets import SAMPLE_FOLDER
 from emoscope.paths.file_names import readable
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Failure, Result
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 CHECKPOINTS = ".unfinished"
 """Folder of the cache with what is known of long recordings that broke off."""
-SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
 
 
 @dataclass(slots=True)
@@ -104,8 +104,8 @@ def run_demo(settings: Settings) -> None:
     language = language_of(settings.language)
     recognizer = open_model(settings, settings.file_limits)
     screen = Console()
-    samples = json.loads((SAMPLES / "samples.json").read_text("utf-8"))
-    answers = [recognizer.recognize(SAMPLES / sample["file"]) for sample in samples]
+    samples = json.loads((SAMPLE_FOLDER / "samples.json").read_text("utf-8"))
+    answers = [recognizer.recognize(SAMPLE_FOLDER / sample["file"]) for sample in samples]
     screen.print(TERMINAL["demo"](language), style="bold")
     screen.print(show.result_table(answers, language))
     _notice(recognizer, language)

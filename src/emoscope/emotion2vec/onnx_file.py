@@ -9,7 +9,6 @@ known from the shapes before the first number is read.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +16,7 @@ from typing import BinaryIO
 import numpy as np
 
 from emoscope.emotion2vec.graph_builder import OPSET, Graph, Weight
+from emoscope.files import replace_file
 from emoscope.optional import require
 from emoscope.waveform import Array32
 
@@ -63,17 +63,14 @@ def write_onnx(
     Returns:
         Its length in bytes and its sha256.
     """
-    partial = path.with_name(path.name + ".part")
-    try:
-        with partial.open("wb") as raw:
-            file = _Hashing(raw)
-            _write_model(file, graph, read, producer, metadata)
-            raw.flush()
-            os.fsync(raw.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return file.bytes, file.sha256.hexdigest()
+    written: list[_Hashing] = []
+
+    def fill(raw: BinaryIO) -> None:
+        written.append(_Hashing(raw))
+        _write_model(written[0], graph, read, producer, metadata)
+
+    replace_file(path, fill, temporary=path.with_name(path.name + ".part"))
+    return written[0].bytes, written[0].sha256.hexdigest()
 
 
 def _write_model(

@@ -21,6 +21,7 @@ from emoscope.emotion2vec.convert import convert_int8, convert_open
 from emoscope.inference.forward import ClipOutput, Forward
 from emoscope.models import variants
 from emoscope.models.catalog import LocalModel, Variant
+from emoscope.paths.assets import SAMPLE_FOLDER
 from emoscope.results.agreement import Agreement
 from emoscope.results.track import Track
 from emoscope.waveform import Array32, Samples
@@ -63,8 +64,7 @@ def make_int8(local: LocalModel, official: Path, *, open_backend: BackendOpener)
 
 def built_in_clips() -> list[Samples]:
     """The sample recordings of the package, English and Chinese in turn."""
-    folder = Path(__file__).parent.parent / "assets" / "samples"
-    return [decode(path).samples for path in sorted(folder.glob("*.wav"))]
+    return [decode(path).samples for path in sorted(SAMPLE_FOLDER.glob("*.wav"))]
 
 
 def compare(

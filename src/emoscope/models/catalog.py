@@ -27,6 +27,7 @@ from emoscope.errors import (
 )
 from emoscope.models.sources import HubSource, official
 from emoscope.paths.access import is_file, is_folder
+from emoscope.paths.assets import ASSETS
 from emoscope.results.agreement import Agreement
 from emoscope.results.calibration import Calibration
 
@@ -253,7 +254,7 @@ def find(model: str | os.PathLike[str], *, cache: Path | None = None) -> LocalMo
     if model == AUTO:
         model = LARGE if is_installed(LARGE, cache) else COMPACT
     if model == COMPACT:
-        return read_model(_assets(), f"{COMPACT}.json", "package")
+        return read_model(ASSETS, f"{COMPACT}.json", "package")
     if isinstance(model, str) and is_name(model):
         if cache is None or not is_installed(model, cache):
             raise ModelNotInstalledError(model=model, command=catalog_entry(model).pull_command)
@@ -339,10 +340,6 @@ def translated_model_errors(file: str) -> Iterator[None]:
         raise ModelContractError(
             reason_zh=f"{file} 无法读取（{reason}）", reason_en=f"{file} cannot be read ({reason})"
         ) from exc
-
-
-def _assets() -> Path:
-    return Path(__file__).parent.parent / "assets"
 
 
 def read_model(folder: Path, card_name: str = CARD_FILE, origin: Origin = "cache") -> LocalModel:

@@ -31,7 +31,7 @@ from emoscope.models.sources import NEEDED_FILES, TOKENS, WEIGHTS
 from emoscope.models.tokens import token_errors
 from emoscope.paths.access import is_file, is_folder
 from emoscope.results.agreement import AGREEMENT_THRESHOLDS, Agreement, AgreementThresholds
-from emoscope.waveform import FRAME, HOP, RATE_HZ
+from emoscope.waveform import RATE_HZ, frame_count
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 """Do not use it; use it and know this; all is well, and this is how it came to be."""
@@ -255,13 +255,13 @@ def _run(runner: Runner) -> Iterator[Finding]:
     lengths = np.array([RATE_HZ, RATE_HZ // 2], np.int64)
     noise[1, lengths[1] :] = 0
     both = runner.run(noise, lengths)
-    frames = (lengths - FRAME) // HOP + 1
-    if both.frame_counts.tolist() != frames.tolist():
+    frames = [frame_count(int(length)) for length in lengths]
+    if both.frame_counts.tolist() != frames:
         yield Finding(
             "frames_wrong",
             "error",
-            f"帧数应为 {frames.tolist()}，模型给出 {both.frame_counts.tolist()}。",
-            f"The model counts {both.frame_counts.tolist()} frames instead of {frames.tolist()}.",
+            f"帧数应为 {frames}，模型给出 {both.frame_counts.tolist()}。",
+            f"The model counts {both.frame_counts.tolist()} frames instead of {frames}.",
         )
         return
     own = [

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from emoscope.errors import CorrectionRefusedError
-from emoscope.labels import COUNT, SILENCE, Emotion
-from emoscope.results.json_type import emotion_or_silence
+from emoscope.labels import COUNT, SILENCE, Emotion, emotion_or_silence
 from emoscope.results.result import Result
 from emoscope.results.segments import Segment
 from emoscope.waveform import HOP_S, Span

@@ -27,6 +27,7 @@ from emoscope.events import Step
 from emoscope.files import (
     TEMPORARY,
     removed_on_failure,
+    replace_file,
     sync_folder,
     temporary_name,
     translated_os_errors,
@@ -181,10 +182,9 @@ class RunStore:
             if data is None:
                 target.unlink(missing_ok=True)
                 return
+            # Not beside it: a killed writer's leftover would be a part of the run.
             temporary = self.root / temporary_name()
-            with removed_on_failure(temporary):
-                write_new(temporary, lambda out: write_json_lines(out, data))
-                temporary.replace(target)
+            replace_file(target, lambda out: write_json_lines(out, data), temporary=temporary)
 
     def remove(self, name: str) -> None:
         """Delete a run: at once for those who poll, then from the disk.
@@ -252,10 +252,7 @@ class RunStore:
             "confidence": result.confidence,
             "source": result.source.name,
         }
-        temporary = self.root / temporary_name()
-        with removed_on_failure(temporary):
-            write_new(temporary, lambda file: write_json_lines(file, latest))
-            temporary.replace(self.root / LATEST)
+        replace_file(self.root / LATEST, lambda file: write_json_lines(file, latest))
 
     def _leave_latest(self, gone: str) -> None:
         """Point ``latest.json`` elsewhere if it names a run that is gone."""

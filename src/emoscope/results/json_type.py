@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias, cast
 
-from emoscope.labels import KEYS, SILENCE, Emotion, by_key
+from emoscope.labels import KEYS, Emotion, by_key, emotion_or_silence
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
@@ -124,15 +124,6 @@ class Converted:
             return self._read(data)
         except (KeyError, TypeError, AttributeError) as exc:
             raise ValueError(f"cannot be read: {exc!r}") from exc
-
-
-def emotion_or_silence(key: str) -> Emotion:
-    """Return the emotion with this key, or ``SILENCE``.
-
-    Raises:
-        KeyError: there is no such emotion.
-    """
-    return SILENCE if key == SILENCE.key else by_key(key)
 
 
 def _key(emotion: Emotion) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import re
 import secrets
 from collections.abc import Iterable
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from emoscope.errors import SettingError
-from emoscope.files import removed_on_failure, temporary_name, translated_os_errors
+from emoscope.files import replace_file, translated_os_errors
 
 Scope: TypeAlias = Literal["read", "recognize", "admin"]
 SCOPES: tuple[Scope, ...] = ("read", "recognize", "admin")
@@ -114,14 +113,9 @@ class KeyFile:
         Raises:
             StoreError: it cannot be written; its previous content is unchanged.
         """
-        temporary = self.path.parent / temporary_name()
-        with translated_os_errors(self.path), removed_on_failure(temporary):
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump({"keys": [asdict(key) for key in keys]}, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self.path)
+        data = json.dumps({"keys": [asdict(key) for key in keys]}, indent=1).encode()
+        with translated_os_errors(self.path):
+            replace_file(self.path, lambda file: file.write(data), mode=0o600)
 
 
 def _key(entry: dict[str, Any]) -> ApiKey:

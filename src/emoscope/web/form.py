@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 from emoscope.labels import EMOTIONS, by_key
+from emoscope.limits import ENDINGS, FORMAT_NAMES
 from emoscope.messages.page import FORM, LANGUAGE_NAMES, PAGE, QUESTIONS, TIPS
+from emoscope.paths.assets import SAMPLE_FOLDER
 from emoscope.results.result import GRANULARITIES
 from emoscope.web.markup import both, esc, pair
 
-UPLOAD_FORMATS = "WAV · MP3 · M4A · FLAC · OGG · Opus · WebM · AAC · AMR"
-ACCEPT = "audio/*,.wav,.mp3,.m4a,.flac,.ogg,.opus,.webm,.aac,.amr"
+UPLOAD_FORMATS = " · ".join(FORMAT_NAMES)
+ACCEPT = ",".join(["audio/*", *(f".{ending}" for ending in ENDINGS)])
 MANY_MAX = 100
 """Files in one batch of the page; the command line has no such limit."""
 
@@ -32,7 +33,7 @@ class Sample:
 def samples() -> tuple[Sample, ...]:
     """Return the samples in the package, as their list names them."""
     listed: list[dict[str, Any]] = json.loads(
-        _samples_folder().joinpath("samples.json").read_text("utf-8")
+        SAMPLE_FOLDER.joinpath("samples.json").read_text("utf-8")
     )
     return tuple(
         Sample(s["file"], s["language"], s["emotion"], s["title_zh"], s["title_en"]) for s in listed
@@ -47,8 +48,7 @@ def sample_bytes(file: str) -> bytes:
     """
     if file not in {sample.file for sample in samples()}:
         raise KeyError(file)
-    data: bytes = _samples_folder().joinpath(file).read_bytes()
-    return data
+    return SAMPLE_FOLDER.joinpath(file).read_bytes()
 
 
 def header() -> str:
@@ -176,10 +176,6 @@ def tips() -> str:
         f'{both(QUESTIONS["title"])}</summary><dl class="emo-asked">{answers}</dl></details>'
         "</section>"
     )
-
-
-def _samples_folder() -> Any:
-    return files("emoscope") / "assets" / "samples"
 
 
 _WAVE = (

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-import os
 import re
 import shutil
 import sqlite3
 import threading
+from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 from emoscope.errors import (
     AudioTooLargeError,
@@ -27,7 +27,7 @@ from emoscope.errors import (
     all_errors,
 )
 from emoscope.events import Event, Progress
-from emoscope.files import FULL
+from emoscope.files import FULL, write_new
 from emoscope.results.result import Failure
 from emoscope.server.admission.queue import Deadline
 from emoscope.server.jobs.table import ENDED, Item, Job, JobTable, new_id
@@ -271,6 +271,10 @@ def failure_of(item: Item) -> Failure:
     return Failure(item.name, kind(**item.data))
 
 
+def _write(file: BinaryIO, data: bytes) -> None:
+    file.write(data)
+
+
 def _write_all(
     folder: Path, requests: list[RecognitionRequest], options: RecognitionOptions
 ) -> tuple[str, dict[int, EmoscopeError]]:
@@ -291,8 +295,5 @@ def _write_all(
             continue
         digest.update(f"\0{request.name}\0{len(data)}\0".encode())
         digest.update(data)
-        with (folder / str(place)).open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        write_new(folder / str(place), partial(_write, data=data))
     return digest.hexdigest(), refused

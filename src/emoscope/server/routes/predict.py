@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from emoscope.errors import EmoscopeError, RequestMalformedError, RequestTooLargeError
+from emoscope.limits import FORMAT_NAMES
 from emoscope.paths.names import plain_name
 from emoscope.results.result import GRANULARITIES
 from emoscope.server.admission.uploads import drain, refuse_early
@@ -32,7 +33,7 @@ _BODY = {
                         "audio": {
                             "type": "string",
                             "format": "binary",
-                            "description": "one recording: wav mp3 m4a flac ogg opus webm aac amr",
+                            "description": f"one recording: {' '.join(FORMAT_NAMES).lower()}",
                         },
                         "granularity": {
                             "type": "string",
