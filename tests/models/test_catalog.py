@@ -29,7 +29,7 @@ def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "assets"
     make(folder, catalog.COMPACT)
     (folder / "card.json").rename(folder / "compact.json")
-    monkeypatch.setattr(catalog, "_assets", lambda: folder)
+    monkeypatch.setattr(catalog, "ASSETS", folder)
     return folder
 
 
