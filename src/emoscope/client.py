@@ -24,9 +24,9 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import numpy as np
 
-from emoscope.choices import Granularity
 from emoscope.errors import EmoscopeError, RequestFailedError, ServerUnreachableError
 from emoscope.paths.access import opened
+from emoscope.paths.choices import Granularity
 from emoscope.paths.names import sendable_name
 from emoscope.results.result import Failure, Result
 from emoscope.waveform import Array32

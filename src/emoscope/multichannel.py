@@ -15,10 +15,10 @@ from emoscope.audio.missing import without_gaps
 from emoscope.audio.prepare import PreparedAudio, Source
 from emoscope.audio.source import receive
 from emoscope.audio.validate import reasons_of
-from emoscope.choices import Granularity
 from emoscope.errors import AudioSilentError, GranularityError
 from emoscope.events import Event, Listener, Progress, StepLog, ignore
 from emoscope.models import catalog
+from emoscope.paths.choices import Granularity
 from emoscope.recognizer import Recognizer, load_once
 from emoscope.results.activity import ChannelActivity, channel_activity
 from emoscope.results.result import GRANULARITIES, Result, SourceRef

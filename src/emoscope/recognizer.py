@@ -24,13 +24,6 @@ from emoscope.audio.prepare import PreparedAudio, Source, name_of, prepare
 from emoscope.backends.base import Backend
 from emoscope.backends.choice import gains_by_rounding, open_backend
 from emoscope.backends.model_files import local_model
-from emoscope.choices import (
-    BackendName,
-    DeviceChoice,
-    Granularity,
-    Precision,
-    renamed_precision,
-)
 from emoscope.errors import EmoscopeError, GranularityError
 from emoscope.events import Listener, StepLog, ignore
 from emoscope.hub.progress import PullListener, log_pull
@@ -40,6 +33,8 @@ from emoscope.inference.resume import window_cache
 from emoscope.inference.windowed import ClipRunner, WindowedInference, run_windows
 from emoscope.limits import COMMAND_LINE, Limits
 from emoscope.models import catalog, variants
+from emoscope.paths import choices
+from emoscope.paths.choices import BackendName, DeviceChoice, Granularity, Precision
 from emoscope.results import abstention
 from emoscope.results.abstention import ABSTENTION_THRESHOLDS, AbstentionThresholds
 from emoscope.results.agreement import AGREEMENT_THRESHOLDS, AgreementThresholds
@@ -87,9 +82,8 @@ class Recognizer:
         self.thresholds = thresholds
         # One for all threads that share this recognizer: requests, the page, Python callers.
         budget = batch_budget(backend.device, is_rounded=model.precision != "exact")
-        self._forward = Batcher(
-            Forward(backend), max_padded_samples=budget, at_once=backend.runs_at_once
-        )
+        at_once = backend.runs_at_once
+        self._forward = Batcher(Forward(backend), max_padded_samples=budget, at_once=at_once)
         self._now = now
         self._decode: Decoder = decode_of_any_length
         versions = {"emoscope": __version__, backend.name: backend.version}
@@ -326,7 +320,7 @@ def load(
         ExtraMissingError: the backend's library is not installed, or what converts official files.
     """
     started_s = time.perf_counter()
-    local, precision = local_model(model, listener), renamed_precision(precision)
+    local, precision = local_model(model, listener), choices.renamed_precision(precision)
     if precision == "auto" and not gains_by_rounding(backend, device):
         precision = "exact"
     path, reference = variants.verified(local, precision, agreement_thresholds)

@@ -22,7 +22,11 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from emoscope.choices import (
+from emoscope.errors import SettingError, SettingsFileError
+from emoscope.limits import COMMAND_LINE, UPLOAD, Limits
+from emoscope.messages.renamed import RENAMED_TEXT
+from emoscope.models.agreement import MAX_SCORE_DIFFERENCE, MIN_COSINE, AgreementThresholds
+from emoscope.paths.choices import (
     OLD_PRECISION,
     BackendName,
     DeviceChoice,
@@ -31,9 +35,6 @@ from emoscope.choices import (
     LogForm,
     Precision,
 )
-from emoscope.errors import SettingError, SettingsFileError
-from emoscope.limits import COMMAND_LINE, UPLOAD, Limits
-from emoscope.messages.renamed import RENAMED_TEXT
 from emoscope.results.abstention import ABSTENTION_THRESHOLDS, AbstentionThresholds
 from emoscope.results.agreement import MAX_SCORE_DIFFERENCE, MIN_COSINE, AgreementThresholds
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from emoscope.backends.base import Backend
-from emoscope.choices import BackendName, DeviceChoice
 from emoscope.errors import DeviceUnavailableError
+from emoscope.paths.choices import BackendName, DeviceChoice
 
 
 def open_backend(

@@ -16,13 +16,13 @@ from emoscope.backends.base import (
     Tensor,
     check_contract,
 )
-from emoscope.choices import DeviceChoice
 from emoscope.errors import (
     DeviceUnavailableError,
     ModelContractError,
     ModelFileMissingError,
     ModelRunError,
 )
+from emoscope.paths.choices import DeviceChoice
 from emoscope.telemetry import load_onnxruntime
 from emoscope.waveform import Array32
 

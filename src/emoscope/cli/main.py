@@ -14,7 +14,6 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from emoscope._version import __version__
-from emoscope.choices import ChannelMode, Granularity
 from emoscope.cli import keys, models, streams
 from emoscope.cli.arguments import Commands
 from emoscope.cli.language import LanguageOption, language
@@ -35,6 +34,7 @@ from emoscope.errors import (
     StoreFullError,
 )
 from emoscope.files import FULL
+from emoscope.paths.choices import ChannelMode, Granularity
 
 app = Commands(
     name="emoscope",

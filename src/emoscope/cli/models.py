@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emoscope.choices import HubChoice
 from emoscope.cli.arguments import Commands
 from emoscope.cli.language import LanguageOption
 from emoscope.cli.renamed import tell_renamed
 from emoscope.cli.streams import write
 from emoscope.errors import EmoscopeError
+from emoscope.paths.choices import HubChoice
 
 if TYPE_CHECKING:
     from emoscope.backends.base import Backend

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from emoscope.choices import BackendName, DeviceChoice, Precision, words_of
 from emoscope.cli.language import LanguageOption
 from emoscope.cli.renamed import precision_of_today
+from emoscope.paths.choices import BackendName, DeviceChoice, Precision, words_of
 
 if TYPE_CHECKING:
     from emoscope.settings import Settings

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from emoscope.choices import Granularity
 from emoscope.cli import show
 from emoscope.cli.model import open_model
 from emoscope.cli.sources import Named, expand
@@ -30,6 +29,7 @@ from emoscope.models import catalog
 from emoscope.multichannel import recognize_channels_with
 from emoscope.outputs.store import RunStore
 from emoscope.paths.assets import SAMPLE_FOLDER
+from emoscope.paths.choices import Granularity
 from emoscope.paths.file_names import readable
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Failure, Result

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from emoscope.choices import OLD_PRECISION
 from emoscope.cli.language import language
+from emoscope.paths.choices import OLD_PRECISION
 
 
 def tell_renamed(old: str, new: str) -> None:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from emoscope.choices import HubChoice
 from emoscope.errors import (
     HubAnswerError,
     HubNotFoundError,
@@ -44,6 +43,7 @@ from emoscope.models.sources import (
     RemoteFile,
     endpoint,
 )
+from emoscope.paths.choices import HubChoice
 
 Inspector: TypeAlias = Callable[[Path], None]
 """Looks at the small files before the large one is fetched; raises a ``ModelError``."""

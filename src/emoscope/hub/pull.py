@@ -19,7 +19,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from emoscope.choices import HubChoice
 from emoscope.errors import (
     EmoscopeError,
     ModelBuiltInError,
@@ -38,6 +37,7 @@ from emoscope.models import catalog
 from emoscope.models.catalog import CatalogEntry, LocalModel
 from emoscope.models.record import OFFICIAL, PullRecord
 from emoscope.models.sources import HUBS, WEIGHTS
+from emoscope.paths.choices import HubChoice
 
 _WORK = ".pull"
 

@@ -6,11 +6,11 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from emoscope.choices import Precision
 from emoscope.errors import ModelFastMissingError, ModelFastRefusedError
 from emoscope.files import atomic_write_json
 from emoscope.models import verified_files
 from emoscope.models.catalog import LocalModel, ModelCard, Variant
+from emoscope.paths.choices import Precision
 from emoscope.results.agreement import AgreementThresholds
 from emoscope.results.result import ModelRef
 

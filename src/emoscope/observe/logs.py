@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from emoscope.choices import LogForm
+from emoscope.paths.choices import LogForm
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 _FIELDS = "fields"

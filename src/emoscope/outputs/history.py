@@ -14,11 +14,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from emoscope.choices import Granularity
 from emoscope.errors import RunDamagedError, RunNotFoundError, TitleRefusedError
 from emoscope.labels import by_key
 from emoscope.outputs.corrections import Corrected, read_correction
 from emoscope.outputs.store import AUDIO, CORRECTIONS, RESULT, TITLE, RunStore, read_wav
+from emoscope.paths.choices import Granularity
 from emoscope.paths.file_names import comparable, path_parts, readable, shown, without_audio_suffix
 from emoscope.paths.names import TITLE_MAX, plain_title
 from emoscope.results.json_type import EmotionByKey, JsonType, Share

@@ -21,7 +21,6 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from emoscope.audio.wav import write_wav
-from emoscope.choices import Keep
 from emoscope.errors import RunDamagedError, RunNotFoundError
 from emoscope.events import Step
 from emoscope.files import (
@@ -33,6 +32,7 @@ from emoscope.files import (
     translated_os_errors,
     write_new,
 )
+from emoscope.paths.choices import Keep
 from emoscope.results.result import Result
 from emoscope.waveform import RATE_HZ, Samples, Waveform, release_pages
 

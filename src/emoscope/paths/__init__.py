@@ -1,1 +1,1 @@
-"""Validation of user-given paths and names, and file names derived from them."""
+"""Paths, names and choices that users give: validation, and file names derived from them."""

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal, cast, get_args
 
 import numpy as np
 
-from emoscope.choices import Granularity
 from emoscope.errors import EmoscopeError
 from emoscope.events import Step
 from emoscope.labels import Emotion
+from emoscope.paths.choices import Granularity
 from emoscope.results.activity import Channel
 from emoscope.results.agreement import Agreement
 from emoscope.results.calibrated import Calibrated

@@ -13,11 +13,11 @@ import numpy as np
 from fastapi import Request
 
 from emoscope.audio.decoder_pool import DecoderPool
-from emoscope.choices import Granularity
 from emoscope.errors import EmoscopeError
 from emoscope.events import Listener, ignore
 from emoscope.observe.metrics import ServerMetrics
 from emoscope.outputs.store import Run, RunStore
+from emoscope.paths.choices import Granularity
 from emoscope.recognizer import Recognizer
 from emoscope.server.admission.queue import AdmissionQueue, Deadline, cancel_on_disconnect
 from emoscope.server.admission.uploads import Uploads

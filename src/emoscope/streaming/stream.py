@@ -28,11 +28,11 @@ from emoscope.audio.prepare import PreparedAudio
 from emoscope.audio.resample import Resampler, Stages
 from emoscope.audio.spool import MEMORY_BYTES, Spool
 from emoscope.audio.validate import reasons_of
-from emoscope.choices import Granularity
 from emoscope.errors import AudioNotFiniteError, AudioRateError, AudioTooLongError
 from emoscope.events import Clock, Step
 from emoscope.inference.windowed import FrameBatch, on_axis
 from emoscope.labels import COUNT, SILENCE, Emotion
+from emoscope.paths.choices import Granularity
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Result
 from emoscope.results.scores import softmax

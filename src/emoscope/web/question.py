@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from emoscope.choices import Granularity
 from emoscope.errors import (
     AudioTooLargeError,
     BooleanError,
@@ -21,6 +20,7 @@ from emoscope.errors import (
     SourceNotFoundError,
     TooManyFilesError,
 )
+from emoscope.paths.choices import Granularity
 from emoscope.paths.names import NAME_MAX, plain_name, sendable_name
 from emoscope.results.result import GRANULARITIES
 from emoscope.web.form import sample_bytes

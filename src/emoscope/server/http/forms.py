@@ -9,7 +9,6 @@ from urllib.parse import unquote_to_bytes
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from emoscope.choices import Granularity
 from emoscope.errors import (
     BooleanError,
     FieldInvalidError,
@@ -19,6 +18,7 @@ from emoscope.errors import (
     RequestMalformedError,
     TooManyFilesError,
 )
+from emoscope.paths.choices import Granularity
 from emoscope.paths.names import is_shown
 from emoscope.results.result import GRANULARITIES
 from emoscope.server.http.body_spool import RecordingSpool, StoredRecording

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from emoscope.choices import Granularity
 from emoscope.outputs.history import RunEntry
+from emoscope.paths.choices import Granularity
 from emoscope.results.json_type import EmotionKey, Share
 from emoscope.results.result import ModelRef
 from emoscope.server.http.schemas import Exact, PredictReply, Problem

@@ -9,7 +9,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from emoscope.choices import Granularity
+from emoscope.paths.choices import Granularity
 from emoscope.server.http import replies, schemas
 from emoscope.server.http.addresses import root_of
 from emoscope.server.http.bodies import body_schema, read_requests

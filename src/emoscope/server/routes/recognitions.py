@@ -9,9 +9,9 @@ import anyio.to_thread
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from emoscope.choices import Granularity
 from emoscope.outputs import history
 from emoscope.outputs.store import Run
+from emoscope.paths.choices import Granularity
 from emoscope.results.result import Failure
 from emoscope.server.admission.uploads import refuse_early
 from emoscope.server.http import replies, schemas
