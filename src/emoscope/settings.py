@@ -25,7 +25,6 @@ from pydantic_settings import (
 from emoscope.errors import SettingError, SettingsFileError
 from emoscope.limits import COMMAND_LINE, UPLOAD, Limits
 from emoscope.messages.renamed import RENAMED_TEXT
-from emoscope.models.agreement import MAX_SCORE_DIFFERENCE, MIN_COSINE, AgreementThresholds
 from emoscope.paths.choices import (
     OLD_PRECISION,
     BackendName,
