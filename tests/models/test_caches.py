@@ -268,10 +268,10 @@ def test_the_list_shows_it_and_says_what_to_type(
     assert (line["state"], line["official_folder"]) == ("absent", str(snapshot))
     assert {other["official_folder"] for other in others} == {""}
 
-    _, err = said("pull", NAME, "--lang", "en", "--no-fast")
+    _, err = said("pull", NAME, "--lang", "en", "--no-int8")
     assert f"nothing is downloaded: {snapshot}" in err.replace("\n", "")
     assert json.loads(said("list", "--json")[0])[0]["official_folder"] == ""
-    assert cli_models._official_files(catalog.find(NAME)) == snapshot  # for `models fast`
+    assert cli_models._official_files(catalog.find(NAME)) == snapshot  # for `models quantize`
 
 
 @pytest.mark.usefixtures("pinned")

@@ -39,7 +39,6 @@ from sounds import noise
 
 TESTS = Path(__file__).parent.parent
 HOUR_NS = 3600 * 10**9
-FAST = "fast"
 Find = Callable[..., LocalModel]
 
 
@@ -125,16 +124,16 @@ def test_safetensors_work_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert result.model.name == "m"
 
 
-def test_the_fast_variant_is_made_by_the_command_that_the_error_names(
+def test_the_int8_variant_is_made_by_the_command_that_the_error_names(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMOSCOPE_CACHE", str(tmp_path))
     with pytest.raises(ModelFastMissingError) as told:
-        load(tiny, precision=FAST)
-    assert told.value.data["command"] == f"emoscope models {FAST} {tiny}"
+        load(tiny, precision="int8")
+    assert told.value.data["command"] == f"emoscope models quantize {tiny}"
 
     with pytest.raises(SystemExit):
-        models_app(args=[FAST, str(tiny)])
+        models_app(args=["quantize", str(tiny)])
 
     variants = catalog.read_model(next(tmp_path.glob(".folders/*/card.json")).parent).card.variants
     assert len(variants) == 1
