@@ -15,7 +15,8 @@ from pathlib import Path
 from pydantic_core import PydanticUndefined
 
 from emoscope.cli.main import exit_code
-from emoscope.errors import all_errors
+from emoscope.errors import all_codes
+from emoscope.messages.hints import HINTS
 from emoscope.server.http.schemas import http_status
 from emoscope.settings import Settings
 
@@ -46,20 +47,31 @@ def errors_page() -> str:
         "`POST /predict` answers with problem details (RFC 9457) and the HTTP status below;",
         "the command line prints the sentence and leaves with the exit code below",
         "(1 when some of several recordings failed: each is reported in its place).",
-        "In Python each is an exception in `emoscope.errors`, and also the standard one.",
+        "In Python each is an exception in `emoscope.errors`, and also the standard one;",
+        '`error.code` is its code and `error.detail("en")` its sentence.',
         "",
         "每个错误都有固定的代码和中英文说明。HTTP 状态与退出码见下表。",
         "",
-        "| code | HTTP | exit | 中文 | English |",
-        "|---|---|---|---|---|",
+        "| code | class | HTTP | exit | 中文 | English |",
+        "|---|---|---|---|---|---|",
     ]
-    for kind in all_errors():
-        blank = kind(**{gap: _Gap(gap) for gap in kind.gaps()})
-        status = int(http_status(kind))
+    for code, row in all_codes().items():
+        blank = row.kind(code, **{gap: _Gap(gap) for gap in row.gaps})
         lines.append(
-            f"| `{kind.code}` | {status} | {exit_code(blank)} "
+            f"| `{code}` | `{row.kind.__name__}` | {int(http_status(code))} | {exit_code(blank)} "
             f"| {_cell(blank.detail_zh)} | {_cell(blank.detail_en)} |"
         )
+    lines += [
+        "",
+        "What the front ends add to a sentence · 各界面补充的说明:",
+        "",
+        "| code | front end | 中文 | English |",
+        "|---|---|---|---|",
+    ]
+    for code, hints in HINTS.items():
+        for text in dict.fromkeys(hints.values()):
+            ends = ", ".join(end for end, hint in hints.items() if hint == text)
+            lines.append(f"| `{code}` | {ends} | {_cell(text.zh)} | {_cell(text.en)} |")
     return "\n".join(lines) + "\n"
 
 

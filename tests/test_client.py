@@ -12,7 +12,7 @@ import pytest
 
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.client import Client, ServerAnswer
-from emoscope.errors import RequestFailedError, ServerUnreachableError
+from emoscope.errors import RequestFailedError
 from emoscope.limits import UPLOAD
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
@@ -20,6 +20,7 @@ from emoscope.results.result import Failure, ModelRef
 from emoscope.server.app import create_app
 from emoscope.server.keys import KeyFile
 from emoscope.settings import load_settings
+from raising import raises_code
 from serving import serving
 from sounds import SAMPLES, noise, wav
 
@@ -134,7 +135,7 @@ def test_nobody_there_is_an_error_of_ours() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        with Client(address) as alone, pytest.raises(ServerUnreachableError):
+        with Client(address) as alone, raises_code("server_unreachable"):
             alone.recognize(GOOD)
     with pytest.raises(ValueError, match="no http address"):
         Client("file:///etc/passwd")

@@ -9,18 +9,14 @@ import pytest
 import soxr
 
 import emoscope
-from emoscope.errors import (
-    AudioChannelsChangeError,
-    AudioSilentError,
-    AudioTooManyChannelsError,
-    GranularityError,
-)
+from emoscope.errors import AudioSilentError
 from emoscope.events import Event, Progress
 from emoscope.limits import Limits
 from emoscope.multichannel import recognize_channels_with
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Result
 from emoscope.waveform import Waveform
+from raising import raises_code
 from sounds import FORMATS, encode, encode_frame, frame_of, noise, sample, wav
 
 LATE_S = 2.0
@@ -175,7 +171,7 @@ def test_silence_on_all_channels_is_an_error(fake_recognizer: Recognizer) -> Non
 
 def test_too_many_channels_are_told(fake_recognizer: Recognizer) -> None:
     few = fake_recognizer.within(Limits(max_channels=2))
-    with pytest.raises(AudioTooManyChannelsError):
+    with raises_code("audio_too_many_channels"):
         recognize_channels_with(few, wav(np.tile(noise(1.0)[:, None], 3)))
 
 
@@ -183,7 +179,7 @@ def test_channels_that_come_and_go_cannot_be_told_apart(fake_recognizer: Recogni
     """Two MP3 files in a row are an MP3 file."""
     stereo, mono = (mp3(noise(1.0), channels) for channels in (2, 1))
 
-    with pytest.raises(AudioChannelsChangeError) as told:
+    with raises_code("audio_channels_change") as told:
         recognize_channels_with(fake_recognizer, stereo + mono)
 
     assert told.value.data == {"before": 2, "after": 1}
@@ -221,7 +217,7 @@ def test_progress_runs_once_over_all_channels(fake_recognizer: Recognizer) -> No
 
 
 def test_a_wrong_granularity_is_told_before_anything_is_read(fake_recognizer: Recognizer) -> None:
-    with pytest.raises(GranularityError):
+    with raises_code("granularity_invalid"):
         recognize_channels_with(fake_recognizer, Path("nothing.wav"), granularity="word")  # type: ignore[arg-type]
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from emoscope import telemetry
 from emoscope._version import __version__
+from emoscope.messages import errors as _sentences  # noqa: F401 - fills the table of codes
 
 if TYPE_CHECKING:
     from emoscope.errors import EmoscopeError

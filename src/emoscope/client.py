@@ -99,7 +99,7 @@ class Client:
 
         Raises:
             SourceNotFoundError: there is no such file.
-            SourceUnreadableError: the system refuses to read it.
+            SourceError: the system refuses to read it.
             RequestFailedError: the server refused it; ``data`` has the code and both sentences.
             ServerUnreachableError: the server did not answer.
         """
@@ -163,7 +163,7 @@ class Client:
 
         Raises:
             SourceNotFoundError: one of the files is not there.
-            SourceUnreadableError: the system refuses to read one of them.
+            SourceError: the system refuses to read one of them.
             RequestFailedError: the server refused the job.
             ServerUnreachableError: the server did not answer.
         """
@@ -254,7 +254,9 @@ class Client:
             if not fresh and method == "GET":
                 return self._once(method, path, body, headers)
             reason = str(exc) or type(exc).__name__
-            raise ServerUnreachableError(host=self._line.host, reason=reason) from exc
+            raise ServerUnreachableError(
+                "server_unreachable", host=self._line.host, reason=reason
+            ) from exc
 
 
 @dataclass(frozen=True, slots=True)

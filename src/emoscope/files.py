@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from emoscope.errors import EmoscopeError, StoreError, StoreFullError
+from emoscope.errors import EmoscopeError, StoreError
 
 TEMPORARY = ".tmp-"
 """What names begin with until their files are complete."""
@@ -29,7 +29,7 @@ def atomic_write(path: Path, data: bytes) -> None:
     """Write a file that people named, whole or not at all.
 
     Raises:
-        StoreFullError: the disk is full; its previous content is unchanged.
+        StoreError: the disk is full; its previous content is unchanged.
         StoreError: it cannot be written.
     """
     with translated_os_errors(path):
@@ -85,7 +85,7 @@ def write_free(path: Path, data: bytes) -> bool:
     Two processes that want the same name do not overwrite one another.
 
     Raises:
-        StoreFullError: the disk is full; nothing is left behind.
+        StoreError: the disk is full; nothing is left behind.
         StoreError: it cannot be written.
     """
     with translated_os_errors(path):
@@ -160,7 +160,7 @@ def translated_os_errors(what: Path | str | None = None) -> Iterator[None]:
         what: is written, for the sentence; None leaves it away.
 
     Raises:
-        StoreFullError: there is no room.
+        StoreError: there is no room.
         StoreError: anything else that the system refused.
     """
     try:
@@ -169,9 +169,11 @@ def translated_os_errors(what: Path | str | None = None) -> Iterator[None]:
         raise
     except OSError as exc:
         if exc.errno in FULL:
-            raise StoreFullError from exc
+            raise StoreError("store_full") from exc
         reason = exc.strerror or str(exc)
-        raise StoreError(reason=reason if what is None else f"{what}: {reason}") from exc
+        raise StoreError(
+            "store_failed", reason=reason if what is None else f"{what}: {reason}"
+        ) from exc
 
 
 def check_file(path: Path) -> None:

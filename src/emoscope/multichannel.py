@@ -15,7 +15,7 @@ from emoscope.audio.missing import without_gaps
 from emoscope.audio.prepare import PreparedAudio, Source
 from emoscope.audio.source import receive
 from emoscope.audio.validate import reasons_of
-from emoscope.errors import AudioSilentError, GranularityError
+from emoscope.errors import AudioSilentError, RequestError
 from emoscope.events import Event, Listener, Progress, StepLog, ignore
 from emoscope.models import catalog
 from emoscope.paths.choices import Granularity
@@ -65,7 +65,7 @@ def recognize_channels_with(
         ModelError: the model failed.
     """
     if granularity not in GRANULARITIES:
-        raise GranularityError(value=granularity)
+        raise RequestError("granularity_invalid", value=granularity)
     recordings = _prepared(recognizer, source, name, listener)
     by_frame = [
         # By frame also for one answer each: the activity needs the speech segments.

@@ -24,7 +24,7 @@ from emoscope.audio.prepare import PreparedAudio, Source, name_of, prepare
 from emoscope.backends.base import Backend
 from emoscope.backends.choice import gains_by_rounding, open_backend
 from emoscope.backends.model_files import local_model
-from emoscope.errors import EmoscopeError, GranularityError
+from emoscope.errors import EmoscopeError, RequestError
 from emoscope.events import Listener, StepLog, ignore
 from emoscope.hub.progress import PullListener, log_pull
 from emoscope.inference.batching import Batcher, batch_budget
@@ -147,7 +147,7 @@ class Recognizer:
             One result or failure per source, in the order of ``sources``.
 
         Raises:
-            GranularityError: ``granularity`` is neither of the two words; raised at once, before
+            RequestError: ``granularity`` is neither of the two words; raised at once, before
                 the first recording is read.
         """
         _check_granularity(granularity)
@@ -204,10 +204,10 @@ class Recognizer:
                 interrupted work resumes; by default nothing is kept.
 
         Raises:
-            GranularityError: ``granularity`` is neither of the two words.
+            RequestError: ``granularity`` is neither of the two words.
             ModelError: the model failed.
             BusyError: too many threads wait for the model.
-            EngineClosedError: ``close`` was called.
+            ServiceError: ``close`` was called.
         """
         _check_granularity(granularity)
         sound, gaps = recording.sound, gaps_of(recording.waveform)
@@ -388,7 +388,7 @@ def recognize_many(
         One result, or failure of a recording that cannot be used, per source, in order.
 
     Raises:
-        GranularityError: ``granularity`` is neither of the two words.
+        RequestError: ``granularity`` is neither of the two words.
         ModelError: the model cannot be loaded.
     """
     recognizer = load_once(os.fspath(model))
@@ -397,4 +397,4 @@ def recognize_many(
 
 def _check_granularity(granularity: str) -> None:
     if granularity not in GRANULARITIES:
-        raise GranularityError(value=granularity)
+        raise RequestError("granularity_invalid", value=granularity)

@@ -24,6 +24,7 @@ from pydantic_settings import (
 
 from emoscope.errors import SettingError, SettingsFileError
 from emoscope.limits import COMMAND_LINE, UPLOAD, Limits
+from emoscope.messages.reasons import reason
 from emoscope.messages.renamed import RENAMED_TEXT
 from emoscope.paths.choices import (
     OLD_PRECISION,
@@ -305,31 +306,28 @@ def _read_toml(path: Path) -> dict[str, Any]:
         SettingsFileError: it cannot be read, or is not TOML.
     """
 
-    def refused(line: int, zh: str, en: str) -> SettingsFileError:
-        return SettingsFileError(file=path.name, line=line, reason_zh=zh, reason_en=en)
+    def refused(line: int, why: str, **data: object) -> SettingsFileError:
+        return SettingsFileError(file=path.name, line=line, **reason(why, **data))
 
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         return {}
     except OSError as exc:
-        reason = exc.strerror or str(exc)
-        raise refused(1, reason, reason) from exc
+        raise refused(1, "as_said", reason=exc.strerror or str(exc)) from exc
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise refused(1, "编码是 UTF-16，请另存为 UTF-8", "it is UTF-16; save the file as UTF-8")
+        raise refused(1, "utf16")
     try:
         return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
-        raise refused(
-            line, "不是 UTF-8 编码，请另存为 UTF-8", "it is not UTF-8; save it so"
-        ) from exc
+        raise refused(line, "not_utf8") from exc
     except tomllib.TOMLDecodeError as exc:
         said = str(exc)
         at = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", said)
         line = int(at[1] or data.count(b"\n") + 1) if at else 1
         said = said[: at.start()] if at else said
-        raise refused(line, f"不是有效的 TOML（{said}）", f"it is not TOML ({said})") from exc
+        raise refused(line, "not_toml", reason=said) from exc
 
 
 def load_settings(**arguments: Any) -> Settings:
@@ -346,12 +344,12 @@ def load_settings(**arguments: Any) -> Settings:
         first = exc.errors()[0]
         setting = ".".join(str(part) for part in first["loc"]) or "?"
         raise SettingError(
-            setting=setting, reason=first["msg"].removeprefix("Value error, ")
+            "setting_invalid", setting=setting, reason=first["msg"].removeprefix("Value error, ")
         ) from exc
     except SettingsFileError:
         raise
     except ValueError as exc:  # a JSON list that is no JSON
-        raise SettingError(setting="EMOSCOPE_*", reason=str(exc)) from exc
+        raise SettingError("setting_invalid", setting="EMOSCOPE_*", reason=str(exc)) from exc
 
 
 def language_of(setting: str) -> Literal["zh", "en"]:

@@ -28,7 +28,7 @@ import numpy as np
 import pytest
 
 from emoscope.cli.main import app
-from emoscope.errors import all_errors
+from emoscope.errors import all_codes
 from sounds import SAMPLES, sample, wav
 
 ROOT = Path(__file__).parent.parent.parent
@@ -281,8 +281,8 @@ def test_every_command_and_error_is_documented() -> None:
     names += [group.name for group in app.registered_groups]
     for name in names:
         assert f"emoscope {name}" in text, name
-    for kind in all_errors():
-        assert f"`{kind.code}`" in text, kind.code
+    for code in all_codes():
+        assert f"`{code}`" in text, code
 
 
 def test_pages_made_from_the_code_are_fresh() -> None:

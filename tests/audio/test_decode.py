@@ -18,6 +18,7 @@ from emoscope.limits import Limits
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
 from emoscope.waveform import Waveform, frame_count
+from raising import raises_code
 from sounds import (
     BAD,
     FORMATS,
@@ -161,7 +162,7 @@ def test_bad_input_has_its_own_code(what: str) -> None:
 
 
 def test_three_hours_are_refused_before_they_are_decoded() -> None:
-    with pytest.raises(errors.AudioTooLongError):
+    with raises_code("audio_too_long"):
         decode(three_hours(), limits=Limits(max_duration_s=7_200.0))
 
 
@@ -169,7 +170,7 @@ def test_sound_without_a_length_in_its_header_stops_at_the_limit() -> None:
     """An endless stream: the header says nothing, so only counting while decoding helps."""
     stream = encode(noise(20.0), "aac")  # ADTS has no length anywhere
 
-    with pytest.raises(errors.AudioTooLongError):
+    with raises_code("audio_too_long"):
         decode(stream, limits=Limits(max_duration_s=10.0))
 
 
@@ -194,14 +195,14 @@ def test_not_a_number_is_refused() -> None:
     header = bytearray(wav_header(samples.nbytes, 16_000, 1))
     header[20:22], header[28:36] = b"\x03\x00", b"\x00\xfa\x00\x00\x04\x00\x20\x00"  # float32
 
-    with pytest.raises(errors.AudioNotFiniteError):
+    with raises_code("audio_not_finite"):
         decode(bytes(header) + samples.tobytes())
 
 
 def test_a_codec_off_the_list_is_refused_by_name() -> None:
     only_flac = Limits(codecs=("flac",))
 
-    with pytest.raises(errors.AudioCodecRefusedError, match="pcm_s16le"):
+    with raises_code("audio_codec_refused", match="pcm_s16le"):
         decode(wav(noise(1.0)), limits=only_flac)
 
 
@@ -235,7 +236,7 @@ def _extensible(guid: bytes) -> bytes:
 
 @pytest.mark.parametrize("tag", UNKNOWN_CODECS)
 def test_a_codec_that_nobody_knows_is_refused_by_its_tag(tag: str) -> None:
-    with pytest.raises(errors.AudioCodecRefusedError) as caught:
+    with raises_code("audio_codec_refused") as caught:
         decode(UNKNOWN_CODECS[tag]())
 
     assert caught.value.data["codec"] == tag
@@ -308,7 +309,7 @@ def test_one_track_is_not_counted() -> None:
 
 
 def test_a_refused_default_track_is_named() -> None:
-    with pytest.raises(errors.AudioCodecRefusedError, match="eac3"):
+    with raises_code("audio_codec_refused", match="eac3"):
         decode(_tracks((500, "ac3", False), (1_000, "eac3", True)))
 
 
@@ -328,7 +329,7 @@ def test_a_video_without_sound_has_no_sound_track() -> None:
             out.mux(stream.encode(picture))
         out.mux(stream.encode(None))
 
-    with pytest.raises(errors.AudioNoStreamError):
+    with raises_code("audio_no_stream"):
         decode(buffer.getvalue())
 
 
@@ -418,17 +419,18 @@ def test_a_file_named_like_a_playlist_is_not_followed(tmp_path) -> None:
     trap = tmp_path / "trap.m3u8"
     trap.write_text(f"#EXTM3U\n#EXTINF:1,\n{secret}\n#EXT-X-ENDLIST\n")
 
-    with pytest.raises(errors.AudioPlaylistError):
+    with raises_code("audio_playlist"):
         decode(trap)
 
 
 def test_missing_and_unreadable_files_are_told_apart(tmp_path) -> None:
     with pytest.raises(FileNotFoundError) as missing:
         decode(tmp_path / "nothing.wav")
-    with pytest.raises(errors.SourceUnreadableError):
+    with raises_code("source_unreadable"):
         decode(tmp_path)
 
     assert isinstance(missing.value, errors.SourceNotFoundError)
+    assert missing.value.code == "source_not_found"
 
 
 def test_a_path_and_its_bytes_give_the_same_samples(tmp_path) -> None:

@@ -13,9 +13,9 @@ import pytest
 import soxr
 
 from emoscope.audio.decode import decode
-from emoscope.errors import AudioNotRecognizedError
 from emoscope.events import StepLog
 from emoscope.waveform import Samples, Waveform
+from raising import raises_code
 from sounds import sample
 
 RECORDED = Path(__file__).parent.parent / "assets" / "recorded"
@@ -259,5 +259,5 @@ def test_pieces_without_the_first_are_refused_in_words() -> None:
     """The header is in the first piece only."""
     data = (RECORDED / "chromium_webm_slices.webm").read_bytes()
 
-    with pytest.raises(AudioNotRecognizedError):
+    with raises_code("audio_not_recognized"):
         decode(data[753:])

@@ -25,9 +25,9 @@ from emoscope.audio.missing import (
     without_gaps,
 )
 from emoscope.audio.timeline import GAP_TOLERANCE_S, Timeline
-from emoscope.errors import AudioTooLongError
 from emoscope.limits import CONTAINERS, Limits
 from emoscope.waveform import HOP, RATE_HZ, Samples, Span, Waveform, frame_count
+from raising import raises_code
 from sounds import FORMATS, encode, noise, remuxed, sample
 
 FRAME_S = 0.02
@@ -305,7 +305,7 @@ def test_gaps_that_would_make_usable_sound_too_long_do_not_count() -> None:
 
     assert heard.missing == ()
     np.testing.assert_array_equal(heard.samples, decode(medium("webm", "none")).samples)
-    with pytest.raises(AudioTooLongError):
+    with raises_code("audio_too_long"):
         decode(data, limits=Limits(max_duration_s=8.0))
 
 

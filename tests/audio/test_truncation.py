@@ -14,9 +14,9 @@ import pytest
 import soxr
 
 from emoscope.audio.decode import decode
-from emoscope.errors import AudioTooLongError
 from emoscope.events import StepLog
 from emoscope.limits import Limits
+from raising import raises_code
 from sounds import encode, encode_frame, frame_of, sample, wav
 
 SPEECH = np.tile(sample("happy_zh.wav"), 2)
@@ -245,7 +245,7 @@ def test_a_length_that_is_counted_refuses_before_decoding(
     data = written(name, tmp_path)
     monkeypatch.setattr("emoscope.audio.decode.decoded_frames", lambda *_: pytest.fail("decoded"))
 
-    with pytest.raises(AudioTooLongError):
+    with raises_code("audio_too_long"):
         decode(data, limits=Limits(max_duration_s=SPEECH_S - 1))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from emoscope.errors import AudioNotRecognizedError, AudioTooLargeError
+from emoscope.errors import AudioError, AudioTooLargeError
 from emoscope.results.scores import Scores
 from emoscope.web.form import samples
 from serving import GRADIO_WARNINGS, MAX_BYTES, Site
@@ -159,7 +159,7 @@ def test_a_bad_file_says_what_is_wrong_and_writes_nothing(page: Page, site: Site
     start(page)
 
     panel = page.locator("#emo-result-one .emo-error")
-    expect(panel).to_contain_text(AudioNotRecognizedError().detail_zh)
+    expect(panel).to_contain_text(AudioError("audio_not_recognized").detail_zh)
     expect(panel).to_contain_text("audio_not_recognized")
     assert site.runs() == before
     give(page, SAMPLES / "happy_en.wav")

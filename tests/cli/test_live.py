@@ -14,8 +14,8 @@ import pytest
 
 from emoscope.cli import live
 from emoscope.cli import main as cli
-from emoscope.errors import StreamRefusedError
 from emoscope.settings import load_settings
+from raising import raises_code
 from serving import GRADIO_WARNINGS, Site, site
 from sounds import SAMPLES
 
@@ -119,7 +119,7 @@ def test_an_error_of_the_server_is_told(server: Site, tmp_path: Path) -> None:
     from sounds import wav
 
     silent.write_bytes(wav(np.zeros(16_000)))
-    with pytest.raises(StreamRefusedError) as caught:
+    with raises_code("stream_refused") as caught:
         cli.app(["stream", str(silent), "--fast", "--url", server.url], standalone_mode=False)
     assert caught.value.data["reason"] == "audio_silent"
 

@@ -15,11 +15,12 @@ from emoscope.backends.fake_backend import FakeBackend
 from emoscope.cli import evaluate as evaluating
 from emoscope.cli import main as cli
 from emoscope.cli import recognize, serve
-from emoscope.errors import StoreError, StoreFullError
+from emoscope.errors import StoreError
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
 from emoscope.server.keys import KeyFile
+from raising import raises_code
 from sounds import noise, sample, wav
 
 
@@ -142,7 +143,7 @@ def test_figures_are_printed_where_the_disk_is_full(emoscope, monkeypatch) -> No
 def test_one_report_that_cannot_be_written_does_not_cost_the_other(emoscope, monkeypatch) -> None:
     def write(path: Path, data: bytes) -> None:
         if path.suffix == ".json":
-            raise StoreFullError
+            raise StoreError("store_full")
         path.write_bytes(data)
 
     monkeypatch.setattr(evaluating, "atomic_write", write)
@@ -226,7 +227,7 @@ def test_a_list_of_which_nothing_is_heard_names_all(emoscope) -> None:
 
 def test_what_cannot_be_saved_is_printed_all_the_same(emoscope, monkeypatch) -> None:
     def save(*_: object) -> None:
-        raise StoreFullError
+        raise StoreError("store_full")
 
     monkeypatch.setattr(RunStore, "save", save)
     Path("happy.wav").write_bytes(wav(sample("happy_zh.wav")))
@@ -262,9 +263,9 @@ def test_keys_on_a_full_disk_stay_what_they_were(tmp_path, monkeypatch) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(StoreFullError):
+    with raises_code("store_full"):
         keys.create("second", ["read"])
-    with pytest.raises(StoreFullError):
+    with raises_code("store_full"):
         keys.revoke("first")
 
     assert [key.name for key in KeyFile(tmp_path / "keys.json").keys()] == ["first"]  # noqa: SIM118

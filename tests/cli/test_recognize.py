@@ -15,7 +15,7 @@ import pytest
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.cli import main as cli
 from emoscope.cli import recognize as command
-from emoscope.errors import all_errors
+from emoscope.errors import all_codes
 from emoscope.labels import KEYS
 from emoscope.outputs.history import list_runs
 from emoscope.outputs.store import RUN_NAME, RunStore, read_wav
@@ -386,8 +386,8 @@ def test_a_bad_setting_is_told_by_name(emoscope, clip, monkeypatch) -> None:
 
 
 def test_every_error_has_an_exit_code() -> None:
-    for kind in all_errors():
-        assert cli.exit_code(kind(**dict.fromkeys(kind.gaps(), 1))) in range(2, 7)
+    for code, row in all_codes().items():
+        assert cli.exit_code(row.kind(code, **dict.fromkeys(row.gaps, 1))) in range(2, 7)
 
 
 def test_the_samples_are_where_the_demo_looks() -> None:

@@ -9,16 +9,11 @@ import onnx
 import pytest
 
 from emoscope.emotion2vec.convert import convert
-from emoscope.errors import (
-    CheckpointDamagedError,
-    CheckpointRefusedError,
-    CheckpointTensorsError,
-    ExtraMissingError,
-    ModelFileMissingError,
-)
+from emoscope.errors import ExtraMissingError
 from emoscope.models.catalog import LARGE, find
 from parity.official_folder import SIZES, weights, write_folder
 from parity.torch_zip import pickled_call, pickled_file, pickled_str, write_model_pt, write_zip
+from raising import raises_code
 
 LARGEST_TENSOR_BYTES = 512 * 512 * 3 * 4
 
@@ -84,7 +79,7 @@ def test_weights_that_are_no_numbers_are_named(copied: Path, tmp_path: Path) -> 
     (copied / "model.pt").unlink()
     write_model_pt(copied / "model.pt", tensors)
 
-    with pytest.raises(CheckpointTensorsError, match=r"blocks\.0\.norm1\.bias holds NaN"):
+    with raises_code("checkpoint_tensors", match=r"blocks\.0\.norm1\.bias holds NaN"):
         convert(copied, tmp_path / "target", name="mine", revision="r")
 
 
@@ -95,7 +90,7 @@ def test_nothing_is_left_of_a_failure(copied: Path, tmp_path: Path) -> None:
     (copied / "model.pt").unlink()
     (copied / "model.pt").write_bytes(raw)
 
-    with pytest.raises(CheckpointDamagedError):
+    with raises_code("checkpoint_damaged"):
         convert(copied, target, name="mine", revision="r")
 
     assert list(target.iterdir()) == []
@@ -107,7 +102,7 @@ def test_a_changed_folder_gets_told_before_anything_is_written(
     target = tmp_path / "target"
 
     (copied / "tokens.txt").unlink()
-    with pytest.raises(ModelFileMissingError, match=r"tokens\.txt"):
+    with raises_code("model_file_missing", match=r"tokens\.txt"):
         convert(copied, target, name="mine", revision="r")
 
     (copied / "tokens.txt").write_text("\n".join("abcdefghi"))
@@ -115,13 +110,13 @@ def test_a_changed_folder_gets_told_before_anything_is_written(
     del tensors["blocks.1.attn.qkv.bias"]
     (copied / "model.pt").unlink()
     write_model_pt(copied / "model.pt", tensors)
-    with pytest.raises(CheckpointTensorsError, match=r"blocks\.1\.attn\.qkv\.bias"):
+    with raises_code("checkpoint_tensors", match=r"blocks\.1\.attn\.qkv\.bias"):
         convert(copied, target, name="mine", revision="r")
 
     marker = tmp_path / "ran"
     call = pickled_call("builtins", "eval", pickled_str(f"open({str(marker)!r}, 'w')"))
     write_zip(copied / "model.pt", pickled_file(call), [])
-    with pytest.raises(CheckpointRefusedError, match=r"builtins\.eval"):
+    with raises_code("checkpoint_refused", match=r"builtins\.eval"):
         convert(copied, target, name="mine", revision="r")
 
     assert not marker.exists()

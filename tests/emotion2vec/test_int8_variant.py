@@ -19,12 +19,6 @@ from emoscope.emotion2vec.convert import convert, convert_int8
 from emoscope.emotion2vec.int8_graph import build_int8_graph, build_open_graph, centers_of
 from emoscope.emotion2vec.layout import expected
 from emoscope.emotion2vec.quantize import PAIR_MAX, output_scales, rounded, zero_point_correction
-from emoscope.errors import (
-    ModelChangedError,
-    ModelContractError,
-    ModelFastMissingError,
-    ModelFastRefusedError,
-)
 from emoscope.inference import int8_variant as engine
 from emoscope.inference.int8_variant import make_int8
 from emoscope.models import variants, verify
@@ -36,6 +30,7 @@ from emoscope.waveform import RATE_HZ, Waveform
 from parity.clips import clip
 from parity.compare import ask, distance
 from parity.official_folder import SIZES, config
+from raising import raises_code
 
 COMPANY_TOLERANCE = 2e-3
 """A sum in another order can tip a value over a rounding border; that is one step, not a drift."""
@@ -179,7 +174,7 @@ def test_memory_is_that_of_a_few_tensors(official: Path, folder: Path) -> None:
 def test_files_of_another_network_are_refused(made: LocalModel, official: Path) -> None:
     other = replace(made, card=replace(made.card, dim=97))
 
-    with pytest.raises(ModelContractError, match="96 embedding numbers"):
+    with raises_code("model_contract", match="96 embedding numbers"):
         convert_int8(official, other, np.zeros(3, np.float32))
 
 
@@ -197,7 +192,7 @@ def test_a_broken_variant_makes_a_broken_card(folder: Path) -> None:
     for broken in ([{"precision": "int8"}], [3], {"a": 1}):
         card = json.loads((folder / "card.json").read_text("utf-8"))
         (folder / "card.json").write_text(json.dumps({**card, "variants": broken}), "utf-8")
-        with pytest.raises(ModelContractError):
+        with raises_code("model_contract"):
             find(folder)
 
 
@@ -242,7 +237,7 @@ def test_auto_takes_what_agreed_and_is_worth_it(folder: Path) -> None:
 def test_a_variant_that_disagrees_is_refused(folder: Path) -> None:
     card_says(folder, WRONG)
 
-    with pytest.raises(ModelFastRefusedError, match=r"cosine 0\.9900 < 0\.998, top-1 7/8"):
+    with raises_code("model_fast_refused", match=r"cosine 0\.9900 < 0\.998, top-1 7/8"):
         load(folder, precision="int8")
     assert load(folder, precision="auto").model.precision == "exact"
 
@@ -254,7 +249,7 @@ def test_a_variant_that_disagrees_is_refused(folder: Path) -> None:
 def test_a_model_without_variant_says_how_to_make_one(official: Path, tmp_path: Path) -> None:
     model = convert(official, tmp_path, name="mine", revision="r")
 
-    with pytest.raises(ModelFastMissingError) as caught:
+    with raises_code("model_fast_missing") as caught:
         load(model.folder, precision="int8")
     assert f"emoscope models quantize {tmp_path}" in caught.value.detail_en
     assert load(model.folder, precision="auto").model.precision == "exact"
@@ -266,7 +261,7 @@ def test_a_changed_variant_is_not_run(folder: Path) -> None:
     data[-1] ^= 1
     (folder / "mine.int8.onnx").write_bytes(data)
 
-    with pytest.raises(ModelChangedError):
+    with raises_code("model_changed"):
         load(folder, precision="int8")
     assert [one.code for one in verify.verify_model(folder)] == ["model_changed"]
     assert load(folder).model.precision == "exact"

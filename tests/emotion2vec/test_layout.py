@@ -4,8 +4,8 @@ import pytest
 
 from emoscope.emotion2vec.config import parse_config
 from emoscope.emotion2vec.layout import expected, match
-from emoscope.errors import CheckpointTensorsError
 from parity.official_folder import SIZES, config, weights
+from raising import raises_code
 
 TINY = parse_config(config(SIZES["tiny"]))
 SHAPES = {name: value.shape for name, value in weights(SIZES["tiny"], 0).items()}
@@ -51,7 +51,7 @@ def test_missing_unexpected_and_misshaped_tensors_are_named() -> None:
     shapes = SHAPES | {"blocks.9.norm1.weight": (96,), "blocks.0.norm1.weight": (95,)}
     del shapes["proj.bias"]
 
-    with pytest.raises(CheckpointTensorsError) as told:
+    with raises_code("checkpoint_tensors") as told:
         match(shapes, TINY, file="model.pt")
 
     for sentence in (told.value.detail_zh, told.value.detail_en):
@@ -61,10 +61,10 @@ def test_missing_unexpected_and_misshaped_tensors_are_named() -> None:
 
 
 def test_the_same_tensor_under_two_names_is_unexpected() -> None:
-    with pytest.raises(CheckpointTensorsError, match=r"unexpected: d2v_model\.blocks"):
+    with raises_code("checkpoint_tensors", match=r"unexpected: d2v_model\.blocks"):
         match(SHAPES | {"d2v_model.blocks.0.norm1.bias": (96,)}, TINY, file="model.pt")
 
 
 def test_a_long_list_is_cut() -> None:
-    with pytest.raises(CheckpointTensorsError, match=r"… \(77\)"):
+    with raises_code("checkpoint_tensors", match=r"… \(77\)"):
         match({}, TINY, file="model.pt")

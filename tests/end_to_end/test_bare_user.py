@@ -15,10 +15,11 @@ import httpx
 import pytest
 
 import emoscope
-from emoscope.errors import CacheFolderUnknownError, ModelNotInstalledError, SettingError
+from emoscope.errors import SettingError
 from emoscope.hub import pull
 from emoscope.models import catalog
 from emoscope.web import app as page_app
+from raising import raises_code
 from sounds import SAMPLES
 
 pytestmark = pytest.mark.process
@@ -170,14 +171,14 @@ def test_both_ways_in_which_platformdirs_gives_up(
     assert catalog.find_cache() is None
     assert catalog.find("auto").card.name == "compact"
     assert not catalog.is_installed(catalog.LARGE, None)
-    with pytest.raises(CacheFolderUnknownError) as caught:
+    with raises_code("cache_folder_unknown") as caught:
         catalog.default_cache()
     assert isinstance(caught.value, OSError)
-    with pytest.raises(ModelNotInstalledError):
+    with raises_code("model_not_installed"):
         catalog.find(catalog.LARGE)
-    with pytest.raises(ModelNotInstalledError):
+    with raises_code("model_not_installed"):
         pull.remove(catalog.LARGE)
-    with pytest.raises(CacheFolderUnknownError):
+    with raises_code("cache_folder_unknown"):
         pull.pull(catalog.LARGE, convert=lambda *_, **__: None)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 

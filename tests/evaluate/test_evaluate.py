@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from emoscope.backends.fake_backend import FakeBackend
-from emoscope.errors import LabelUnknownError, ListMalformedError, SourceNothingFoundError
 from emoscope.evaluate import pictures
 from emoscope.evaluate.lists import Labelled, duration_group, leak, read_labelled
 from emoscope.evaluate.metrics import (
@@ -28,6 +27,7 @@ from emoscope.evaluate.words import emotion_of
 from emoscope.labels import EMOTIONS, Emotion, by_key
 from emoscope.recognizer import Recognizer, load
 from emoscope.results.result import ModelRef
+from raising import raises_code
 from sounds import SAMPLES, noise, wav
 
 answers = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=60)
@@ -152,7 +152,7 @@ def test_our_own_titles_are_labels(emotion: Emotion) -> None:
     "word", ["frustrated", "", "xxx", "contempt", "()", "🎉", "happy/sad", "快乐 (Sad)"]
 )
 def test_words_that_mean_none_of_the_nine_are_refused_by_name(word: str) -> None:
-    with pytest.raises(LabelUnknownError):
+    with raises_code("label_unknown"):
         emotion_of(word)
 
 
@@ -248,7 +248,7 @@ def test_pictures_are_svg_that_needs_nothing_else() -> None:
 
 
 def test_a_list_of_nothing_but_failures_is_told(tmp_path, recognizer) -> None:
-    with pytest.raises(SourceNothingFoundError):
+    with raises_code("nothing_recognized"):
         evaluate(recognizer, [Labelled(tmp_path / "no.wav", by_key("sad"))])
 
 
@@ -256,7 +256,7 @@ def test_a_list_of_nothing_but_failures_is_told(tmp_path, recognizer) -> None:
 def test_broken_lists_are_told(tmp_path, text: str) -> None:
     (tmp_path / "list.csv").write_text(text)
 
-    with pytest.raises(ListMalformedError):
+    with raises_code("list_malformed"):
         read_labelled(tmp_path / "list.csv")
 
 

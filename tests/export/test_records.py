@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoscope.backends.fake_backend import FakeBackend
-from emoscope.errors import AudioTooShortError, SourceNotFoundError
+from emoscope.errors import AudioError, SourceNotFoundError
 from emoscope.export import records
 from emoscope.export.records import CSV_COLUMNS
 from emoscope.labels import KEYS
@@ -31,7 +31,7 @@ def named(name: str) -> Result:
 
 
 RESULT = named("plain.wav")
-FAILURE = Failure("短.wav", AudioTooShortError(duration_s=0.05, min_duration_s=0.1))
+FAILURE = Failure("短.wav", AudioError("audio_too_short", duration_s=0.05, min_duration_s=0.1))
 
 
 def with_name(name: str) -> Result:
@@ -97,7 +97,7 @@ def test_formulas_are_tamed(start: str) -> None:
     row, failed = read_csv(
         records.csv_header()
         + records.to_csv_line(with_name(name))
-        + records.to_csv_line(Failure(name, SourceNotFoundError(name=name)))
+        + records.to_csv_line(Failure(name, SourceNotFoundError("source_not_found", name=name)))
     )
 
     assert row["name"] == failed["name"] == f"'{name}"

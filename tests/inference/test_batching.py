@@ -20,15 +20,11 @@ from hypothesis import strategies as st
 from emoscope.backends.base import Backend, Output
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.backends.onnx_backend import OnnxBackend
-from emoscope.errors import (
-    BusyError,
-    EngineClosedError,
-    ModelContractError,
-    ModelRunError,
-)
+from emoscope.errors import BusyError, ModelInvalidError, ModelRunError
 from emoscope.inference.batching import Batcher, batch_budget
 from emoscope.inference.forward import ClipOutput, Forward
 from emoscope.waveform import Samples
+from raising import raises_code
 
 TINY = Path(__file__).parents[1] / "assets" / "tiny.onnx"
 ALONE = "TEST_RUNS_ALONE"
@@ -327,7 +323,7 @@ class Allergic(Watched):
     "error",
     [
         lambda: ModelRunError(reason="no"),
-        lambda: ModelContractError(reason_zh="不", reason_en="no"),
+        lambda: ModelInvalidError("model_contract", reason_zh="不", reason_en="no"),
         MemoryError,
         lambda: TypeError("a bug"),
     ],
@@ -467,5 +463,5 @@ def test_closing_answers_who_is_inside_and_refuses_who_comes_later(
     assert first.result(LONG_S)
     assert len(waiting.result(LONG_S)) == 1
     batcher.close()
-    with pytest.raises(EngineClosedError):
+    with raises_code("engine_closed"):
         batcher.run([clip(2)])

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from emoscope.backends.base import Backend, Output
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.backends.onnx_backend import OnnxBackend
-from emoscope.errors import ModelContractError
 from emoscope.inference.batching import ALONE, GPU_BATCH_SAMPLES, Batcher, batch_budget
 from emoscope.inference.forward import Forward
 from emoscope.waveform import Samples, frame_count
+from raising import raises_code
 
 TINY = Path(__file__).parents[1] / "assets" / "tiny.onnx"
 
@@ -147,7 +147,7 @@ def test_a_model_that_breaks_the_contract_is_told_apart_from_bad_sound(
 ) -> None:
     clips = noises([16_000, 15_000], 0)
 
-    with pytest.raises(ModelContractError):
+    with raises_code("model_contract"):
         Forward(_Broken(spoil)).run(clips)
 
 

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoscope.errors import EmoscopeError, ListMalformedError, SourceUnreadableError
+from emoscope.errors import EmoscopeError, ListError
 from emoscope.lists.delimited import record_at
 from emoscope.lists.reader import PATH, Row, read
 from emoscope.results.result import Failure
+from raising import raises_code
 
 SEEN = ("a.wav", "b.wav", "录音.wav", "a, b.wav", "deep/c.wav")
 """Files beside every list."""
@@ -176,13 +177,13 @@ def test_a_file_whose_name_is_no_utf_8_is_found_by_its_bytes(folder: Path) -> No
     ],
 )
 def test_a_list_without_columns_or_rows_is_an_error(folder: Path, data: str, line: int) -> None:
-    with pytest.raises(ListMalformedError) as caught:
+    with raises_code("list_malformed") as caught:
         rows(folder, data)
     assert caught.value.data["line"] == line
 
 
 def test_the_header_that_is_needed_is_told(folder: Path) -> None:
-    with pytest.raises(ListMalformedError) as caught:
+    with raises_code("list_malformed") as caught:
         rows(folder, "speaker;label\na;b\n")
 
     assert "path (or file, wav, audio, filename" in caught.value.detail_en
@@ -207,7 +208,7 @@ def test_a_cell_of_megabytes_is_read(folder: Path) -> None:
 def test_a_folder_as_a_list_is_told(tmp_path: Path) -> None:
     (tmp_path / "list.csv").mkdir()
 
-    with pytest.raises(SourceUnreadableError):
+    with raises_code("source_unreadable"):
         list(read(tmp_path / "list.csv"))
 
 
@@ -275,7 +276,7 @@ def test_no_bad_row_costs_a_good_one(folder: Path, good: list[str], bad: list[st
 
     try:
         found = rows(folder, data.encode("utf-8", "surrogatepass"))
-    except ListMalformedError:  # nothing but blank rows
+    except ListError:  # nothing but blank rows
         found = []
 
     whole = [row.path for row in found if isinstance(row, Row) and row.cells.get("name") == "fine"]

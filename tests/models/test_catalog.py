@@ -5,15 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from emoscope.errors import (
-    ModelChangedError,
-    ModelContractError,
-    ModelFileMissingError,
-    ModelNotInstalledError,
-    ModelUnknownError,
-)
+from emoscope.errors import ModelUnknownError
 from emoscope.models import catalog
 from hub_server import fake_convert
+from raising import raises_code
 
 
 def make(folder: Path, name: str = catalog.LARGE) -> catalog.LocalModel:
@@ -53,7 +48,7 @@ def test_auto_is_the_large_model_if_it_is_here(cache: Path, assets: Path) -> Non
 
 
 def test_a_known_name_that_is_not_here_says_the_command(cache: Path) -> None:
-    with pytest.raises(ModelNotInstalledError, match=f"emoscope models pull {catalog.LARGE}"):
+    with raises_code("model_not_installed", match=f"emoscope models pull {catalog.LARGE}"):
         catalog.find(catalog.LARGE, cache=cache)
 
 
@@ -72,7 +67,7 @@ def test_any_folder_with_a_card_works(tmp_path: Path, cache: Path) -> None:
 
 
 def test_a_folder_without_a_card_is_told(tmp_path: Path, cache: Path) -> None:
-    with pytest.raises(ModelFileMissingError, match=r"card\.json"):
+    with raises_code("model_file_missing", match=r"card\.json"):
         catalog.find(tmp_path, cache=cache)
 
 
@@ -80,7 +75,7 @@ def test_a_folder_without_a_card_is_told(tmp_path: Path, cache: Path) -> None:
 def test_a_broken_card_is_told(tmp_path: Path, cache: Path, text: str) -> None:
     (tmp_path / "card.json").write_text(text, "utf-8")
 
-    with pytest.raises(ModelContractError):
+    with raises_code("model_contract"):
         catalog.find(tmp_path, cache=cache)
 
 
@@ -94,7 +89,7 @@ def test_a_card_must_name_files_of_its_folder(
     files = [] if path is None else [{**data["files"][0], "path": path}]
     card.write_text(json.dumps({**data, "files": files}), "utf-8")
 
-    with pytest.raises(ModelContractError):
+    with raises_code("model_contract"):
         catalog.find(tmp_path / "mine", cache=cache)
 
 
@@ -104,11 +99,11 @@ def test_a_flipped_byte_and_a_missing_file_are_told(tmp_path: Path) -> None:
     data[3] ^= 1
     local.onnx_path.write_bytes(data)
 
-    with pytest.raises(ModelChangedError, match=r"\.onnx"):
+    with raises_code("model_changed", match=r"\.onnx"):
         local.verify()
 
     local.onnx_path.unlink()
-    with pytest.raises(ModelFileMissingError, match=r"\.onnx"):
+    with raises_code("model_file_missing", match=r"\.onnx"):
         local.verify()
 
 

@@ -12,13 +12,7 @@ import pytest
 from emoscope.cli.models import models_app
 from emoscope.emotion2vec import config
 from emoscope.emotion2vec import convert as converter
-from emoscope.errors import (
-    CheckpointTensorsError,
-    ModelBuiltInError,
-    ModelFastRefusedError,
-    ModelNotInstalledError,
-    ModelPullError,
-)
+from emoscope.errors import ModelPullError
 from emoscope.inference import int8_variant as engine
 from emoscope.models import catalog
 from emoscope.recognizer import load
@@ -28,6 +22,7 @@ from emoscope.waveform import RATE_HZ, Waveform
 from hub_server import FIVE, Hub, fake_convert, status
 from parity.official_folder import SIZES, weights, write_folder
 from parity.torch_zip import write_model_pt
+from raising import raises_code
 from sounds import noise
 
 NAME = catalog.LARGE
@@ -79,7 +74,7 @@ def test_pull_list_path_remove(models: Callable[..., Ran], cache: Path) -> None:
 
     assert "1 MB freed" in models("remove", NAME).out
     assert re.search(rf"{NAME} +not here", models("list").out)
-    with pytest.raises(ModelNotInstalledError):
+    with raises_code("model_not_installed"):
         models("path", NAME)
 
 
@@ -115,12 +110,12 @@ def test_no_hub_at_all(models: Callable[..., Ran], hub: Hub) -> None:
     with pytest.raises(ModelPullError, match=r"Hugging Face .*ModelScope"):
         models("pull", NAME)
 
-    with pytest.raises(ModelNotInstalledError):
+    with raises_code("model_not_installed"):
         models("pull", NAME, "--offline")
 
 
 def test_the_built_in_model_stays(models: Callable[..., Ran]) -> None:
-    with pytest.raises(ModelBuiltInError):
+    with raises_code("model_built_in"):
         models("remove", catalog.COMPACT)
 
 
@@ -210,7 +205,7 @@ def test_weights_with_fewer_classes_are_refused(
     write_model_pt(tiny / "model.pt", tensors)
     (tiny / "tokens.txt").write_text("a\nb\nc\nd\ne\n", "utf-8")
 
-    with pytest.raises(CheckpointTensorsError, match="proj"):
+    with raises_code("checkpoint_tensors", match="proj"):
         models("pull", BASE, "--from", tiny)
     assert not catalog.is_installed(BASE, cache)
 
@@ -251,7 +246,7 @@ def test_a_variant_that_disagrees_is_told_and_the_exact_model_stays(
     assert ran.code == 0
     assert "does not agree" in ran.out
     load(BASE)
-    with pytest.raises(ModelFastRefusedError):
+    with raises_code("model_fast_refused"):
         load(BASE, precision="int8", agreement_thresholds=AgreementThresholds(min_cosine=1.0))
 
 

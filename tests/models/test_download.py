@@ -13,12 +13,10 @@ import pytest
 from emoscope.errors import (
     EmoscopeError,
     HubAnswerError,
-    HubBusyError,
     HubError,
     HubFileChangedError,
     HubNotFoundError,
     HubRefusedError,
-    HubUnreachableError,
     ModelDiskFullError,
 )
 from emoscope.hub.download import Downloader, FileRequest
@@ -26,6 +24,7 @@ from emoscope.hub.official import HubAccess
 from emoscope.hub.progress import Downloading, PullEvent, Retrying
 from emoscope.models.record import Fetched
 from hub_server import COMMIT, Hub, compressed, cut, etag_of, other, silent, status, whole
+from raising import raises_code
 
 FILE = "model.pt"
 Fetch = Callable[..., Fetched]
@@ -126,7 +125,7 @@ def test_a_hub_that_stays_down_is_given_up_and_the_part_kept(
 ) -> None:
     hub.faults[FILE] = [cut(100_000), *[status(500)] * 5]
 
-    with pytest.raises(HubUnreachableError, match="HTTP 500"):
+    with raises_code("hub_unreachable", match="HTTP 500"):
         fetch(pinned=True)
 
     assert part.stat().st_size == 100_000
@@ -306,7 +305,7 @@ def test_retry_after_may_be_a_date(fetch: Fetch, hub: Hub, naps: list[float]) ->
 def test_too_long_a_wait_is_not_waited(fetch: Fetch, hub: Hub, naps: list[float]) -> None:
     hub.faults[FILE] = [status(429, **{"Retry-After": "3600"})]
 
-    with pytest.raises(HubBusyError, match="3600 s"):
+    with raises_code("hub_busy", match="3600 s"):
         fetch(pinned=True)
 
     assert not naps
@@ -331,7 +330,7 @@ def test_silence_counts_as_a_cut(
 
 
 def test_nobody_at_the_address(fetch: Fetch, naps: list[float]) -> None:
-    with pytest.raises(HubUnreachableError, match="refused"):
+    with raises_code("hub_unreachable", match="refused"):
         fetch(url="http://127.0.0.1:9/x/model.pt")
 
     assert naps == [1, 2, 4, 8]

@@ -14,13 +14,9 @@ import pytest
 
 from emoscope.errors import (
     HubNotFoundError,
-    ModelBuiltInError,
     ModelBusyError,
-    ModelCacheError,
-    ModelChangedError,
     ModelDiskFullError,
-    ModelFileMissingError,
-    ModelNotInstalledError,
+    ModelMissingError,
     ModelPullError,
     ModelUnknownError,
     SettingError,
@@ -29,9 +25,11 @@ from emoscope.hub import locks
 from emoscope.hub.official import HubAccess
 from emoscope.hub.progress import Converting, HubFailed, PullEvent, Waiting
 from emoscope.hub.pull import pull, remove, unfinished_bytes
+from emoscope.messages.hints import sentence
 from emoscope.models import catalog
 from emoscope.models.record import OFFICIAL, PullRecord
 from hub_server import COMMIT, Hub, cut, fake_convert, other, status
+from raising import raises_code
 
 NAME = catalog.LARGE
 BASE = "emotion2vec-plus-base"
@@ -135,9 +133,9 @@ def test_a_failed_conversion_keeps_what_was_fetched(
 ) -> None:
     def fail(folder: Path, target: Path, *, name: str, revision: str) -> catalog.LocalModel:
         (target / "half.onnx").write_bytes(b"half")
-        raise ModelFileMissingError(file="x")
+        raise ModelMissingError("model_file_missing", file="x")
 
-    with pytest.raises(ModelFileMissingError):
+    with raises_code("model_file_missing"):
         pull(NAME, convert=fail, cache=cache, network=network)
     assert not catalog.is_installed(NAME, cache)
     hub.asked.clear()
@@ -150,7 +148,7 @@ def test_a_failed_conversion_keeps_what_was_fetched(
 
 @pytest.mark.usefixtures("pinned")
 def test_offline_asks_nobody(hub: Hub, cache: Path) -> None:
-    with pytest.raises(ModelNotInstalledError, match=f"emoscope models pull {NAME}"):
+    with raises_code("model_not_installed", match=f"emoscope models pull {NAME}"):
         pull(NAME, convert=fake_convert, cache=cache, offline=True)
 
     assert not hub.asked
@@ -161,9 +159,9 @@ def test_a_file_that_was_damaged_on_the_disk_is_fetched_again(
     hub: Hub, cache: Path, network: HubAccess
 ) -> None:
     def fail(folder: Path, target: Path, *, name: str, revision: str) -> catalog.LocalModel:
-        raise ModelFileMissingError(file="x")
+        raise ModelMissingError("model_file_missing", file="x")
 
-    with pytest.raises(ModelFileMissingError):
+    with raises_code("model_file_missing"):
         pull(NAME, convert=fail, cache=cache, network=network)
     (weights,) = cache.glob(".pull/*/*/official/model.pt")
     weights.write_bytes(bytes(300_000))
@@ -253,11 +251,11 @@ def test_a_folder_with_other_weights_is_not_the_named_model(
         (tmp_path / name).write_bytes(data)
     (tmp_path / "model.pt").write_bytes(b"fine-tuned")
 
-    with pytest.raises(ModelChangedError):
+    with raises_code("model_changed"):
         pull(NAME, convert=fake_convert, folder=tmp_path, cache=cache)
 
     (tmp_path / "model.pt").unlink()
-    with pytest.raises(ModelFileMissingError, match=r"model\.pt"):
+    with raises_code("model_file_missing", match=r"model\.pt"):
         pull(NAME, convert=fake_convert, folder=tmp_path, cache=cache)
 
 
@@ -279,12 +277,12 @@ def test_remove_frees_everything(cache: Path, network: HubAccess) -> None:
 
     assert freed > 600_000
     assert not (cache / NAME).exists()
-    with pytest.raises(ModelNotInstalledError):
+    with raises_code("model_not_installed"):
         remove(NAME, cache=cache)
 
 
 def test_remove_refuses_what_is_not_its_own(cache: Path) -> None:
-    with pytest.raises(ModelBuiltInError):
+    with raises_code("model_built_in"):
         remove(catalog.COMPACT, cache=cache)
     with pytest.raises(ModelUnknownError):
         remove("../elsewhere", cache=cache)
@@ -305,8 +303,10 @@ def test_a_strange_hub_or_mirror_is_a_setting_error(
 def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
 
-    with pytest.raises(ModelCacheError, match="EMOSCOPE_CACHE"):
+    with raises_code("model_cache_failed") as caught:
         pull(NAME, convert=fake_convert, cache=tmp_path / "file" / "cache")
+
+    assert "EMOSCOPE_CACHE" in sentence(caught.value, "en", "cli")
 
 
 def test_the_others_are_told_who_holds_a_model(tmp_path: Path) -> None:

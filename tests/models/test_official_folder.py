@@ -18,16 +18,12 @@ from emoscope.cli.models import models_app
 from emoscope.errors import (
     CheckpointError,
     ExtraMissingError,
-    ModelCacheError,
-    ModelChangedError,
-    ModelConfigError,
-    ModelError,
-    ModelFastMissingError,
-    ModelFileMissingError,
+    ModelRunError,
 )
 from emoscope.hub import official_folder
 from emoscope.hub.official_folder import find_or_convert, remove_converted
 from emoscope.hub.progress import ConvertingFolder, PullEvent
+from emoscope.messages.hints import sentence
 from emoscope.models import catalog
 from emoscope.models.catalog import LocalModel
 from emoscope.recognizer import load
@@ -35,6 +31,7 @@ from emoscope.waveform import RATE_HZ, Waveform
 from hub_server import fake_convert
 from parity.official_folder import SIZES, weights, write_folder
 from parity.safetensors_file import write_safetensors
+from raising import raises_code
 from sounds import noise
 
 TESTS = Path(__file__).parent.parent
@@ -128,7 +125,7 @@ def test_the_int8_variant_is_made_by_the_command_that_the_error_names(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMOSCOPE_CACHE", str(tmp_path))
-    with pytest.raises(ModelFastMissingError) as told:
+    with raises_code("model_fast_missing") as told:
         load(tiny, precision="int8")
     assert told.value.data["command"] == f"emoscope models quantize {tiny}"
 
@@ -230,12 +227,12 @@ def test_other_weights_do_not_bear_a_name_of_the_table(name: str, find: Find, gi
 def test_a_folder_that_lacks_a_file_says_which(file: str, find: Find, given: Path) -> None:
     (given / file).unlink()
 
-    with pytest.raises(ModelFileMissingError, match=file.replace(".", r"\.")):
+    with raises_code("model_file_missing", match=file.replace(".", r"\.")):
         find(given)
 
 
 def test_other_folders_are_as_before(find: Find, tmp_path: Path) -> None:
-    with pytest.raises(ModelFileMissingError, match=r"card\.json"):
+    with raises_code("model_file_missing", match=r"card\.json"):
         find(tmp_path)
     assert find(catalog.COMPACT).origin == "package"
     assert find(catalog.AUTO).origin == "package"
@@ -254,7 +251,7 @@ def test_damaged_weights_and_strange_settings_are_told_and_leave_nothing(
         load(folder)
 
     (folder / "config.yaml").write_text("model: Whisper\n", "utf-8")
-    with pytest.raises(ModelConfigError, match="model"):
+    with raises_code("model_config", match="model"):
         load(folder)
     assert not list((cache / ".folders").iterdir())
 
@@ -264,7 +261,7 @@ def test_a_file_that_changes_meanwhile_is_told(find: Find, given: Path, cache: P
         (folder / "model.pt").write_bytes(b"other")
         return fake_convert(folder, target, name=name, revision=revision)
 
-    with pytest.raises(ModelChangedError):
+    with raises_code("model_changed"):
         find(given, convert=convert)
     assert not list((cache / ".folders").iterdir())
 
@@ -302,8 +299,10 @@ def test_without_the_extra_the_line_to_type_is_told(
 def test_a_cache_that_cannot_be_written_is_told(find: Find, given: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
 
-    with pytest.raises(ModelCacheError, match="EMOSCOPE_CACHE"):
+    with raises_code("model_cache_failed") as caught:
         find(given, cache=tmp_path / "file" / "cache")
+
+    assert "EMOSCOPE_CACHE" in sentence(caught.value, "en", "cli")
 
 
 def test_links_of_a_hubs_cache_are_followed_and_name_the_repository(
@@ -364,7 +363,7 @@ def test_the_listener_is_told_before(find: Find, given: Path) -> None:
 
     def convert(folder: Path, target: Path, *, name: str, revision: str) -> LocalModel:
         assert events == [ConvertingFolder("fine-tuned", given)]
-        raise ModelError
+        raise ModelRunError(reason="no")
 
-    with pytest.raises(ModelError):
+    with raises_code("model_run_failed"):
         find(given, convert=convert, listener=events.append)

@@ -2,11 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from emoscope.errors import ModelFileMissingError, TokensCountError, TokensHiddenError
 from emoscope.models.tokens import check_tokens
 from parity.official_folder import TOKENS
+from raising import raises_code
 
 HIDDEN = "生气/angry\nunuse_0\nunuse_1\n开心/happy\n中立/neutral\nunuse_2\n难过/sad\nunuse_3\n<unk>"
 
@@ -22,7 +20,7 @@ def test_hidden_classes_are_named_in_both_languages(tmp_path: Path) -> None:
     assert 88 <= len(HIDDEN.encode()) <= 92  # the length that users found on the hubs
     (tmp_path / "tokens.txt").write_text(HIDDEN, "utf-8")
 
-    with pytest.raises(TokensHiddenError) as told:
+    with raises_code("tokens_hidden") as told:
         check_tokens(tmp_path / "tokens.txt")
 
     for sentence in (told.value.detail_zh, told.value.detail_en):
@@ -31,11 +29,11 @@ def test_hidden_classes_are_named_in_both_languages(tmp_path: Path) -> None:
 
 
 def test_fewer_or_no_classes_are_told(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileMissingError):
+    with raises_code("model_file_missing"):
         check_tokens(tmp_path / "tokens.txt")
 
     for text, count in (("a\nb\n", 2), ("", 0), (TOKENS + "\nmore", 10)):
         (tmp_path / "tokens.txt").write_text(text, "utf-8")
-        with pytest.raises(TokensCountError) as told:
+        with raises_code("tokens_count") as told:
             check_tokens(tmp_path / "tokens.txt")
         assert told.value.data["count"] == count

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from emoscope.errors import ModelChangedError, ModelFileMissingError
 from emoscope.models import catalog, verified_files
 from emoscope.models.catalog import LocalModel, ModelCard, ModelFile, Origin, file_sha256
+from raising import raises_code
 
 HOUR_S = 3600
 
@@ -105,7 +105,7 @@ def test_a_changed_file_is_found_at_the_next_start(
     time.sleep(0.02)  # a tick of the file system's clock; the real wait is SETTLED_S
     change(local.onnx_path)
 
-    with pytest.raises(ModelChangedError):
+    with raises_code("model_changed"):
         verified_files.verify_file(local, file, now_ns=later)
 
 
@@ -113,7 +113,7 @@ def test_another_card_is_another_question(tmp_path: Path) -> None:
     local, file = model(tmp_path)
     verified_files.verify_file(local, file, now_ns=later)
 
-    with pytest.raises(ModelChangedError):
+    with raises_code("model_changed"):
         verified_files.verify_file(local, ModelFile(file.path, file.bytes, "0" * 64), now_ns=later)
 
 
@@ -122,7 +122,7 @@ def test_a_missing_file_is_missing(tmp_path: Path) -> None:
     verified_files.verify_file(local, file, now_ns=later)
     local.onnx_path.unlink()
 
-    with pytest.raises(ModelFileMissingError):
+    with raises_code("model_file_missing"):
         verified_files.verify_file(local, file, now_ns=later)
 
 

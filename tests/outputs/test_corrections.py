@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoscope.errors import CorrectionRefusedError
 from emoscope.labels import KEYS
 from emoscope.outputs.corrections import Corrected, read_correction, segments_of
 from emoscope.results.result import Result
 from emoscope.results.track import Track
+from raising import raises_code
 from results import make_result
 
 NOW = datetime(2024, 1, 4, 22, 30, tzinfo=UTC)
@@ -120,5 +120,5 @@ def test_whatever_covers_the_recording_is_kept_and_read_back(
     ],
 )
 def test_anything_else_is_refused(raw: object) -> None:
-    with pytest.raises(CorrectionRefusedError):
+    with raises_code("correction_refused"):
         read_correction(framed(), raw, saved=NOW)

@@ -11,16 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoscope.errors import (
-    CorrectionRefusedError,
-    RunDamagedError,
-    RunNotFoundError,
-    TitleRefusedError,
-)
+from emoscope.errors import RunDamagedError, RunNotFoundError
 from emoscope.outputs import history
 from emoscope.outputs.store import AUDIO, CORRECTIONS, LATEST, RESULT, TITLE, Run, RunStore
 from emoscope.results.result import SourceRef
 from emoscope.waveform import Waveform
+from raising import raises_code
 from results import make_result, make_scores
 
 NOON = datetime(2024, 1, 4, 12, 0, tzinfo=UTC)
@@ -97,7 +93,7 @@ def test_a_title_that_cannot_be_shown_is_refused(store: RunStore, title: str) ->
     run = keep(store)
     history.set_title(store, run.name, "before")
 
-    with pytest.raises(TitleRefusedError):
+    with raises_code("title_refused"):
         history.set_title(store, run.name, title)
 
     assert history.run_entry(store, run.name).title == "before"
@@ -172,7 +168,7 @@ def test_a_refused_correction_leaves_the_one_before(store: RunStore) -> None:
     good = [{"start_s": 0, "end_s": 1, "emotion": "sad"}]
     made = history.correct(store, run.name, good, now=lambda: NOON)
 
-    with pytest.raises(CorrectionRefusedError):
+    with raises_code("correction_refused"):
         history.correct(store, run.name, [{"start_s": 0, "end_s": 9}], now=lambda: NOON)
 
     assert history.corrections_of(store, run.name) == made

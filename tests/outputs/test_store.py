@@ -23,12 +23,13 @@ import numpy as np
 import pytest
 
 from emoscope import files
-from emoscope.errors import RunDamagedError, RunNotFoundError, StoreError, StoreFullError
+from emoscope.errors import RunDamagedError, RunNotFoundError
 from emoscope.outputs import store as store_module
 from emoscope.outputs.store import AUDIO, EMBEDDING, LATEST, RESULT, RUN_NAME, RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Result
 from emoscope.waveform import Waveform
+from raising import raises_code
 
 FROZEN = datetime(2024, 1, 4, 22, 30, 0, 999_999, timezone(timedelta(hours=8)))
 BASE = "outputs_20240104_223000"
@@ -474,7 +475,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(
 
     monkeypatch.setattr(store_module, "write_new", write)
     monkeypatch.setattr(files, "write_new", write)
-    with pytest.raises(StoreFullError) as caught:
+    with raises_code("store_full") as caught:
         store.save(result, waveform)
 
     assert isinstance(caught.value, OSError)
@@ -494,7 +495,7 @@ def test_a_failing_fsync_is_a_failing_save(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fsync)
-    with pytest.raises(StoreFullError):
+    with raises_code("store_full"):
         store.save(result, waveform)
 
     assert list(store.root.iterdir()) == []
@@ -504,11 +505,11 @@ def test_the_kernel_saying_no_more_is_understood(tmp_path: Path) -> None:
     """A real limit of the system, not one that a test made up."""
     body = """
         import resource
-        from emoscope.errors import StoreFullError
+        from emoscope.errors import StoreError
         resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
         try:
             store.save(result, sound)
-        except StoreFullError as error:
+        except StoreError as error:
             print(error.code, list(store.root.iterdir()))
     """
     out, _ = writer(tmp_path / "outputs", body).communicate(timeout=60)
@@ -521,9 +522,8 @@ def test_a_root_that_cannot_be_written_is_a_store_error(
 ) -> None:
     (tmp_path / "a_file").write_text("in the way", "utf-8")
 
-    with pytest.raises(StoreError) as caught:
+    with raises_code("store_failed") as caught:
         RunStore(tmp_path / "a_file" / "outputs").save(result, waveform)
-    assert not isinstance(caught.value, StoreFullError)
     assert caught.value.data["reason"]
     assert [path.name for path in tmp_path.iterdir()] == ["a_file"]
 

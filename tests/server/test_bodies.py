@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoscope.backends.fake_backend import FakeBackend
-from emoscope.errors import AudioTooLargeError, EmoscopeError, FormBrokenOffError
+from emoscope.errors import AudioTooLargeError, EmoscopeError
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
@@ -25,6 +25,7 @@ from emoscope.server.http.body_spool import RecordingSpool
 from emoscope.server.http.forms import FormReader
 from emoscope.server.http.json_body import LONG_CHARS, JsonBodyReader
 from emoscope.settings import Settings, load_settings
+from raising import raises_code
 from serving import serving
 from sounds import noise, wav
 
@@ -391,7 +392,7 @@ def test_a_form_that_is_cut_off_anywhere_is_told(parts: list[bytes], data: st.Da
     body = as_form(*parts)
     cut = data.draw(st.integers(0, len(body) - len("\r\n") - 1))
 
-    with pytest.raises(FormBrokenOffError):
+    with raises_code("form_broken_off"):
         read_form(body[:cut])
 
 

@@ -12,7 +12,7 @@ import httpx
 import numpy as np
 import pytest
 
-from emoscope.errors import all_errors
+from emoscope.errors import all_codes
 from emoscope.labels import KEYS
 from emoscope.outputs.store import RUN_NAME
 from emoscope.server.http.forms import NO, YES
@@ -274,9 +274,9 @@ def test_the_openapi_document_names_every_field(server) -> None:
 
 
 def test_every_error_has_a_status() -> None:
-    for kind in all_errors():
-        assert isinstance(http_status(kind), HTTPStatus)
-        assert http_status(kind) >= 400
+    for code in all_codes():
+        assert isinstance(http_status(code), HTTPStatus)
+        assert http_status(code) >= 400
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "a b", "127.0.0.1@evil", ""])

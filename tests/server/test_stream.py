@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from emoscope.backends.fake_backend import FakeBackend
-from emoscope.errors import StoreFullError
+from emoscope.errors import StoreError
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
@@ -408,7 +408,7 @@ def test_a_full_disk_at_the_end_is_told(
     address: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_store: RunStore, *_given: object) -> None:
-        raise StoreFullError
+        raise StoreError("store_full")
 
     with opened(address) as socket:
         monkeypatch.setattr(RunStore, "save", full)

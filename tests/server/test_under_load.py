@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emoscope.errors import AudioTooLargeError, BusyError, UploadSlowError
+from emoscope.errors import BusyError
 from emoscope.limits import UPLOAD
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
@@ -25,6 +25,7 @@ from emoscope.results.result import ModelRef
 from emoscope.server.admission.uploads import Uploads
 from emoscope.server.app import create_app
 from emoscope.settings import load_settings
+from raising import raises_code
 from serving import HeldBackend, serving
 from sounds import noise, wav
 
@@ -182,11 +183,11 @@ def test_a_body_is_passed_on_whole() -> None:
 
 def test_a_body_that_is_too_large_or_too_slow_is_refused_and_no_longer_counted() -> None:
     uploads = Uploads(at_once=1, grace_s=0.05, least_bytes_per_s=1e6)
-    for stream, error in (
-        (_chunks(200_000), AudioTooLargeError),
-        (_chunks(10, 10, pause_s=5), UploadSlowError),
+    for stream, code in (
+        (_chunks(200_000), "audio_too_large"),
+        (_chunks(10, 10, pause_s=5), "upload_too_slow"),
     ):
-        with pytest.raises(error):
+        with raises_code(code):
             asyncio.run(_read(uploads, stream, 1_000))
         assert uploads.coming == 0
     with uploads.one_more(), pytest.raises(BusyError):

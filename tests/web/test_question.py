@@ -6,18 +6,10 @@ from typing import Any
 
 import pytest
 
-from emoscope.errors import (
-    AudioTooLargeError,
-    BooleanError,
-    EmoscopeError,
-    FieldMissingError,
-    GranularityError,
-    NameRefusedError,
-    SourceNotFoundError,
-    TooManyFilesError,
-)
+from emoscope.errors import AudioTooLargeError
 from emoscope.web.form import samples
 from emoscope.web.question import Asked, fetch, read_question
+from raising import raises_code
 
 
 def upload(folder: Path, data: bytes = b"sound") -> Path:
@@ -44,26 +36,26 @@ def test_a_question_as_the_script_sends_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "kind"),
+    ("raw", "code"),
     [
-        (None, FieldMissingError),
-        ([], FieldMissingError),
-        ({"sources": []}, FieldMissingError),
-        ({"sources": "x"}, FieldMissingError),
-        ({"sources": [1]}, FieldMissingError),
-        ({"sources": [{"name": ""}]}, FieldMissingError),
-        ({"sources": [{"name": 3, "path": "x"}]}, FieldMissingError),
-        ({"sources": [{"name": "../x.wav", "path": "x"}]}, NameRefusedError),
-        ({"sources": [{"name": "a\\b", "path": "x"}]}, NameRefusedError),
-        ({"sources": [{"name": "a\nb", "path": "x"}]}, NameRefusedError),
-        ({"sources": [{"name": "a"}, {"name": "b"}]}, TooManyFilesError),
-        ({"sources": [{"name": "a"}], "granularity": "word"}, GranularityError),
-        ({"sources": [{"name": "a"}], "granularity": ["frame"]}, GranularityError),
-        ({"sources": [{"name": "a"}], "embedding": "yes"}, BooleanError),
+        (None, "field_missing"),
+        ([], "field_missing"),
+        ({"sources": []}, "field_missing"),
+        ({"sources": "x"}, "field_missing"),
+        ({"sources": [1]}, "field_missing"),
+        ({"sources": [{"name": ""}]}, "field_missing"),
+        ({"sources": [{"name": 3, "path": "x"}]}, "field_missing"),
+        ({"sources": [{"name": "../x.wav", "path": "x"}]}, "name_refused"),
+        ({"sources": [{"name": "a\\b", "path": "x"}]}, "name_refused"),
+        ({"sources": [{"name": "a\nb", "path": "x"}]}, "name_refused"),
+        ({"sources": [{"name": "a"}, {"name": "b"}]}, "too_many_files"),
+        ({"sources": [{"name": "a"}], "granularity": "word"}, "granularity_invalid"),
+        ({"sources": [{"name": "a"}], "granularity": ["frame"]}, "granularity_invalid"),
+        ({"sources": [{"name": "a"}], "embedding": "yes"}, "boolean_invalid"),
     ],
 )
-def test_anything_else_is_refused(raw: Any, kind: type[EmoscopeError]) -> None:
-    with pytest.raises(kind):
+def test_anything_else_is_refused(raw: Any, code: str) -> None:
+    with raises_code(code):
         read_question(raw, most=1)
 
 
@@ -74,7 +66,7 @@ def test_one_refused_name_of_several_costs_its_own_line(tmp_path: Path) -> None:
     question = read_question({"sources": sources}, most=2)
 
     assert [asked.name for asked in question.asked] == ["会议　一.wav", "a_b"]
-    with pytest.raises(NameRefusedError):
+    with raises_code("name_refused"):
         fetch(question.asked[1], uploads=tmp_path, max_bytes=100)
     assert not path.exists()
 
@@ -85,7 +77,7 @@ def test_an_upload_is_read_once_and_removed(tmp_path: Path) -> None:
     assert fetch(Asked("x", str(path)), uploads=tmp_path, max_bytes=100) == b"sound"
 
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(SourceNotFoundError):
+    with raises_code("source_not_found"):
         fetch(Asked("x", str(path)), uploads=tmp_path, max_bytes=100)
 
 
@@ -107,7 +99,7 @@ def test_a_file_outside_of_the_uploads_is_neither_read_nor_removed(tmp_path: Pat
         "http://127.0.0.1/canary.wav",
         f"file://{canary}",
     ):
-        with pytest.raises(SourceNotFoundError):
+        with raises_code("source_not_found"):
             fetch(Asked("x", path), uploads=uploads, max_bytes=100)
 
     assert canary.read_bytes() == b"secret"
@@ -129,5 +121,5 @@ def test_samples_come_by_name_from_the_list_alone(tmp_path: Path) -> None:
         asked = Asked("x", sample=sample.file)
         assert fetch(asked, uploads=tmp_path, max_bytes=100)[:4] == b"RIFF"
     for name in ("samples.json", "../compact.json", "LICENSE"):
-        with pytest.raises(SourceNotFoundError):
+        with raises_code("source_not_found"):
             fetch(Asked("x", sample=name), uploads=tmp_path, max_bytes=100)

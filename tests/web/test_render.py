@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoscope.errors import AudioEmptyFileError, InternalError, all_errors
+from emoscope.errors import AudioError, EmoscopeError, InternalError, all_codes
 from emoscope.events import Step
 from emoscope.figures.pyramid import curve_of
 from emoscope.labels import COUNT, EMOTIONS
@@ -232,22 +232,21 @@ def test_a_title_and_a_correction_are_told() -> None:
     assert "<img" not in markup
 
 
-@pytest.mark.parametrize("kind", [AudioEmptyFileError, InternalError])
-def test_the_red_panel_has_both_sentences_and_the_code(kind: type) -> None:
-    error = kind()
+@pytest.mark.parametrize("error", [AudioError("audio_empty_file"), InternalError()])
+def test_the_red_panel_has_both_sentences_and_the_code(error: EmoscopeError) -> None:
     panel = render.error_panel(error)
 
     assert error.detail_zh in seen(panel, "zh")
     assert error.detail_en in seen(panel, "en")
     assert error.code in panel
     assert 'role="alert"' in panel
-    assert all_errors()
+    assert all_codes()
 
 
 def test_a_batch_counts_and_offers_one_zip(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("runs")
     runs = [Run(folder / f"outputs_20240104_22300{i}", make_result(f"{i}.wav")) for i in range(2)]
-    lines = [runs[0], Failure("bad.mp3", AudioEmptyFileError()), runs[1]]
+    lines = [runs[0], Failure("bad.mp3", AudioError("audio_empty_file")), runs[1]]
 
     half, whole = many.batch_table(lines[:2], 3), many.batch_table(lines, 3)
 
@@ -263,7 +262,9 @@ def test_a_batch_counts_and_offers_one_zip(tmp_path_factory: pytest.TempPathFact
 def test_a_cancelled_batch_says_what_was_left_and_offers_what_was_done() -> None:
     line = Run(Path("outputs_20240104_223000"), make_result())
 
-    markup = many.batch_table([line, Failure("bad.mp3", AudioEmptyFileError())], 5, cancelled=True)
+    markup = many.batch_table(
+        [line, Failure("bad.mp3", AudioError("audio_empty_file"))], 5, cancelled=True
+    )
 
     assert "已取消：1 个成功，1 个失败，3 个未识别" in seen(markup, "zh")
     assert 'data-over="true"' in markup

@@ -9,8 +9,9 @@ from string import Formatter
 
 import pytest
 
-from emoscope.messages import live, mixed, page, texts, trust
-from emoscope.messages.texts import ADVICE, STEPS, Text
+from emoscope.messages import findings, live, mixed, page, reasons, texts, trust
+from emoscope.messages.languages import Text
+from emoscope.messages.texts import ADVICE, STEPS
 from emoscope.results import abstention
 from emoscope.results.quality import QUALITY_REASONS
 from emoscope.web import notes, picture
@@ -32,7 +33,7 @@ TABLES = {
 
 
 def all_texts() -> Iterator[tuple[str, Text]]:
-    for module in (texts, live, page, trust, mixed):
+    for module in (texts, live, page, trust, mixed, reasons, findings):
         for name, table in vars(module).items():
             if isinstance(table, dict) and name.isupper():
                 yield from ((f"{name} {key}", t) for key, t in table.items() if isinstance(t, Text))

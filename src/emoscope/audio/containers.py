@@ -10,16 +10,7 @@ from typing import Any
 from emoscope.audio.codec_tags import AIFC_CODECS, codec_tag
 from emoscope.audio.headers import Header, Readable
 from emoscope.audio.truncation import LengthClaim, length_claim_of
-from emoscope.errors import (
-    AudioCodecRefusedError,
-    AudioDamagedError,
-    AudioNoStreamError,
-    AudioNotRecognizedError,
-    AudioPlaylistError,
-    AudioRateError,
-    AudioTooLongError,
-    AudioTooManyChannelsError,
-)
+from emoscope.errors import AudioError
 from emoscope.limits import Limits
 
 _PLAYLISTS = (
@@ -107,7 +98,7 @@ def open_container(
     import av
 
     if any(mark in head[:64] for mark in _PLAYLISTS) or b"<MPD" in head[:512]:
-        raise AudioPlaylistError
+        raise AudioError("audio_playlist")
     options = {
         "format_whitelist": ",".join(limits.containers),
         "protocol_whitelist": "none",
@@ -122,9 +113,9 @@ def open_container(
     except Exception as exc:  # FFmpeg's errors, but also ValueError, MemoryError, AttributeError
         tag = codec_tag(io.BytesIO(head), len(head), 0) if head[:4] == b"FORM" else None
         if tag is not None and tag not in AIFC_CODECS:
-            raise AudioCodecRefusedError(codec=tag) from exc
+            raise AudioError("audio_codec_refused", codec=tag) from exc
         known = any(head[at : at + len(mark)] == mark for at, mark in _SIGNATURES)
-        raise (AudioDamagedError if known else AudioNotRecognizedError) from exc
+        raise AudioError("audio_damaged" if known else "audio_not_recognized") from exc
 
 
 def track_of(container: Any, limits: Limits) -> SoundTrack | None:
@@ -139,11 +130,11 @@ def track_of(container: Any, limits: Limits) -> SoundTrack | None:
         accepted, of all that FFmpeg can decode; None where there is none.
 
     Raises:
-        AudioNoStreamError: there is no sound track.
+        AudioError: there is no sound track.
     """
     streams = container.streams.audio
     if not streams:
-        raise AudioNoStreamError
+        raise AudioError("audio_no_stream")
 
     def rank(stream: Any) -> tuple[bool, bool]:
         accepted = limits.accepts_codec(stream.codec_context.name)
@@ -169,9 +160,7 @@ def _decoder(stream: Any) -> Any:
     return decoder
 
 
-def unknown_codec(
-    container: Any, reader: Readable, size_bytes: int
-) -> AudioCodecRefusedError | AudioDamagedError:
+def unknown_codec(container: Any, reader: Readable, size_bytes: int) -> AudioError:
     """Return the error for sound that FFmpeg has no decoder for, by the container's own name.
 
     Args:
@@ -182,7 +171,9 @@ def unknown_codec(
     streams = container.streams.audio
     defaults = [bool(one.disposition & type(one.disposition).default) for one in streams]
     tag = codec_tag(reader, size_bytes, defaults.index(max(defaults)))
-    return AudioDamagedError() if tag is None else AudioCodecRefusedError(codec=tag)
+    if tag is None:
+        return AudioError("audio_damaged")
+    return AudioError("audio_codec_refused", codec=tag)
 
 
 def checked(
@@ -203,18 +194,18 @@ def checked(
     """
     context = track.stream.codec_context
     if not limits.accepts_codec(context.name):
-        raise AudioCodecRefusedError(codec=context.name)
+        raise AudioError("audio_codec_refused", codec=context.name)
     # FFmpeg shows an absurd number of channels as none at all; a WAV header says it plainly.
     channels = int(context.channels) or int.from_bytes(head[22:24], "little") * (
         head[:4] == b"RIFF"
     )
     if not channels:
-        raise AudioDamagedError
+        raise AudioError("audio_damaged")
     rate_hz = int(context.sample_rate or 0)
     check_layout(rate_hz, channels, limits)
     length = length_claim_of(header, container, track.stream, size_bytes)
     if length.counted_s is not None and length.counted_s > limits.max_duration_s:
-        raise AudioTooLongError(max_duration_s=limits.max_duration_s)
+        raise AudioError("audio_too_long", max_duration_s=limits.max_duration_s)
     return Encoding(container.format.name, context.name, rate_hz, channels, length)
 
 
@@ -227,12 +218,17 @@ def check_layout(rate_hz: int, channels: int, limits: Limits) -> None:
         limits: what to check against.
 
     Raises:
-        AudioTooManyChannelsError: there are more than the limits allow.
-        AudioRateError: the rate is outside the limits.
+        AudioError: there are more than the limits allow.
+        AudioError: the rate is outside the limits.
     """
     if channels > limits.max_channels:
-        raise AudioTooManyChannelsError(channels=channels, max_channels=limits.max_channels)
+        raise AudioError(
+            "audio_too_many_channels", channels=channels, max_channels=limits.max_channels
+        )
     if not limits.min_rate_hz <= rate_hz <= limits.max_rate_hz:
-        raise AudioRateError(
-            rate_hz=rate_hz, min_rate_hz=limits.min_rate_hz, max_rate_hz=limits.max_rate_hz
+        raise AudioError(
+            "audio_rate_out_of_range",
+            rate_hz=rate_hz,
+            min_rate_hz=limits.min_rate_hz,
+            max_rate_hz=limits.max_rate_hz,
         )

@@ -39,14 +39,7 @@ from emoscope.audio.resample import Stages, at_rate
 from emoscope.audio.spool import MEMORY_BYTES, Spools
 from emoscope.audio.timeline import Timeline
 from emoscope.audio.truncation import is_truncated
-from emoscope.errors import (
-    AudioDamagedError,
-    AudioEmptyFileError,
-    AudioNoSamplesError,
-    AudioNotFiniteError,
-    AudioTooLargeError,
-    AudioTooLongError,
-)
+from emoscope.errors import AudioError, AudioTooLargeError
 from emoscope.events import StepLog
 from emoscope.limits import COMMAND_LINE, Limits
 from emoscope.paths.access import opened
@@ -89,7 +82,7 @@ def decode(
     Raises:
         AudioError: the sound cannot be used; each reason has its own class.
         SourceNotFoundError: there is no such file.
-        SourceUnreadableError: the system refuses to read it.
+        SourceError: the system refuses to read it.
     """
     return _decode(source, limits, name, log or StepLog(), Spools())[0]
 
@@ -112,7 +105,7 @@ def decode_of_any_length(
     Raises:
         AudioError: the sound cannot be used; each reason has its own class or code.
         SourceNotFoundError: there is no such file.
-        SourceUnreadableError: the system refuses to read it.
+        SourceError: the system refuses to read it.
         StoreError: the folder for temporary files is full or cannot be written.
     """
     return _decode(source, limits, name, log or StepLog(), Spools(MEMORY_BYTES))[0]
@@ -135,7 +128,7 @@ def decode_channels(
     Raises:
         AudioError: the sound cannot be used, or the number of channels changes within it.
         SourceNotFoundError: there is no such file.
-        SourceUnreadableError: the system refuses to read it.
+        SourceError: the system refuses to read it.
         StoreError: the folder for temporary files is full or cannot be written.
     """
     spools = Spools(MEMORY_BYTES)
@@ -160,11 +153,11 @@ def decode_live(read: Callable[[int], bytes], limits: Limits) -> Iterator[Sample
     while len(head) < _LIVE_HEAD_BYTES and (more := read(_LIVE_HEAD_BYTES - len(head))):
         head += more
     if not head:
-        raise AudioEmptyFileError
+        raise AudioError("audio_empty_file")
     with open_container(Arriving(head, read), head, limits) as container:
         track = track_of(container, limits)
         if track is None:
-            raise AudioDamagedError
+            raise AudioError("audio_damaged")
         checked(container, track, head, Header(), 0, limits)
         stages, timeline = Stages(), Timeline.of(container, track.stream, limits.max_duration_s)
         # Block by block as they come: a reader that waits for a full block would be late.
@@ -227,7 +220,7 @@ def _decode_into(
         timed: look for gaps in the timestamps; if not, frames follow one another.
     """
     if size_bytes == 0:
-        raise AudioEmptyFileError
+        raise AudioError("audio_empty_file")
     if limits.max_bytes is not None and size_bytes > limits.max_bytes:
         raise AudioTooLargeError(max_bytes=limits.max_bytes)
     header = read_header(reader, size_bytes)
@@ -252,7 +245,7 @@ def _decode_into(
         fits = _spool(blocks, spools, gaps, limits, log, encoding.length.likely_s)
         broken_off = is_truncated(encoding.length, stages)
     if not spools.count:
-        raise AudioNoSamplesError
+        raise AudioError("audio_no_samples")
     louder = None if separate or channel is not None else mixer.louder()
     if not fits or louder is not None:
         spools.clear()
@@ -338,7 +331,7 @@ def _sound(blocks: Iterator[Samples]) -> Iterator[Samples]:
     """Pass on what a model can take: finite numbers in [-1, 1]."""
     for block in blocks:
         if not np.isfinite(block).all():
-            raise AudioNotFiniteError
+            raise AudioError("audio_not_finite")
         # A resampler rings past full scale at steep edges.
         yield np.clip(block, -1.0, 1.0)
 
@@ -360,7 +353,7 @@ def _planes(
         start_s = time.perf_counter()
     stages.decode_s += time.perf_counter() - start_s
     if not any_decoded and stages.skipped_packets:
-        raise AudioDamagedError
+        raise AudioError("audio_damaged")
 
 
 def _within(limits: Limits, frames: Iterator[Any]) -> Iterator[tuple[int, Raw]]:
@@ -371,5 +364,5 @@ def _within(limits: Limits, frames: Iterator[Any]) -> Iterator[tuple[int, Raw]]:
         check_layout(rate_hz, len(frame.layout.channels), limits)
         decoded_s += frame.samples / rate_hz
         if decoded_s > limits.max_duration_s:
-            raise AudioTooLongError(max_duration_s=limits.max_duration_s)
+            raise AudioError("audio_too_long", max_duration_s=limits.max_duration_s)
         yield rate_hz, samples_of(frame)

@@ -27,12 +27,11 @@ from emoscope.audio.decoder_protocol import Note, ProtocolError, receive_message
 from emoscope.audio.missing import spans_between
 from emoscope.audio.timeline import GAP_TOLERANCE_S
 from emoscope.errors import (
-    AudioEmptyFileError,
     AudioError,
     AudioTooLargeError,
-    DecoderCrashedError,
+    DecoderError,
     DecoderTimeoutError,
-    all_errors,
+    restore,
 )
 from emoscope.events import StepLog
 from emoscope.limits import COMMAND_LINE, Limits
@@ -50,7 +49,6 @@ _COPIES = 3
 """Of the sound, at the moment when its blocks are joined."""
 _BORDERS_BYTES = 16
 """Of a span without sound: two numbers of 64 bits."""
-_AUDIO_ERRORS = {kind.code: kind for kind in all_errors() if issubclass(kind, AudioError)}
 
 
 _Answer: TypeAlias = tuple[Note, np.ndarray[Any, Any], tuple[Span, ...]]
@@ -125,8 +123,8 @@ class DecoderPool:
         Raises:
             AudioError: the sound cannot be used.
             SourceNotFoundError: there is no such file.
-            SourceUnreadableError: the system refuses to read it.
-            DecoderCrashedError: the process ended while it decoded this recording.
+            SourceError: the system refuses to read it.
+            DecoderError: the process ended while it decoded this recording.
             DecoderTimeoutError: decoding took longer than ``deadline_s`` and was ended.
         """
         if not isinstance(source, bytes):
@@ -134,7 +132,7 @@ class DecoderPool:
             with opened(source) as file:
                 source = file.read(-1 if limits.max_bytes is None else limits.max_bytes + 1)
         if not source:
-            raise AudioEmptyFileError
+            raise AudioError("audio_empty_file")
         if limits.max_bytes is not None and len(source) > limits.max_bytes:
             raise AudioTooLargeError(max_bytes=limits.max_bytes)
         note, samples, missing = self._ask(source, limits)
@@ -238,9 +236,9 @@ class _Process:
         except TimeoutError as exc:
             raise DecoderTimeoutError(seconds=deadline_s) from exc
         except (OSError, ProtocolError) as exc:
-            raise DecoderCrashedError from exc
+            raise DecoderError from exc
         if answer is None:
-            raise DecoderCrashedError
+            raise DecoderError
         self.served += 1
         return _checked(*answer, missing[1] if missing else bytearray())
 
@@ -271,13 +269,13 @@ def _checked(note: Note, body: bytearray, missing: bytearray) -> _Answer:
         and len(missing) == note["missing"] * _BORDERS_BYTES
     )
     if not well_formed:
-        raise DecoderCrashedError
+        raise DecoderError
     samples = np.frombuffer(body, np.float32)
     if not float(np.abs(samples).max()) <= 1.0:  # NaN is not, either
-        raise DecoderCrashedError
+        raise DecoderError
     borders = np.frombuffer(missing, np.int64).tolist()
     if not all(one < two for one, two in pairwise([-1, *borders, len(samples) + 1])):
-        raise DecoderCrashedError
+        raise DecoderError
     return note, samples, spans_between(zip(borders[::2], borders[1::2], strict=True))
 
 
@@ -289,8 +287,6 @@ def _is_step(step: object) -> bool:
     )
 
 
-def _error_of(note: Note) -> AudioError | DecoderCrashedError:
-    kind, data = _AUDIO_ERRORS.get(str(note["error"])), note.get("data")
-    if kind is None or not isinstance(data, dict) or data.keys() != kind.gaps():
-        return DecoderCrashedError()
-    return kind(**data)
+def _error_of(note: Note) -> AudioError | DecoderError:
+    error = restore(str(note["error"]), note.get("data"))
+    return error if isinstance(error, AudioError) else DecoderError("decoder_crashed")

@@ -14,7 +14,7 @@ from typing import IO
 
 import numpy as np
 
-from emoscope.errors import AudioChannelsChangeError
+from emoscope.errors import AudioError
 from emoscope.files import translated_os_errors
 from emoscope.waveform import Samples
 
@@ -40,7 +40,7 @@ class Spool:
         """Take the next numbers, of any shape.
 
         Raises:
-            StoreFullError: the disk is full.
+            StoreError: the disk is full.
             StoreError: the folder for temporary files cannot be written.
         """
         self._memory += np.ascontiguousarray(block, np.float32).data
@@ -52,7 +52,7 @@ class Spool:
         """Return all of it, shape ``(count,)``; nothing may be added afterwards.
 
         Raises:
-            StoreFullError: the disk is full.
+            StoreError: the disk is full.
             StoreError: the file cannot be written or mapped.
         """
         if self._file is None:
@@ -92,14 +92,14 @@ class Spools:
         """Take the next samples, shape ``(channels, n)``.
 
         Raises:
-            AudioChannelsChangeError: there were more channels before, or fewer.
-            StoreFullError: the disk is full.
+            AudioError: there were more channels before, or fewer.
+            StoreError: the disk is full.
             StoreError: the folder for temporary files cannot be written.
         """
         if not self._spools:
             self._spools = [Spool(self._memory_bytes) for _ in planes]
         if len(planes) != len(self._spools):
-            raise AudioChannelsChangeError(before=len(self._spools), after=len(planes))
+            raise AudioError("audio_channels_change", before=len(self._spools), after=len(planes))
         for spool, plane in zip(self._spools, planes, strict=True):
             spool.add(plane)
 

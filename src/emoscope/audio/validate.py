@@ -8,13 +8,7 @@ import numpy as np
 
 from emoscope.audio import quality
 from emoscope.audio.resample import at_16_khz
-from emoscope.errors import (
-    AudioNoSamplesError,
-    AudioNotFiniteError,
-    AudioSilentError,
-    AudioTooLongError,
-    AudioTooShortError,
-)
+from emoscope.errors import AudioError, AudioSilentError
 from emoscope.events import Step
 from emoscope.limits import Limits
 from emoscope.results.quality import Quality
@@ -28,11 +22,11 @@ def resampled_waveform(waveform: Waveform, limits: Limits) -> Waveform:
         AudioError: the samples are too many, none at all, or not finite.
     """
     if waveform.duration_s > limits.max_duration_s:
-        raise AudioTooLongError(max_duration_s=limits.max_duration_s)
+        raise AudioError("audio_too_long", max_duration_s=limits.max_duration_s)
     if not len(waveform.samples):
-        raise AudioNoSamplesError
+        raise AudioError("audio_no_samples")
     if not all(np.isfinite(block).all() for block in waveform.blocks()):
-        raise AudioNotFiniteError
+        raise AudioError("audio_not_finite")
     return at_16_khz(waveform)
 
 
@@ -51,13 +45,15 @@ def check_usable(waveform: Waveform, found: Quality, limits: Limits) -> None:
         limits: its shortest duration is checked.
 
     Raises:
-        AudioTooShortError: shorter than the limits allow, or than one frame.
+        AudioError: shorter than the limits allow, or than one frame.
         AudioSilentError: nothing above the level of digital silence.
     """
     # Whatever the limits allow, a model needs one frame.
     min_duration_s = max(limits.min_duration_s, FRAME_S)
     if waveform.duration_s < min_duration_s:
-        raise AudioTooShortError(duration_s=waveform.duration_s, min_duration_s=min_duration_s)
+        raise AudioError(
+            "audio_too_short", duration_s=waveform.duration_s, min_duration_s=min_duration_s
+        )
     peak_dbfs = 20 * float(np.log10(max(found.peak, 1e-10)))
     if peak_dbfs < quality.SILENCE_DBFS:
         raise AudioSilentError(peak_dbfs=peak_dbfs)

@@ -15,8 +15,9 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from emoscope.errors import ModelContractError
+from emoscope.errors import ModelInvalidError
 from emoscope.labels import COUNT
+from emoscope.messages.reasons import reason
 from emoscope.waveform import Array32
 
 Array64i: TypeAlias = NDArray[np.int64]
@@ -101,24 +102,26 @@ def check_contract(inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor]) 
     """Return D of a model that declares these.
 
     Raises:
-        ModelContractError: they are not the contract's.
+        ModelInvalidError: they are not the contract's.
     """
     if inputs.keys() != set(INPUTS) or not set(OUTPUTS) <= outputs.keys():
         found = f"{', '.join(inputs)} -> {', '.join(outputs)}"
-        raise ModelContractError(
-            reason_zh=f"输入输出是 {found}", reason_en=f"its inputs and outputs are {found}"
+        raise ModelInvalidError(
+            "model_contract",
+            **reason("tensors", found=found),
         )
     declared = {**inputs, **outputs}
     dim = declared["frame_embeddings"].shape[-1:]
     expected = {**_CONTRACT, "frame_embeddings": Tensor("float32", (None, None, *dim))}
     for name, tensor in expected.items():
         if declared[name] != tensor:
-            raise ModelContractError(
-                reason_zh=f"{name} 是 {declared[name]}，应为 {tensor}",
-                reason_en=f"{name} is {declared[name]} instead of {tensor}",
+            raise ModelInvalidError(
+                "model_contract",
+                **reason("tensor", name=name, found=declared[name], expected=tensor),
             )
     if not dim or dim[0] is None:
-        raise ModelContractError(
-            reason_zh="嵌入维度不固定", reason_en="its embeddings have no fixed size"
+        raise ModelInvalidError(
+            "model_contract",
+            **reason("embedding_size_open"),
         )
     return dim[0]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from emoscope.backends.base import Backend
 from emoscope.errors import DeviceUnavailableError
+from emoscope.messages.reasons import reason
 from emoscope.paths.choices import BackendName, DeviceChoice
 
 
@@ -21,8 +22,8 @@ def open_backend(
         device: ``cpu``; ``cuda``, or an error; ``auto``, an NVIDIA GPU where one can be used.
 
     Raises:
-        ModelFileMissingError: there is no such file.
-        ModelContractError: it does not keep the contract.
+        ModelMissingError: there is no such file.
+        ModelInvalidError: it does not keep the contract.
         ExtraMissingError: the backend's library is not installed.
         DeviceUnavailableError: ``cuda``, and it cannot be used.
     """
@@ -30,8 +31,7 @@ def open_backend(
         if device == "cuda":
             raise DeviceUnavailableError(
                 device=device,
-                reason_zh="openvino 后端不支持 CUDA",
-                reason_en="the openvino backend knows no CUDA",
+                **reason("openvino_no_cuda"),
             )
         from emoscope.backends.openvino_backend import OpenVinoBackend
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from emoscope.errors import DeviceUnavailableError
+from emoscope.messages.reasons import reason
 from emoscope.telemetry import load_onnxruntime
 
 PROVIDER = "CUDAExecutionProvider"
@@ -39,10 +40,7 @@ def open_session(path: Path, session_options: Any) -> Any:
     """
     onnxruntime = load_onnxruntime()
     if not is_offered():
-        raise _unavailable(
-            "已安装的 ONNX Runtime 不带 CUDA，需要 onnxruntime-gpu",
-            "the installed ONNX Runtime is without CUDA; onnxruntime-gpu is needed",
-        )
+        raise DeviceUnavailableError(device="cuda", **reason("onnxruntime_no_cuda"))
     if hasattr(onnxruntime, "preload_dlls"):
         # Finds CUDA and cuDNN where pip put them. What it has to say it prints.
         with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(RuntimeError):
@@ -52,17 +50,10 @@ def open_session(path: Path, session_options: Any) -> Any:
             str(path), session_options, providers=[(PROVIDER, OPTIONS), CPU_PROVIDER]
         )
     except Exception as exc:  # a driver too old, no memory left: classes without a common root
-        reason = str(exc).partition("\n")[0][:200] or type(exc).__name__
-        raise _unavailable(reason, reason) from exc
+        said = str(exc).partition("\n")[0][:200] or type(exc).__name__
+        raise DeviceUnavailableError(device="cuda", **reason("as_said", reason=said)) from exc
     if PROVIDER not in session.get_providers():
-        raise _unavailable(
-            "显卡、驱动、CUDA 或 cuDNN 缺失或版本不符",
-            "the graphics card, its driver, CUDA or cuDNN is missing or of another version",
-        )
+        raise DeviceUnavailableError(device="cuda", **reason("cuda_missing"))
     # Or it would go on with the processor when a run fails, and say nothing.
     session.disable_fallback()
     return session
-
-
-def _unavailable(reason_zh: str, reason_en: str) -> DeviceUnavailableError:
-    return DeviceUnavailableError(device="cuda", reason_zh=reason_zh, reason_en=reason_en)

@@ -18,10 +18,11 @@ from emoscope.backends.base import (
 )
 from emoscope.errors import (
     DeviceUnavailableError,
-    ModelContractError,
-    ModelFileMissingError,
+    ModelInvalidError,
+    ModelMissingError,
     ModelRunError,
 )
+from emoscope.messages.reasons import reason
 from emoscope.paths.choices import DeviceChoice
 from emoscope.telemetry import load_onnxruntime
 from emoscope.waveform import Array32
@@ -41,8 +42,8 @@ class OnnxBackend:
 
     Raises:
         DeviceUnavailableError: ``cuda``, and it cannot be used.
-        ModelFileMissingError: there is no such file.
-        ModelContractError: the file is no model, or its inputs and outputs are not the contract's.
+        ModelMissingError: there is no such file.
+        ModelInvalidError: the file is no model, or its inputs and outputs are not the contract's.
     """
 
     name = "onnxruntime"
@@ -50,7 +51,7 @@ class OnnxBackend:
     def __init__(self, path: Path, *, threads: int = 0, device: DeviceChoice = "cpu") -> None:
         onnxruntime = load_onnxruntime()
         if not path.is_file():
-            raise ModelFileMissingError(file=path.name)
+            raise ModelMissingError("model_file_missing", file=path.name)
         is_small = path.stat().st_size <= _SMALL_BYTES
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or int(is_small)
@@ -97,8 +98,9 @@ def _on_cpu(path: Path, options: Any) -> Any:
             str(path), options, providers=[cuda.CPU_PROVIDER]
         )
     except Exception as exc:  # the library raises its own classes without a common root
-        raise ModelContractError(
-            reason_zh="无法作为 ONNX 模型加载", reason_en="it cannot be loaded as an ONNX model"
+        raise ModelInvalidError(
+            "model_contract",
+            **reason("not_onnx"),
         ) from exc
 
 

@@ -15,7 +15,8 @@ from emoscope.backends.base import (
     Tensor,
     check_contract,
 )
-from emoscope.errors import ModelContractError, ModelFileMissingError, ModelRunError
+from emoscope.errors import ModelInvalidError, ModelMissingError, ModelRunError
+from emoscope.messages.reasons import reason
 from emoscope.telemetry import load_openvino
 from emoscope.waveform import Array32
 
@@ -32,8 +33,8 @@ class OpenVinoBackend:
 
     Raises:
         ExtraMissingError: OpenVINO is not installed.
-        ModelFileMissingError: there is no such file.
-        ModelContractError: the file is no model, or its inputs and outputs are not the contract's.
+        ModelMissingError: there is no such file.
+        ModelInvalidError: the file is no model, or its inputs and outputs are not the contract's.
     """
 
     name = "openvino"
@@ -43,15 +44,16 @@ class OpenVinoBackend:
     def __init__(self, path: Path, *, threads: int = 0) -> None:
         openvino = load_openvino()
         if not path.is_file():
-            raise ModelFileMissingError(file=path.name)
+            raise ModelMissingError("model_file_missing", file=path.name)
         options = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
         if threads:
             options["INFERENCE_NUM_THREADS"] = str(threads)
         try:
             model = openvino.Core().compile_model(str(path), "CPU", options)
         except Exception as exc:  # the library raises RuntimeError for everything
-            raise ModelContractError(
-                reason_zh="无法作为 ONNX 模型加载", reason_en="it cannot be loaded as an ONNX model"
+            raise ModelInvalidError(
+                "model_contract",
+                **reason("not_onnx"),
             ) from exc
         self.version: str = openvino.__version__
         self.dim = check_contract(_tensors(model.inputs), _tensors(model.outputs))

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import typer
 from typer.core import TyperCommand
 
-from emoscope.errors import ArgumentEmptyError
+from emoscope.errors import SettingError
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -27,7 +27,7 @@ class Command(TyperCommand):
         """Check the words as they were typed, then read them as ever.
 
         Raises:
-            ArgumentEmptyError: one of them is empty, and which.
+            SettingError: one of them is empty, and which.
         """
         given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
         for parameter in self.get_params(ctx):
@@ -35,7 +35,7 @@ class Command(TyperCommand):
             value = given.get(name)
             words: Iterable[object] = value if isinstance(value, list | tuple) else (value,)
             if name != RECORDINGS and any(isinstance(w, str) and not w.strip() for w in words):
-                raise ArgumentEmptyError(argument=_shown(parameter))
+                raise SettingError("argument_empty", argument=_shown(parameter))
         return super().parse_args(ctx, args)
 
 

@@ -14,7 +14,8 @@ from emoscope.cli.model import open_model
 from emoscope.cli.show import emotion_name
 from emoscope.cli.streams import write
 from emoscope.evaluate.robustness import Robustness, perturb
-from emoscope.messages.texts import NOTICES, TERMINAL, Language
+from emoscope.messages.languages import Language
+from emoscope.messages.texts import NOTICES, TERMINAL
 from emoscope.messages.trust import STABILITY, abstention
 from emoscope.paths.file_names import readable
 from emoscope.settings import Settings, language_of

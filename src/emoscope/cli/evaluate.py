@@ -17,7 +17,8 @@ from emoscope.evaluate.report import evaluation_html
 from emoscope.evaluate.run import Evaluation, evaluate
 from emoscope.files import atomic_write, check_file
 from emoscope.labels import by_key
-from emoscope.messages.texts import TERMINAL, Language
+from emoscope.messages.languages import Language
+from emoscope.messages.texts import TERMINAL
 from emoscope.messages.trust import CALIBRATED
 from emoscope.results.result import Failure
 from emoscope.settings import Settings, language_of
@@ -84,7 +85,11 @@ def _check_outputs(inputs: list[Path], outputs: list[Path | None]) -> None:
         check_file(path)
         is_file = path.is_file() or not path.exists()  # two reports may go to one device
         if is_file and path.resolve() in seen:
-            raise SettingError(setting="--json / --html", reason=f"{path}: LIST / --json / --html")
+            raise SettingError(
+                "setting_invalid",
+                setting="--json / --html",
+                reason=f"{path}: LIST / --json / --html",
+            )
         seen.add(path.resolve())
 
 

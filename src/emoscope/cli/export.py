@@ -36,13 +36,13 @@ def run_export(sources: list[Path], name: str, out: str | None, *, curve: bool =
             would go to a terminal, or ``out`` is what is read.
         RunNotFoundError: there is no result at a source.
         RunDamagedError: it cannot be read.
-        SegmentsMissingError: the run was not made by frame.
-        ChannelsMismatchError: the runs are not the channels of one recording.
+        ResultError: the run was not made by frame.
+        ResultError: the runs are not the channels of one recording.
         StoreError: ``out`` cannot be written, or the disk is full.
     """
     chosen = _checked_format(name, curve=curve)
     if out is None and not chosen.is_text and sys.stdout.isatty():
-        raise SettingError(setting="--out", reason=f"FILE{chosen.suffix}")
+        raise SettingError("setting_invalid", setting="--out", reason=f"FILE{chosen.suffix}")
     paths = [source / RESULT if is_folder(source) else source for source in sources]
     target = None if out is None else _checked_target(out, paths)
     results = [read_result(path) for path in paths]
@@ -58,11 +58,11 @@ def run_export(sources: list[Path], name: str, out: str | None, *, curve: bool =
 def _checked_format(name: str, *, curve: bool) -> Format:
     """Return a format by its name, after checking that it can hold what is to be written."""
     if name not in FORMATS:
-        raise SettingError(setting="--format", reason=", ".join(FORMATS))
+        raise SettingError("setting_invalid", setting="--format", reason=", ".join(FORMATS))
     able = [key for key, one in FORMATS.items() if (one.curve if curve else one.segments)]
     if name not in able:
         setting = "--curve --format" if curve else "--format"
-        raise SettingError(setting=setting, reason=", ".join(able))
+        raise SettingError("setting_invalid", setting=setting, reason=", ".join(able))
     return FORMATS[name]
 
 
@@ -73,7 +73,7 @@ def _checked_target(out: str, paths: Sequence[Path]) -> Path:
         check_folder(target)
         return target
     if any(target.resolve() == path.resolve() for path in paths):
-        raise SettingError(setting="--out", reason=f"{out} = RUN")
+        raise SettingError("setting_invalid", setting="--out", reason=f"{out} = RUN")
     # With "/" at its end a folder is meant: one that is missing is no file without an ending.
     check_file(target / RESULT if out.endswith(("/", os.sep)) else target)
     return target

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from emoscope.messages.texts import Language
+    from emoscope.messages.languages import Language
 
 _option: ContextVar[str | None] = ContextVar("lang_option", default=None)
 

@@ -19,10 +19,11 @@ from emoscope.audio.missing import Gap, in_portions
 from emoscope.cli.model import open_model
 from emoscope.cli.show import emotion_name
 from emoscope.cli.streams import write
-from emoscope.errors import MicrophoneError, StreamRefusedError, StreamUnreachableError
+from emoscope.errors import ClientError, ServerUnreachableError, SourceError
 from emoscope.labels import SILENCE, by_key
 from emoscope.limits import Limits
-from emoscope.messages.texts import TERMINAL, Language
+from emoscope.messages.languages import Language
+from emoscope.messages.texts import TERMINAL
 from emoscope.optional import require
 from emoscope.paths.names import sendable_name
 from emoscope.settings import Settings, language_of
@@ -59,13 +60,13 @@ class Show:
         """Write one message to stdout.
 
         Raises:
-            StreamRefusedError: it is an error.
+            ClientError: it is an error.
         """
         if self.as_json:
             write(json.dumps(message, ensure_ascii=False) + "\n")
         if message["type"] == "error":
             sentence = message[f"detail_{self.language}"]
-            raise StreamRefusedError(reason=message["code"], sentence=sentence)
+            raise ClientError(reason=message["code"], sentence=sentence)
         line = None if self.as_json else self._line(message)
         if line is not None:
             Console().print(line, markup=False, highlight=False, soft_wrap=True)
@@ -156,7 +157,7 @@ def run_microphone(
         as_json: print one JSON event a line.
 
     Raises:
-        MicrophoneError: there is none, or it cannot be opened.
+        SourceError: there is none, or it cannot be opened.
         ExtraMissingError: the extra ``listen`` is not installed.
     """
     with (
@@ -205,7 +206,7 @@ def _session(
         headers = {} if key is None else {"X-API-Key": key}
         socket = client.connect(address, max_size=1 << 24, additional_headers=headers)
     except (OSError, ValueError, require("websockets", extra="listen").WebSocketException) as exc:
-        raise StreamUnreachableError(url=url, reason=str(exc)[:200]) from exc
+        raise ServerUnreachableError("stream_unreachable", url=url, reason=str(exc)[:200]) from exc
     with socket:
         yield _RemoteSession(socket, rate_hz, name)
 
@@ -283,7 +284,7 @@ def _microphone(seconds: float | None) -> Iterator[tuple[int, Iterator[Samples]]
     try:
         sounddevice = require("sounddevice", extra="listen")
     except OSError as exc:  # the package is here, PortAudio is not
-        raise MicrophoneError(reason=str(exc)[:200]) from exc
+        raise SourceError("microphone_unavailable", reason=str(exc)[:200]) from exc
     recorded: queue.Queue[Samples] = queue.Queue()
 
     def keep(samples: Any, *_: object) -> None:
@@ -295,7 +296,7 @@ def _microphone(seconds: float | None) -> Iterator[tuple[int, Iterator[Samples]]
             samplerate=rate_hz, channels=1, blocksize=round(PORTION_S * rate_hz), callback=keep
         )
     except (sounddevice.PortAudioError, ValueError, OSError) as exc:
-        raise MicrophoneError(reason=str(exc)[:200]) from exc
+        raise SourceError("microphone_unavailable", reason=str(exc)[:200]) from exc
 
     def portions() -> Iterator[Samples]:
         taken = 0

@@ -29,11 +29,11 @@ from emoscope.errors import (
     InputError,
     ModelError,
     SettingError,
-    SourceUnreadableError,
+    SourceError,
     StoreError,
-    StoreFullError,
 )
 from emoscope.files import FULL
+from emoscope.messages.hints import sentence
 from emoscope.paths.choices import ChannelMode, Granularity
 
 app = Commands(
@@ -108,7 +108,9 @@ def recognize_command(
         name for name, wanted in (("json", as_json), ("jsonl", as_jsonl), ("csv", as_csv)) if wanted
     ]
     if len(chosen) > 1:
-        raise SettingError(setting="--json / --jsonl / --csv", reason="choose one")
+        raise SettingError(
+            "setting_invalid", setting="--json / --jsonl / --csv", reason="choose one"
+        )
     settings = options.settings(outputs=outputs)
     separate = channels == "separate"
     work = Work(granularity, embedding, save, chosen[0] if chosen else "table", separate)
@@ -279,10 +281,14 @@ def main(arguments: list[str] | None = None) -> Any:
             streams.drop()
             sys.exit(0)
         if exc.errno in FULL:
-            _fail(StoreFullError())
+            _fail(StoreError("store_full"))
         if exc.filename is None:  # nothing that anybody named
             raise
-        _fail(SourceUnreadableError(name=str(exc.filename), reason=exc.strerror or str(exc)))
+        _fail(
+            SourceError(
+                "source_unreadable", name=str(exc.filename), reason=exc.strerror or str(exc)
+            )
+        )
 
 
 def _run(arguments: list[str] | None) -> None:
@@ -302,7 +308,7 @@ def _fail(error: EmoscopeError) -> NoReturn:
 
 
 def _sentence(error: EmoscopeError) -> str:
-    return error.detail_zh if language() == "zh" else error.detail_en
+    return sentence(error, language(), "cli")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ from rich.console import Console
 
 from emoscope.hub.progress import ConvertingFolder, PullEvent, PullListener, Waiting
 from emoscope.limits import Limits
-from emoscope.messages.texts import NOTICES, Language
+from emoscope.messages.languages import Language
+from emoscope.messages.texts import NOTICES
 from emoscope.recognizer import Recognizer, load
 from emoscope.settings import Settings, language_of
 

@@ -22,7 +22,7 @@ from emoscope.paths.choices import HubChoice
 
 if TYPE_CHECKING:
     from emoscope.backends.base import Backend
-    from emoscope.messages.texts import Language
+    from emoscope.messages.languages import Language
     from emoscope.models.catalog import LocalModel
     from emoscope.results.agreement import Agreement
 
@@ -245,7 +245,7 @@ def _tell_of_tokens(official: Path, language: Language) -> None:
 
     if (official / TOKENS).is_file():
         for error in token_errors(official / TOKENS)[:1]:
-            typer.echo(error.detail_zh if language == "zh" else error.detail_en, err=True)
+            typer.echo(error.detail(language), err=True)
 
 
 def _make_int8(local: LocalModel, official: Path | None) -> LocalModel:
@@ -258,7 +258,7 @@ def _make_int8(local: LocalModel, official: Path | None) -> LocalModel:
     except OSError as exc:
         if isinstance(exc, EmoscopeError):
             raise
-        raise ModelCacheError(reason=exc.strerror or str(exc)) from exc
+        raise ModelCacheError("model_cache_failed", reason=exc.strerror or str(exc)) from exc
 
 
 def _official_files(local: LocalModel) -> Path:

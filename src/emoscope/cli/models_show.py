@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from emoscope.errors import EmoscopeError, ModelFastRefusedError
+from emoscope.errors import EmoscopeError, ModelInvalidError
 from emoscope.hub import pull
 from emoscope.hub.caches import find_copy
 from emoscope.hub.progress import (
@@ -33,7 +33,9 @@ from emoscope.hub.progress import (
     Retrying,
     Waiting,
 )
-from emoscope.messages.texts import NOTICES, Language, Text
+from emoscope.messages.hints import sentence
+from emoscope.messages.languages import Language, Text
+from emoscope.messages.texts import NOTICES
 from emoscope.models import catalog
 from emoscope.models.catalog import CatalogEntry, LocalModel, Variant
 from emoscope.models.verify import Finding
@@ -177,8 +179,10 @@ def compared(
         speedup=found.speedup,
     )
     if failures := found.failures(thresholds):
-        error = ModelFastRefusedError(model=local.card.name, figures=", ".join(failures))
-        return f"{figures}\n{error.detail_zh if language == 'zh' else error.detail_en}"
+        error = ModelInvalidError(
+            "model_fast_refused", model=local.card.name, figures=", ".join(failures)
+        )
+        return f"{figures}\n{sentence(error, language, 'cli')}"
     return f"{figures}\n{TEXTS['agreed'](language)}"
 
 
@@ -276,4 +280,4 @@ class PullProgress:
         self._progress.console.print(escape(sentence), style="yellow", highlight=False)
 
     def _sentence(self, error: EmoscopeError) -> str:
-        return error.detail_zh if self._language == "zh" else error.detail_en
+        return sentence(error, self._language, "cli")

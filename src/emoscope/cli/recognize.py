@@ -24,7 +24,8 @@ from emoscope.export import records
 from emoscope.files import check_folder
 from emoscope.hub.caches import find_copy
 from emoscope.inference.resume import SUFFIX
-from emoscope.messages.texts import NOTICES, STEPS, TERMINAL, Language
+from emoscope.messages.languages import Language
+from emoscope.messages.texts import NOTICES, STEPS, TERMINAL
 from emoscope.models import catalog
 from emoscope.multichannel import recognize_channels_with
 from emoscope.outputs.store import RunStore

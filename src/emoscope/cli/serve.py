@@ -95,7 +95,7 @@ def _check_entrance(settings: Settings) -> bool:
         return False
     if not settings.open:
         reason = NOTICES["no_door"](language_of(settings.language), host=settings.host)
-        raise SettingError(setting="--host", reason=reason)
+        raise SettingError("setting_invalid", setting="--host", reason=reason)
     return True
 
 
@@ -112,7 +112,7 @@ def _check_tls(settings: Settings) -> None:
     except (OSError, ValueError) as exc:
         files = " / ".join(str(path) for path in (settings.tls_cert, settings.tls_key) if path)
         reason = getattr(exc, "strerror", None) or str(exc)
-        raise SettingError(setting=files, reason=reason) from exc
+        raise SettingError("setting_invalid", setting=files, reason=reason) from exc
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -131,7 +131,9 @@ def listening_socket(host: str, port: int) -> socket.socket:
     except OSError as exc:
         listening.close()
         raise SettingError(
-            setting="--host / --port", reason=f"{host}:{port}: {exc.strerror or exc}"
+            "setting_invalid",
+            setting="--host / --port",
+            reason=f"{host}:{port}: {exc.strerror or exc}",
         ) from exc
     return listening
 

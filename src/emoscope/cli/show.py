@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
+from emoscope.messages.hints import sentence
+from emoscope.messages.languages import Language
 from emoscope.messages.page import RESULT
-from emoscope.messages.texts import NOTICES, TERMINAL, Language, advice
+from emoscope.messages.texts import NOTICES, TERMINAL, advice
 from emoscope.messages.trust import CALIBRATED, abstention
 from emoscope.results.result import Failure, Result
 
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 
 
 def detail(error: EmoscopeError, language: Language) -> str:
-    """Return the error's sentence in this language."""
-    return error.detail_zh if language == "zh" else error.detail_en
+    """Return the error's sentence in this language, with the hint of the command line."""
+    return sentence(error, language, "cli")
 
 
 def emotion_name(emotion: Emotion, language: Language) -> str:

@@ -7,12 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from emoscope.errors import (
-    ArgumentEmptyError,
-    EmoscopeError,
-    SourceNothingFoundError,
-    SourceUnreadableError,
-)
+from emoscope.errors import EmoscopeError, SettingError, SourceError, SourceNotFoundError
 from emoscope.limits import COMMAND_LINE
 from emoscope.lists import reader
 from emoscope.paths.access import files_below, is_file, is_folder, translated
@@ -43,7 +38,7 @@ def expand(arguments: Iterable[str]) -> Iterator[Named | Failure]:
 
 def _one(argument: str) -> Iterator[Named | Failure]:
     if not argument.strip():
-        raise ArgumentEmptyError(argument=repr(argument))
+        raise SettingError("argument_empty", argument=repr(argument))
     if argument == "-":
         yield Named(_stdin(), "stdin")
         return
@@ -51,7 +46,7 @@ def _one(argument: str) -> Iterator[Named | Failure]:
     if is_folder(path):
         found = files_below(path, COMMAND_LINE.endings)
         if not found:
-            raise SourceNothingFoundError(name=argument)
+            raise SourceNotFoundError("source_nothing_found", name=argument)
         for below in found:
             name = below.name
             yield Failure(name, below.error) if below.error else Named(below.path, name)
@@ -68,6 +63,6 @@ def _named(row: reader.Row, folder: Path) -> Named:
 
 def _stdin() -> bytes:
     if sys.stdin is None:  # closed by the caller
-        raise SourceUnreadableError(name="stdin", reason="closed")
+        raise SourceError("source_unreadable", name="stdin", reason="closed")
     with translated("stdin"):
         return sys.stdin.buffer.read()

@@ -50,7 +50,7 @@ def write(data: str | bytes) -> None:
 
     Raises:
         BrokenPipeError: the reader has gone.
-        StoreFullError: standard output is a file on a full disk.
+        StoreError: standard output is a file on a full disk.
         StoreError: it cannot be written for another reason.
     """
     made = data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from emoscope.emotion2vec.safetensors_file import SafetensorsFile
 from emoscope.emotion2vec.tensor_numbers import as_float32, item_bytes
 from emoscope.emotion2vec.tensor_pickle import StoredTensor, parse
-from emoscope.errors import CheckpointDamagedError, CheckpointTensorsError, ModelFileMissingError
+from emoscope.errors import CheckpointError, ModelMissingError
+from emoscope.messages.reasons import reason
 from emoscope.waveform import Array32
 
 MAX_PICKLE_BYTES = 64 * 2**20
@@ -46,8 +47,8 @@ class Checkpoint(Protocol):
         """Return one tensor as float32.
 
         Raises:
-            CheckpointDamagedError: its numbers are cut off or changed.
-            CheckpointTensorsError: it holds something else than floating-point numbers.
+            CheckpointError: its numbers are cut off or changed.
+            CheckpointError: it holds something else than floating-point numbers.
         """
 
     def close(self) -> None:
@@ -58,14 +59,14 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     """Open ``model.safetensors`` of a folder, else its ``model.pt``.
 
     Raises:
-        ModelFileMissingError: neither is there.
-        CheckpointDamagedError: the file cannot be read.
-        CheckpointRefusedError: its pickle asks for more than tensors; nothing was run.
+        ModelMissingError: neither is there.
+        CheckpointError: the file cannot be read.
+        CheckpointError: its pickle asks for more than tensors; nothing was run.
     """
     if (folder / "model.safetensors").is_file():
         return SafetensorsFile(folder / "model.safetensors")
     if not (folder / "model.pt").is_file():
-        raise ModelFileMissingError(file="model.pt")
+        raise ModelMissingError("model_file_missing", file="model.pt")
     return TorchFile(folder / "model.pt")
 
 
@@ -73,8 +74,8 @@ class TorchFile:
     """A ``model.pt`` in the zip format of PyTorch 1.6 and later.
 
     Raises:
-        CheckpointDamagedError: it is no such file, or cut off.
-        CheckpointRefusedError: its pickle asks for more than tensors; nothing was run.
+        CheckpointError: it is no such file, or cut off.
+        CheckpointError: its pickle asks for more than tensors; nothing was run.
     """
 
     def __init__(self, path: Path) -> None:
@@ -82,9 +83,7 @@ class TorchFile:
         try:
             self._zip = zipfile.ZipFile(path)
         except _ZIP_ERRORS as exc:
-            raise self._damaged(
-                "不是 torch.save 的 zip 文件，或不完整", "it is no zip of torch.save, or cut off"
-            ) from exc
+            raise self._damaged("not_torch_zip") from exc
         try:
             self._entries = self._list_entries()
             state = _state_dict(parse(self._bytes("data.pkl"), file=self.file), file=self.file)
@@ -100,17 +99,15 @@ class TorchFile:
         """Return one tensor as float32.
 
         Raises:
-            CheckpointDamagedError: its numbers are cut off or changed.
-            CheckpointTensorsError: it holds something else than floating-point numbers.
+            CheckpointError: its numbers are cut off or changed.
+            CheckpointError: it holds something else than floating-point numbers.
         """
         tensor = self._tensors[name]
         storage = tensor.storage
         size = item_bytes(storage.dtype, name=name, file=self.file)
         entry = self._entries.get(f"data/{storage.key}")
         if entry is None or entry.file_size != storage.numel * size:
-            raise self._damaged(
-                f"{name} 的数据长度不对", f"the numbers of {name} have the wrong length"
-            )
+            raise self._damaged("tensor_length", name=name)
         numbers = as_float32(self._bytes(f"data/{storage.key}"), storage.dtype)
         # parse() has checked that offset, shape and strides stay inside the storage.
         strides = [step * numbers.itemsize for step in tensor.strides]
@@ -130,31 +127,23 @@ class TorchFile:
             _, _, name = info.filename.partition("/")
             # Two entries of one name mean different files to different readers.
             if name in entries or info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
-                raise self._damaged(
-                    f"zip 条目 {info.filename} 被压缩、加密或重复",
-                    f"the zip entry {info.filename} is compressed, encrypted or double",
-                )
+                raise self._damaged("zip_entry", name=info.filename)
             entries[name] = info
         if "data.pkl" not in entries or entries["data.pkl"].file_size > MAX_PICKLE_BYTES:
-            raise self._damaged(
-                "zip 里没有可用的 data.pkl", "its zip holds no data.pkl of a sane size"
-            )
+            raise self._damaged("no_pickle")
         self._entries = entries
         if "byteorder" in entries and self._bytes("byteorder") != b"little":
-            raise self._damaged("字节序不是小端", "its byte order is not little-endian")
+            raise self._damaged("byte_order")
         return entries
 
     def _bytes(self, name: str) -> bytes:
         try:
             return self._zip.read(self._entries[name])  # checks the CRC-32 on the way
         except _ZIP_ERRORS as exc:
-            raise self._damaged(
-                f"{name} 损坏（校验和不符或不完整）",
-                f"{name} is damaged (wrong checksum, or cut off)",
-            ) from exc
+            raise self._damaged("entry_damaged", name=name) from exc
 
-    def _damaged(self, reason_zh: str, reason_en: str) -> CheckpointDamagedError:
-        return CheckpointDamagedError(file=self.file, reason_zh=reason_zh, reason_en=reason_en)
+    def _damaged(self, why: str, **data: object) -> CheckpointError:
+        return CheckpointError("checkpoint_damaged", file=self.file, **reason(why, **data))
 
 
 def _state_dict(content: object, *, file: str) -> dict[str, object]:
@@ -163,7 +152,9 @@ def _state_dict(content: object, *, file: str) -> dict[str, object]:
         if isinstance(content, dict) and key in content:
             content = content[key]
     if not isinstance(content, dict):
-        raise CheckpointTensorsError(
-            file=file, reason_zh="其中没有权重字典", reason_en="it holds no dict of weights"
+        raise CheckpointError(
+            "checkpoint_tensors",
+            file=file,
+            **reason("no_weights"),
         )
     return content

@@ -15,7 +15,8 @@ from operator import mul
 from pathlib import Path
 from typing import Any
 
-from emoscope.errors import ModelConfigError, ModelFileMissingError
+from emoscope.errors import ModelInvalidError, ModelMissingError
+from emoscope.messages.reasons import reason
 from emoscope.models.sources import CONFIG
 from emoscope.optional import require
 from emoscope.waveform import FRAME, HOP
@@ -97,20 +98,22 @@ def read_config(path: Path) -> NetworkConfig:
     """Read ``config.yaml``.
 
     Raises:
-        ModelFileMissingError: there is no such file.
-        ModelConfigError: a setting is missing, malformed, or asks for another network.
+        ModelMissingError: there is no such file.
+        ModelInvalidError: a setting is missing, malformed, or asks for another network.
         ExtraMissingError: PyYAML is not installed.
     """
     yaml = require("yaml", extra="convert")
     if not path.is_file():
-        raise ModelFileMissingError(file=path.name)
+        raise ModelMissingError("model_file_missing", file=path.name)
     try:
         with path.open("rb") as file:
             # safe_load builds plain values only.
             content = yaml.safe_load(file.read(MAX_CONFIG_BYTES))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as exc:
-        raise ModelConfigError(
-            setting=CONFIG, reason_zh="不是有效的 YAML", reason_en="it is not YAML"
+        raise ModelInvalidError(
+            "model_config",
+            setting=CONFIG,
+            **reason("not_yaml"),
         ) from exc
     return parse_config(content)
 
@@ -190,32 +193,30 @@ class _Settings:
         value: Any = self._content
         for part in name.split("."):
             if not isinstance(value, dict) or part not in value:
-                raise _unsupported(name, "缺少这一项", "it is missing")
+                raise _unsupported(name, "missing")
             value = value[part]
         return value
 
     def expect(self, name: str, value: object) -> None:
         found = self.get(name)
         if found != value or type(found) is not type(value):
-            raise _unsupported(name, f"是 {found!r}，只支持 {value!r}", f"{found!r}, not {value!r}")
+            raise _unsupported(name, "other_value", found=found, expected=value)
 
     def integer(self, name: str, *, least: int = 1, most: int = 65536) -> int:
         found = self.get(name)
         if type(found) is not int or not least <= found <= most:
-            raise _unsupported(
-                name, f"是 {found!r}，应为 {least}–{most} 的整数", f"{found!r} is no {least}-{most}"
-            )
+            raise _unsupported(name, "not_integer", found=found, least=least, most=most)
         return found
 
     def number(self, name: str) -> float:
         found = self.get(name)
         if type(found) not in (int, float) or not 0 < found < 1000:
-            raise _unsupported(name, f"是 {found!r}，应为正数", f"{found!r} is no positive number")
+            raise _unsupported(name, "not_positive", found=found)
         return float(found)
 
 
-def _unsupported(setting: str, reason_zh: str, reason_en: str) -> ModelConfigError:
-    return ModelConfigError(setting=setting, reason_zh=reason_zh, reason_en=reason_en)
+def _unsupported(setting: str, why: str, **data: object) -> ModelInvalidError:
+    return ModelInvalidError("model_config", setting=setting, **reason(why, **data))
 
 
 def _network(settings: _Settings) -> NetworkConfig:
@@ -224,7 +225,7 @@ def _network(settings: _Settings) -> NetworkConfig:
         convs = parse_convs(str(spec))
     except (ValueError, SyntaxError, RecursionError, MemoryError) as exc:
         raise _unsupported(
-            _AUDIO + "feature_encoder_spec", f"{spec!r} 无法解析", f"{spec!r} ({exc})"
+            _AUDIO + "feature_encoder_spec", "not_parsed", found=spec, reason=exc
         ) from exc
     dim = settings.integer("model_conf.embed_dim")
     heads = settings.integer("model_conf.num_heads")
@@ -251,18 +252,17 @@ def _check(config: NetworkConfig, settings: _Settings) -> None:
     """Refuse numbers that do not fit each other or the model contract."""
     settings.expect(_AUDIO + "num_alibi_heads", config.heads)
     if config.dim % config.heads:
-        raise _unsupported(
-            "model_conf.num_heads", "不能整除 embed_dim", "it does not divide embed_dim"
-        )
+        raise _unsupported("model_conf.num_heads", "not_divisor")
     if config.dim % config.pos_groups:
-        raise _unsupported(
-            _AUDIO + "conv_pos_groups", "不能整除 embed_dim", "it does not divide embed_dim"
-        )
+        raise _unsupported(_AUDIO + "conv_pos_groups", "not_divisor")
     if config.pos_kernel % 2 == 0:
-        raise _unsupported(_AUDIO + "conv_pos_width", "卷积核宽度是偶数", "it makes an even kernel")
+        raise _unsupported(_AUDIO + "conv_pos_width", "even_kernel")
     if (config.hop, config.field) != (HOP, FRAME):
         raise _unsupported(
             _AUDIO + "feature_encoder_spec",
-            f"帧移 {config.hop}、帧长 {config.field}，应为 {HOP}、{FRAME} 个采样点",
-            f"a frame every {config.hop} samples over {config.field}, not {HOP} and {FRAME}",
+            "frames",
+            hop=config.hop,
+            frame=config.field,
+            expected_hop=HOP,
+            expected_frame=FRAME,
         )

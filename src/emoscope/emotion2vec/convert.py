@@ -16,8 +16,9 @@ from emoscope.emotion2vec.graph_builder import Graph
 from emoscope.emotion2vec.int8_graph import build_int8_graph, build_open_graph, centers_of
 from emoscope.emotion2vec.layout import match
 from emoscope.emotion2vec.onnx_file import write_onnx
-from emoscope.errors import CheckpointTensorsError, ModelContractError, ModelFileMissingError
+from emoscope.errors import CheckpointError, ModelInvalidError, ModelMissingError
 from emoscope.files import atomic_write_json
+from emoscope.messages.reasons import reason
 from emoscope.models.catalog import CARD_FILE, CATALOG, LocalModel, ModelCard, ModelFile
 from emoscope.models.sources import CONFIG, TOKENS
 from emoscope.waveform import Array32
@@ -37,14 +38,14 @@ def convert(folder: Path, target: Path, *, name: str, revision: str) -> LocalMod
         revision: revision of the official files, for the card.
 
     Raises:
-        ModelFileMissingError: an official file is missing.
-        ModelConfigError: ``config.yaml`` describes another network.
+        ModelMissingError: an official file is missing.
+        ModelInvalidError: ``config.yaml`` describes another network.
         CheckpointError: the weights are damaged, unsafe, or of another network.
         ExtraMissingError: the packages of the extra ``convert`` are not installed.
         OSError: the target cannot be written; nothing half-written is left.
     """
     if not (folder / TOKENS).is_file():
-        raise ModelFileMissingError(file=TOKENS)
+        raise ModelMissingError("model_file_missing", file=TOKENS)
     config = read_config(folder / CONFIG)
     path = target / f"{name}.onnx"
     metadata = {"name": name, "revision": revision, "licence": _licence(name)}
@@ -70,8 +71,8 @@ def convert_open(folder: Path, path: Path) -> None:
         path: the ONNX file to write, as large as the exact one.
 
     Raises:
-        ModelFileMissingError: an official file is missing.
-        ModelConfigError: ``config.yaml`` describes another network.
+        ModelMissingError: an official file is missing.
+        ModelInvalidError: ``config.yaml`` describes another network.
         CheckpointError: the weights are damaged, unsafe, or of another network.
         ExtraMissingError: the packages of the extra ``convert`` are not installed.
         OSError: the file cannot be written; nothing half-written is left.
@@ -93,19 +94,18 @@ def convert_int8(folder: Path, model: LocalModel, mean: Array32) -> ModelFile:
             float32 of shape ``(D,)``.
 
     Raises:
-        ModelFileMissingError: an official file is missing.
-        ModelConfigError: ``config.yaml`` describes another network.
+        ModelMissingError: an official file is missing.
+        ModelInvalidError: ``config.yaml`` describes another network.
         CheckpointError: the weights are damaged, unsafe, or of another network.
         ExtraMissingError: the packages of the extra ``convert`` are not installed.
         OSError: the file cannot be written; nothing half-written is left.
-        ModelContractError: the official files are those of another network.
+        ModelInvalidError: the official files are those of another network.
     """
     config, card = read_config(folder / CONFIG), model.card
     if config.dim != card.dim:
-        raise ModelContractError(
-            reason_zh=f"官方文件的嵌入是 {config.dim} 维，说明卡写的是 {card.dim} 维",
-            reason_en=f"the official files have {config.dim} embedding numbers, "
-            f"its card says {card.dim}",
+        raise ModelInvalidError(
+            "model_contract",
+            **reason("dim_of_card", found=config.dim, expected=card.dim),
         )
     path = model.folder / f"{card.name}.int8.onnx"
     metadata = {"name": card.name, "revision": card.revision, "licence": card.licence}
@@ -132,10 +132,10 @@ def _finite(checkpoint: Checkpoint, name: str) -> Array32:
     """Read a tensor, and refuse one that would make every answer NaN."""
     numbers = checkpoint.read(name)
     if not np.isfinite(numbers).all():
-        raise CheckpointTensorsError(
+        raise CheckpointError(
+            "checkpoint_tensors",
             file=checkpoint.file,
-            reason_zh=f"{name} 含有 NaN 或无穷大",
-            reason_en=f"{name} holds NaN or infinity",
+            **reason("tensor_not_finite", name=name),
         )
     return numbers
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from emoscope.emotion2vec.config import NetworkConfig
-from emoscope.errors import CheckpointTensorsError
+from emoscope.errors import CheckpointError
 from emoscope.labels import COUNT
+from emoscope.messages.reasons import reason
 
 AUDIO = "modality_encoders.AUDIO."
 PREFIXES = ("module.", "d2v_model.")
@@ -48,7 +49,7 @@ def match(shapes: Mapping[str, Shape], config: NetworkConfig, *, file: str) -> d
         For each name of ``expected``, the name in the file.
 
     Raises:
-        CheckpointTensorsError: tensors are missing, unexpected or of another shape; it names them.
+        CheckpointError: tensors are missing, unexpected or of another shape; it names them.
     """
     wanted = expected(config)
     found: dict[str, str] = {}
@@ -77,16 +78,17 @@ def _plain(name: str) -> str:
 
 def _complain(missing: list[str], unexpected: list[str], misshaped: list[str], file: str) -> None:
     groups = (
-        ("缺少", "missing", missing),
-        ("多余", "unexpected", unexpected),
-        ("形状不对", "of another shape", misshaped),
+        ("tensors_missing", missing),
+        ("tensors_unexpected", unexpected),
+        ("tensors_misshaped", misshaped),
     )
-    found = [(zh, en, _few(names)) for zh, en, names in groups if names]
+    found = [reason(key, names=_few(names)) for key, names in groups if names]
     if found:
-        raise CheckpointTensorsError(
+        raise CheckpointError(
+            "checkpoint_tensors",
             file=file,
-            reason_zh="；".join(f"{zh}：{names}" for zh, _, names in found),
-            reason_en="; ".join(f"{en}: {names}" for _, en, names in found),
+            reason_zh="；".join(one["reason_zh"] for one in found),
+            reason_en="; ".join(one["reason_en"] for one in found),
         )
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from emoscope.emotion2vec.tensor_numbers import as_float32, item_bytes
-from emoscope.errors import CheckpointDamagedError
+from emoscope.errors import CheckpointError
+from emoscope.messages.reasons import reason
 from emoscope.waveform import Array32
 
 _DTYPES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
@@ -35,7 +36,7 @@ class SafetensorsFile:
     """A file in the safetensors format.
 
     Raises:
-        CheckpointDamagedError: it is no such file, or cut off.
+        CheckpointError: it is no such file, or cut off.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,8 +46,10 @@ class SafetensorsFile:
             self._entries = self._read_header(path.stat().st_size)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
             self.close()
-            raise CheckpointDamagedError(
-                file=self.file, reason_zh="文件头已损坏", reason_en="its header is damaged"
+            raise CheckpointError(
+                "checkpoint_damaged",
+                file=self.file,
+                **reason("header"),
             ) from exc
         self.shapes = {name: entry.shape for name, entry in self._entries.items()}
 
@@ -54,8 +57,8 @@ class SafetensorsFile:
         """Return one tensor as float32.
 
         Raises:
-            CheckpointDamagedError: its numbers are cut off or changed.
-            CheckpointTensorsError: it holds something else than floating-point numbers.
+            CheckpointError: its numbers are cut off or changed.
+            CheckpointError: it holds something else than floating-point numbers.
         """
         entry = self._entries[name]
         size = item_bytes(entry.dtype, name=name, file=self.file)
@@ -63,10 +66,10 @@ class SafetensorsFile:
         self._stream.seek(entry.first_byte)
         raw = self._stream.read(length)
         if len(raw) != length or length != prod(entry.shape) * size:
-            raise CheckpointDamagedError(
+            raise CheckpointError(
+                "checkpoint_damaged",
                 file=self.file,
-                reason_zh=f"{name} 的数据长度不对",
-                reason_en=f"the numbers of {name} have the wrong length",
+                **reason("tensor_length", name=name),
             )
         return as_float32(raw, entry.dtype).reshape(entry.shape)
 

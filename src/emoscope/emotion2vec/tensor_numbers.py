@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from emoscope.errors import CheckpointTensorsError
+from emoscope.errors import CheckpointError
+from emoscope.messages.reasons import reason
 from emoscope.waveform import Array32
 
 _BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
@@ -19,13 +20,13 @@ def item_bytes(dtype: str, *, name: str, file: str) -> int:
         file: the checkpoint's name, for the error.
 
     Raises:
-        CheckpointTensorsError: ``dtype`` is none of float32, float16 and bfloat16.
+        CheckpointError: ``dtype`` is none of float32, float16 and bfloat16.
     """
     if dtype not in _BYTES:
-        raise CheckpointTensorsError(
+        raise CheckpointError(
+            "checkpoint_tensors",
             file=file,
-            reason_zh=f"{name} 的类型是 {dtype}，不是 float32/float16/bfloat16",
-            reason_en=f"{name} holds {dtype}, not float32, float16 or bfloat16",
+            **reason("tensor_type", name=name, dtype=dtype),
         )
     return _BYTES[dtype]
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from emoscope.errors import CheckpointDamagedError, CheckpointRefusedError
+from emoscope.errors import CheckpointError
+from emoscope.messages.reasons import reason
 
 DTYPES = {
     "torch FloatStorage": "float32",
@@ -71,8 +72,8 @@ def parse(pickled: bytes, *, file: str) -> Any:
         file: what errors call the checkpoint.
 
     Raises:
-        CheckpointRefusedError: it asks for anything else; nothing was run.
-        CheckpointDamagedError: it is not a whole pickle.
+        CheckpointError: it asks for anything else; nothing was run.
+        CheckpointError: it is not a whole pickle.
     """
     machine = _Machine(file)
     try:
@@ -84,18 +85,22 @@ def parse(pickled: bytes, *, file: str) -> Any:
                     return machine.pop()
                 action = _ACTIONS.get(opcode.name)
                 if action is None:
-                    raise CheckpointRefusedError(file=file, what=f"the pickle opcode {opcode.name}")
+                    raise CheckpointError(
+                        "checkpoint_refused", file=file, what=f"the pickle opcode {opcode.name}"
+                    )
                 action(machine, argument)
-    except (CheckpointRefusedError, CheckpointDamagedError):
+    except CheckpointError:
         raise
     except (*_MALFORMED, DeprecationWarning) as exc:
         raise _damaged(file) from exc
     raise _damaged(file)
 
 
-def _damaged(file: str) -> CheckpointDamagedError:
-    return CheckpointDamagedError(
-        file=file, reason_zh="其中的张量目录已损坏", reason_en="its list of tensors is damaged"
+def _damaged(file: str) -> CheckpointError:
+    return CheckpointError(
+        "checkpoint_damaged",
+        file=file,
+        **reason("tensor_list"),
     )
 
 
@@ -108,8 +113,8 @@ class _Machine:
         self.below: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
 
-    def refuse(self, what: str) -> CheckpointRefusedError:
-        return CheckpointRefusedError(file=self.file, what=what)
+    def refuse(self, what: str) -> CheckpointError:
+        return CheckpointError("checkpoint_refused", file=self.file, what=what)
 
     def push(self, value: Any) -> None:
         self.stack.append(value)

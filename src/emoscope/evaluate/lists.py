@@ -7,18 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from emoscope.errors import LabelUnknownError
+from emoscope.errors import ListError
 from emoscope.evaluate.words import emotion_of
 from emoscope.labels import Emotion
 from emoscope.lists import reader
 from emoscope.lists.reader import PATH
+from emoscope.messages.aliases import LABEL_WORDS
 from emoscope.results.result import Failure
 
 _LABEL, _SPEAKER, _TEXT = "label", "speaker", "text"
 _GROUPS = ("corpus", "language", "sex", "gender", "intensity")
 _COLUMNS = {
     PATH: reader.COLUMNS[PATH],
-    _LABEL: ("emotion", "label", "情绪", "标签"),
+    _LABEL: LABEL_WORDS,
     _SPEAKER: ("speaker", "speaker_id", "actor"),
     _TEXT: ("text_id", "sentence", "text"),
     **{group: (group,) for group in _GROUPS},
@@ -56,9 +57,9 @@ def read_labelled(path: Path) -> list[Labelled | Failure]:
 
     Raises:
         SourceNotFoundError: there is no such list.
-        SourceUnreadableError: the system refuses to read it.
-        ListMalformedError: a needed column is missing, or no row has what is needed.
-        LabelUnknownError: no row has a label that is in the table.
+        SourceError: the system refuses to read it.
+        ListError: a needed column is missing, or no row has what is needed.
+        ListError: no row has a label that is in the table.
     """
     found = [_labelled(row, path) for row in reader.read(path, _COLUMNS, (PATH, _LABEL))]
     usable(found, least=1)
@@ -87,7 +88,7 @@ def _labelled(row: reader.Row | Failure, path: Path) -> Labelled | Failure:
         return Failure(f"{path.name}:{line}", row.error)
     try:
         emotion = emotion_of(row.cells[_LABEL])
-    except LabelUnknownError as error:
+    except ListError as error:
         return Failure(f"{path.name}:{row.line}", error)
     return Labelled(
         path.parent / row.path,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from emoscope.evaluate.metrics import CalibrationFigures, ClassFigures, RiskCoverage
 from emoscope.labels import EMOTIONS
+from emoscope.messages.evaluation import EVALUATION
 
 _SIZE, _LEFT, _TOP, _BELOW, _RIGHT = 320, 56, 16, 48, 20
 _BLUE, _GREY = "#2a6fbb", "#8a8f98"
@@ -22,7 +23,7 @@ def reliability_svg(before: CalibrationFigures, after: CalibrationFigures | None
         dots += _dots(after, 'fill="none" stroke="#b3541e" stroke-width="2.5"')
         legend = f"● {before.ece:.3f} → ○ {after.ece:.3f} (ECE)"
     line = _line([(0.0, 0.0), (1.0, 1.0)], _GREY, dashed=True)
-    return _frame("置信度 · confidence", "准确率 · accuracy", line + dots, legend)
+    return _frame(_name("confidence"), _name("accuracy"), line + dots, legend)
 
 
 def risk_coverage_svg(curve: RiskCoverage) -> str:
@@ -37,8 +38,8 @@ def risk_coverage_svg(curve: RiskCoverage) -> str:
     points.append((float(curve.coverage[-1]), float(curve.risk[-1])))
     average = _line([(0.0, points[-1][1]), (1.0, points[-1][1])], _GREY, dashed=True)
     return _frame(
-        "作答比例 · coverage",
-        "错误率 · risk",
+        _name("coverage"),
+        _name("risk"),
         average + _line(points, _BLUE),
         f"AURC {curve.area:.3f}",
     )
@@ -74,11 +75,13 @@ def confusion_svg(metrics: ClassFigures) -> str:
                 f'<text x="{x + cell / 2}" y="{y + cell / 2 + 5}" text-anchor="middle" '
                 f'fill="{ink}">{100 * share:.0f}</text>'
             )
-    parts.append(
-        f'<text x="{left}" y="{height - 10}">行：真实，列：回答，% · '
-        "rows: truth, columns: answer, %</text>"
-    )
+    parts.append(f'<text x="{left}" y="{height - 10}">{_name("percent_of_rows")}</text>')
     return _svg(width, height, "".join(parts), "confusion")
+
+
+def _name(key: str) -> str:
+    text = EVALUATION[key]
+    return f"{text.zh} · {text.en}"
 
 
 def _dots(calibration: CalibrationFigures, style: str) -> str:

@@ -8,6 +8,7 @@ from emoscope.evaluate.metrics import ClassFigures
 from emoscope.evaluate.pictures import confusion_svg, reliability_svg, risk_coverage_svg
 from emoscope.evaluate.run import SMALLEST_GROUP, Evaluation
 from emoscope.labels import EMOTIONS, by_key
+from emoscope.messages.evaluation import EVALUATION, EVALUATION_NOTES
 
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}
@@ -26,17 +27,17 @@ def evaluation_html(evaluation: Evaluation, title: str) -> str:
         f"<h1>{escape(title)}</h1>",
         _stamp(evaluation),
         _summary(evaluation),
-        "<h2>每类 · Per class</h2>",
+        _heading("per_class"),
         _per_class(evaluation.metrics),
-        "<h2>混淆矩阵（行：真实，列：回答） · Confusion (rows: truth, columns: answer)</h2>",
+        _heading("confusion"),
         confusion_svg(evaluation.metrics),
         _confusion(evaluation.metrics),
-        "<h2>置信度是否可信 · Reliability</h2>",
+        _heading("reliability"),
         reliability_svg(evaluation.calibration, evaluation.calibrated),
         _sets(evaluation),
-        "<h2>只答最有把握的 · When only the surest are answered</h2>",
+        _heading("surest"),
         risk_coverage_svg(evaluation.risk_coverage),
-        "<h2>分组 · Groups</h2>",
+        _heading("groups"),
         _groups(evaluation),
         _failures(evaluation),
     ]
@@ -48,37 +49,40 @@ def evaluation_html(evaluation: Evaluation, title: str) -> str:
     )
 
 
+def _name(key: str) -> str:
+    text = EVALUATION[key]
+    return f"{text.zh} · {text.en}"
+
+
+def _heading(key: str) -> str:
+    return f"<h2>{_name(key)}</h2>"
+
+
+def _note(key: str, between: str = " ", /, **data: object) -> str:
+    text = EVALUATION_NOTES[key]
+    return text("zh", **data) + between + text("en", **data)
+
+
 def _stamp(evaluation: Evaluation) -> str:
     leak = evaluation.leak
     if leak is None:
-        return (
-            "<p>未提供训练列表，未检查泄漏。 No training list was given, so leaks are unknown.</p>"
-        )
+        return f"<p>{_note('leak_unknown')}</p>"
     if not leak.found:
-        texts = len(leak.texts)
-        return (
-            "<p>训练列表与评测列表没有共同的说话人或文件"
-            f"（共同句子 {texts} 条）。 The lists share no speaker and no file "
-            f"({texts} sentences are shared).</p>"
-        )
-    return (
-        '<p class="stamp">数据泄漏：训练与评测共有 '
-        f"{len(leak.speakers)} 个说话人、{len(leak.files)} 个文件，成绩偏高，不可引用。<br>"
-        f"Leak: {len(leak.speakers)} speakers and {len(leak.files)} files stand in both lists. "
-        "The figures are flattered and must not be quoted.</p>"
-    )
+        return f"<p>{_note('no_leak', texts=len(leak.texts))}</p>"
+    counts = {"speakers": len(leak.speakers), "files": len(leak.files)}
+    return f'<p class="stamp">{_note("leak", "<br>", **counts)}</p>'
 
 
 def _summary(evaluation: Evaluation) -> str:
     metrics, model = evaluation.metrics, evaluation.model
     rows = [
-        ("模型 · model", f"{escape(model.name)} {escape(model.revision)}"),
-        ("录音 / 说话人 · clips / speakers", f"{metrics.clips} / {evaluation.speakers or '?'}"),
-        ("UA 未加权平均召回", _figure(metrics.ua, evaluation.ua_interval)),
-        ("WA 准确率 · accuracy", _figure(metrics.wa, evaluation.wa_interval)),
+        (_name("model"), f"{escape(model.name)} {escape(model.revision)}"),
+        (_name("clips"), f"{metrics.clips} / {evaluation.speakers or '?'}"),
+        (_name("ua"), _figure(metrics.ua, evaluation.ua_interval)),
+        (_name("wa"), _figure(metrics.wa, evaluation.wa_interval)),
         ("Macro-F1", f"{metrics.macro_f1:.3f}"),
         (
-            "UA（只在本列表的类别中回答 · own classes only）",
+            _name("ua_own"),
             _figure(evaluation.own_classes.ua, evaluation.own_classes_interval),
         ),
         ("ECE / Brier", f"{evaluation.calibration.ece:.3f} / {evaluation.calibration.brier:.3f}"),
@@ -122,25 +126,21 @@ def _sets(evaluation: Evaluation) -> str:
     """How often the label sets held the truth, for a model that was calibrated."""
     sets = evaluation.label_sets
     if sets is None:
-        return "<p>该模型未校准。 This model was not calibrated.</p>"
-    return (
-        f"<p>标签集应在 {100 * sets.wanted:.0f}% 的情况下包含真实情绪，本列表为 "
-        f"{100 * sets.coverage:.1f}%，平均 {sets.size:.2f} 个。 "
-        "Label sets should hold the truth in "
-        f"{100 * sets.wanted:.0f} % of cases; here they do in {100 * sets.coverage:.1f} %, "
-        f"with {sets.size:.2f} emotions on average.</p>"
-    )
+        return f"<p>{_note('not_calibrated')}</p>"
+    figures = {"wanted": 100 * sets.wanted, "coverage": 100 * sets.coverage, "size": sets.size}
+    return f"<p>{_note('label_sets', **figures)}</p>"
 
 
 def _groups(evaluation: Evaluation) -> str:
     worst = evaluation.worst
+    mark = " ← " + _name("worst")
     rows = "".join(
         f"<tr><td>{escape(group.column)}: {escape(group.value)}"
-        f"{' ← 最差 · worst' if group is worst else ''}</td><td>{group.metrics.clips}</td>"
+        f"{mark if group is worst else ''}</td><td>{group.metrics.clips}</td>"
         f"<td>{group.metrics.ua:.3f}</td><td>{group.metrics.wa:.3f}</td></tr>"
         for group in evaluation.groups
     )
-    note = f"<p><small>不足 {SMALLEST_GROUP} 条的组不参与「最差」。 Groups under {SMALLEST_GROUP} clips are never called worst.</small></p>"  # noqa: E501 - one sentence
+    note = f"<p><small>{_note('small_groups', clips=SMALLEST_GROUP)}</small></p>"
     return f"<table><tr><th></th><th>n</th><th>UA</th><th>WA</th></tr>{rows}</table>{note}"
 
 
@@ -152,4 +152,4 @@ def _failures(evaluation: Evaluation) -> str:
         f"{escape(failure.error.detail_en)}</li>"
         for failure in evaluation.failures
     )
-    return f"<h2>未能识别 · Not recognized</h2><ul>{rows}</ul>"
+    return f"{_heading('not_recognized')}<ul>{rows}</ul>"

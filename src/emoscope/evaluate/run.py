@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from emoscope.errors import NothingRecognizedError
+from emoscope.errors import SourceNotFoundError
 from emoscope.evaluate import metrics
 from emoscope.evaluate.lists import Labelled, Leak, duration_group, usable
 from emoscope.evaluate.metrics import CalibrationFigures, ClassFigures, RiskCoverage, ScoreMatrix
@@ -161,7 +161,7 @@ def evaluate(
             does nothing by default.
 
     Raises:
-        NothingRecognizedError: not one recording could be recognized.
+        SourceNotFoundError: not one recording could be recognized.
     """
     items = list(items)
     recognized: list[tuple[Labelled, Result]] = []
@@ -174,7 +174,7 @@ def evaluate(
             recognized.append((item, answer))
         listener(done)
     if not recognized:
-        raise NothingRecognizedError(count=len(items))
+        raise SourceNotFoundError("nothing_recognized", count=len(items))
     return _measure(recognizer, recognized, failures, leak, draws)
 
 

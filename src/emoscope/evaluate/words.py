@@ -6,25 +6,12 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from emoscope.errors import LabelUnknownError
+from emoscope.errors import ListError
 from emoscope.labels import EMOTIONS, Emotion, by_key
-
-_WORDS = {
-    "angry": "anger ang wut ärger rage furious 生气 生氣 愤怒 憤怒",
-    "disgusted": "disgust dis ekel 厌恶 厭惡",
-    "fearful": "fear fea angst afraid scared anxious anxiety 恐惧 恐懼 害怕",
-    "happy": "happiness hap joy joyful freude excited exc elated 开心 開心 快乐 快樂 高兴 高興",
-    "neutral": "neu calm 中立 中性 平静 平靜",
-    "other": "boredom bored langeweile 其他 其它",
-    "sad": "sadness trauer 难过 難過 悲伤 悲傷 伤心 傷心",
-    "surprised": "surprise sur ps pleasant_surprise 吃惊 吃驚 惊讶 驚訝 惊奇 驚奇 惊喜 驚喜",
-    "unknown": "<unk> unk 未知",
-}
-"""Words by emotion. A word that a corpus uses for something that is none of the nine (frustration,
-say) is not here: guessing would bend the figures."""
+from emoscope.messages.aliases import EMOTION_WORDS
 
 _BY_WORD = {
-    word: by_key(key) for key, words in _WORDS.items() for word in (key, *words.split())
+    word: by_key(key) for key, words in EMOTION_WORDS.items() for word in (key, *words.split())
 } | {word: emotion for emotion in EMOTIONS for word in (emotion.zh, emotion.emoji)}
 
 _BETWEEN = re.compile(r"[/|()\[\]·,;:、。]+")
@@ -38,12 +25,12 @@ def emotion_of(word: str) -> Emotion:
     ``😊 快乐 (Happy)``; of several at least one must be known, and no two may differ.
 
     Raises:
-        LabelUnknownError: no word is in the table, or two of them mean different emotions.
+        ListError: no word is in the table, or two of them mean different emotions.
     """
     found = {_BY_WORD[part].key for part in _parts(word) if part in _BY_WORD}
     if len(found) != 1:
         known = ", ".join(emotion.key for emotion in EMOTIONS)
-        raise LabelUnknownError(word=word[:40], known=known)
+        raise ListError("label_unknown", word=word[:40], known=known)
     return by_key(found.pop())
 
 

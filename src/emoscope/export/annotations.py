@@ -24,10 +24,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emoscope.errors import ChannelsMismatchError, SegmentsMissingError
+from emoscope.errors import ResultError
 from emoscope.export import tables
 from emoscope.files import translated_os_errors
 from emoscope.labels import Emotion
+from emoscope.messages.texts import TIER
 from emoscope.optional import require
 from emoscope.paths.file_names import field_id, readable
 from emoscope.results.result import Result
@@ -47,8 +48,8 @@ class Format:
 
 
 TIERS: dict[str, Callable[[Emotion], str]] = {
-    "情绪": lambda emotion: emotion.zh,
-    "emotion": lambda emotion: emotion.key,
+    TIER.zh: lambda emotion: emotion.zh,
+    TIER.en: lambda emotion: emotion.key,
 }
 
 
@@ -62,8 +63,8 @@ def export(results: Sequence[Result], name: str, *, curve: bool = False) -> byte
 
     Raises:
         KeyError: there is no such format, or it does not hold this.
-        SegmentsMissingError: a result has no segments, because it was not made by frame.
-        ChannelsMismatchError: several results are not those of the channels of one recording.
+        ResultError: a result has no segments, because it was not made by frame.
+        ResultError: several results are not those of the channels of one recording.
         ExtraMissingError: the library for this format is not installed.
     """
     chosen = FORMATS[name]
@@ -72,7 +73,7 @@ def export(results: Sequence[Result], name: str, *, curve: bool = False) -> byte
         raise KeyError(name)
     for result in results:
         if not result.segments:
-            raise SegmentsMissingError(name=result.name)
+            raise ResultError("segments_missing", name=result.name)
     return write(_in_order(results))
 
 
@@ -82,7 +83,9 @@ def _in_order(results: Sequence[Result]) -> list[Result]:
         sounds = {(result.source.sha256, result.duration_s) for result in results}
         channels = {result.channel and result.channel.number for result in results}
         if len(sounds) > 1 or len(channels) < len(results) or None in channels:
-            raise ChannelsMismatchError(names=", ".join(result.name for result in results))
+            raise ResultError(
+                "channels_mismatch", names=", ".join(result.name for result in results)
+            )
     return sorted(results, key=_channel)
 
 

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from emoscope.audio.wav import write_wav
 from emoscope.labels import EMOTIONS, Emotion
+from emoscope.messages.page import LANGUAGE_NAMES
 from emoscope.results.result import Result
 from emoscope.waveform import Waveform
 
@@ -92,7 +93,8 @@ def report_html(
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'; media-src data:; img-src data:\">"
         f"<title>{title} · Emoscope</title><style>{_STYLE}</style></head><body>"
-        f'<input type="radio" name="language" id="zh"{checked[0]}><label for="zh">中文</label>'
+        f'<input type="radio" name="language" id="zh"{checked[0]}>'
+        f'<label for="zh">{LANGUAGE_NAMES["zh"]}</label>'
         f'<input type="radio" name="language" id="en"{checked[1]}><label for="en">English</label>'
         f"<main>{''.join(sections)}<footer>{_both(page.footer)}</footer></main></body></html>\n"
     )

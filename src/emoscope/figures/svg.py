@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from emoscope.figures.pyramid import Curve
 from emoscope.labels import COUNT, EMOTIONS, Emotion
-from emoscope.messages.texts import Language
+from emoscope.messages.languages import Language
 from emoscope.results.result import Result
 from emoscope.results.segments import Segment
 from emoscope.waveform import HOP_S

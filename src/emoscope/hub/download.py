@@ -22,7 +22,6 @@ from pathlib import Path
 
 from emoscope.errors import (
     HubAnswerError,
-    HubBusyError,
     HubError,
     HubFileChangedError,
     HubNotFoundError,
@@ -33,6 +32,7 @@ from emoscope.errors import (
 from emoscope.hub import transport
 from emoscope.hub.headers import HubStatement, body_start, hub_statement, retry_after_s, whole_bytes
 from emoscope.hub.progress import Downloading, PullListener, Retrying, ignore_pull
+from emoscope.messages.reasons import reason
 from emoscope.models.catalog import ModelFile
 from emoscope.models.record import Checked, Fetched
 
@@ -179,7 +179,7 @@ class Downloader:
                 raise self._unreachable(wanted, str(exc), attempts=1) from exc
             raise _AgainError(self._unreachable(wanted, str(exc))) from exc
         except transport.RedirectRefusedError as exc:
-            raise _refused(wanted, f"转向 {exc}", f"a redirect to {exc}") from exc
+            raise _refused(wanted, "redirect", address=exc) from exc
         with answer:
             said = hub_statement((*answer.hops, answer.headers))
             total = whole_bytes(answer.status, answer.headers) or said.bytes or wanted.bytes
@@ -204,7 +204,7 @@ class Downloader:
         if status in (401, 403):
             raise HubRefusedError(hub=wanted.hub, file=wanted.path, status=status)
         if status == 429:
-            error = HubBusyError(hub=wanted.hub, wait_s=wait_s or 0)
+            error = HubUnreachableError("hub_busy", hub=wanted.hub, wait_s=wait_s or 0)
             if wait_s is not None and wait_s > self.patience.longest_retry_after_s:
                 raise error
             raise _AgainError(error, wait_s)
@@ -214,7 +214,7 @@ class Downloader:
             wait_s = min(wait_s, self.patience.longest_wait_s) if wait_s else None
             raise _AgainError(self._unreachable(wanted, f"HTTP {status}"), wait_s)
         if status not in (200, 206):
-            raise _refused(wanted, f"HTTP {status}", f"HTTP {status}")
+            raise _refused(wanted, "as_said", reason=f"HTTP {status}")
         _check_body(wanted, answer)
 
     def _check_start(self, wanted: FileRequest, answer: transport.HttpAnswer, part: Path) -> int:
@@ -259,7 +259,7 @@ class Downloader:
     ) -> HubUnreachableError:
         attempts = attempts or self.patience.attempts
         return HubUnreachableError(
-            hub=wanted.hub, file=wanted.path, reason=reason, attempts=attempts
+            "hub_unreachable", hub=wanted.hub, file=wanted.path, reason=reason, attempts=attempts
         )
 
 
@@ -279,12 +279,12 @@ def _check_body(wanted: FileRequest, answer: transport.HttpAnswer) -> None:
     """Refuse what is not the plain file, or has no end that could be checked."""
     coding = answer.headers.get("Content-Encoding", "identity")
     if coding != "identity":
-        raise _refused(wanted, f"内容被压缩（{coding}）", f"it is compressed ({coding})")
+        raise _refused(wanted, "compressed", coding=coding)
     if answer.headers.get_content_type() == "text/html":
-        raise _refused(wanted, "是一个网页，不是文件", "it is a web page, not a file")
+        raise _refused(wanted, "web_page")
     lengths = {"Content-Length", "Content-Range", "Transfer-Encoding"}
     if not lengths & set(answer.headers.keys()):
-        raise _refused(wanted, "没有说明长度", "it does not say how long it is")
+        raise _refused(wanted, "no_length")
 
 
 def _check_promises(wanted: FileRequest, said: HubStatement, total: int, part: Path) -> None:
@@ -331,10 +331,8 @@ def _compare(wanted: FileRequest, part: Path, what: str, expected: str, found: s
         raise _changed(wanted, what, expected, found)
 
 
-def _refused(wanted: FileRequest, reason_zh: str, reason_en: str) -> HubAnswerError:
-    return HubAnswerError(
-        hub=wanted.hub, file=wanted.path, reason_zh=reason_zh, reason_en=reason_en
-    )
+def _refused(wanted: FileRequest, why: str, **data: object) -> HubAnswerError:
+    return HubAnswerError(hub=wanted.hub, file=wanted.path, **reason(why, **data))
 
 
 def _changed(

@@ -17,11 +17,10 @@ from typing import TypeAlias
 from emoscope.errors import (
     HubAnswerError,
     HubNotFoundError,
-    ModelChangedError,
     ModelDiskFullError,
     ModelError,
-    ModelFileMissingError,
-    ModelNotInstalledError,
+    ModelInvalidError,
+    ModelMissingError,
     ModelPullError,
 )
 from emoscope.hub.caches import CachedCopy
@@ -196,14 +195,14 @@ def left_over(line: CatalogEntry, work: Path) -> Path:
     """Return a folder in which an earlier pull has all official files.
 
     Raises:
-        ModelNotInstalledError: there is none.
+        ModelMissingError: there is none.
     """
     for source in line.sources:
         made = work / f"{source.hub}-{source.revision}"
         record = PullRecord.read(made)
         if record and all(_is_here(record.of(path), made) for path in OFFICIAL_FILES):
             return made
-    raise ModelNotInstalledError(model=line.name, command=line.pull_command)
+    raise ModelMissingError("model_not_installed", model=line.name, command=line.pull_command)
 
 
 def _is_here(fetched: Fetched | None, made: Path) -> bool:
@@ -212,7 +211,7 @@ def _is_here(fetched: Fetched | None, made: Path) -> bool:
         return False
     try:
         fetched.file.verify(made / OFFICIAL)
-    except (ModelFileMissingError, ModelChangedError):
+    except (ModelMissingError, ModelInvalidError):
         return False
     return True
 
@@ -232,10 +231,10 @@ def from_folder(
         The folder made in ``work``, with the small files in ``official/`` and ``pull.json``.
 
     Raises:
-        ModelFileMissingError: a needed file is not there.
-        ModelChangedError: the weights are not those of the catalog, or a file of a hub's cache is
+        ModelMissingError: a needed file is not there.
+        ModelInvalidError: the weights are not those of the catalog, or a file of a hub's cache is
             not what the hub said of it.
-        ModelContractError: a file cannot be read.
+        ModelInvalidError: a file cannot be read.
         OSError: ``work`` cannot be written.
     """
     made = work / "folder"
@@ -251,7 +250,7 @@ def from_folder(
                 shutil.copyfile(folder / path, made / OFFICIAL / path)
             record = record.with_file(found)
         elif path in NEEDED_FILES:
-            raise ModelFileMissingError(file=path)
+            raise ModelMissingError("model_file_missing", file=path)
     replace(record, revision=_revision_with(line, record)).write(made)
     return made
 
@@ -262,15 +261,15 @@ def _checked_against(
     """Hash one official file of a folder and compare it with the pins and the word of a hub.
 
     Raises:
-        ModelChangedError: the weights are not those of the catalog, or the hub said otherwise.
-        ModelContractError: the file cannot be read.
+        ModelInvalidError: the weights are not those of the catalog, or the hub said otherwise.
+        ModelInvalidError: the file cannot be read.
     """
     with translated_model_errors(path):
         here = ModelFile(path, (folder / path).stat().st_size, file_sha256(folder / path))
         vouched = copy.is_vouched(path, here.sha256) if copy else None
     known = {pin.sha256 for pin in pins if pin.path == path and pin.sha256}
     if vouched is False or (path == WEIGHTS and known and here.sha256 not in known):
-        raise ModelChangedError(file=path)
+        raise ModelInvalidError("model_changed", file=path)
     checked: Checked = "hub" if vouched else "nothing"
     if here.sha256 in known:
         checked = "catalog"

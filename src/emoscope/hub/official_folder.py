@@ -22,12 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from emoscope.errors import (
-    EmoscopeError,
-    ModelCacheError,
-    ModelChangedError,
-    ModelFileMissingError,
-)
+from emoscope.errors import EmoscopeError, ModelCacheError, ModelInvalidError, ModelMissingError
 from emoscope.files import atomic_write_json, removed_on_failure
 from emoscope.hub import locks
 from emoscope.hub.progress import ConvertingFolder, PullListener, ignore_pull
@@ -75,8 +70,8 @@ def find_or_convert(
         now_ns: the clock, in nanoseconds since 1970.
 
     Raises:
-        ModelFileMissingError: the official folder lacks a file.
-        ModelChangedError: a file changed while it was converted.
+        ModelMissingError: the official folder lacks a file.
+        ModelInvalidError: a file changed while it was converted.
         ModelCacheError: the cache folder cannot be written.
         ExtraMissingError: the packages of the extra ``convert`` are not installed.
         ModelError: as ``catalog.find`` and ``convert``.
@@ -110,7 +105,7 @@ def remove_converted(folder: Path, *, cache: Path | None = None) -> int:
         The bytes freed; 0 if nothing was converted.
 
     Raises:
-        ModelFileMissingError: the folder lacks a file.
+        ModelMissingError: the folder lacks a file.
         ModelBusyError: another process is converting it.
         ModelCacheError: the cache folder cannot be written.
     """
@@ -148,12 +143,12 @@ def _facts(folder: Path) -> dict[str, dict[str, int]]:
     """What the file system says of each needed file.
 
     Raises:
-        ModelFileMissingError: one is not there.
+        ModelMissingError: one is not there.
     """
     facts = {}
     for name in (TOKENS, CONFIG, _weights_of(folder)):
         if not is_file(folder / name):
-            raise ModelFileMissingError(file=name)
+            raise ModelMissingError("model_file_missing", file=name)
         facts[name] = file_facts(folder / name)
     return facts
 
@@ -202,7 +197,7 @@ def _convert(
     with removed_on_failure(work):
         convert(folder, work, name=name, revision=revision)
         if _facts(folder) != facts:
-            raise ModelChangedError(file=_weights_of(folder))
+            raise ModelInvalidError("model_changed", file=_weights_of(folder))
         work.rename(target)
 
 
@@ -242,4 +237,4 @@ def _cache_errors() -> Iterator[None]:
     except EmoscopeError:
         raise
     except OSError as exc:
-        raise ModelCacheError(reason=exc.strerror or str(exc)) from exc
+        raise ModelCacheError("model_cache_failed", reason=exc.strerror or str(exc)) from exc

@@ -21,11 +21,10 @@ from typing import get_args
 
 from emoscope.errors import (
     EmoscopeError,
-    ModelBuiltInError,
     ModelCacheError,
     ModelError,
-    ModelFileMissingError,
-    ModelNotInstalledError,
+    ModelInvalidError,
+    ModelMissingError,
     SettingError,
 )
 from emoscope.hub import locks, official
@@ -74,16 +73,16 @@ def pull(
     Raises:
         SettingError: ``hub`` is none of the three words.
         ModelUnknownError: the catalog has no such name.
-        ModelNotInstalledError: ``offline``, and the official files are not all here.
+        ModelMissingError: ``offline``, and the official files are not all here.
         HubError: the chosen hub did not deliver.
         ModelPullError: ``auto``, and no hub delivered.
         ModelDiskFullError: there is no room.
         ModelCacheError: the cache folder cannot be written.
-        CacheFolderUnknownError: the user has no cache folder.
+        ModelCacheError: the user has no cache folder.
         ModelError: the files are no such model.
     """
     if hub not in get_args(HubChoice):
-        raise SettingError(setting="hub", reason=" | ".join(get_args(HubChoice)))
+        raise SettingError("setting_invalid", setting="hub", reason=" | ".join(get_args(HubChoice)))
     line = catalog.catalog_entry(name)
     if line.is_built_in:
         return catalog.find(name)
@@ -151,18 +150,18 @@ def remove(name: str, *, cache: Path | None = None) -> int:
 
     Raises:
         ModelUnknownError: the table has no such name.
-        ModelBuiltInError: it is part of the package.
-        ModelNotInstalledError: there is nothing of it here.
+        ModelInvalidError: it is part of the package.
+        ModelMissingError: there is nothing of it here.
         ModelBusyError: another process is working on it.
         ModelCacheError: the cache folder cannot be written.
     """
     line = catalog.catalog_entry(name)
     if line.is_built_in:
-        raise ModelBuiltInError(model=name)
+        raise ModelInvalidError("model_built_in", model=name)
     cache = cache or catalog.find_cache()
     folders = () if cache is None else (cache / name, cache / _WORK / name)
     if cache is None or not any(folder.exists() for folder in folders):
-        raise ModelNotInstalledError(model=name, command=line.pull_command)
+        raise ModelMissingError("model_not_installed", model=name, command=line.pull_command)
     with _translated(), locks.held(_lock(cache, name), name, wait_s=0.0):
         freed = sum(disk_bytes(folder) for folder in folders)
         # The card first: half a model must not look like a whole one.
@@ -186,7 +185,7 @@ def unfinished_bytes(name: str, cache: Path) -> int:
 def _convert(line: CatalogEntry, made: Path, convert: Converter, files: Path) -> None:
     record = PullRecord.read(made)
     if record is None:
-        raise ModelFileMissingError(file="pull.json")
+        raise ModelMissingError("model_file_missing", file="pull.json")
     weights = record.of(WEIGHTS)
     commit = weights.commit if weights else ""
     # A revision that can move is recorded as the commit it stood for, where the hub named it.
@@ -194,7 +193,7 @@ def _convert(line: CatalogEntry, made: Path, convert: Converter, files: Path) ->
     revision = record.revision if is_pinned else commit or record.revision
     convert(files, made, name=line.name, revision=revision)
     if not (made / "card.json").is_file():
-        raise ModelFileMissingError(file="card.json")
+        raise ModelMissingError("model_file_missing", file="card.json")
 
 
 def _place(made: Path, target: Path, work: Path) -> None:
@@ -232,4 +231,4 @@ def _translated() -> Iterator[None]:
     except EmoscopeError:
         raise
     except OSError as exc:
-        raise ModelCacheError(reason=exc.strerror or str(exc)) from exc
+        raise ModelCacheError("model_cache_failed", reason=exc.strerror or str(exc)) from exc

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from emoscope.backends.base import Device
-from emoscope.errors import BusyError, EngineClosedError
+from emoscope.errors import BusyError, ServiceError
 from emoscope.events import Clock
 from emoscope.inference import batch_plan
 from emoscope.inference.forward import ClipOutput, Forward, check_lengths
@@ -95,9 +95,9 @@ class Batcher:
         Raises:
             ValueError: a clip is shorter than one frame.
             BusyError: too many callers wait.
-            EngineClosedError: ``close`` was called.
+            ServiceError: ``close`` was called.
             ModelRunError: the backend failed.
-            ModelContractError: the backend gave what the contract does not allow.
+            ModelInvalidError: the backend gave what the contract does not allow.
         """
         check_lengths(clips)
         if not clips:
@@ -127,7 +127,7 @@ class Batcher:
 
     def _admit(self) -> None:
         if self._is_closed:
-            raise EngineClosedError
+            raise ServiceError("engine_closed")
         if self._calls > self._max_waiting:
             ahead_s = self._s_per_sample * sum(len(job.samples) for job in self._queue)
             raise BusyError(retry_after_s=max(1, math.ceil(ahead_s / self._at_once)))

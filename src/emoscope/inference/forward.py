@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from emoscope.backends.base import Backend
-from emoscope.errors import ModelContractError
+from emoscope.errors import ModelInvalidError
+from emoscope.messages.reasons import reason
 from emoscope.waveform import FRAME, Array32, Samples, frame_count
 
 
@@ -43,7 +44,7 @@ class Forward:
         Raises:
             ValueError: a clip is shorter than one frame.
             ModelRunError: the backend failed.
-            ModelContractError: the backend gave another number of frames than the contract, or
+            ModelInvalidError: the backend gave another number of frames than the contract, or
                 numbers that are not finite.
         """
         check_lengths(clips)
@@ -56,9 +57,9 @@ class Forward:
         output = self.backend.run(waveform, lengths)
         expected = [frame_count(int(length)) for length in lengths]
         if output.frame_counts.tolist() != expected:
-            raise ModelContractError(
-                reason_zh=f"帧数是 {output.frame_counts.tolist()}，应为 {expected}",
-                reason_en=f"it gave {output.frame_counts.tolist()} frames instead of {expected}",
+            raise ModelInvalidError(
+                "model_contract",
+                **reason("frame_counts", found=output.frame_counts.tolist(), expected=expected),
             )
         outputs = [
             ClipOutput(output.frame_logits[row, :count], output.frame_embeddings[row, :count])
@@ -83,12 +84,12 @@ def check_lengths(clips: Sequence[Samples]) -> None:
 def _check(clip: ClipOutput, count: int) -> None:
     for name, rows in (("frame_logits", clip.logits), ("frame_embeddings", clip.embeddings)):
         if len(rows) != count:
-            raise ModelContractError(
-                reason_zh=f"{name} 只有 {len(rows)} 行，应为 {count}",
-                reason_en=f"{name} has {len(rows)} rows instead of {count}",
+            raise ModelInvalidError(
+                "model_contract",
+                **reason("rows", name=name, found=len(rows), expected=count),
             )
         if not np.isfinite(rows).all():
-            raise ModelContractError(
-                reason_zh=f"{name} 含有无效数值",
-                reason_en=f"{name} holds numbers that are not finite",
+            raise ModelInvalidError(
+                "model_contract",
+                **reason("not_finite", name=name),
             )

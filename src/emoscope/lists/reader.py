@@ -17,9 +17,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emoscope.errors import ListMalformedError
+from emoscope.errors import ListError
 from emoscope.limits import COMMAND_LINE
 from emoscope.lists.delimited import Record, line_end, record_at
+from emoscope.messages.aliases import NAME_WORDS, PATH_WORDS
+from emoscope.messages.reasons import reason
 from emoscope.paths.access import is_file, opened
 from emoscope.results.result import Failure
 
@@ -29,8 +31,8 @@ LIST_ENDINGS = frozenset((KALDI, ".csv", ".tsv"))
 
 PATH, NAME = "path", "name"
 COLUMNS: Mapping[str, Sequence[str]] = {
-    PATH: ("path", "file", "wav", "audio", "filename", "路径", "文件", "音频", "文件名"),
-    NAME: ("name", "id", "名称", "编号"),
+    PATH: PATH_WORDS,
+    NAME: NAME_WORDS,
 }
 """Column, and the words that a header may call it; the first of them that is there counts."""
 
@@ -45,20 +47,11 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_NOT_CLOSED = ("这一行的引号没有闭合", "a quotation mark that opens in it is not closed")
 _UNLIKELY = (
     # What a path holds that hardly any file has, and what that means in a list.
-    (re.compile("\0"), "路径含有 NUL 字符", "its path holds a NUL character"),
-    (
-        re.compile("\n"),
-        "路径里有换行，可能是引号没有闭合",
-        "its path holds a line break, as where a quotation mark is not closed",
-    ),
-    (
-        _SURROGATE,
-        "不是 UTF-8 编码，请把列表另存为 UTF-8",
-        "it is not UTF-8; save the list as UTF-8",
-    ),
+    (re.compile("\0"), "path_nul"),
+    (re.compile("\n"), "path_line_break"),
+    (_SURROGATE, "list_not_utf8"),
 )
 
 
@@ -96,8 +89,8 @@ def read(
 
     Raises:
         SourceNotFoundError: there is no such list.
-        SourceUnreadableError: the system refuses to read it.
-        ListMalformedError: it has no row, or its header lacks a needed column.
+        SourceError: the system refuses to read it.
+        ListError: it has no row, or its header lacks a needed column.
     """
     is_kaldi = path.suffix.lower() == KALDI and set(needed) <= {PATH, NAME}
     reader = _Kaldi(path) if is_kaldi else _Csv(path, columns, needed)
@@ -108,7 +101,7 @@ def read(
         is_empty = False
         yield row
     if is_empty:
-        raise reader.malformed(1, "列表里没有任何录音", "it names no recording")
+        raise reader.malformed(1, "list_empty")
 
 
 class _Reader:
@@ -121,31 +114,30 @@ class _Reader:
         """Yield the rows of a list's text, whose lines end in a line feed."""
         raise NotImplementedError
 
-    def malformed(self, line: int, zh: str, en: str) -> ListMalformedError:
-        return ListMalformedError(name=self._path.name, line=line, reason_zh=zh, reason_en=en)
+    def malformed(self, line: int, why: str, **data: object) -> ListError:
+        return ListError("list_malformed", name=self._path.name, line=line, **reason(why, **data))
 
     def is_there(self, path: str) -> bool:
         """Whether a path of this list leads to a file."""
         return bool(path) and is_file(self._path.parent / path)
 
-    def failed(self, line: int, cells: Mapping[str, str], zh: str, en: str) -> Failure:
+    def failed(self, line: int, cells: Mapping[str, str], why: str, **data: object) -> Failure:
         name = cells.get(NAME) or cells.get(PATH) or f"{self._path.name}:{line}"
-        return Failure(name, self.malformed(line, zh, en))
+        return Failure(name, self.malformed(line, why, **data))
 
     def checked(self, row: Row, needed: Iterable[str]) -> Row | Failure:
         """Refuse what lacks a needed value, and a path that no file can have."""
         for column in needed:
             if not row.cells.get(column):
-                missing = (f"缺少 {column}", f"it has no {column}")
-                return self.failed(row.line, row.cells, *missing)
+                return self.failed(row.line, row.cells, "no_value", column=column)
         if "\\" in row.path and not self.is_there(row.path):
             turned = row.path.replace("\\", "/")  # a list that was made on Windows
             if self.is_there(turned):
                 return Row(row.line, {**row.cells, PATH: turned})
-        refused = next((why for hidden, *why in _UNLIKELY if hidden.search(row.path)), None)
+        refused = next((why for hidden, why in _UNLIKELY if hidden.search(row.path)), None)
         if refused is None or self.is_there(row.path):
             return row
-        return self.failed(row.line, row.cells, *refused)
+        return self.failed(row.line, row.cells, refused)
 
 
 class _Kaldi(_Reader):
@@ -162,8 +154,7 @@ class _Kaldi(_Reader):
                 yield self.failed(
                     number,
                     cells,
-                    "这是一条命令（以 | 结尾），不会执行；请写音频文件的路径",
-                    "it is a command (it ends in |), which is not run; write the path of a file",
+                    "command",
                 )
             else:
                 yield self.checked(Row(number, cells), (PATH,))
@@ -201,7 +192,7 @@ class _Csv(_Reader):
             }
             if record.open_quote is not None:
                 opens = line + text.count("\n", at, record.open_quote)
-                yield self.failed(opens, cells, *_NOT_CLOSED)
+                yield self.failed(opens, cells, "quote_open")
             elif any(cell.strip() for cell in record.cells):
                 yield self.checked(Row(line, cells), self._needed)
             line += text.count("\n", at, record.end)
@@ -226,18 +217,19 @@ class _Csv(_Reader):
         if lacking is None:
             return delimiter, places, True
         if record_at(text, at, delimiter).open_quote is not None:
-            raise self.malformed(line, *_NOT_CLOSED)
+            raise self.malformed(line, "quote_open")
         raise self._without(lacking, line, max((cells for _, cells in named), key=len))
 
-    def _without(self, lacking: str, line: int, cells: Sequence[str]) -> ListMalformedError:
+    def _without(self, lacking: str, line: int, cells: Sequence[str]) -> ListError:
         """Return the error for a header without a needed column."""
         words = self._columns[lacking]
         there = ", ".join(cell.strip()[:20] for cell in cells[:6])
         return self.malformed(
             line,
-            f"第一行应是列名，其中要有 {words[0]}（或 {'、'.join(words[1:])}），而不是 {there!r}",
-            f"the first row must name the columns, one of them {words[0]} "
-            f"(or {', '.join(words[1:])}), and is {there!r}",
+            "header_lacks",
+            word=words[0],
+            others=", ".join(words[1:]),
+            found=there,
         )
 
     def _places(self, cells: Sequence[str], line: int) -> dict[str, int]:
@@ -251,8 +243,9 @@ class _Csv(_Reader):
             if header.count(word) > 1:
                 raise self.malformed(
                     line,
-                    f"有 {header.count(word)} 列都叫 {word}",
-                    f"{header.count(word)} columns are called {word}",
+                    "column_twice",
+                    count=header.count(word),
+                    word=word,
                 )
             places[column] = header.index(word)
         return places
@@ -344,7 +337,7 @@ def _names_a_file(text: str, reader: _Reader) -> bool:
             for row in reader.rows(text)
             if isinstance(row, Row)
         )
-    except ListMalformedError:
+    except ListError:
         return False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emoscope.messages.texts import Text
+from emoscope.messages.languages import Text
 
 MICROPHONE: dict[str, Text] = {
     "microphone_refused": Text(

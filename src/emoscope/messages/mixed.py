@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emoscope.labels import Emotion
-from emoscope.messages.texts import Text
+from emoscope.messages.languages import Text
 from emoscope.results.scores import Scores
 
 SECOND_MIN = 0.15

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emoscope.messages.texts import Language, Text
+from emoscope.messages.languages import Language, Text
 
 PAGE: dict[str, Text] = {
     "tagline": Text("让语音情绪看得见", "See the emotion in speech"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emoscope.messages.texts import Text
+from emoscope.messages.languages import Text
 
 RENAMED_TEXT = Text(
     "“{old}”现在叫“{new}”；旧写法仍然有效。",

@@ -1,31 +1,24 @@
-"""Sentences of results, checks and progress, in one table.
+"""Sentences that several front ends share: advice, steps of the log, notices, the terminal.
 
-Errors carry their own two sentences (``errors.py``) and emotions their own names (``labels.py``);
-all the rest is here. A test fails on a missing word and on any Chinese sentence elsewhere.
+Errors have tables of their own (``errors.py``, ``reasons.py``, ``hints.py``), as the page has. A
+test fails on a missing word and on Chinese outside this package.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
-
 from emoscope.events import Step
+from emoscope.messages.languages import Language, Text
 
-Language: TypeAlias = Literal["zh", "en"]
-LANGUAGES: tuple[Language, ...] = ("zh", "en")
+TIER = Text("情绪", "emotion")
+"""Name of the tier with the segments in files for annotation tools."""
 
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Sentence in both languages, with the same named placeholders."""
-
-    zh: str
-    en: str
-
-    def __call__(self, language: Language, **data: object) -> str:
-        """Return the sentence with its gaps filled."""
-        return (self.zh if language == "zh" else self.en).format(**data)
-
+MODEL_TITLES: dict[str, Text] = {
+    "emotion2vec-plus-large": Text("Emotion2Vec+ 大模型", "Emotion2Vec+ Large"),
+    "emotion2vec-plus-base": Text("Emotion2Vec+ 基础模型", "Emotion2Vec+ Base"),
+    "emotion2vec-plus-seed": Text("Emotion2Vec+ 种子模型", "Emotion2Vec+ Seed"),
+    "compact": Text("内置小模型", "Built-in compact model"),
+}
+"""Titles of the catalogued models."""
 
 ADVICE: dict[str, Text] = {
     "too_short": Text(

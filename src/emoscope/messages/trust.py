@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from emoscope.labels import by_key
-from emoscope.messages.texts import Language, Text
+from emoscope.messages.languages import Language, Text
 from emoscope.results.calibrated import Calibrated
 
 ABSTENTION: dict[str, Text] = {

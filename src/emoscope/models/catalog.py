@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from emoscope.errors import (
-    CacheFolderUnknownError,
     EmoscopeError,
-    ModelChangedError,
-    ModelContractError,
-    ModelFileMissingError,
-    ModelNotInstalledError,
+    ModelCacheError,
+    ModelInvalidError,
+    ModelMissingError,
     ModelUnknownError,
 )
+from emoscope.messages.reasons import reason
+from emoscope.messages.texts import MODEL_TITLES
 from emoscope.models.sources import HubSource, official
 from emoscope.paths.access import is_file, is_folder
 from emoscope.paths.assets import ASSETS
@@ -33,6 +33,7 @@ from emoscope.results.calibration import Calibration
 
 COMPACT = "compact"
 LARGE = "emotion2vec-plus-large"
+BASE, SEED = "emotion2vec-plus-base", "emotion2vec-plus-seed"
 AUTO = "auto"
 """The large model if it is on this machine, else the compact one, never a download."""
 CARD_FILE = "card.json"
@@ -52,14 +53,14 @@ class ModelFile:
         """Check that the file is there and is the one that the card describes.
 
         Raises:
-            ModelFileMissingError: it is not there.
-            ModelChangedError: its size or sha256 differs.
-            ModelContractError: the system refuses to read it.
+            ModelMissingError: it is not there.
+            ModelInvalidError: its size or sha256 differs.
+            ModelInvalidError: the system refuses to read it.
         """
         path = folder / self.path
         with translated_model_errors(self.path):
             if path.stat().st_size != self.bytes or file_sha256(path) != self.sha256:
-                raise ModelChangedError(file=self.path)
+                raise ModelInvalidError("model_changed", file=self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class ModelCard:
         """Read a card; keys that this program does not use are left alone.
 
         Raises:
-            ModelContractError: a key is missing or of the wrong kind.
+            ModelInvalidError: a key is missing or of the wrong kind.
         """
         try:
             return cls(
@@ -110,8 +111,9 @@ class ModelCard:
                 variants=tuple(Variant.from_dict(one) for one in data.get("variants", [])),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
-            raise ModelContractError(
-                reason_zh=f"说明卡无法读取（{exc}）", reason_en=f"its card cannot be read ({exc})"
+            raise ModelInvalidError(
+                "model_contract",
+                **reason("card_unreadable", reason=exc),
             ) from exc
 
 
@@ -175,8 +177,8 @@ class LocalModel:
         """Check every file against the card.
 
         Raises:
-            ModelFileMissingError: a file is not there.
-            ModelChangedError: a file is not the one that the card describes.
+            ModelMissingError: a file is not there.
+            ModelInvalidError: a file is not the one that the card describes.
         """
         for file in self.card.files:
             file.verify(self.folder)
@@ -210,14 +212,11 @@ class CatalogEntry:
 _FUNASR = "FunASR Model Open Source License Agreement"
 
 CATALOG: tuple[CatalogEntry, ...] = (
-    CatalogEntry(LARGE, "Emotion2Vec+ 大模型", "Emotion2Vec+ Large", 1024,
-                 _FUNASR, 660_000_000, official("large")),
-    CatalogEntry("emotion2vec-plus-base", "Emotion2Vec+ 基础模型", "Emotion2Vec+ Base", 768,
-                 _FUNASR, 390_000_000, official("base")),
-    CatalogEntry("emotion2vec-plus-seed", "Emotion2Vec+ 种子模型", "Emotion2Vec+ Seed", 768,
-                 _FUNASR, 390_000_000, official("seed")),
-    CatalogEntry(COMPACT, "内置小模型", "Built-in compact model", 512, "CC-BY-NC-SA-4.0"),
-)  # fmt: skip
+    CatalogEntry(LARGE, *MODEL_TITLES[LARGE], 1024, _FUNASR, 660_000_000, official("large")),
+    CatalogEntry(BASE, *MODEL_TITLES[BASE], 768, _FUNASR, 390_000_000, official("base")),
+    CatalogEntry(SEED, *MODEL_TITLES[SEED], 768, _FUNASR, 390_000_000, official("seed")),
+    CatalogEntry(COMPACT, *MODEL_TITLES[COMPACT], 512, "CC-BY-NC-SA-4.0"),
+)
 
 
 def names() -> tuple[str, ...]:
@@ -246,9 +245,9 @@ def find(model: str | os.PathLike[str], *, cache: Path | None = None) -> LocalMo
 
     Raises:
         ModelUnknownError: neither a name nor a folder.
-        ModelNotInstalledError: a known name whose files are not here.
-        ModelFileMissingError: the folder has no card.
-        ModelContractError: the card cannot be read.
+        ModelMissingError: a known name whose files are not here.
+        ModelMissingError: the folder has no card.
+        ModelInvalidError: the card cannot be read.
     """
     cache = cache or find_cache()
     if model == AUTO:
@@ -257,7 +256,9 @@ def find(model: str | os.PathLike[str], *, cache: Path | None = None) -> LocalMo
         return read_model(ASSETS, f"{COMPACT}.json", "package")
     if isinstance(model, str) and is_name(model):
         if cache is None or not is_installed(model, cache):
-            raise ModelNotInstalledError(model=model, command=catalog_entry(model).pull_command)
+            raise ModelMissingError(
+                "model_not_installed", model=model, command=catalog_entry(model).pull_command
+            )
         return read_model(cache / model, CARD_FILE, "cache")
     if is_folder(model):
         return read_model(Path(model), CARD_FILE, "folder")
@@ -304,11 +305,11 @@ def default_cache() -> Path:
     """Return the folder of ``find_cache``, for what has to be written there.
 
     Raises:
-        CacheFolderUnknownError: it is not known.
+        ModelCacheError: it is not known.
     """
     folder = find_cache()
     if folder is None:
-        raise CacheFolderUnknownError
+        raise ModelCacheError("cache_folder_unknown")
     return folder
 
 
@@ -326,19 +327,20 @@ def translated_model_errors(file: str) -> Iterator[None]:
         file: name of the file in the model's folder.
 
     Raises:
-        ModelFileMissingError: it is not there.
-        ModelContractError: anything else that the system refused.
+        ModelMissingError: it is not there.
+        ModelInvalidError: anything else that the system refused.
     """
     try:
         yield
     except EmoscopeError:
         raise
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as exc:
-        raise ModelFileMissingError(file=file) from exc
+        raise ModelMissingError("model_file_missing", file=file) from exc
     except OSError as exc:
-        reason = exc.strerror or str(exc)
-        raise ModelContractError(
-            reason_zh=f"{file} 无法读取（{reason}）", reason_en=f"{file} cannot be read ({reason})"
+        said = exc.strerror or str(exc)
+        raise ModelInvalidError(
+            "model_contract",
+            **reason("file_unreadable", file=file, reason=said),
         ) from exc
 
 
@@ -351,8 +353,8 @@ def read_model(folder: Path, card_name: str = CARD_FILE, origin: Origin = "cache
         origin: where the folder came from.
 
     Raises:
-        ModelFileMissingError: it has no card.
-        ModelContractError: the card cannot be read.
+        ModelMissingError: it has no card.
+        ModelInvalidError: the card cannot be read.
     """
     path = folder / card_name
     try:
@@ -361,7 +363,5 @@ def read_model(folder: Path, card_name: str = CARD_FILE, origin: Origin = "cache
     except EmoscopeError:
         raise
     except ValueError as exc:
-        raise ModelContractError(
-            reason_zh="说明卡不是有效的 JSON", reason_en="its card is not JSON"
-        ) from exc
+        raise ModelInvalidError("model_contract", **reason("card_not_json")) from exc
     return LocalModel(folder, ModelCard.from_dict(data), origin)

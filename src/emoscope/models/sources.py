@@ -104,7 +104,7 @@ def endpoint(hub: HubName, environment: Mapping[str, str] = os.environ) -> str:
     given = environment.get(HUBS[hub].variable, "").strip()
     parts = urlsplit(given or HUBS[hub].endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingError(setting=HUBS[hub].variable, reason="http(s)://…")
+        raise SettingError("setting_invalid", setting=HUBS[hub].variable, reason="http(s)://…")
     return parts.geturl().rstrip("/")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from emoscope.errors import ModelFileMissingError, TokensCountError, TokensHiddenError
+from emoscope.errors import ModelMissingError, TokensError
 from emoscope.labels import COUNT
 
 HIDDEN_PREFIX = "unuse"
@@ -18,23 +18,27 @@ HIDDEN_PREFIX = "unuse"
 _MAX_BYTES = 100_000
 
 
-def token_errors(path: Path) -> list[TokensHiddenError | TokensCountError]:
+def token_errors(path: Path) -> list[TokensError]:
     """Everything that is wrong with a ``tokens.txt``; empty if it names nine classes.
 
     Raises:
-        ModelFileMissingError: there is no such file.
+        ModelMissingError: there is no such file.
     """
     if not path.is_file():
-        raise ModelFileMissingError(file=path.name)
+        raise ModelMissingError("model_file_missing", file=path.name)
     with path.open("rb") as file:
         text = file.read(_MAX_BYTES).decode("utf-8", errors="replace")
     labels = [line.strip() for line in text.splitlines() if line.strip()]
     hidden = [label for label in labels if label.startswith(HIDDEN_PREFIX)]
-    found: list[TokensHiddenError | TokensCountError] = []
+    found: list[TokensError] = []
     if hidden:
-        found.append(TokensHiddenError(count=len(hidden), labels=", ".join(hidden[:COUNT])))
+        found.append(
+            TokensError("tokens_hidden", count=len(hidden), labels=", ".join(hidden[:COUNT]))
+        )
     if len(labels) != COUNT:
-        found.append(TokensCountError(count=len(labels), labels=", ".join(labels[: 2 * COUNT])))
+        found.append(
+            TokensError("tokens_count", count=len(labels), labels=", ".join(labels[: 2 * COUNT]))
+        )
     return found
 
 
@@ -42,9 +46,9 @@ def check_tokens(path: Path) -> None:
     """Check that all nine classes are there.
 
     Raises:
-        ModelFileMissingError: there is no such file.
-        TokensHiddenError: classes are hidden as ``unuse_*``.
-        TokensCountError: there are not nine.
+        ModelMissingError: there is no such file.
+        TokensError: classes are hidden as ``unuse_*``.
+        TokensError: there are not nine.
     """
     for error in token_errors(path):
         raise error

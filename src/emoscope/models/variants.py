@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from emoscope.errors import ModelFastMissingError, ModelFastRefusedError
+from emoscope.errors import ModelInvalidError, ModelMissingError
 from emoscope.files import atomic_write_json
 from emoscope.models import verified_files
 from emoscope.models.catalog import LocalModel, ModelCard, Variant
@@ -30,8 +30,8 @@ def choose(
         thresholds: agreement with the exact model that a variant needs to be used.
 
     Raises:
-        ModelFastMissingError: ``int8``, and there is no variant.
-        ModelFastRefusedError: ``int8``, and it did not agree.
+        ModelMissingError: ``int8``, and there is no variant.
+        ModelInvalidError: ``int8``, and it did not agree.
     """
     # What ships in the package has no variant and needs none; the result says that it was exact.
     if precision == "exact" or local.origin == "package":
@@ -44,9 +44,11 @@ def choose(
     name = local.card.name
     if variant is None:
         target = local.official or (local.folder if local.origin == "folder" else name)
-        raise ModelFastMissingError(model=name, command=f"emoscope models quantize {target}")
+        raise ModelMissingError(
+            "model_fast_missing", model=name, command=f"emoscope models quantize {target}"
+        )
     if failures := variant.agreement.failures(thresholds):
-        raise ModelFastRefusedError(model=name, figures=", ".join(failures))
+        raise ModelInvalidError("model_fast_refused", model=name, figures=", ".join(failures))
     return variant
 
 
@@ -62,10 +64,10 @@ def verified(
         thresholds: agreement with the exact model that a variant needs to be used.
 
     Raises:
-        ModelFileMissingError: the file is not there.
-        ModelChangedError: it is not the one that the card describes.
-        ModelFastMissingError: ``fast``, and there is no variant.
-        ModelFastRefusedError: ``fast``, and the variant did not agree.
+        ModelMissingError: the file is not there.
+        ModelInvalidError: it is not the one that the card describes.
+        ModelMissingError: ``fast``, and there is no variant.
+        ModelInvalidError: ``fast``, and the variant did not agree.
     """
     card, variant = local.card, choose(local, precision, thresholds)
     if variant is None:

@@ -39,8 +39,8 @@ def verify_file(
         now_ns: clock in nanoseconds since the epoch.
 
     Raises:
-        ModelFileMissingError: it is not there.
-        ModelChangedError: its size or sha256 differs.
+        ModelMissingError: it is not there.
+        ModelInvalidError: its size or sha256 differs.
     """
     if local.origin != "cache":
         file.verify(local.folder)

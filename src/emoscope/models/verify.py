@@ -18,12 +18,8 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from emoscope.errors import (
-    EmoscopeError,
-    ModelChangedError,
-    ModelFastRefusedError,
-    ModelFileMissingError,
-)
+from emoscope.errors import EmoscopeError, ModelInvalidError, ModelMissingError
+from emoscope.messages.findings import FINDINGS
 from emoscope.models import catalog
 from emoscope.models.catalog import LocalModel, ModelFile, file_sha256
 from emoscope.models.record import OFFICIAL, PullRecord
@@ -152,13 +148,7 @@ def record(under_test: ModelUnderTest) -> Iterator[Finding]:
             yield from _file(replace(file, path=f"{OFFICIAL}/{file.path}"), under_test.folder)
         if fetched.checked_against == "nothing":
             name = fetched.file.path
-            yield Finding(
-                "file_unproven",
-                "warning",
-                f"获取 {name} 时没有可以对照的 sha256：只能发现此后的改动。",
-                f"Nothing was known to compare {name} with when it was fetched: "
-                "only later changes are found.",
-            )
+            yield _finding("file_unproven", "warning", name=name)
 
 
 def revision(under_test: ModelUnderTest) -> Iterator[Finding]:
@@ -169,12 +159,8 @@ def revision(under_test: ModelUnderTest) -> Iterator[Finding]:
     line = catalog.catalog_entry(local.card.name)
     pins = [source.revision for source in line.sources if source.is_pinned]
     if pins and local.card.revision not in pins:
-        yield Finding(
-            "revision_unknown",
-            "warning",
-            f"模型来自修订 {local.card.revision}，目录中固定的是 {'、'.join(pins)}。",
-            f"The model was made from revision {local.card.revision}; "
-            f"the catalog pins {', '.join(pins)}.",
+        yield _finding(
+            "revision_unknown", "warning", revision=local.card.revision, pins=", ".join(pins)
         )
 
 
@@ -184,7 +170,7 @@ def official_files(under_test: ModelUnderTest) -> Iterator[Finding]:
         return
     for name in NEEDED_FILES:
         if not (under_test.folder / name).is_file():
-            yield _told(ModelFileMissingError(file=name))
+            yield _told(ModelMissingError("model_file_missing", file=name))
     weights = under_test.folder / WEIGHTS
     if weights.is_file():
         yield _whose(weights)
@@ -206,12 +192,7 @@ def contract(under_test: ModelUnderTest) -> Iterator[Finding]:
     try:
         runner = under_test.open_backend(local.onnx_path)
         if runner.dim != local.card.dim:
-            yield Finding(
-                "dim_wrong",
-                "error",
-                f"模型的嵌入是 {runner.dim} 维，说明卡写的是 {local.card.dim} 维。",
-                f"The model's embedding has {runner.dim} numbers, its card says {local.card.dim}.",
-            )
+            yield _finding("dim_wrong", "error", found=runner.dim, expected=local.card.dim)
         yield from _run(runner)
     except EmoscopeError as error:
         yield _told(error)
@@ -235,7 +216,7 @@ def int8_variants(under_test: ModelUnderTest) -> Iterator[Finding]:
                 continue
         if failures := agreement.failures(under_test.thresholds):
             name, figures = under_test.local.card.name, ", ".join(failures)
-            yield _told(ModelFastRefusedError(model=name, figures=figures))
+            yield _told(ModelInvalidError("model_fast_refused", model=name, figures=figures))
 
 
 CHECKS: tuple[Callable[[ModelUnderTest], Iterator[Finding]], ...] = (
@@ -257,12 +238,7 @@ def _run(runner: Runner) -> Iterator[Finding]:
     both = runner.run(noise, lengths)
     frames = [frame_count(int(length)) for length in lengths]
     if both.frame_counts.tolist() != frames:
-        yield Finding(
-            "frames_wrong",
-            "error",
-            f"帧数应为 {frames}，模型给出 {both.frame_counts.tolist()}。",
-            f"The model counts {both.frame_counts.tolist()} frames instead of {frames}.",
-        )
+        yield _finding("frames_wrong", "error", found=both.frame_counts.tolist(), expected=frames)
         return
     own = [
         rows[:count]
@@ -270,30 +246,18 @@ def _run(runner: Runner) -> Iterator[Finding]:
         for rows, count in zip(array, frames, strict=True)
     ]
     if not all(np.isfinite(rows).all() for rows in own):
-        yield Finding(
-            "output_not_finite",
-            "error",
-            "模型对普通噪声给出了 NaN 或无穷大：权重已损坏，或转换有误。",
-            "The model answers plain noise with NaN or infinity: "
-            "its weights are damaged or its conversion went wrong.",
-        )
+        yield _finding("output_not_finite", "error")
         return
     alone = runner.run(noise[1:, : lengths[1]], lengths[1:]).frame_logits[0, : frames[1]]
     worst = float(np.abs(alone - own[1]).max())
     if not worst <= PADDING_TOLERANCE:
-        yield Finding(
-            "padding_changes_answers",
-            "error",
-            f"同一段声音单独送入与补零成批送入，结果相差 {worst:.2g}：模型不符合约定。",
-            f"A clip alone and the same clip padded in a batch differ by {worst:.2g}: "
-            "the model does not keep the contract.",
-        )
+        yield _finding("padding_changes_answers", "error", difference=worst)
 
 
 def _file(file: ModelFile, folder: Path) -> Iterator[Finding]:
     try:
         file.verify(folder)
-    except (ModelFileMissingError, ModelChangedError) as error:
+    except (ModelMissingError, ModelInvalidError) as error:
         yield _told(error)
 
 
@@ -303,19 +267,19 @@ def _whose(weights: Path) -> Finding:
     for line in catalog.CATALOG:
         for source in line.sources:
             if any(file.sha256 == sha256 for file in source.files):
-                return Finding(
+                return _finding(
                     "weights_known",
                     "note",
-                    f"{WEIGHTS} 是 {line.name}（修订 {source.revision}），未被改动。",
-                    f"{WEIGHTS} is that of {line.name} (revision {source.revision}), unchanged.",
+                    file=WEIGHTS,
+                    model=line.name,
+                    revision=source.revision,
                 )
-    return Finding(
-        "weights_unknown",
-        "warning",
-        f"{WEIGHTS} 的 sha256（{sha256[:12]}…）不在目录中：是别的修订、别的模型，或已被改动。",
-        f"The sha256 of {WEIGHTS} ({sha256[:12]}…) is not in the catalog: "
-        "another revision, another model, or changed.",
-    )
+    return _finding("weights_unknown", "warning", file=WEIGHTS, sha256=sha256[:12])
+
+
+def _finding(code: str, severity: Severity, **data: object) -> Finding:
+    text = FINDINGS[code]
+    return Finding(code, severity, text("zh", **data), text("en", **data))
 
 
 def _told(error: EmoscopeError) -> Finding:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from emoscope.errors import CorrectionRefusedError
+from emoscope.errors import RequestError
 from emoscope.labels import COUNT, SILENCE, Emotion, emotion_or_silence
 from emoscope.results.result import Result
 from emoscope.results.segments import Segment
@@ -84,13 +84,13 @@ def read_correction(result: Result, raw: object, *, saved: datetime) -> Correcte
         saved: time of the correction, with a zone.
 
     Raises:
-        CorrectionRefusedError: it has gaps, overlaps, another length, or an unknown emotion.
+        RequestError: it has gaps, overlaps, another length, or an unknown emotion.
     """
     try:
         rows = _rows(raw)
         spans = _joined([(start_s, end_s) for start_s, end_s, _ in rows], result.duration_s)
     except (KeyError, TypeError, ValueError, OverflowError) as exc:
-        raise CorrectionRefusedError(minimum_s=HOP_S) from exc
+        raise RequestError("correction_refused", minimum_s=HOP_S) from exc
     return Corrected(_scored(result, spans, [emotion for _, _, emotion in rows]), saved)
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from emoscope.errors import RunDamagedError, RunNotFoundError, TitleRefusedError
+from emoscope.errors import RequestError, RunDamagedError, RunNotFoundError
 from emoscope.labels import by_key
 from emoscope.outputs.corrections import Corrected, read_correction
 from emoscope.outputs.store import AUDIO, CORRECTIONS, RESULT, TITLE, RunStore, read_wav
@@ -193,7 +193,7 @@ def set_title(store: RunStore, name: str, title: str) -> RunEntry:
         title: the title; empty removes it.
 
     Raises:
-        TitleRefusedError: longer than ``TITLE_MAX``, or with characters that are not shown.
+        RequestError: longer than ``TITLE_MAX``, or with characters that are not shown.
         RunNotFoundError: there is no such run.
         StoreError: it cannot be written.
     """
@@ -231,7 +231,7 @@ def correct(
         now: clock; returns a time with a zone.
 
     Raises:
-        CorrectionRefusedError: it has gaps, overlaps, another length, or an unknown emotion.
+        RequestError: it has gaps, overlaps, another length, or an unknown emotion.
         RunNotFoundError: there is no such run.
         StoreError: it cannot be written.
     """
@@ -292,7 +292,7 @@ def _title(folder: Path) -> str:
         return ""  # without a title, or with one whose file is damaged
     try:
         return plain_title(title[:TITLE_MAX]) if isinstance(title, str) else ""
-    except TitleRefusedError:
+    except RequestError:
         return ""
 
 

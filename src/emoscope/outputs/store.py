@@ -105,7 +105,7 @@ class RunStore:
         time until its files were on disk.
 
         Raises:
-            StoreFullError: the disk is full; nothing of the run is left.
+            StoreError: the disk is full; nothing of the run is left.
             StoreError: the folder cannot be written.
         """
         if self.keep == "none":
@@ -172,7 +172,7 @@ class RunStore:
         Raises:
             ValueError: ``file`` is neither of the two.
             RunNotFoundError: there is no such run.
-            StoreFullError: the disk is full; the previous content is unchanged.
+            StoreError: the disk is full; the previous content is unchanged.
             StoreError: it cannot be written.
         """
         if file not in (CORRECTIONS, TITLE):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from emoscope.errors import EmoscopeError, SourceNotFoundError, SourceUnreadableError
+from emoscope.errors import EmoscopeError, SourceError, SourceNotFoundError
 
 APPLE_DOUBLE = "._"
 """Beginning of the names of files in which macOS keeps what other file systems cannot hold."""
@@ -25,7 +25,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[io.BufferedReader]:
 
     Raises:
         SourceNotFoundError: there is no such file.
-        SourceUnreadableError: the system refuses to open or to read it.
+        SourceError: the system refuses to open or to read it.
     """
     name = os.fspath(path)
     # Not Path.open: an empty name would become the current folder.
@@ -42,20 +42,20 @@ def translated(name: str) -> Iterator[None]:
 
     Raises:
         SourceNotFoundError: there is nothing at this path.
-        SourceUnreadableError: anything else that the system refused.
+        SourceError: anything else that the system refused.
     """
     try:
         yield
     except EmoscopeError:
         raise
     except FileNotFoundError as exc:
-        raise SourceNotFoundError(name=name or "''") from exc
+        raise SourceNotFoundError("source_not_found", name=name or "''") from exc
     except OSError as exc:
-        raise SourceUnreadableError(name=name, reason=exc.strerror or str(exc)) from exc
+        raise SourceError("source_unreadable", name=name, reason=exc.strerror or str(exc)) from exc
     except ValueError as exc:
         if not is_impossible(name):
             raise
-        raise SourceNotFoundError(name=name) from exc
+        raise SourceNotFoundError("source_not_found", name=name) from exc
 
 
 def is_impossible(name: str) -> bool:
@@ -131,7 +131,7 @@ def files_below(top: Path, endings: Collection[str]) -> list[Below]:
 
     Raises:
         SourceNotFoundError: there is no such folder.
-        SourceUnreadableError: the folder itself cannot be read.
+        SourceError: the folder itself cannot be read.
     """
     with translated(str(top)):
         os.scandir(top).close()
@@ -195,4 +195,6 @@ def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
 
 def _refused(path: Path, parts: _Parts, exc: OSError) -> Below:
     name = str(Path(*parts))
-    return Below(name, path, SourceUnreadableError(name=name, reason=exc.strerror or str(exc)))
+    return Below(
+        name, path, SourceError("source_unreadable", name=name, reason=exc.strerror or str(exc))
+    )

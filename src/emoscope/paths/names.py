@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from emoscope.errors import NameRefusedError, TitleRefusedError
+from emoscope.errors import RequestError
 
 NAME_MAX = 255
 """Characters of a name, not bytes."""
@@ -35,10 +35,10 @@ def plain_name(name: str) -> str:
         The name, with halves of characters (lone surrogates) replaced by U+FFFD.
 
     Raises:
-        NameRefusedError: it holds a path or hidden characters, or is longer than ``NAME_MAX``.
+        RequestError: it holds a path or hidden characters, or is longer than ``NAME_MAX``.
     """
     if _REFUSED.search(name) or name in (".", "..") or len(name) > NAME_MAX:
-        raise NameRefusedError
+        raise RequestError("name_refused")
     return _whole_characters(name)
 
 
@@ -56,11 +56,11 @@ def plain_title(title: str) -> str:
     """Check the title of a run; spaces around it and line breaks within it are taken away.
 
     Raises:
-        TitleRefusedError: it is longer than ``TITLE_MAX``, or holds hidden characters.
+        RequestError: it is longer than ``TITLE_MAX``, or holds hidden characters.
     """
     title = re.sub(r"[ \t\r\n]+", " ", title).strip()
     if len(title) > TITLE_MAX or not is_shown(title):
-        raise TitleRefusedError(limit=TITLE_MAX)
+        raise RequestError("title_refused", limit=TITLE_MAX)
     return _whole_characters(title)
 
 

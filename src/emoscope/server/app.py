@@ -14,12 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Mount
 
 from emoscope._version import __version__
-from emoscope.errors import (
-    EmoscopeError,
-    FieldInvalidError,
-    InternalError,
-    StoreFullError,
-)
+from emoscope.errors import EmoscopeError, InternalError, RequestError, StoreError
 from emoscope.files import FULL
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
@@ -161,14 +156,14 @@ def _allowed(request: Request) -> list[str]:
 async def _on_invalid_parameter(request: Request, error: Exception) -> Response:
     first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
     field = ".".join(str(part) for part in first.get("loc", ())[1:])
-    ours = FieldInvalidError(field=field[:64], expected=first.get("msg", "?"))
+    ours = RequestError("field_invalid", field=field[:64], expected=first.get("msg", "?"))
     return problem(ours, chinese=is_chinese(request.headers))
 
 
 async def _on_system_error(request: Request, error: Exception) -> Response:
     """A disk without room for an upload; what else the system refuses is a fault of ours."""
     if getattr(error, "errno", None) in FULL:
-        return problem(StoreFullError(), chinese=is_chinese(request.headers))
+        return problem(StoreError("store_full"), chinese=is_chinese(request.headers))
     return await _on_bug(request, error)
 
 

@@ -65,7 +65,9 @@ class KeyFile:
         except FileNotFoundError:
             self._keys, self._stamp = (), None
         except (OSError, ValueError, KeyError, TypeError) as exc:
-            raise SettingError(setting=str(self.path), reason=str(exc)[:200]) from exc
+            raise SettingError(
+                "setting_invalid", setting=str(self.path), reason=str(exc)[:200]
+            ) from exc
         return self._keys
 
     def find(self, secret: str) -> ApiKey | None:
@@ -86,9 +88,11 @@ class KeyFile:
         """
         chosen = tuple(scope for scope in SCOPES if scope in (wanted := set(scopes)))
         if not chosen or wanted - set(SCOPES):
-            raise SettingError(setting="--scope", reason=" | ".join(SCOPES))
+            raise SettingError("setting_invalid", setting="--scope", reason=" | ".join(SCOPES))
         if not _NAME.fullmatch(name) or any(key.name == name for key in self.keys()):
-            raise SettingError(setting="NAME", reason=f"{name!r}: [A-Za-z0-9._-], and only once")
+            raise SettingError(
+                "setting_invalid", setting="NAME", reason=f"{name!r}: [A-Za-z0-9._-], and only once"
+            )
         secret = PREFIX + secrets.token_urlsafe(32)
         created = datetime.now(UTC).isoformat(timespec="seconds")
         digest = hashlib.sha256(secret.encode()).hexdigest()
@@ -104,7 +108,7 @@ class KeyFile:
         """
         left = tuple(key for key in self.keys() if key.name != name)
         if len(left) == len(self.keys()):
-            raise SettingError(setting="NAME", reason=f"{name!r}?")
+            raise SettingError("setting_invalid", setting="NAME", reason=f"{name!r}?")
         self._write(left)
 
     def _write(self, keys: tuple[ApiKey, ...]) -> None:

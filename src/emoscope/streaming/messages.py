@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from emoscope.errors import EmoscopeError
 from emoscope.labels import KEYS
 from emoscope.limits import Limits
 from emoscope.results.scores import softmax
@@ -175,8 +174,3 @@ def of_event(event: stream.StreamEvent) -> BaseModel | None:
     if isinstance(event, stream.SegmentClosed):
         return SegmentClosedMessage(final=event.final, segment=event.segment)
     return None
-
-
-def of_error(error: EmoscopeError) -> ErrorMessage:
-    """Return an error in both languages."""
-    return ErrorMessage(code=error.code, detail_zh=error.detail_zh, detail_en=error.detail_en)

@@ -28,7 +28,7 @@ from emoscope.audio.prepare import PreparedAudio
 from emoscope.audio.resample import Resampler, Stages
 from emoscope.audio.spool import MEMORY_BYTES, Spool
 from emoscope.audio.validate import reasons_of
-from emoscope.errors import AudioNotFiniteError, AudioRateError, AudioTooLongError
+from emoscope.errors import AudioError
 from emoscope.events import Clock, Step
 from emoscope.inference.windowed import FrameBatch, on_axis
 from emoscope.labels import COUNT, SILENCE, Emotion
@@ -120,7 +120,7 @@ class StreamRecognizer:
         clock: seconds; an inference that takes longer than ``step_s`` makes the next ones rarer.
 
     Raises:
-        AudioRateError: the limits do not allow this rate.
+        AudioError: the limits do not allow this rate.
     """
 
     def __init__(
@@ -136,8 +136,11 @@ class StreamRecognizer:
     ) -> None:
         limits = recognizer.limits
         if not limits.min_rate_hz <= rate_hz <= limits.max_rate_hz:
-            raise AudioRateError(
-                rate_hz=rate_hz, min_rate_hz=limits.min_rate_hz, max_rate_hz=limits.max_rate_hz
+            raise AudioError(
+                "audio_rate_out_of_range",
+                rate_hz=rate_hz,
+                min_rate_hz=limits.min_rate_hz,
+                max_rate_hz=limits.max_rate_hz,
             )
         self._recognizer, self._granularity, self._name = recognizer, granularity, name
         self._resampler = Resampler(rate_hz, 1)
@@ -169,13 +172,13 @@ class StreamRecognizer:
         """Take the next samples, float32 in [-1, 1], shape ``(n,)``.
 
         Raises:
-            AudioNotFiniteError: a sample is NaN or infinite.
-            AudioTooLongError: the stream is longer than the limits allow.
+            AudioError: a sample is NaN or infinite.
+            AudioError: the stream is longer than the limits allow.
             ModelError: the model failed.
             StoreError: the folder for temporary files is full or cannot be written.
         """
         if not np.isfinite(samples).all():
-            raise AudioNotFiniteError
+            raise AudioError("audio_not_finite")
         return list(self._take(self._resampler(samples[None], self._stages)[0]))
 
     def miss(self, duration_s: float) -> list[StreamEvent]:
@@ -185,7 +188,7 @@ class StreamRecognizer:
             duration_s: length of the gap in seconds.
 
         Raises:
-            AudioTooLongError: with the gap the stream is longer than the limits allow.
+            AudioError: with the gap the stream is longer than the limits allow.
             ModelError: the model failed.
             StoreError: the folder for temporary files is full or cannot be written.
         """
@@ -264,7 +267,7 @@ class StreamRecognizer:
     def _check_length(self, samples: int) -> None:
         max_s = self._recognizer.limits.max_duration_s
         if self.heard_s + samples / RATE_HZ > max_s:
-            raise AudioTooLongError(max_duration_s=max_s)
+            raise AudioError("audio_too_long", max_duration_s=max_s)
 
     def _take(self, samples: Samples) -> Iterator[StreamEvent]:
         """Take samples at 16 kHz."""

@@ -143,7 +143,9 @@ def _quiet_uploads() -> Path:
     try:
         folder = Path(tempfile.mkdtemp(prefix="emoscope-uploads-")).resolve()
     except OSError as exc:
-        raise SettingError(setting="TMPDIR", reason=exc.strerror or str(exc)) from exc
+        raise SettingError(
+            "setting_invalid", setting="TMPDIR", reason=exc.strerror or str(exc)
+        ) from exc
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     return folder

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from emoscope.errors import RouteNotFoundError
+from emoscope.errors import RequestError
 from emoscope.export.annotations import export
 from emoscope.figures import report, svg
+from emoscope.messages.languages import Language, Text
 from emoscope.messages.page import PICTURE
-from emoscope.messages.texts import Language, Text
 from emoscope.models import catalog
 from emoscope.outputs import history
 from emoscope.outputs.store import Run
@@ -34,8 +34,8 @@ def exported(desk: Desk, run: str, file: str, language: Language) -> tuple[str, 
         Text and media type.
 
     Raises:
-        RouteNotFoundError: no such file is made.
-        SegmentsMissingError: it needs a time axis.
+        RequestError: no such file is made.
+        ResultError: it needs a time axis.
     """
     if file in _SEGMENTS:
         result = history.corrected_result(desk.store, run)
@@ -47,7 +47,7 @@ def exported(desk: Desk, run: str, file: str, language: Language) -> tuple[str, 
     if file == "report.html":
         opened = opened_run(desk, run)
         return _report(desk, opened, chinese=language == "zh"), "text/html; charset=utf-8"
-    raise RouteNotFoundError
+    raise RequestError("route_not_found")
 
 
 def _svg(opened: history_view.Opened, languages: tuple[Language, ...]) -> str:

@@ -19,14 +19,7 @@ from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
-from emoscope.errors import (
-    AudioTooLargeError,
-    LengthMissingError,
-    NameRefusedError,
-    RequestMalformedError,
-    RequestTooLargeError,
-    StoreFullError,
-)
+from emoscope.errors import AudioTooLargeError, RequestError, StoreError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -100,27 +93,27 @@ class GradioAllowlist:
         """Refuse what is too large before reading it, and everything when the folder is full.
 
         Raises:
-            LengthMissingError, AudioTooLargeError, StoreFullError: for the server to answer with.
+            RequestError, AudioTooLargeError, StoreError: for the server to answer with.
         """
         length = _content_length(scope)
         if length is None:
-            raise LengthMissingError
+            raise RequestError("length_required")
         if length > self._max_bytes + _FORM_BYTES:
             raise AudioTooLargeError(max_bytes=self._max_bytes)
         if _swept_size(self._uploads) + length > _UPLOADS_MAX * self._max_bytes:
-            raise StoreFullError
+            raise StoreError("store_full")
         await self._app(scope, receive, send)
 
     async def _question(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read a question, look for file objects, and pass on what was read.
 
         Raises:
-            RequestTooLargeError, RequestMalformedError, NameRefusedError: for the server to answer
+            RequestError, RequestError, RequestError: for the server to answer
                 with.
         """
         length = _content_length(scope)
         if length is None or length > _QUESTION_MAX_BYTES:
-            raise RequestTooLargeError(max_bytes=_QUESTION_MAX_BYTES)
+            raise RequestError("request_too_large", max_bytes=_QUESTION_MAX_BYTES)
         body = b""
         while True:
             message = await receive()
@@ -132,9 +125,9 @@ class GradioAllowlist:
         try:
             question = json.loads(body)
         except (ValueError, RecursionError) as exc:
-            raise RequestMalformedError(expected='{"data": [...]}') from exc
+            raise RequestError("request_malformed", expected='{"data": [...]}') from exc
         if has_file_object(question):
-            raise NameRefusedError
+            raise RequestError("name_refused")
         await self._app(scope, _replay(body, receive), send)
 
 

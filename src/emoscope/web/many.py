@@ -11,9 +11,9 @@ from emoscope.messages.page import FAILURE, MANY, RESULT, WAITING
 from emoscope.outputs.store import RESULT as RESULT_FILE
 from emoscope.outputs.store import Run
 from emoscope.results.result import Failure
-from emoscope.web.markup import both, esc, link, pair
+from emoscope.web.markup import both, esc, link
 from emoscope.web.picture import badge
-from emoscope.web.render import seconds, warnings
+from emoscope.web.render import error_sentence, seconds, warnings
 
 BatchLine: TypeAlias = Run | Failure
 """One file's outcome."""
@@ -102,7 +102,7 @@ def _row(number: int, line: BatchLine) -> str:
         return (
             f'<tr class="emo-failed" data-number="{number}"><td>{number}</td>'
             f'<td class="emo-file" data-value="{esc(line.name)}">{esc(line.name)}</td>'
-            f'<td colspan="5">{pair(error.detail_zh, error.detail_en)}<br>'
+            f'<td colspan="5">{error_sentence(error)}<br>'
             f"<small>{both(FAILURE['code'], code=error.code)}</small></td></tr>"
         )
     result = line.result

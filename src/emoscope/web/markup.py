@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 from urllib.parse import quote
 
-from emoscope.messages.texts import Text
+from emoscope.messages.languages import Text
 
 
 def esc(value: object) -> str:

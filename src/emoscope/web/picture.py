@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from emoscope.figures.pyramid import FINEST, TILE, Curve
 from emoscope.labels import COUNT, EMOTIONS, SILENCE, Emotion
+from emoscope.messages.languages import LANGUAGES
 from emoscope.messages.page import CORRECT, PICTURE, RESULT
-from emoscope.messages.texts import LANGUAGES
 from emoscope.messages.trust import abstention
 from emoscope.outputs.corrections import segments_of
 from emoscope.outputs.store import AUDIO

@@ -11,15 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from emoscope.errors import (
-    AudioTooLargeError,
-    BooleanError,
-    FieldMissingError,
-    GranularityError,
-    NameRefusedError,
-    SourceNotFoundError,
-    TooManyFilesError,
-)
+from emoscope.errors import AudioTooLargeError, RequestError, SourceNotFoundError
 from emoscope.paths.choices import Granularity
 from emoscope.paths.names import NAME_MAX, plain_name, sendable_name
 from emoscope.results.result import GRANULARITIES
@@ -37,7 +29,7 @@ class Asked:
     """File name of a built-in sample, instead of a path."""
     too_large: bool = False
     """The browser or the upload refused it; it has a line in the batch all the same."""
-    refused: NameRefusedError | None = None
+    refused: RequestError | None = None
     """Its name cannot be shown as it is; likewise."""
 
 
@@ -63,18 +55,18 @@ def read_question(raw: object, *, most: int) -> PageQuestion:
         RequestError: a part is missing or not what it should be.
     """
     if not isinstance(raw, dict) or not isinstance(raw.get("sources"), list):
-        raise FieldMissingError(field="sources")
+        raise RequestError("field_missing", field="sources")
     sources = raw["sources"]
     if not sources:
-        raise FieldMissingError(field="sources")
+        raise RequestError("field_missing", field="sources")
     if len(sources) > most:
-        raise TooManyFilesError(field="sources")
+        raise RequestError("too_many_files", field="sources")
     granularity = raw.get("granularity", "utterance")
     if granularity not in GRANULARITIES:
-        raise GranularityError(value=str(granularity)[:40])
+        raise RequestError("granularity_invalid", value=str(granularity)[:40])
     embedding = raw.get("embedding", False)
     if not isinstance(embedding, bool):
-        raise BooleanError(field="embedding", value=str(embedding)[:40])
+        raise RequestError("boolean_invalid", field="embedding", value=str(embedding)[:40])
     asked = tuple(_asked(source) for source in sources)
     if len(asked) == 1 and asked[0].refused:
         raise asked[0].refused
@@ -96,7 +88,7 @@ def fetch(asked: Asked, *, uploads: Path, max_bytes: int) -> bytes:
         max_bytes: largest recording.
 
     Raises:
-        NameRefusedError: its name was refused.
+        RequestError: its name was refused.
         AudioTooLargeError: more than ``max_bytes``.
         SourceNotFoundError: no such sample, or no file at that place in ``uploads``.
     """
@@ -109,14 +101,14 @@ def fetch(asked: Asked, *, uploads: Path, max_bytes: int) -> bytes:
         try:
             return sample_bytes(asked.sample)
         except KeyError as exc:
-            raise SourceNotFoundError(name=asked.sample[:NAME_MAX]) from exc
+            raise SourceNotFoundError("source_not_found", name=asked.sample[:NAME_MAX]) from exc
     path = _inside(asked, uploads)
     try:
         if path.stat().st_size > max_bytes:
             raise AudioTooLargeError(max_bytes=max_bytes)
         return path.read_bytes()
     except OSError as exc:
-        raise SourceNotFoundError(name=asked.name) from exc
+        raise SourceNotFoundError("source_not_found", name=asked.name) from exc
     finally:
         _remove(path, uploads)
 
@@ -130,15 +122,15 @@ def discard(asked: Asked, *, uploads: Path) -> None:
 
 def _asked(source: Any) -> Asked:
     if not isinstance(source, dict):
-        raise FieldMissingError(field="sources")
+        raise RequestError("field_missing", field="sources")
     path, sample = source.get("path", ""), source.get("sample", "")
     name = source.get("name") or sample
     if not all(isinstance(value, str) for value in (path, sample, name)) or not name:
-        raise FieldMissingError(field="sources")
+        raise RequestError("field_missing", field="sources")
     too_large = source.get("too_large") is True
     try:
         return Asked(plain_name(name), path, sample, too_large)
-    except NameRefusedError as error:
+    except RequestError as error:
         return Asked(sendable_name(name), path, sample, too_large, error)
 
 
@@ -158,7 +150,7 @@ def _inside(asked: Asked, uploads: Path) -> Path:
     try:
         path = Path(asked.path).resolve(strict=True)
     except (OSError, ValueError, RuntimeError) as exc:
-        raise SourceNotFoundError(name=asked.name) from exc
+        raise SourceNotFoundError("source_not_found", name=asked.name) from exc
     if uploads.resolve() not in path.parents or not path.is_file():
-        raise SourceNotFoundError(name=asked.name)
+        raise SourceNotFoundError("source_not_found", name=asked.name)
     return path

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from emoscope.errors import EmoscopeError, InputError
 from emoscope.figures.pyramid import Curve
 from emoscope.labels import EMOTIONS
+from emoscope.messages.hints import sentence
+from emoscope.messages.languages import Text
 from emoscope.messages.mixed import leading_two, mixed_emotion
 from emoscope.messages.page import FAILURE, FORM, QUESTIONS, RESULT, WAITING
-from emoscope.messages.texts import NOTICES, Text, advice, step_line
+from emoscope.messages.texts import NOTICES, advice, step_line
 from emoscope.messages.trust import ABSTENTION, CALIBRATED, label_set
 from emoscope.models import catalog
 from emoscope.results.quality import Quality
@@ -104,13 +106,18 @@ def mixed_sentence(scores: Scores) -> str:
     )
 
 
+def error_sentence(error: EmoscopeError) -> str:
+    """Return what is wrong, in both languages, with the hint of the page."""
+    return pair(sentence(error, "zh", "web"), sentence(error, "en", "web"))
+
+
 def error_panel(error: EmoscopeError) -> str:
     """Return the red panel: what is wrong, in both languages, and the code to ask about."""
     title = FAILURE["title" if isinstance(error, InputError) else "title_ours"]
     return (
         f'<div class="emo-result" data-error="{esc(error.code)}"><section role="alert" '
         f'class="emo-card emo-error"><h3 class="emo-card-title">{both(title)}</h3>'
-        f"<p>{pair(error.detail_zh, error.detail_en)}</p>"
+        f"<p>{error_sentence(error)}</p>"
         f"<p><small>{both(FAILURE['code'], code=error.code)}</small></p></section></div>"
     )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from emoscope._version import __version__
 from emoscope.figures.report import Page, Pair, ReportTable
 from emoscope.labels import Emotion
+from emoscope.messages.languages import Text
 from emoscope.messages.mixed import leading_two, mixed_emotion
 from emoscope.messages.page import FORM, REPORT, RESULT
-from emoscope.messages.texts import ADVICE, NOTICES, Text, advice, step_line
+from emoscope.messages.texts import ADVICE, NOTICES, advice, step_line
 from emoscope.models import catalog
 from emoscope.results.result import Result
 from emoscope.web.render import quality_facts, seconds

@@ -18,15 +18,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.staticfiles import StaticFiles
 
-from emoscope.errors import (
-    EmoscopeError,
-    FieldMissingError,
-    RequestMalformedError,
-    RequestTooLargeError,
-    RouteNotFoundError,
-    TooManyFilesError,
-)
-from emoscope.messages.texts import Language
+from emoscope.errors import EmoscopeError, RequestError
+from emoscope.messages.languages import Language
 from emoscope.outputs import history
 from emoscope.outputs.corrections import segments_of
 from emoscope.recognizer import local_now
@@ -70,7 +63,7 @@ def _add_asking(app: FastAPI, desk: Desk) -> None:
         try:
             return Response(sample_bytes(file), media_type="audio/wav")
         except KeyError as exc:
-            raise RouteNotFoundError from exc
+            raise RequestError("route_not_found") from exc
 
     @app.post("/page/cancel/{ticket}", include_in_schema=False, response_model=None)
     def cancel(ticket: str) -> Any:
@@ -81,7 +74,7 @@ def _add_asking(app: FastAPI, desk: Desk) -> None:
     def batch(request: Request) -> Any:
         names = request.query_params.get("runs", "").split(",")
         if len(names) > _ZIP_RUNS_MAX:
-            raise TooManyFilesError(field="runs")
+            raise RequestError("too_many_files", field="runs")
         return StreamingResponse(
             zip_of_runs(desk.store, names),
             media_type="application/zip",
@@ -139,7 +132,7 @@ def _add_exports(app: FastAPI, desk: Desk) -> None:
     def curve(run: str, level: str, index: str) -> Any:
         tile = desk.curves.of(run).tile(_number(level), _number(index))
         if tile is None:
-            raise RouteNotFoundError
+            raise RequestError("route_not_found")
         return JSONResponse(tile, headers=_UNCHANGING)
 
     @app.get("/page/export/{run}/{file}", include_in_schema=False, response_model=None)
@@ -170,10 +163,10 @@ def _number(text: str) -> int:
     """Read a small whole number out of an address.
 
     Raises:
-        RouteNotFoundError: it is none.
+        RequestError: it is none.
     """
     if not re.fullmatch(r"-?[0-9]{1,9}", text):
-        raise RouteNotFoundError
+        raise RequestError("route_not_found")
     return int(text)
 
 
@@ -181,19 +174,19 @@ async def _field(request: Request, name: str, kind: Any) -> Any:
     """Read one field of a JSON object that is sent as the body.
 
     Raises:
-        RequestTooLargeError: the body is too long.
-        RequestMalformedError: the body is no JSON.
-        FieldMissingError: the field is not there, or of another kind.
+        RequestError: the body is too long.
+        RequestError: the body is no JSON.
+        RequestError: the field is not there, or of another kind.
     """
     data = b""
     async for piece in request.stream():
         data += piece
         if len(data) > _BODY_MAX_BYTES:
-            raise RequestTooLargeError(max_bytes=_BODY_MAX_BYTES)
+            raise RequestError("request_too_large", max_bytes=_BODY_MAX_BYTES)
     try:
         body = json.loads(data)
     except (ValueError, RecursionError) as exc:
-        raise RequestMalformedError(expected=f'{{"{name}": ...}}') from exc
+        raise RequestError("request_malformed", expected=f'{{"{name}": ...}}') from exc
     if not isinstance(body, dict) or name not in body or not isinstance(body[name], kind):
-        raise FieldMissingError(field=name)
+        raise RequestError("field_missing", field=name)
     return body[name]

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import anyio
 
-from emoscope.errors import BusyError, CancelledError, DeadlineError, ServerClosingError
+from emoscope.errors import BusyError, CancelledError, ServerClosingError, ServiceTimeoutError
 from emoscope.events import Clock
 
 T = TypeVar("T")
@@ -50,12 +50,12 @@ class Deadline:
 
         Raises:
             CancelledError: the client disconnected.
-            DeadlineError: it has taken too long.
+            ServiceTimeoutError: it has taken too long.
         """
         if self._cancelled.is_set():
             raise CancelledError
         if self._clock() > self._until_s:
-            raise DeadlineError(seconds=self._seconds)
+            raise ServiceTimeoutError("deadline_exceeded", seconds=self._seconds)
 
     def cancel(self) -> None:
         """Have the work end at its next check, as its client disconnected."""
@@ -68,14 +68,14 @@ class Deadline:
 
         Raises:
             CancelledError: the client disconnected.
-            DeadlineError: no place came free in time.
+            ServiceTimeoutError: no place came free in time.
         """
         self._permit = permit
         left_s = None if math.isinf(self._until_s) else max(self._until_s - self._clock(), 0.0)
         try:
             await asyncio.wait_for(asyncio.wrap_future(permit), left_s)
         except TimeoutError as exc:
-            raise DeadlineError(seconds=self._seconds) from exc
+            raise ServiceTimeoutError("deadline_exceeded", seconds=self._seconds) from exc
         except asyncio.CancelledError:
             if self._cancelled.is_set():
                 raise CancelledError from None
@@ -125,7 +125,7 @@ class AdmissionQueue:
             BusyError: the queue is full.
             ServerClosingError: the server is about to end.
             CancelledError: the client disconnected.
-            DeadlineError: its turn did not come in time.
+            ServiceTimeoutError: its turn did not come in time.
         """
         permit = self._enter()
         try:

@@ -22,7 +22,7 @@ from emoscope.errors import (
     CancelledError,
     EmoscopeError,
     ServiceError,
-    UploadSlowError,
+    ServiceTimeoutError,
 )
 from emoscope.server.admission.queue import AdmissionQueue
 
@@ -75,7 +75,7 @@ class Uploads:
 
         Raises:
             EmoscopeError: it is larger; what still comes is read and dropped, up to a bound.
-            UploadSlowError: it comes too slowly.
+            ServiceTimeoutError: it comes too slowly.
             CancelledError: the client went away.
             BusyError: too many bodies come already.
         """
@@ -109,7 +109,7 @@ class Uploads:
 
         Raises:
             EmoscopeError: the body is larger, or ``feed`` raised it.
-            UploadSlowError: it comes too slowly.
+            ServiceTimeoutError: it comes too slowly.
             CancelledError: the client disconnected.
             BusyError: too many bodies come already.
             OSError: ``feed`` raised it.
@@ -133,7 +133,9 @@ class Uploads:
             except ClientDisconnect as exc:
                 raise CancelledError from exc
             except TimeoutError as exc:
-                raise UploadSlowError(bytes_per_s=round(self.least_bytes_per_s)) from exc
+                raise ServiceTimeoutError(
+                    "upload_too_slow", bytes_per_s=round(self.least_bytes_per_s)
+                ) from exc
             if chunk is None:
                 return
             seen += len(chunk)

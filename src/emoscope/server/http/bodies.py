@@ -12,14 +12,7 @@ from typing import Any
 
 from fastapi import Request
 
-from emoscope.errors import (
-    AudioTooLargeError,
-    EmoscopeError,
-    FieldInvalidError,
-    FieldMissingError,
-    RequestMalformedError,
-    RequestTooLargeError,
-)
+from emoscope.errors import AudioTooLargeError, EmoscopeError, RequestError
 from emoscope.paths.names import HIDDEN, NAME_MAX, plain_name
 from emoscope.results.result import GRANULARITIES
 from emoscope.server.admission.uploads import drain
@@ -133,14 +126,14 @@ async def read_requests(
     Raises:
         RequestError: the body or a parameter is not what it should be.
         AudioTooLargeError: every recording is larger than a recording may be.
-        UploadSlowError: the body comes too slowly.
+        ServiceTimeoutError: the body comes too slowly.
         BusyError: too many bodies come already.
     """
     arrived_s = time.perf_counter()
     with RecordingSpool(service.recognizer.limits.max_bytes) as spool:
         try:
             reader = _reader(request.headers.get("content-type", ""), spool, max_files)
-        except RequestMalformedError:
+        except RequestError:
             await drain(request.stream())
             raise
         if reader is None:
@@ -172,7 +165,7 @@ async def _receive_bytes(
 
 
 def _body_too_large(spool: RecordingSpool, max_bytes: int) -> EmoscopeError:
-    return spool.refusal or RequestTooLargeError(max_bytes=max_bytes)
+    return spool.refusal or RequestError("request_too_large", max_bytes=max_bytes)
 
 
 def _requests(
@@ -206,7 +199,7 @@ def _reader(
     """Return what reads a body of this type; None for plain bytes.
 
     Raises:
-        RequestMalformedError: a type that is not taken.
+        RequestError: a type that is not taken.
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind == FORM_TYPE:
@@ -215,7 +208,7 @@ def _reader(
         return JsonBodyReader(spool, max_files)
     if _PLAIN_TYPES.fullmatch(kind):
         return None
-    raise RequestMalformedError(expected=_EXPECTED)
+    raise RequestError("request_malformed", expected=_EXPECTED)
 
 
 def _of_form(form: FormReader) -> list[RecognitionRequest]:
@@ -243,18 +236,18 @@ def _of_json(
 ) -> list[RecognitionRequest]:
     body = reader.finish()
     if not isinstance(body, dict) or set(body) - {"recordings", "granularity", "embedding"}:
-        raise RequestMalformedError(expected=JSON_EXPECTED)
+        raise RequestError("request_malformed", expected=JSON_EXPECTED)
     recordings = body.get("recordings")
     if not isinstance(recordings, list) or not recordings:
-        raise FieldMissingError(field="recordings")
+        raise RequestError("field_missing", field="recordings")
     if len(recordings) > max_files:
-        raise FieldInvalidError(field="recordings", expected=f"≤ {max_files}")
+        raise RequestError("field_invalid", field="recordings", expected=f"≤ {max_files}")
     embedding = body.get("embedding", False)
     if not isinstance(embedding, bool):
-        raise FieldInvalidError(field="embedding", expected="true, false")
+        raise RequestError("field_invalid", field="embedding", expected="true, false")
     granularity = str(body.get("granularity", "utterance"))
     if reader.long_string(granularity) is not None:
-        raise FieldInvalidError(field="granularity", expected=", ".join(GRANULARITIES))
+        raise RequestError("field_invalid", field="granularity", expected=", ".join(GRANULARITIES))
     options = RecognitionOptions(parse_granularity(granularity), embedding)
     return [
         _one_of_json(recording, f"recordings[{index}]", reader, spool, options)
@@ -270,10 +263,10 @@ def _one_of_json(
     options: RecognitionOptions,
 ) -> RecognitionRequest:
     if not isinstance(recording, dict) or not isinstance(recording.get("audio"), str):
-        raise FieldMissingError(field=f"{field}.audio")
+        raise RequestError("field_missing", field=f"{field}.audio")
     name = recording.get("name", "")
     if not isinstance(name, str) or reader.long_string(name) is not None:
-        raise FieldInvalidError(field=f"{field}.name", expected="string")
+        raise RequestError("field_invalid", field=f"{field}.name", expected="string")
     name, audio = plain_name(name), recording["audio"]
     place = reader.long_string(audio)
     if place is not None and reader.is_base64(place):
@@ -283,4 +276,4 @@ def _one_of_json(
             raise ValueError
         return RecognitionRequest(decode_base64(audio), name, options)
     except ValueError as exc:
-        raise FieldInvalidError(field=f"{field}.audio", expected="base64") from exc
+        raise RequestError("field_invalid", field=f"{field}.audio", expected="base64") from exc

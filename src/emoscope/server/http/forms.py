@@ -9,15 +9,7 @@ from urllib.parse import unquote_to_bytes
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from emoscope.errors import (
-    BooleanError,
-    FieldInvalidError,
-    FieldMissingError,
-    FormBrokenOffError,
-    GranularityError,
-    RequestMalformedError,
-    TooManyFilesError,
-)
+from emoscope.errors import RequestError
 from emoscope.paths.choices import Granularity
 from emoscope.paths.names import is_shown
 from emoscope.results.result import GRANULARITIES
@@ -46,7 +38,7 @@ class FormReader:
         max_files: files of that field that are taken; None for no bound.
 
     Raises:
-        RequestMalformedError: the header names no form or no boundary.
+        RequestError: the header names no form or no boundary.
     """
 
     def __init__(
@@ -60,7 +52,7 @@ class FormReader:
         kind, parameters = parse_options_header(content_type)
         boundary = parameters.get(b"boundary", b"")
         if kind.decode("latin-1") != FORM_TYPE or not boundary:
-            raise RequestMalformedError(expected=FORM_EXPECTED)
+            raise RequestError("request_malformed", expected=FORM_EXPECTED)
         self.texts: dict[str, str] = {}
         """Value of each field; of several with one name the last, and empty for a file."""
         self._spool, self._field, self._max_files = spool, field, max_files
@@ -86,51 +78,51 @@ class FormReader:
                 },
             )
         except FormParserError as exc:
-            raise RequestMalformedError(expected=FORM_EXPECTED) from exc
+            raise RequestError("request_malformed", expected=FORM_EXPECTED) from exc
 
     def feed(self, piece: bytes) -> None:
         """Read more of the body.
 
         Raises:
-            RequestMalformedError: it is no form.
-            FieldInvalidError: too many files, or a field that is too long.
+            RequestError: it is no form.
+            RequestError: too many files, or a field that is too long.
         """
         if self._is_whole:  # what follows the last boundary has no meaning
             return
         try:
             self._parser.write(piece)
         except FormParserError as exc:
-            raise RequestMalformedError(expected=FORM_EXPECTED) from exc
+            raise RequestError("request_malformed", expected=FORM_EXPECTED) from exc
 
     def finish(self) -> None:
         """Check that the form is whole.
 
         Raises:
-            FormBrokenOffError: its last boundary did not come.
+            RequestError: its last boundary did not come.
         """
         if not self._is_whole:
-            raise FormBrokenOffError
+            raise RequestError("form_broken_off")
 
     def files(self) -> list[StoredRecording]:
         """Return the files.
 
         Raises:
-            FieldMissingError: there is none.
+            RequestError: there is none.
         """
         if not self._spool.recordings:
-            raise FieldMissingError(field=self._field)
+            raise RequestError("field_missing", field=self._field)
         return self._spool.recordings
 
     def one_file(self) -> StoredRecording:
         """Return the one file.
 
         Raises:
-            FieldMissingError: there is none.
-            TooManyFilesError: there are several.
+            RequestError: there is none.
+            RequestError: there are several.
         """
         files = self.files()
         if len(files) > 1:
-            raise TooManyFilesError(field=self._field)
+            raise RequestError("too_many_files", field=self._field)
         return files[0]
 
     def _on_part_begin(self) -> None:
@@ -150,7 +142,7 @@ class FormReader:
         disposition = self._headers.get(b"content-disposition", b"")
         _, options = parse_options_header(disposition)
         if b"name" not in options:
-            raise RequestMalformedError(expected=FORM_EXPECTED)
+            raise RequestError("request_malformed", expected=FORM_EXPECTED)
         self._part = _decoded(options[b"name"])
         extended = _EXTENDED_NAME.search(disposition)
         if b"filename" in options or extended:
@@ -162,7 +154,7 @@ class FormReader:
             return
         self._fields += 1
         if self._fields > _FIELDS_MAX:
-            raise RequestMalformedError(expected=f"≤ {_FIELDS_MAX} fields")
+            raise RequestError("request_malformed", expected=f"≤ {_FIELDS_MAX} fields")
         self._text = bytearray()
 
     def _begin_file(self, name: str) -> None:
@@ -171,7 +163,7 @@ class FormReader:
             self.texts[self._part] = ""
             return
         if self._max_files is not None and len(self._spool.recordings) >= self._max_files:
-            raise FieldInvalidError(field=self._field, expected=f"≤ {self._max_files}")
+            raise RequestError("field_invalid", field=self._field, expected=f"≤ {self._max_files}")
         self._spool.begin(name)
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
@@ -183,7 +175,7 @@ class FormReader:
         if len(self._text) > _TEXT_MAX_BYTES:
             is_file = self._part == self._field  # sent without a name, so as text
             expected = 'filename="..."' if is_file else f"≤ {_TEXT_MAX_BYTES} bytes"
-            raise FieldInvalidError(field=self._part[:64], expected=expected)
+            raise RequestError("field_invalid", field=self._part[:64], expected=expected)
 
     def _on_part_end(self) -> None:
         if self._text is not None:
@@ -215,10 +207,10 @@ def parse_granularity(value: str) -> Granularity:
     """Read ``utterance`` or ``frame``.
 
     Raises:
-        GranularityError: it is neither.
+        RequestError: it is neither.
     """
     if value not in GRANULARITIES:
-        raise GranularityError(value=value[:32])
+        raise RequestError("granularity_invalid", value=value[:32])
     return value
 
 
@@ -226,9 +218,9 @@ def parse_boolean(field: str, value: str) -> bool:
     """Read one of the eight words, in any case.
 
     Raises:
-        BooleanError: it is another word.
+        RequestError: it is another word.
     """
     word = value.lower()
     if word not in YES + NO:
-        raise BooleanError(field=field, value=value[:32])
+        raise RequestError("boolean_invalid", field=field, value=value[:32])
     return word in YES

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from emoscope.errors import FieldInvalidError, RequestMalformedError
+from emoscope.errors import RequestError
 from emoscope.server.http.body_spool import RecordingSpool
 
 LONG_CHARS = 4096
@@ -113,8 +113,8 @@ class JsonBodyReader:
         """Read more of the body.
 
         Raises:
-            RequestMalformedError: more stands beside the recordings than may.
-            FieldInvalidError: there are too many recordings.
+            RequestError: more stands beside the recordings than may.
+            RequestError: there are too many recordings.
         """
         piece, self._escape = self._escape + piece, b""
         at = 0
@@ -126,12 +126,12 @@ class JsonBodyReader:
         """Return the JSON, in which marks stand for long strings; see ``long_string``.
 
         Raises:
-            RequestMalformedError: it is no JSON, or ends in the middle.
+            RequestError: it is no JSON, or ends in the middle.
         """
         try:
             return json.loads(bytes(self._json))
         except (ValueError, RecursionError) as exc:
-            raise RequestMalformedError(expected=JSON_EXPECTED) from exc
+            raise RequestError("request_malformed", expected=JSON_EXPECTED) from exc
 
     def long_string(self, value: str) -> int | None:
         """Return the place in the spool of the string that a mark stands for; None for no mark."""
@@ -174,7 +174,9 @@ class JsonBodyReader:
             if len(self._string) <= LONG_CHARS:
                 return
             if len(self._spool.recordings) >= self._max_files:
-                raise FieldInvalidError(field="recordings", expected=f"≤ {self._max_files}")
+                raise RequestError(
+                    "field_invalid", field="recordings", expected=f"≤ {self._max_files}"
+                )
             text, self._string = bytes(self._string), None
             self._spool.begin()
             self._decoder = Base64Decoder(self._spool.write)
@@ -204,7 +206,7 @@ class JsonBodyReader:
     def _keep(self, text: bytes) -> None:
         self._json += text
         if len(self._json) > self._json_max_bytes:
-            raise RequestMalformedError(expected=JSON_EXPECTED)
+            raise RequestError("request_malformed", expected=JSON_EXPECTED)
 
 
 def _plain(text: bytes) -> bytes:

@@ -15,15 +15,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emoscope.errors import (
-    BusyError,
-    EmoscopeError,
-    InternalError,
-    MethodNotAllowedError,
-    RangeRefusedError,
-    RequestMalformedError,
-    RouteNotFoundError,
-)
+from emoscope.errors import BusyError, EmoscopeError, InternalError, RequestError
 from emoscope.server.http.addresses import path_of
 from emoscope.server.http.schemas import PROBLEM_TYPE, is_chinese, problem
 
@@ -104,15 +96,17 @@ def error_of(status: int, sent: Headers, headers: Headers) -> EmoscopeError:
         headers: headers of the reply.
     """
     if status == HTTPStatus.NOT_FOUND:
-        return RouteNotFoundError()
+        return RequestError("route_not_found")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        return MethodNotAllowedError()
+        return RequestError("method_not_allowed")
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         size = re.search(r"\d+$", headers.get("content-range", ""))
-        return RangeRefusedError(size=size[0] if size else "?")
+        return RequestError("range_refused", size=size[0] if size else "?")
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return BusyError(retry_after_s=_RETRY_AFTER_S)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return InternalError()
     in_range = status == HTTPStatus.BAD_REQUEST and "range" in sent
-    return RequestMalformedError(expected="Range: bytes=FIRST-LAST" if in_range else "HTTP/1.1")
+    return RequestError(
+        "request_malformed", expected="Range: bytes=FIRST-LAST" if in_range else "HTTP/1.1"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from emoscope.errors import RequestMalformedError
+from emoscope.errors import RequestError
 from emoscope.server.http.schemas import PROBLEM_TYPE, problem_of
 
 EXPECTED = "HTTP/1.1 (RFC 9112), headers ≤ 64 KiB"
@@ -16,7 +16,11 @@ class ProblemProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words, in English only
         """Answer a request that cannot be read, and close the connection."""
-        body = problem_of(RequestMalformedError(expected=EXPECTED)).model_dump_json().encode()
+        body = (
+            problem_of(RequestError("request_malformed", expected=EXPECTED))
+            .model_dump_json()
+            .encode()
+        )
         headers = [
             ("content-type", PROBLEM_TYPE),
             ("content-length", str(len(body))),

@@ -15,65 +15,84 @@ from starlette.responses import JSONResponse
 
 from emoscope import errors
 from emoscope.errors import EmoscopeError
+from emoscope.messages.hints import sentence
 from emoscope.models.catalog import Origin
 from emoscope.outputs.store import Run
 from emoscope.paths.file_names import shown
 from emoscope.results.result import ModelRef, ResultDocument
+from emoscope.streaming.messages import ErrorMessage
 
 PROBLEM_TYPE = "application/problem+json"
 
-_STATUS: dict[type[EmoscopeError], HTTPStatus] = {
-    errors.AudioTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    errors.AudioNotRecognizedError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    errors.AudioPlaylistError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    errors.AudioCodecRefusedError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    errors.RequestMalformedError: HTTPStatus.BAD_REQUEST,
-    errors.FormBrokenOffError: HTTPStatus.BAD_REQUEST,
-    errors.LengthMissingError: HTTPStatus.LENGTH_REQUIRED,
-    errors.RangeRefusedError: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-    errors.HostRefusedError: HTTPStatus.BAD_REQUEST,
-    errors.OriginRefusedError: HTTPStatus.FORBIDDEN,
-    errors.KeyRequiredError: HTTPStatus.UNAUTHORIZED,
-    errors.ScopeMissingError: HTTPStatus.FORBIDDEN,
-    errors.RouteNotFoundError: HTTPStatus.NOT_FOUND,
-    errors.MethodNotAllowedError: HTTPStatus.METHOD_NOT_ALLOWED,
-    errors.RunNotFoundError: HTTPStatus.NOT_FOUND,
-    errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
-    errors.JobStateError: HTTPStatus.CONFLICT,
-    errors.IdempotencyError: HTTPStatus.CONFLICT,
-    errors.RequestTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+_STATUS_OF_CODE = {
+    "audio_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "audio_not_recognized": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "audio_playlist": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "audio_codec_refused": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "request_malformed": HTTPStatus.BAD_REQUEST,
+    "form_broken_off": HTTPStatus.BAD_REQUEST,
+    "length_required": HTTPStatus.LENGTH_REQUIRED,
+    "range_refused": HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+    "host_refused": HTTPStatus.BAD_REQUEST,
+    "origin_refused": HTTPStatus.FORBIDDEN,
+    "key_required": HTTPStatus.UNAUTHORIZED,
+    "scope_missing": HTTPStatus.FORBIDDEN,
+    "route_not_found": HTTPStatus.NOT_FOUND,
+    "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
+    "run_not_found": HTTPStatus.NOT_FOUND,
+    "job_not_found": HTTPStatus.NOT_FOUND,
+    "job_state": HTTPStatus.CONFLICT,
+    "idempotency_conflict": HTTPStatus.CONFLICT,
+    "request_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "store_full": HTTPStatus.INSUFFICIENT_STORAGE,
+    "decoder_timeout": HTTPStatus.GATEWAY_TIMEOUT,
+    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
+    "deadline_exceeded": HTTPStatus.GATEWAY_TIMEOUT,
+    "upload_too_slow": HTTPStatus.REQUEST_TIMEOUT,
+    "cancelled": HTTPStatus.CONFLICT,
+    "stream_unreachable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "stream_refused": HTTPStatus.SERVICE_UNAVAILABLE,
+}
+_STATUS_OF_GROUP: dict[type[EmoscopeError], HTTPStatus] = {
     errors.InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.StoreFullError: HTTPStatus.INSUFFICIENT_STORAGE,
-    errors.DecoderCrashedError: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.DecoderTimeoutError: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.DecoderError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ServiceError: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.RateError: HTTPStatus.TOO_MANY_REQUESTS,
-    errors.DeadlineError: HTTPStatus.GATEWAY_TIMEOUT,
-    errors.UploadSlowError: HTTPStatus.REQUEST_TIMEOUT,
-    errors.CancelledError: HTTPStatus.CONFLICT,
-    errors.EngineClosedError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EmoscopeError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-"""HTTP status by error; a class that is not here has that of its nearest ancestor."""
+"""HTTP status of all other codes, by the nearest ancestor of their class."""
 
 
-def http_status(kind: type[EmoscopeError]) -> HTTPStatus:
-    """Return the HTTP status of an error class."""
-    return next(_STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in _STATUS)
+def http_status(code: str) -> HTTPStatus:
+    """Return the HTTP status of an error code."""
+    if code in _STATUS_OF_CODE:
+        return _STATUS_OF_CODE[code]
+    kinds = errors.all_codes()[code].kind.__mro__
+    return next(_STATUS_OF_GROUP[kind] for kind in kinds if kind in _STATUS_OF_GROUP)
 
 
 def problem_of(error: EmoscopeError, *, chinese: bool = False) -> Problem:
     """Return the error as problem details (RFC 9457)."""
-    status = http_status(type(error))
+    status = http_status(error.code)
+    zh, en = _sentences(error)
     return Problem(
         type=f"urn:emoscope:error:{error.code}",
         title=status.phrase,
         status=int(status),
-        detail=error.detail_zh if chinese else error.detail_en,
+        detail=zh if chinese else en,
         code=error.code,
-        detail_zh=error.detail_zh,
-        detail_en=error.detail_en,
+        detail_zh=zh,
+        detail_en=en,
     )
+
+
+def error_message(error: EmoscopeError) -> ErrorMessage:
+    """Return the error as a message of a live stream."""
+    zh, en = _sentences(error)
+    return ErrorMessage(code=error.code, detail_zh=zh, detail_en=en)
+
+
+def _sentences(error: EmoscopeError) -> tuple[str, str]:
+    return sentence(error, "zh", "server"), sentence(error, "en", "server")
 
 
 def problem(

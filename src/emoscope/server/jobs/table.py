@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from emoscope.errors import EmoscopeError, JobNotFoundError
+from emoscope.errors import EmoscopeError, RequestError
 from emoscope.server.service import RecognitionOptions
 
 State: TypeAlias = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -155,12 +155,12 @@ class JobTable:
         """Return a job.
 
         Raises:
-            JobNotFoundError: there is none, or it belongs to another key.
+            RequestError: there is none, or it belongs to another key.
         """
         with self._lock:
             found = self._jobs("WHERE id = ?", (id_,))
         if not found or (owner is not None and found[0].owner != owner):
-            raise JobNotFoundError(job=id_[:64])
+            raise RequestError("job_not_found", job=id_[:64])
         return found[0]
 
     def is_running(self, id_: str) -> bool:

@@ -18,13 +18,11 @@ from emoscope.errors import (
     BusyError,
     CancelledError,
     EmoscopeError,
-    IdempotencyError,
     InternalError,
-    JobStateError,
+    RequestError,
     ServerClosingError,
     StoreError,
-    StoreFullError,
-    all_errors,
+    restore,
 )
 from emoscope.events import Event, Progress
 from emoscope.files import FULL, write_new
@@ -37,7 +35,6 @@ _log = logging.getLogger("emoscope.jobs")
 FOLDER = ".jobs"
 _RETRY_AFTER_S = 60
 _ID = re.compile(r"job_[0-9a-f]{24}")
-_KINDS = {kind.code: kind for kind in all_errors()}
 
 
 class Jobs:
@@ -109,9 +106,9 @@ class Jobs:
             The job, and whether it is new: the same key and content give the earlier job.
 
         Raises:
-            IdempotencyError: the key belongs to a request with another content.
+            RequestError: the key belongs to a request with another content.
             BusyError: too many jobs wait.
-            StoreFullError: the disk is full; nothing is left of the job.
+            StoreError: the disk is full; nothing is left of the job.
             StoreError: the recordings or the table cannot be written.
         """
         if self.table.waiting() >= self._service.settings.jobs_waiting:
@@ -142,8 +139,8 @@ class Jobs:
             return before, False
         except (OSError, sqlite3.OperationalError) as exc:
             if getattr(exc, "errno", None) in FULL or "full" in str(exc):
-                raise StoreFullError from exc
-            raise StoreError(reason=str(exc)[:200]) from exc
+                raise StoreError("store_full") from exc
+            raise StoreError("store_failed", reason=str(exc)[:200]) from exc
         finally:
             if not accepted:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -154,12 +151,12 @@ class Jobs:
         """Bring a job to its end before it has come there.
 
         Raises:
-            JobNotFoundError: there is none, or it belongs to another key.
-            JobStateError: it has ended already.
+            RequestError: there is none, or it belongs to another key.
+            RequestError: it has ended already.
         """
         job = self.table.get(id_, owner)
         if not self.table.end(id_, "cancelled"):
-            raise JobStateError(state=job.state)
+            raise RequestError("job_state", state=job.state)
         now = self._now
         if now is not None and now[0] == id_:
             now[2].cancel()
@@ -171,12 +168,12 @@ class Jobs:
         """Forget a job that has ended; its runs stay.
 
         Raises:
-            JobNotFoundError: there is none, or it belongs to another key.
-            JobStateError: it has not ended.
+            RequestError: there is none, or it belongs to another key.
+            RequestError: it has not ended.
         """
         job = self.table.get(id_, owner)
         if job.state not in ENDED:
-            raise JobStateError(state=job.state)
+            raise RequestError("job_state", state=job.state)
         self.table.remove(id_)
         self._drop_recordings(id_)
 
@@ -194,7 +191,7 @@ class Jobs:
             return None
         before = self.table.asked_before(owner, idempotency)
         if before is not None and before.digest != digest:
-            raise IdempotencyError
+            raise RequestError("idempotency_conflict")
         return before
 
     def _work(self) -> None:
@@ -250,7 +247,7 @@ class Jobs:
             self.table.failed(job.id, item.place, error.code, error.data)
         except Exception:
             _log.exception("a recording of a job could not be recognized")
-            self.table.failed(job.id, item.place, InternalError.code, {})
+            self.table.failed(job.id, item.place, "internal", {})
         finally:
             self._now = self._progress = None
 
@@ -265,10 +262,7 @@ class Jobs:
 
 def failure_of(item: Item) -> Failure:
     """Return why a recording could not be recognized."""
-    kind = _KINDS.get(item.error or "")
-    if kind is None or kind.gaps() != item.data.keys():
-        return Failure(item.name, InternalError())
-    return Failure(item.name, kind(**item.data))
+    return Failure(item.name, restore(item.error or "", item.data) or InternalError())
 
 
 def _write(file: BinaryIO, data: bytes) -> None:

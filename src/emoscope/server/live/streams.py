@@ -108,10 +108,10 @@ class LiveStream:
         try:
             last = self._recognize()
         except EmoscopeError as error:
-            last = words.of_error(error)
+            last = schemas.error_message(error)
         except Exception as bug:
             _log.error("live stream failed", exc_info=bug)
-            last = words.of_error(InternalError())
+            last = schemas.error_message(InternalError())
         self.inbox.close()
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._end, last)

@@ -14,7 +14,7 @@ import binascii
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from emoscope.errors import EmoscopeError, KeyRequiredError, RateError, ScopeMissingError
+from emoscope.errors import AccessError, EmoscopeError, ServiceError
 from emoscope.server.admission.rates import Rates
 from emoscope.server.http.addresses import path_of
 from emoscope.server.http.schemas import is_chinese, problem
@@ -55,7 +55,7 @@ class AuthMiddleware:
                 await send({"type": "websocket.close", "code": 1008, "reason": refusal.code})
             else:
                 reply = problem(refusal, chinese=is_chinese(headers))
-                if isinstance(refusal, KeyRequiredError):
+                if refusal.code == "key_required":
                     reply.headers["WWW-Authenticate"] = 'Basic realm="Emoscope", charset="UTF-8"'
                 await reply(scope, receive, send)
             return
@@ -71,7 +71,7 @@ class AuthMiddleware:
             key = self._key(headers, who)
             needed = scope_for(method, path, is_socket=scope["type"] == "websocket")
             if needed not in key.scopes and "admin" not in key.scopes:
-                raise ScopeMissingError(scope=needed)
+                raise AccessError("scope_missing", scope=needed)
             state = scope.setdefault("state", {})
             state["key_name"], state["key_scopes"] = key.name, key.scopes
             who = f"key {key.name}"
@@ -84,7 +84,7 @@ class AuthMiddleware:
         if key is None:
             if secret:
                 _count(self._wrong, who)
-            raise KeyRequiredError
+            raise AccessError("key_required")
         return key
 
 
@@ -104,7 +104,7 @@ def scope_for(method: str, path: str, *, is_socket: bool = False) -> str:
 def _count(rates: Rates, who: str) -> None:
     wait_s = rates.take(who)
     if wait_s:
-        raise RateError(per_minute=rates.per_minute, retry_after_s=wait_s)
+        raise ServiceError("rate_limited", per_minute=rates.per_minute, retry_after_s=wait_s)
 
 
 def _address(scope: Scope) -> str:

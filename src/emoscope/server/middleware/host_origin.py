@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emoscope.errors import HostRefusedError, OriginRefusedError
+from emoscope.errors import RequestError
 from emoscope.server.http.schemas import is_chinese, problem
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -73,16 +73,14 @@ class HostOriginMiddleware:
         else:
             await problem(refusal, chinese=is_chinese(headers))(scope, receive, send)
 
-    def _refusal(
-        self, scope: Scope, headers: Headers
-    ) -> HostRefusedError | OriginRefusedError | None:
+    def _refusal(self, scope: Scope, headers: Headers) -> RequestError | None:
         host = headers.get("host", "")
         if not self._is_ours(host):
-            return HostRefusedError()
+            return RequestError("host_refused")
         origin = headers.get("origin")
         changes = scope["type"] == "websocket" or scope["method"] not in _SAFE_METHODS
         if origin is not None and changes and urlsplit(origin).netloc != host:
-            return OriginRefusedError()
+            return RequestError("origin_refused")
         return None
 
     def _is_ours(self, host: str) -> bool:

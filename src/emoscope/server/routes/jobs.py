@@ -129,7 +129,7 @@ def owned(jobs: Jobs, request: Request, id_: str) -> Job:
         id_: the job.
 
     Raises:
-        JobNotFoundError: there is none, or it belongs to another key.
+        RequestError: there is none, or it belongs to another key.
     """
     return jobs.table.get(id_, None if sees_all(request) else owner_of(request))
 

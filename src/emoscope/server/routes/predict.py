@@ -7,7 +7,7 @@ import time
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from emoscope.errors import EmoscopeError, RequestMalformedError, RequestTooLargeError
+from emoscope.errors import EmoscopeError, RequestError
 from emoscope.limits import FORMAT_NAMES
 from emoscope.paths.names import plain_name
 from emoscope.results.result import GRANULARITIES
@@ -73,12 +73,12 @@ def predict_routes(service: Service) -> APIRouter:
         with RecordingSpool(max_bytes) as spool:
             try:
                 form = FormReader(request.headers.get("content-type", ""), spool, field="audio")
-            except RequestMalformedError:
+            except RequestError:
                 await drain(request.stream())
                 raise
 
             def too_large() -> EmoscopeError:
-                return spool.refusal or RequestTooLargeError(max_bytes=body_max_bytes)
+                return spool.refusal or RequestError("request_too_large", max_bytes=body_max_bytes)
 
             await service.uploads.receive(request.stream(), form.feed, body_max_bytes, too_large)
             form.finish()

@@ -19,12 +19,13 @@ from emoscope.errors import (
     BusyError,
     EmoscopeError,
     InputError,
+    RequestError,
     ServerClosingError,
     StreamIdleError,
-    StreamMessageError,
 )
 from emoscope.paths.names import plain_name
 from emoscope.server.http.addresses import root_of
+from emoscope.server.http.schemas import error_message
 from emoscope.server.live.streams import LiveStream, Streams
 from emoscope.streaming import messages as words
 
@@ -51,7 +52,7 @@ def stream_routes(streams: Streams, *, idle_s: float, grace_s: float) -> APIRout
         try:
             live = await _begin(websocket, streams)
         except EmoscopeError as error:
-            await websocket.send_text(words.of_error(error).model_dump_json())
+            await websocket.send_text(error_message(error).model_dump_json())
             await websocket.close(_close_code(error))
             return
         except WebSocketDisconnect:
@@ -95,7 +96,7 @@ async def _begin(websocket: WebSocket, streams: Streams) -> LiveStream:
         return streams.start(said, root=root_of(websocket.scope))
     if isinstance(said, words.Resume):
         return streams.resume(said.session)
-    raise StreamMessageError(expected=expected)
+    raise RequestError("stream_message", expected=expected)
 
 
 class _Connection:
@@ -154,7 +155,7 @@ class _Connection:
         except EmoscopeError as error:
             # What came before it is kept: the stream ends as if it had been asked to.
             self._close_code = _close_code(error)
-            self._live.post(words.of_error(error))
+            self._live.post(error_message(error))
         self._live.inbox.close()
         # Nothing is expected now, but pings and leaving are noticed.
         while True:
@@ -187,14 +188,14 @@ class _Connection:
             return True
         if isinstance(said, words.End):
             return False
-        raise StreamMessageError(expected=expected)
+        raise RequestError("stream_message", expected=expected)
 
 
 def _read(text: str | None, expected: str) -> words.ClientMessage:
     try:
         return words.CLIENT_MESSAGE.validate_json(text or "")
     except ValidationError as exc:
-        raise StreamMessageError(expected=expected) from exc
+        raise RequestError("stream_message", expected=expected) from exc
 
 
 _OURS = frozenset({"internal", "model_run_failed", "model_contract", "store_failed", "store_full"})

@@ -1,0 +1,503 @@
+"""Sentences of every error code, in Chinese and English, by the class that carries the code.
+
+Importing this module fills the table of ``emoscope.errors``; ``import emoscope`` does so. What only
+one front end can advise (a flag, a header, a route, a setting) stands in ``hints.py``.
+"""
+
+from __future__ import annotations
+
+from emoscope import errors
+from emoscope.messages.languages import Text
+
+ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
+    errors.AudioError: {
+        "audio_empty_file": Text(
+            "文件是空的（0 字节）。请重新录音或重新导出。",
+            "The file is empty (0 bytes). Record or export it again.",
+        ),
+        "audio_not_recognized": Text(
+            "无法识别这个文件：它的内容不是受支持的音频格式（WAV、MP3、M4A、FLAC、OGG、Opus、WebM"
+            "、AAC、AMR）。",
+            "This file is not audio in a supported format (WAV, MP3, M4A, FLAC, OGG, Opus, WebM, "
+            "AAC, AMR).",
+        ),
+        "audio_playlist": Text(
+            "这是播放列表或流描述文件，不含声音。出于安全考虑，系统不会去读取它指向的地址。",
+            "This is a playlist or stream description and holds no sound. The addresses it names "
+            "are never opened.",
+        ),
+        "audio_codec_refused": Text(
+            "不接受音频编码 {codec}。请转换为 WAV、MP3、M4A、FLAC 或 OGG。",
+            "Sound coded as {codec} is not accepted. Convert to WAV, MP3, M4A, FLAC or OGG.",
+        ),
+        "audio_damaged": Text(
+            "音频文件已损坏或不完整，无法解码。请重新传输或重新导出。",
+            "The audio file is damaged or incomplete and cannot be decoded. Transfer or export "
+            "it again.",
+        ),
+        "audio_no_stream": Text("文件里没有音轨。", "The file has no sound track."),
+        "audio_no_samples": Text(
+            "音频里没有任何采样点，长度为 0 秒。",
+            "The recording holds no samples: it is 0 seconds long.",
+        ),
+        "audio_too_short": Text(
+            "录音只有 {duration_s:.3f} 秒，至少需要 {min_duration_s:g} 秒；建议 3–10 秒。",
+            "The recording lasts {duration_s:.3f} s; at least {min_duration_s:g} s are needed "
+            "and 3-10 s are best.",
+        ),
+        "audio_too_long": Text(
+            "录音超过了 {max_duration_s:g} 秒的上限。请裁剪，或提高上限。",
+            "The recording is longer than the limit of {max_duration_s:g} s. Cut it, or raise "
+            "the limit.",
+        ),
+        "audio_too_many_channels": Text(
+            "录音有 {channels} 个声道，最多接受 {max_channels} 个。",
+            "The recording has {channels} channels; at most {max_channels} are accepted.",
+        ),
+        "audio_channels_change": Text(
+            "录音的声道数中途从 {before} 变为 {after}，无法分声道识别。请合并声道后识别。",
+            "The recording goes from {before} channels to {after} on the way, so they cannot be "
+            "told apart. Recognize it with the channels mixed.",
+        ),
+        "audio_rate_out_of_range": Text(
+            "采样率 {rate_hz} Hz 不在 {min_rate_hz}–{max_rate_hz} Hz 的范围内。",
+            "A sample rate of {rate_hz} Hz is outside {min_rate_hz}-{max_rate_hz} Hz.",
+        ),
+        "audio_not_finite": Text(
+            "音频数据含有无效数值（NaN 或无穷大）。请重新导出。",
+            "The sound holds invalid numbers (NaN or infinity). Export it again.",
+        ),
+    },
+    errors.AudioSilentError: {
+        "audio_silent": Text(
+            "录音是静音（最大电平 {peak_dbfs:.0f} dBFS），没有可以识别的声音。请检查麦克风。",
+            "The recording is silent (peak {peak_dbfs:.0f} dBFS). Check the microphone.",
+        ),
+    },
+    errors.AudioTooLargeError: {
+        "audio_too_large": Text(
+            "文件超过了 {max_bytes} 字节的上限。请压缩或裁剪。",
+            "The file is larger than the limit of {max_bytes} bytes. Compress or cut it.",
+        ),
+    },
+    errors.SourceError: {
+        "source_unreadable": Text("无法读取 {name}：{reason}", "Cannot read {name}: {reason}"),
+        "microphone_unavailable": Text(
+            "无法使用麦克风：{reason}",
+            "The microphone cannot be used: {reason}",
+        ),
+    },
+    errors.SourceNotFoundError: {
+        "source_not_found": Text("找不到文件：{name}", "No such file: {name}"),
+        "source_nothing_found": Text(
+            "{name} 里没有找到音频文件。",
+            "No audio files were found in {name}.",
+        ),
+        "nothing_recognized": Text(
+            "列表中的 {count} 条录音都未能识别，因此没有任何指标。",
+            "None of the {count} recordings of the list could be recognized, so there are no "
+            "figures.",
+        ),
+    },
+    errors.ListError: {
+        "list_malformed": Text(
+            "列表 {name} 第 {line} 行无法读取：{reason_zh}。",
+            "Line {line} of the list {name} cannot be read: {reason_en}.",
+        ),
+        "label_unknown": Text(
+            "标签 {word!r} 无法对应到九种情绪（{known}）。请在列表里改写它，或去掉这些行。",
+            "The label {word!r} is none of the nine ({known}). Rename it in the list or drop its "
+            "rows.",
+        ),
+    },
+    errors.ResultError: {
+        "segments_missing": Text(
+            "{name} 的结果没有时间轴。请用逐帧模式重新识别。",
+            "The result of {name} has no time axis. Recognize it again frame by frame.",
+        ),
+        "channels_mismatch": Text(
+            "这些结果不是同一段录音的不同声道，不能放在一起：{names}。",
+            "These results are not the channels of one recording and cannot stand together: "
+            "{names}.",
+        ),
+    },
+    errors.RequestError: {
+        "field_missing": Text("缺少字段 {field}。", "The field {field} is missing."),
+        "too_many_files": Text(
+            "字段 {field} 里有多个文件；一次请求只接受一个。",
+            "The field {field} holds several files; a request takes one.",
+        ),
+        "request_malformed": Text(
+            "请求无法读取，应为：{expected}。",
+            "The request cannot be read; expected: {expected}.",
+        ),
+        "form_broken_off": Text(
+            "表单不完整：没有收到结尾的分隔行，录音可能被截断，因此没有处理。请重新发送。",
+            "The form is incomplete: its last boundary did not come, so a recording may be cut "
+            "off. Nothing was recognized. Send it again.",
+        ),
+        "length_required": Text("请求没有说明长度。", "The request does not state its length."),
+        "range_refused": Text(
+            "请求的范围不在文件之内；文件共 {size} 字节。",
+            "The requested range names no part of the file, which has {size} bytes.",
+        ),
+        "granularity_invalid": Text(
+            "granularity 只能是 utterance 或 frame，而不是 {value!r}。",
+            "granularity is utterance or frame, not {value!r}.",
+        ),
+        "boolean_invalid": Text(
+            "{field} 只接受 true/false/1/0/on/off/yes/no，而不是 {value!r}。",
+            "{field} takes true/false/1/0/on/off/yes/no, not {value!r}.",
+        ),
+        "name_refused": Text(
+            "文件名含有路径（/ 或 \\）、控制字符或改变文字方向的字符，或超过 255 个字符，已拒绝。"
+            "请只使用普通文件名。",
+            "The file name holds a path (/ or \\), control characters or characters that "
+            "override the direction of text, or has more than 255 characters, and was refused. "
+            "Use a plain name.",
+        ),
+        "title_refused": Text(
+            "标题最多 {limit} 个字，不能含有控制字符或改变文字方向的字符。",
+            "A title has up to {limit} characters, and none that are control characters or "
+            "override the direction of text.",
+        ),
+        "correction_refused": Text(
+            "更正没有保存：各段须首尾相接、覆盖整段录音，每段不短于 {minimum_s} 秒，情绪须是九类"
+            "之一。",
+            "The correction was not saved: segments follow each other without gap or overlap, "
+            "cover the whole recording, last {minimum_s} s or more each, and carry one of the "
+            "nine emotions.",
+        ),
+        "host_refused": Text(
+            "请求所用的主机名不在允许的名单里。",
+            "The host name of the request is not on the list of allowed names.",
+        ),
+        "origin_refused": Text(
+            "拒绝来自其他网站页面的请求。",
+            "Requests from pages of other sites are refused.",
+        ),
+        "route_not_found": Text("没有这个地址。", "There is nothing at this address."),
+        "method_not_allowed": Text(
+            "这个地址不支持该 HTTP 方法。",
+            "This address does not take that HTTP method.",
+        ),
+        "field_invalid": Text(
+            "参数 {field} 无效，应为：{expected}。",
+            "The parameter {field} is not valid; expected: {expected}.",
+        ),
+        "request_too_large": Text(
+            "请求超过了 {max_bytes} 字节的上限。请把录音分几次提交。",
+            "The request is larger than the limit of {max_bytes} bytes. Send the recordings in "
+            "several requests.",
+        ),
+        "idempotency_conflict": Text(
+            "这个请求的幂等键已用于另一个内容不同的请求。",
+            "The idempotency key of this request belongs to an earlier request with another "
+            "content.",
+        ),
+        "job_not_found": Text("没有任务 {job}。", "There is no job {job}."),
+        "job_state": Text(
+            "任务处于 {state} 状态，不能这样操作。",
+            "The job is {state}; this cannot be done now.",
+        ),
+        "stream_message": Text(
+            "实时流消息不符合约定，应为：{expected}。",
+            "A message of the live stream is not what was agreed; expected: {expected}.",
+        ),
+    },
+    errors.AccessError: {
+        "key_required": Text("需要有效的 API 密钥。", "A valid API key is needed."),
+        "scope_missing": Text("这个密钥没有 {scope} 权限。", "This key has no right to {scope}."),
+    },
+    errors.StreamIdleError: {
+        "stream_idle": Text(
+            "实时流超过 {seconds:g} 秒没有数据，已结束；收到的部分已保存。",
+            "The live stream sent nothing for {seconds:g} s and was ended; what came was kept.",
+        ),
+    },
+    errors.StreamNotFoundError: {
+        "stream_not_found": Text(
+            "找不到可以继续的实时流：它已结束，或超过了重连时限。",
+            "There is no live stream to resume: it has ended, or the time to return is over.",
+        ),
+    },
+    errors.ModelUnknownError: {
+        "model_unknown": Text(
+            "没有名为 {model} 的模型。可用：{known}；也可以给出本地文件夹。",
+            "There is no model named {model}. Known: {known}; a local folder works as well.",
+        ),
+    },
+    errors.ModelMissingError: {
+        "model_not_installed": Text(
+            "模型 {model} 不在这台机器上。运行 {command} 获取。",
+            "The model {model} is not on this machine. Fetch it with: {command}",
+        ),
+        "model_file_missing": Text(
+            "模型文件夹缺少文件 {file}。",
+            "The model folder lacks the file {file}.",
+        ),
+        "model_fast_missing": Text(
+            "模型 {model} 没有快速版本。运行 {command} 制作，或使用精确版本。",
+            "The model {model} has no fast variant. Make it with: {command}, or use the exact "
+            "model.",
+        ),
+    },
+    errors.ModelInvalidError: {
+        "model_changed": Text(
+            "模型文件 {file} 与其说明卡不符（sha256 不一致）：文件损坏或被改动。",
+            "The model file {file} is not the one its card describes (sha256 differs).",
+        ),
+        "model_contract": Text(
+            "模型文件不符合约定：{reason_zh}",
+            "The model file does not follow the contract: {reason_en}",
+        ),
+        "model_fast_refused": Text(
+            "模型 {model} 的快速版本与精确版本不一致（{figures}），不会使用。请使用精确版本。",
+            "The fast variant of {model} does not agree with the exact model ({figures}) and is "
+            "not used. Use the exact model.",
+        ),
+        "model_config": Text(
+            "config.yaml 中的 {setting} 不受支持：{reason_zh}",
+            "The setting {setting} in config.yaml is not supported: {reason_en}",
+        ),
+        "model_built_in": Text(
+            "{model} 随软件自带，不能删除。",
+            "{model} ships inside the package and cannot be removed.",
+        ),
+    },
+    errors.CheckpointError: {
+        "checkpoint_damaged": Text(
+            "权重文件 {file} 无法读取：{reason_zh}。请重新下载。",
+            "The weights file {file} cannot be read: {reason_en}. Download it again.",
+        ),
+        "checkpoint_refused": Text(
+            "已拒绝权重文件 {file}：其中含有 {what}，可能执行任意代码。没有运行任何内容；请从官方"
+            "来源重新获取。",
+            "The weights file {file} was refused: it holds {what}, which is more than tensors "
+            "and could run code. Nothing was run. Fetch the file from the official source.",
+        ),
+        "checkpoint_tensors": Text(
+            "权重文件 {file} 与网络结构不符：{reason_zh}",
+            "The weights file {file} does not fit the network: {reason_en}",
+        ),
+    },
+    errors.TokensError: {
+        "tokens_hidden": Text(
+            "tokens.txt 隐藏了 {count} 个类别（{labels}）：原版工具不会给出这些情绪。Emoscope 按"
+            "位置对应类别，九种都会给出，两者的结果不能直接比较。",
+            "tokens.txt hides {count} classes ({labels}), which the original would never answer. "
+            "Emoscope takes classes by their place and answers all nine: do not compare the two.",
+        ),
+        "tokens_count": Text(
+            "tokens.txt 有 {count} 个类别，应为 9 个：{labels}。Emoscope 按位置对应类别，不使用这"
+            "些名称。",
+            "tokens.txt names {count} classes, not nine: {labels}. Emoscope takes classes by "
+            "their place and does not use these names.",
+        ),
+    },
+    errors.ModelRunError: {
+        "model_run_failed": Text(
+            "模型运行失败：{reason}",
+            "The model failed while running: {reason}",
+        ),
+    },
+    errors.DeviceUnavailableError: {
+        "device_unavailable": Text(
+            "无法在 {device} 上运行：{reason_zh}。请检查安装，或使用 CPU。",
+            "{device} cannot be used: {reason_en}. Check the installation, or use the CPU.",
+        ),
+    },
+    errors.ModelPullError: {
+        "model_pull_failed": Text(
+            "没能获取 {model}。{said_zh}",
+            "Could not fetch {model}. {said_en}",
+        ),
+    },
+    errors.ModelCacheError: {
+        "model_cache_failed": Text(
+            "模型缓存目录无法读写：{reason}。",
+            "The model cache cannot be used: {reason}.",
+        ),
+        "cache_folder_unknown": Text(
+            "不知道当前用户的主目录，模型没有地方存放。",
+            "The home folder of this user is not known, so models have no place.",
+        ),
+    },
+    errors.ModelDiskFullError: {
+        "model_disk_full": Text(
+            "磁盘空间不足：还需要约 {needed_mb:.0f} MB，只剩 {free_mb:.0f} MB。",
+            "The disk is too full: about {needed_mb:.0f} MB are needed and {free_mb:.0f} MB are "
+            "free.",
+        ),
+    },
+    errors.ModelBusyError: {
+        "model_busy": Text(
+            "模型 {model} 正被另一个进程获取或删除（{holder}）。",
+            "The model {model} is being fetched or removed by another process ({holder}).",
+        ),
+    },
+    errors.HubNotFoundError: {
+        "hub_not_found": Text(
+            "{hub} 上没有 {file}（修订 {revision}）。",
+            "{hub} has no {file} at revision {revision}.",
+        ),
+    },
+    errors.HubRefusedError: {
+        "hub_refused": Text(
+            "{hub} 拒绝提供 {file}（HTTP {status}）。请换用另一个来源或镜像。",
+            "{hub} refuses to give {file} (HTTP {status}). Try the other hub or a mirror.",
+        ),
+    },
+    errors.HubUnreachableError: {
+        "hub_busy": Text(
+            "{hub} 请求过多（HTTP 429），要求等待 {wait_s:.0f} 秒。请稍后重试；已下载的部分会保留"
+            "。",
+            "{hub} has too many requests (HTTP 429) and asks to wait {wait_s:.0f} s. Try again "
+            "later; what was fetched is kept.",
+        ),
+        "hub_unreachable": Text(
+            "无法从 {hub} 取得 {file}（{reason}；试了 {attempts} 次）。已下载的部分会保留，再次运"
+            "行即可续传。",
+            "{hub} did not deliver {file} ({reason}; {attempts} attempts). What was fetched is "
+            "kept and the next run goes on from there.",
+        ),
+    },
+    errors.HubAnswerError: {
+        "hub_answer_refused": Text(
+            "{hub} 对 {file} 的应答不可接受：{reason_zh}。",
+            "The answer of {hub} for {file} is not acceptable: {reason_en}.",
+        ),
+    },
+    errors.HubFileChangedError: {
+        "hub_file_changed": Text(
+            "{hub} 给出的 {file} 不是应有的文件：{what} 应为 {expected}，实为 {found}。已删除。",
+            "The {file} that {hub} gave is not the expected one: {what} should be {expected} and "
+            "is {found}. It was thrown away.",
+        ),
+    },
+    errors.StoreError: {
+        "store_failed": Text(
+            "无法写入结果目录：{reason}",
+            "The results cannot be written: {reason}",
+        ),
+        "store_full": Text(
+            "磁盘已满，结果没有保存。请清理空间后重试。",
+            "The disk is full and the results were not saved. Free some space and try again.",
+        ),
+    },
+    errors.RunNotFoundError: {
+        "run_not_found": Text("找不到运行记录 {run}。", "There is no run {run}."),
+    },
+    errors.RunDamagedError: {
+        "run_damaged": Text(
+            "无法读取运行记录 {run}：文件已损坏，或来自更新的版本（{reason}）。",
+            "The run {run} cannot be read: it is damaged, or of a newer version ({reason}).",
+        ),
+    },
+    errors.DecoderError: {
+        "decoder_crashed": Text(
+            "解码这个文件时解码进程意外退出，已自动重启；其他请求不受影响。请换一种格式重新导出后"
+            "再试。",
+            "The decoding process ended while it read this file and was replaced; no other "
+            "request was touched. Export the recording again, in another format.",
+        ),
+    },
+    errors.DecoderTimeoutError: {
+        "decoder_timeout": Text(
+            "解码超过 {seconds:g} 秒仍未完成，已停止。文件可能已损坏，请重新导出。",
+            "Decoding took more than {seconds:g} s and was stopped. The file may be damaged; "
+            "export it again.",
+        ),
+    },
+    errors.ServiceError: {
+        "rate_limited": Text(
+            "请求太频繁：每分钟最多 {per_minute} 次。请在 {retry_after_s} 秒后重试。",
+            "Too many requests: {per_minute} a minute are allowed. Try again in {retry_after_s} s.",
+        ),
+        "engine_closed": Text(
+            "识别器已关闭，不再接受新的录音。",
+            "The recognizer is closed and takes no more recordings.",
+        ),
+    },
+    errors.BusyError: {
+        "server_busy": Text(
+            "服务正忙，请在 {retry_after_s} 秒后重试。",
+            "The server is busy; try again in {retry_after_s} s.",
+        ),
+    },
+    errors.ServerClosingError: {
+        "server_closing": Text(
+            "服务正在关闭，不再接受新的请求。请在 {retry_after_s} 秒后重试。",
+            "The server is closing and takes nothing new; try again in {retry_after_s} s.",
+        ),
+    },
+    errors.ServiceTimeoutError: {
+        "deadline_exceeded": Text(
+            "处理超过 {seconds:g} 秒，已停止。",
+            "It took more than {seconds:g} s and was stopped.",
+        ),
+        "upload_too_slow": Text(
+            "上传太慢（低于每秒 {bytes_per_s} 字节），已中断。",
+            "The upload is too slow (less than {bytes_per_s} bytes a second) and was ended.",
+        ),
+    },
+    errors.CancelledError: {
+        "cancelled": Text("请求已取消。", "The request was cancelled."),
+    },
+    errors.ClientError: {
+        "stream_refused": Text(
+            "服务器结束了实时流（{reason}）：{sentence}",
+            "The server ended the live stream ({reason}): {sentence}",
+        ),
+    },
+    errors.RequestFailedError: {
+        "request_failed": Text(
+            "服务器返回 {status}：{detail_zh} [{server_code}]",
+            "The server answered {status}: {detail_en} [{server_code}]",
+        ),
+    },
+    errors.ServerUnreachableError: {
+        "stream_unreachable": Text(
+            "无法连接到 {url} 的实时流：{reason}",
+            "No live stream can be opened at {url}: {reason}",
+        ),
+        "server_unreachable": Text(
+            "无法连接服务器 {host}：{reason}",
+            "The server {host} cannot be reached: {reason}",
+        ),
+    },
+    errors.SettingError: {
+        "setting_invalid": Text(
+            "设置 {setting} 无效：{reason}",
+            "The setting {setting} is invalid: {reason}",
+        ),
+        "argument_empty": Text(
+            "{argument} 是空的。请给出值；如果指当前文件夹，请写 . 。",
+            "{argument} is empty. Give a value; the current folder is written as a dot.",
+        ),
+    },
+    errors.SettingsFileError: {
+        "settings_file": Text(
+            "设置文件 {file} 第 {line} 行无法读取：{reason_zh}。",
+            "Line {line} of the settings file {file} cannot be read: {reason_en}.",
+        ),
+    },
+    errors.ExtraMissingError: {
+        "extra_missing": Text(
+            "缺少可选组件 {package}。安装：pip install 'emoscope[{extra}]'",
+            "The optional package {package} is missing. Install it: pip install 'emoscope[{extra}"
+            "]'",
+        ),
+    },
+    errors.InternalError: {
+        "internal": Text(
+            "系统内部错误，已记入日志。",
+            "Something went wrong on our side; the log has the details.",
+        ),
+    },
+}
+"""Both sentences by code, by class, in the order of the tree."""
+
+for _kind, _texts in ERRORS.items():
+    for _code, _text in _texts.items():
+        errors.register(_code, _kind, _text.zh, _text.en)

@@ -1,0 +1,93 @@
+"""Hints: what one front end adds to the sentence of an error: its flag, header, route or setting.
+
+The sentence itself (``errors.py``) gives the advice in words that are true everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from emoscope.errors import EmoscopeError
+from emoscope.messages.languages import Language, Text
+
+FrontEnd: TypeAlias = Literal["cli", "server", "web"]
+FRONT_ENDS: tuple[FrontEnd, ...] = ("cli", "server", "web")
+
+
+def _all(zh: str, en: str) -> dict[FrontEnd, Text]:
+    return dict.fromkeys(FRONT_ENDS, Text(zh, en))
+
+
+_CACHE = _all(
+    "可用环境变量 EMOSCOPE_CACHE 指定别的文件夹。",
+    "The environment variable EMOSCOPE_CACHE names another folder.",
+)
+_EXACT = _all("对应的选项是 --precision exact。", "The option is --precision exact.")
+_JOBS = Text("长录音可通过 /v1/jobs 提交任务。", "Give long recordings to /v1/jobs.")
+_JOBS_LARGE = Text("/v1/jobs 一次可收得更多。", "/v1/jobs takes more at once.")
+_KEY = Text(
+    "用 X-API-Key 或 Authorization: Bearer 发送；浏览器中填在密码一栏。",
+    "Send it as X-API-Key or Authorization: Bearer; in a browser it is the password.",
+)
+_UPLOAD_LIMIT = Text(
+    "上限是设置 upload_max_duration_s（EMOSCOPE_UPLOAD_MAX_DURATION_S）。",
+    "The limit is the setting upload_max_duration_s (EMOSCOPE_UPLOAD_MAX_DURATION_S).",
+)
+
+HINTS: Mapping[str, Mapping[FrontEnd, Text]] = {
+    "audio_too_long": {
+        "cli": Text(
+            "上限是设置 max_duration_s（EMOSCOPE_MAX_DURATION_S）。",
+            "The limit is the setting max_duration_s (EMOSCOPE_MAX_DURATION_S).",
+        ),
+        "server": _UPLOAD_LIMIT,
+        "web": _UPLOAD_LIMIT,
+    },
+    "audio_channels_change": {
+        "cli": Text("对应的选项是 --channels mix。", "The option is --channels mix.")
+    },
+    "segments_missing": {
+        "cli": Text("对应的选项是 --granularity frame。", "The option is --granularity frame."),
+        "server": Text("对应的字段是 granularity=frame。", "The field is granularity=frame."),
+    },
+    "length_required": _all("请求须带 Content-Length 头。", "Send a Content-Length header."),
+    "range_refused": _all(
+        "Range 头应为 bytes=起-止。", "The Range header is written bytes=FIRST-LAST."
+    ),
+    "host_refused": _all(
+        "即 Host 头；请用 --allow-host 或 EMOSCOPE_ALLOWED_HOSTS 添加。",
+        "It is that of the Host header; add it with --allow-host or EMOSCOPE_ALLOWED_HOSTS.",
+    ),
+    "key_required": {"server": _KEY, "web": _KEY},
+    "request_too_large": {"server": _JOBS_LARGE, "web": _JOBS_LARGE},
+    "idempotency_conflict": _all(
+        "请换一个 Idempotency-Key 头。", "Send another Idempotency-Key header."
+    ),
+    "model_fast_missing": _EXACT,
+    "model_fast_refused": _EXACT,
+    "device_unavailable": _all("对应的选项是 --device cpu。", "The option is --device cpu."),
+    "model_cache_failed": _CACHE,
+    "cache_folder_unknown": _CACHE,
+    "model_disk_full": _CACHE,
+    "hub_refused": {
+        "cli": Text("来源用 --hub 选择。", "The hub is chosen with --hub."),
+    },
+    "deadline_exceeded": {"server": _JOBS, "web": _JOBS},
+}
+"""Hint by code and front end; gaps are those of the error's own sentences."""
+
+
+def sentence(error: EmoscopeError, language: Language, front_end: FrontEnd) -> str:
+    """Return the sentence of an error and the hint that a front end adds.
+
+    Args:
+        error: what happened.
+        language: of the sentence.
+        front_end: who shows it.
+    """
+    core = error.detail(language)
+    hint = HINTS.get(error.code, {}).get(front_end)
+    if hint is None:
+        return core
+    return core + ("" if language == "zh" else " ") + hint(language, **error.data)

@@ -1,0 +1,122 @@
+"""Reasons in words: what fills ``reason_zh`` and ``reason_en`` in the sentence of an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from emoscope.messages.languages import Text
+
+REASONS: Mapping[str, Text] = {
+    # A model file and the contract of all model files.
+    "tensors": Text("输入输出是 {found}", "its inputs and outputs are {found}"),
+    "tensor": Text("{name} 是 {found}，应为 {expected}", "{name} is {found} instead of {expected}"),
+    "embedding_size_open": Text("嵌入维度不固定", "its embeddings have no fixed size"),
+    "not_onnx": Text("无法作为 ONNX 模型加载", "it cannot be loaded as an ONNX model"),
+    "frame_counts": Text(
+        "帧数是 {found}，应为 {expected}", "it gave {found} frames instead of {expected}"
+    ),
+    "rows": Text(
+        "{name} 只有 {found} 行，应为 {expected}", "{name} has {found} rows instead of {expected}"
+    ),
+    "not_finite": Text("{name} 含有无效数值", "{name} holds numbers that are not finite"),
+    "dim_of_card": Text(
+        "官方文件的嵌入是 {found} 维，说明卡写的是 {expected} 维",
+        "the official files have {found} embedding numbers, its card says {expected}",
+    ),
+    "card_unreadable": Text("说明卡无法读取（{reason}）", "its card cannot be read ({reason})"),
+    "card_not_json": Text("说明卡不是有效的 JSON", "its card is not JSON"),
+    "file_unreadable": Text("{file} 无法读取（{reason}）", "{file} cannot be read ({reason})"),
+    # A device.
+    "openvino_no_cuda": Text("openvino 后端不支持 CUDA", "the openvino backend knows no CUDA"),
+    "onnxruntime_no_cuda": Text(
+        "已安装的 ONNX Runtime 不带 CUDA，需要 onnxruntime-gpu",
+        "the installed ONNX Runtime is without CUDA; onnxruntime-gpu is needed",
+    ),
+    "cuda_missing": Text(
+        "显卡、驱动、CUDA 或 cuDNN 缺失或版本不符",
+        "the graphics card, its driver, CUDA or cuDNN is missing or of another version",
+    ),
+    # Official weights.
+    "not_torch_zip": Text(
+        "不是 torch.save 的 zip 文件，或不完整", "it is no zip of torch.save, or cut off"
+    ),
+    "tensor_length": Text("{name} 的数据长度不对", "the numbers of {name} have the wrong length"),
+    "zip_entry": Text(
+        "zip 条目 {name} 被压缩、加密或重复",
+        "the zip entry {name} is compressed, encrypted or double",
+    ),
+    "no_pickle": Text("zip 里没有可用的 data.pkl", "its zip holds no data.pkl of a sane size"),
+    "byte_order": Text("字节序不是小端", "its byte order is not little-endian"),
+    "entry_damaged": Text(
+        "{name} 损坏（校验和不符或不完整）", "{name} is damaged (wrong checksum, or cut off)"
+    ),
+    "no_weights": Text("其中没有权重字典", "it holds no dict of weights"),
+    "tensor_list": Text("其中的张量目录已损坏", "its list of tensors is damaged"),
+    "header": Text("文件头已损坏", "its header is damaged"),
+    "tensor_type": Text(
+        "{name} 的类型是 {dtype}，不是 float32/float16/bfloat16",
+        "{name} holds {dtype}, not float32, float16 or bfloat16",
+    ),
+    "tensor_not_finite": Text("{name} 含有 NaN 或无穷大", "{name} holds NaN or infinity"),
+    "tensors_missing": Text("缺少：{names}", "missing: {names}"),
+    "tensors_unexpected": Text("多余：{names}", "unexpected: {names}"),
+    "tensors_misshaped": Text("形状不对：{names}", "of another shape: {names}"),
+    # config.yaml of official weights.
+    "not_yaml": Text("不是有效的 YAML", "it is not YAML"),
+    "missing": Text("缺少这一项", "it is missing"),
+    "other_value": Text("是 {found!r}，只支持 {expected!r}", "{found!r}, not {expected!r}"),
+    "not_integer": Text(
+        "是 {found!r}，应为 {least}–{most} 的整数", "{found!r} is no {least}-{most}"
+    ),
+    "not_positive": Text("是 {found!r}，应为正数", "{found!r} is no positive number"),
+    "not_parsed": Text("{found!r} 无法解析（{reason}）", "{found!r} ({reason})"),
+    "not_divisor": Text("不能整除 embed_dim", "it does not divide embed_dim"),
+    "even_kernel": Text("卷积核宽度是偶数", "it makes an even kernel"),
+    "frames": Text(
+        "帧移 {hop}、帧长 {frame}，应为 {expected_hop}、{expected_frame} 个采样点",
+        "a frame every {hop} samples over {frame}, not {expected_hop} and {expected_frame}",
+    ),
+    # The answer of a hub.
+    "redirect": Text("转向 {address}", "a redirect to {address}"),
+    "compressed": Text("内容被压缩（{coding}）", "it is compressed ({coding})"),
+    "web_page": Text("是一个网页，不是文件", "it is a web page, not a file"),
+    "no_length": Text("没有说明长度", "it does not say how long it is"),
+    # A list of recordings.
+    "list_empty": Text("列表里没有任何录音", "it names no recording"),
+    "quote_open": Text("这一行的引号没有闭合", "a quotation mark that opens in it is not closed"),
+    "path_nul": Text("路径含有 NUL 字符", "its path holds a NUL character"),
+    "path_line_break": Text(
+        "路径里有换行，可能是引号没有闭合",
+        "its path holds a line break, as where a quotation mark is not closed",
+    ),
+    "list_not_utf8": Text(
+        "不是 UTF-8 编码，请把列表另存为 UTF-8", "it is not UTF-8; save the list as UTF-8"
+    ),
+    "no_value": Text("缺少 {column}", "it has no {column}"),
+    "command": Text(
+        "这是一条命令（以 | 结尾），不会执行；请写音频文件的路径",
+        "it is a command (it ends in |), which is not run; write the path of a file",
+    ),
+    "header_lacks": Text(
+        "第一行应是列名，其中要有 {word}（或 {others}），而不是 {found!r}",
+        "the first row must name the columns, one of them {word} (or {others}), and is {found!r}",
+    ),
+    "column_twice": Text("有 {count} 列都叫 {word}", "{count} columns are called {word}"),
+    # A settings file.
+    "utf16": Text("编码是 UTF-16，请另存为 UTF-8", "it is UTF-16; save the file as UTF-8"),
+    "not_utf8": Text("不是 UTF-8 编码，请另存为 UTF-8", "it is not UTF-8; save it so"),
+    "not_toml": Text("不是有效的 TOML（{reason}）", "it is not TOML ({reason})"),
+    # What a system or a library says has no translation.
+    "as_said": Text("{reason}", "{reason}"),
+}
+
+
+def reason(key: str, **data: object) -> dict[str, str]:
+    """Return a reason as the two values of an error: ``reason_zh`` and ``reason_en``.
+
+    Args:
+        key: a key of ``REASONS``.
+        **data: the values of its gaps.
+    """
+    text = REASONS[key]
+    return {"reason_zh": text("zh", **data), "reason_en": text("en", **data)}
