@@ -19,6 +19,7 @@ from emoscope.errors import all_codes
 from emoscope.labels import KEYS
 from emoscope.outputs.history import list_runs
 from emoscope.outputs.store import RUN_NAME, RunStore, read_wav
+from emoscope.paths.assets import SAMPLE_FOLDER
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
 from sounds import BAD, encode, noise, sample, wav
@@ -391,4 +392,4 @@ def test_every_error_has_an_exit_code() -> None:
 
 
 def test_the_samples_are_where_the_demo_looks() -> None:
-    assert (command.SAMPLES / "samples.json").is_file()
+    assert (SAMPLE_FOLDER / "samples.json").is_file()
