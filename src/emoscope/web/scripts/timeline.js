@@ -201,7 +201,10 @@ class EmoTimeline extends HTMLElement {
 
   seek(time) {
     this.stopAt = null;
-    this.audio.currentTime = clamp(time, 0, this.duration);
+    // The length that is drawn is rounded; the end of the sound is its own.
+    const end = this.audio.duration;
+    const atEnd = time >= this.duration && Number.isFinite(end);
+    this.audio.currentTime = atEnd ? end : clamp(time, 0, this.duration);
     if (time < this.from || time > this.to) {
       const half = (this.to - this.from) / 2;
       this.show(time - half, time + half);
