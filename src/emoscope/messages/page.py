@@ -38,8 +38,9 @@ FORM: dict[str, Text] = {
     "clear": Text("清空", "Clear"),
     "sample": Text("📝 加载示例音频", "📝 Load a sample"),
     "samples": Text("换一个示例", "Other samples"),
-    "synthetic": Text(
-        "示例为合成语音，仅用于演示。", "The samples are synthetic speech, made to show the page."
+    "sample_source": Text(
+        "示例是演员的真人录音：EmoDB（CC0）与 CREMA-D（DbCL）。",
+        "The samples are real speech by actors: EmoDB (CC0) and CREMA-D (DbCL).",
     ),
     "granularity": Text("识别方式", "How to recognize"),
     "utterance": Text("整句", "Whole utterance"),

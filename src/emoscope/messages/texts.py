@@ -190,8 +190,8 @@ TERMINAL: dict[str, Text] = {
         "Leak: the training list and this list share speakers or files; the figures are flattered.",
     ),
     "demo": Text(
-        "内置示例（合成语音，仅作演示）",
-        "Built-in samples (synthetic speech, a demonstration only)",
+        "内置示例（演员的真人录音）",
+        "Built-in samples (real speech by actors)",
     ),
 }
 

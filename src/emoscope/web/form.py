@@ -136,7 +136,7 @@ def _sample_picker() -> str:
         '<div class="emo-samples"><button type="button" class="emo-quiet" data-do="sample">'
         f'{both(FORM["sample"])}</button><details class="emo-more"><summary>'
         f'{both(FORM["samples"])}</summary><div class="emo-chips">{chips}</div>'
-        f'<p class="emo-help">{both(FORM["synthetic"])}</p></details></div>'
+        f'<p class="emo-help">{both(FORM["sample_source"])}</p></details></div>'
     )
 
 
