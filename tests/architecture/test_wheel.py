@@ -38,6 +38,7 @@ def test_it_carries_the_model_the_samples_the_page_and_the_licences(unpacked: Pa
         "assets/compact.json",
         "assets/silero_vad.onnx",
         "assets/silero_vad.LICENSE",
+        "assets/whisper.LICENSE",
         "assets/samples/samples.json",
         "assets/samples/LICENSE",
         "web/scripts/timeline.js",
