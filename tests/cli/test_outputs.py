@@ -21,12 +21,8 @@ from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
 from emoscope.server.keys import KeyFile
 from raising import raises_code
+from ran import Ran
 from sounds import noise, sample, wav
-
-
-class Ran:
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
 
 
 @pytest.fixture

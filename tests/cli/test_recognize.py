@@ -22,12 +22,8 @@ from emoscope.outputs.store import RUN_NAME, RunStore, read_wav
 from emoscope.paths.assets import SAMPLE_FOLDER
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
+from ran import Ran
 from sounds import BAD, encode, noise, sample, wav
-
-
-class Ran:
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
 
 
 @pytest.fixture

@@ -23,15 +23,11 @@ from hub_server import FIVE, Hub, fake_convert, status
 from parity.official_folder import SIZES, weights, write_folder
 from parity.torch_zip import write_model_pt
 from raising import raises_code
+from ran import Ran
 from sounds import noise
 
 NAME = catalog.LARGE
 BASE = "emotion2vec-plus-base"
-
-
-class Ran:
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
 
 
 @pytest.fixture
