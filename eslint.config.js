@@ -20,16 +20,16 @@ export default [
   { ignores: ["node_modules/", ".venv/", "**/outputs/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
-    files: [`${page}/scripts/*.js`],
+    files: [`${page}/static/*.js`],
     rules,
     languageOptions: { sourceType: "module", globals: globals.browser },
   },
   {
-    files: [`${page}/scripts/pcm.js`], // runs beside the sound card, where there is no page
+    files: [`${page}/static/pcm.js`], // runs beside the sound card, where there is no page
     languageOptions: { globals: globals.audioWorklet },
   },
   {
-    files: [`${page}/first.js`],
+    files: [`${page}/static/first.js`],
     rules,
     languageOptions: { sourceType: "script", globals: globals.browser },
   },

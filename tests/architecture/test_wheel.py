@@ -34,9 +34,9 @@ def test_it_carries_the_model_the_samples_the_page_and_the_licences(unpacked: Pa
         "assets/whisper.LICENSE",
         "assets/samples/samples.json",
         "assets/samples/LICENSE",
-        "web/scripts/timeline.js",
-        "web/scripts/page.js",
-        "web/style.css",
+        "web/static/timeline.js",
+        "web/static/page.js",
+        "web/static/style.css",
         "py.typed",
     ]
     assert [name for name in needed if not (package / name).is_file()] == []

@@ -107,7 +107,7 @@ def test_the_numbers_of_the_picture_are_those_of_the_result(page: Page) -> None:
 
     found = page.evaluate(
         """async (messages) => {
-          const address = new URL("page/scripts/livecurve.js", document.baseURI);
+          const address = new URL("static/livecurve.js", document.baseURI);
           const { LiveCurve } = await import(address);
           const curve = new LiveCurve(document.querySelector("emo-live").data, 16_000);
           curve.hear(new Int16Array(16_000 * 6 + 80));

@@ -180,7 +180,7 @@ def test_a_file_that_is_too_large_is_not_even_sent(page: Page) -> None:
 
 def test_what_was_chosen_before_the_scripts_came_is_not_lost(page: Page, site: Site) -> None:
     held: list[Route] = []
-    page.route("**/page/scripts/page.js", lambda route: held.append(route))
+    page.route("**/static/page.js", lambda route: held.append(route))
     page.goto(site.url, wait_until="commit")
     page.wait_for_selector("#emo-form-one input[type=file]", state="attached")
     give(page, file("early.wav", wav(sample("happy_zh.wav"))))

@@ -282,7 +282,7 @@ def try_webui(here: Installed) -> None:
         page = client.get("/")
         assert page.status_code == 200
         assert "<html" in page.text
-        assert client.get("/page/scripts/page.js").status_code == 200
+        assert client.get("/static/page.js").status_code == 200
         assert client.get("/health/ready").status_code == 200
 
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Curve, ranked } from "../../src/emoscope/web/scripts/curve.js";
+import { Curve, ranked } from "../../src/emoscope/web/static/curve.js";
 
 const COLUMNS = 4; // of a tile
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { clock, lifted, stackOrder } from "../../src/emoscope/web/scripts/draw.js";
+import { clock, lifted, stackOrder } from "../../src/emoscope/web/static/draw.js";
 
 test("moments are as exact as the marks need", () => {
   const told = [

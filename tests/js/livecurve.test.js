@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { LiveCurve } from "../../src/emoscope/web/scripts/livecurve.js";
+import { LiveCurve } from "../../src/emoscope/web/static/livecurve.js";
 
 const KEYS = ["angry", "disgusted", "fearful", "happy", "neutral", "other", "sad", "surprised", "unknown"];
 const DATA = {

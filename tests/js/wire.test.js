@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { Wire } from "../../src/emoscope/web/scripts/wire.js";
+import { Wire } from "../../src/emoscope/web/static/wire.js";
 
 let sockets;
 

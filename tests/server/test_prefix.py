@@ -195,7 +195,7 @@ def test_addresses_of_the_page(client: httpx.Client) -> None:
     parts = [text for text in texts_of(config) if "href=" in text or "src=" in text]
     addresses = {address for text in parts for address in Addresses(text).found}
     assert "openapi.json" in addresses
-    assert "page/scripts/page.js" in addresses
+    assert "static/page.js" in addresses
     for address in addresses:
         if not address.startswith("#"):
             resolves(client, page, address)

@@ -88,4 +88,4 @@ def test_nothing_of_gradio_that_talks_is_switched_on(site: Site) -> None:
 def test_the_icon_is_ours(site: Site) -> None:
     icon = site.client.get("/favicon.ico")
 
-    assert icon.content == files("emoscope.web").joinpath("favicon.png").read_bytes()
+    assert icon.content == files("emoscope.web").joinpath("static", "favicon.png").read_bytes()

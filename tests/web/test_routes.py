@@ -241,11 +241,11 @@ def test_names_and_titles_never_become_markup(site: Site, evil: str) -> None:
 
 def test_scripts_are_served_with_their_type(site: Site) -> None:
     for name in ("page", "timeline", "runs"):
-        reply = site.client.get(f"/page/scripts/{name}.js")
+        reply = site.client.get(f"/static/{name}.js")
         assert reply.status_code == 200
         assert "javascript" in reply.headers["content-type"]
         assert not re.search(r"https?://", reply.text)
-    assert site.client.get("/page/scripts/../style.css").status_code == 404
+    assert site.client.get("/static/../style.css").status_code == 404
 
 
 def test_a_run_whose_file_name_is_no_utf_8_is_shown(site: Site) -> None:

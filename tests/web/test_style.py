@@ -9,7 +9,7 @@ import pytest
 
 from emoscope.labels import EMOTIONS
 
-STYLE = files("emoscope.web").joinpath("style.css").read_text("utf-8")
+STYLE = files("emoscope.web").joinpath("static", "style.css").read_text("utf-8")
 TEXT_ON_GROUND = [
     *((text, ground) for text in ("ink", "soft") for ground in ("paper", "ground", "tint")),
     *((text, "accent-tint") for text in ("ink", "soft", "accent")),

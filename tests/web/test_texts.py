@@ -165,7 +165,7 @@ def notes_in(markup: str) -> set[str]:
 
 
 def script(name: str) -> str:
-    return SOURCE.joinpath("web", "scripts", f"{name}.js").read_text("utf-8")
+    return SOURCE.joinpath("web", "static", f"{name}.js").read_text("utf-8")
 
 
 FORMS = notes.notes("one", max_bytes=1, max_files=1)

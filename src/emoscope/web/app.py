@@ -37,7 +37,7 @@ _QUIET = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
 
-_APART = ("alone.js", "pcm.js")
+_APART = ("alone.js", "first.js", "pcm.js")
 """No part of the page: the first is of the picture alone, the second runs beside the sound."""
 
 
@@ -87,7 +87,7 @@ def mount(
         max_file_size=max_bytes,
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
         head=head(),
-        favicon_path=str(files("emoscope.web").joinpath("favicon.png")),
+        favicon_path=str(files("emoscope.web").joinpath("static", "favicon.png")),
     )
     page.has_launched = True
     gradio_route: Any = app.routes[-1]
@@ -115,18 +115,18 @@ def _make_relative(environment: Any) -> None:
 @functools.cache
 def head() -> str:
     """Style and first script of the page, inline; the modules come from our own address."""
-    folder = files("emoscope.web")
+    folder = files("emoscope.web") / "static"
     style = folder.joinpath("style.css").read_text("utf-8")
     first = folder.joinpath("first.js").read_text("utf-8")
     # All at once, or the browser finds out of each only from the one that imports it.
     modules = "".join(
-        f'<link rel="modulepreload" href="page/scripts/{script.name}">'
-        for script in sorted(folder.joinpath("scripts").iterdir(), key=lambda script: script.name)
-        if script.name not in _APART
+        f'<link rel="modulepreload" href="static/{script.name}">'
+        for script in sorted(folder.iterdir(), key=lambda script: script.name)
+        if script.name.endswith(".js") and script.name not in _APART
     )
     return (
         f"<style>{style}</style><script>{first}</script>{modules}"
-        '<script type="module" src="page/scripts/page.js"></script>'
+        '<script type="module" src="static/page.js"></script>'
     )
 
 

@@ -46,7 +46,7 @@ _UNCHANGING = {"Cache-Control": "private, max-age=86400, immutable"}
 
 def add_routes(app: FastAPI, desk: Desk) -> None:
     """Add them; before Gradio is mounted, which takes every address that is left."""
-    app.mount("/page/scripts", StaticFiles(directory=str(files("emoscope.web") / "scripts")))
+    app.mount("/static", StaticFiles(directory=str(files("emoscope.web") / "static")))
     _add_asking(app, desk)
     _add_runs(app, desk)
     _add_exports(app, desk)
