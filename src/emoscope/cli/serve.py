@@ -27,9 +27,9 @@ def run_serve(settings: Settings, *, page: bool) -> None:
         SettingError: the address cannot be listened on, or the certificate cannot be used.
         StoreError: runs are to be kept, and the folder for them cannot be written.
         ModelError: the model cannot be loaded.
-        ExtraMissingError: the extra ``webui`` (or ``server``) is not installed.
+        ExtraMissingError: the extra ``server`` is not installed.
     """
-    _check_extras(page=page)
+    _check_extra()
     uvicorn = require("uvicorn", extra="server")
     from emoscope.server.app import create_app
     from emoscope.server.http.protocol import ProblemProtocol
@@ -72,17 +72,14 @@ def run_serve(settings: Settings, *, page: bool) -> None:
         listening.close()
 
 
-def _check_extras(*, page: bool) -> None:
+def _check_extra() -> None:
     """Name the extra that is missing before a port is opened or a model loaded.
 
     Raises:
-        ExtraMissingError: ``webui`` (with the page) or ``server`` is not installed, or half of it.
+        ExtraMissingError: ``server`` is not installed, or half of it.
     """
-    extra = "webui" if page else "server"
     for package in ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "websockets"):
-        check_installed(package, extra=extra)
-    if page:
-        check_installed("gradio", extra=extra)
+        check_installed(package, extra="server")
 
 
 def _check_entrance(settings: Settings) -> bool:

@@ -30,7 +30,8 @@ FORM: dict[str, Text] = {
         "把多个录音拖到这里，或点击选择文件", "Drop recordings here, or click to choose them"
     ),
     "formats": Text(
-        "支持 {formats}，单个文件不超过 {megabytes:g} MB", "{formats}; up to {megabytes:g} MB each"
+        "{formats}；不超过 {megabytes:g} MB、{minutes:g} 分钟",
+        "{formats}; up to {megabytes:g} MB and {minutes:g} minutes",
     ),
     "record": Text("用麦克风录音", "Record"),
     "stop": Text("停止录音", "Stop recording"),
@@ -117,6 +118,7 @@ WAITING: dict[str, Text] = {
     "step_three": Text("点击「开始识别」", "Press “Start”"),
     "classes": Text("能分辨的九类", "The nine classes"),
     "working": Text("正在识别……", "Recognizing…"),
+    "left": Text("剩余约", "about left:"),
     "first": Text(
         "第一次会慢一些：模型要先载入内存。",
         "The first time takes longer: the model is being loaded.",
@@ -129,6 +131,14 @@ WAITING: dict[str, Text] = {
     "old_many": Text(
         "下面是上一批文件的结果。点击「全部识别」，识别新的一批。",
         "Below are the results of the previous batch. Press “Start all” to recognize the new one.",
+    ),
+    "too_large": Text(
+        "文件超过 {megabytes:g} MB。请转成 MP3，或截取一段。",
+        "Larger than {megabytes:g} MB. Convert it to MP3, or trim it.",
+    ),
+    "too_long": Text(
+        "录音超过 {minutes:g} 分钟。请截取一段；更长的文件可以用命令行处理。",
+        "Longer than {minutes:g} minutes. Trim it, or use the command line.",
     ),
     "no_sound": Text(
         "请先放入一段录音，或加载示例音频。", "Add a recording first, or load a sample."

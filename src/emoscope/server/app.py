@@ -1,4 +1,4 @@
-"""The ASGI application: API routes, middleware, and the web page mounted behind them."""
+"""The ASGI application: API routes, middleware and the web page."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ from emoscope.server.routes import stream
 from emoscope.server.routes.router import all_routes
 from emoscope.server.service import make_service
 from emoscope.settings import Settings
+from emoscope.web.app import add_page
+from emoscope.web.viewer import RunViewer
 
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _log = logging.getLogger("emoscope.server")
@@ -46,10 +48,7 @@ def create_app(
         recognizer: answers every request; its limits are the upload limits.
         store: where runs are written.
         settings: hosts and queue.
-        page: mount the web page at ``/``, which needs the extra ``webui``.
-
-    Raises:
-        ExtraMissingError: the page is wanted and Gradio is not installed.
+        page: serve the web page at ``/`` as well.
     """
     store.sweep()
     service = make_service(recognizer, store, settings)
@@ -78,7 +77,6 @@ def create_app(
         summary="让语音情绪看得见 · the emotion in speech, visible",
         docs_url=None,
         redoc_url=None,
-        # With the page it cannot redirect, and without it is a 404 as well.
         redirect_slashes=False,
         responses=problems(401, 405, 422),
         lifespan=running,
@@ -97,24 +95,15 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _on_invalid_parameter)
     app.add_exception_handler(OSError, _on_system_error)
     app.add_exception_handler(Exception, _on_bug)
-    app.include_router(all_routes(service, jobs))
+    viewer = RunViewer(store, recognizer.card)
+    app.include_router(all_routes(service, jobs, viewer))
     app.include_router(
         stream.stream_routes(
             streams, idle_s=settings.stream_idle_s, grace_s=settings.stream_grace_s
         )
     )
     if page:
-        from emoscope.web.app import mount
-
-        # After all of our routes: what is mounted at / answers everything else.
-        mount(
-            app,
-            service.recognizer,
-            store,
-            permit=service.admission.permit,
-            max_bytes=settings.upload_max_bytes,
-            queue_size=settings.queue_size,
-        )
+        add_page(app, viewer, settings)
     return app
 
 
@@ -132,7 +121,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     headers = Headers(getattr(error, "headers", None) or {})
     allowed = _allowed(request)
     if status == 404 and allowed and request.method not in allowed:
-        # The page is mounted at / and is asked before a route that takes other methods.
+        # Files are mounted beside routes and are asked before one that takes other methods.
         status = 405
     ours = error_of(status, request.headers, headers)
     passed_on = {}

@@ -1,151 +1,128 @@
-"""Mounting of the web page on the server's application, with Gradio's own routes closed.
+"""Routes of the web page: documents, HTML fragments, static files.
 
-Four things about Gradio 6 were found by trying and are undone here; each has a test on the real
-application. Mounted, it does not check which files a client names, so that anybody could read any
-file of the machine: ``has_launched`` switches the check on. It asks two hosts on the internet at
-start: the environment says no before it is imported. It keeps the history of runs in the browser:
-``run_history=False``. Its page names one address from the root of the host, which is another site's
-under the path of a proxy: the template is changed. And ``guard.py`` keeps out what the page does
-not need at all.
+The page is a client of the documented API. A document is whole at its address, so that it can be
+reloaded, shared and gone back from; a fragment is the part of a document that its scripts ask for.
 """
 
 from __future__ import annotations
 
-import atexit
-import functools
-import os
-import shutil
-import tempfile
-from contextlib import nullcontext
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
-from emoscope.errors import SettingError
-from emoscope.optional import require
-from emoscope.outputs.store import RunStore
-from emoscope.recognizer import Recognizer
+import anyio.to_thread
+from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
 
-if TYPE_CHECKING:
-    from fastapi import FastAPI
+from emoscope.errors import EmoscopeError
+from emoscope.outputs import history
+from emoscope.settings import Settings
+from emoscope.web import views
+from emoscope.web.viewer import RunViewer
 
-    from emoscope.web.desk import Permit
-
-_QUIET = {
-    "GRADIO_ANALYTICS_ENABLED": "False",
-    "HF_HUB_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
+_STATIC = files("emoscope.web") / "static"
+_MANIFEST = {
+    "name": "Emoscope",
+    "icons": [{"src": "favicon.ico", "sizes": "any", "type": "image/png"}],
+    "start_url": "./",
+    "display": "standalone",
 }
+_HISTORY_ROWS = 50
+_Document = Callable[..., Awaitable[Response]]
 
-_APART = ("alone.js", "first.js", "pcm.js")
-"""No part of the page: the first is of the picture alone, the second runs beside the sound."""
 
-
-def mount(
-    app: FastAPI,
-    recognizer: Recognizer,
-    store: RunStore,
-    *,
-    max_bytes: int,
-    queue_size: int,
-    permit: Permit = nullcontext,
-) -> FastAPI:
-    """Mount the page at ``/``; call it last, because Gradio takes every path that is left.
+def add_page(app: FastAPI, viewer: RunViewer, settings: Settings) -> None:
+    """Add the page to an application that has the API routes.
 
     Args:
-        app: an application with ``/outputs/{run}/{file}`` on it, which the page links to.
-        recognizer: what answers.
-        store: where runs are written.
-        max_bytes: largest upload.
-        queue_size: questions that may wait.
-        permit: gives a permit of the queue that the page shares with the routes.
-
-    Raises:
-        ExtraMissingError: Gradio is not installed.
-        SettingError: there is no folder for temporary files that can be written.
+        app: the application.
+        viewer: reads runs.
+        settings: limits of an upload, as the form tells them.
     """
-    uploads = _quiet_uploads()
-    gr = require("gradio", extra="webui")
-    from emoscope.web.desk import Desk
-    from emoscope.web.guard import GradioAllowlist
-    from emoscope.web.pages import build
-    from emoscope.web.routes import add_routes
-
-    desk = Desk(recognizer, store, uploads=uploads, max_bytes=max_bytes, permit=permit)
-    add_routes(app, desk)
-    page = build(desk, queue_size=queue_size)
-    _make_relative(gr.routes.templates.env)
-    gr.mount_gradio_app(
-        app,
-        page,
-        path="/",
-        footer_links=[],
-        run_history=False,
-        ssr_mode=False,
-        mcp_server=False,
-        show_error=False,
-        max_file_size=max_bytes,
-        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
-        head=head(),
-        favicon_path=str(files("emoscope.web").joinpath("static", "favicon.png")),
-    )
-    page.has_launched = True
-    gradio_route: Any = app.routes[-1]
-    gradio_route.app = GradioAllowlist(gradio_route.app, uploads=uploads, max_bytes=max_bytes)
-    return app
+    app.mount("/static", StaticFiles(directory=str(_STATIC)))
+    app.include_router(_documents(viewer, settings))
+    app.include_router(_fragments(viewer))
 
 
-@functools.cache
-def _make_relative(environment: Any) -> None:
-    """Change Gradio's template, as it is loaded, so that every address in it is relative.
+def _documents(viewer: RunViewer, settings: Settings) -> APIRouter:
+    router = APIRouter(tags=["page"], default_response_class=HTMLResponse)
+    limits = views.UploadLimits.of(settings)
 
-    Args:
-        environment: Gradio's of Jinja, one for the whole process; it is changed once.
-    """
-    loader = environment.loader
-    original = loader.get_source
+    def document(path: str, view: str) -> None:
+        async def show(request: Request) -> Response:
+            return HTMLResponse(views.document(request.scope, view, limits, viewer.card))
 
-    def get_source(env: Any, template: str) -> Any:
-        source, name, is_current = original(env, template)
-        return source.replace('href="/manifest.json"', 'href="manifest.json"'), name, is_current
+        _add(router, path, show, f"Document: {view}")
 
-    loader.get_source = get_source
+    for view in views.VIEWS:
+        document("/" if view == "home" else f"/{view}", view)
+
+    async def result(request: Request, run: str) -> Response:
+        """Show a recording's result at its own address."""
+        scope = request.scope
+        try:
+            opened = await anyio.to_thread.run_sync(viewer.open, run)
+        except EmoscopeError as error:
+            page = views.document(scope, "home", limits, viewer.card, error=error)
+            return HTMLResponse(page, status_code=404)
+        return HTMLResponse(views.document(scope, "home", limits, viewer.card, opened=opened))
+
+    _add(router, "/r/{run}", result, "Document: one result")
+
+    async def alone(request: Request, run: str = "") -> Response:
+        """Show the picture of one run alone, to be embedded."""
+        try:
+            opened = await anyio.to_thread.run_sync(viewer.open, run)
+        except EmoscopeError as error:
+            return HTMLResponse(views.alone(request.scope, error=error), status_code=404)
+        return HTMLResponse(views.alone(request.scope, opened=opened))
+
+    _add(router, "/timeline", alone, "Document: the picture of one run alone")
+
+    @router.get("/manifest.json", include_in_schema=False)
+    async def manifest() -> Response:
+        return JSONResponse(_MANIFEST, media_type="application/manifest+json")
+
+    @router.get("/favicon.ico", include_in_schema=False)
+    async def favicon() -> Response:
+        return FileResponse(str(_STATIC / "favicon.png"), media_type="image/png")
+
+    return router
 
 
-@functools.cache
-def head() -> str:
-    """Style and first script of the page, inline; the modules come from our own address."""
-    folder = files("emoscope.web") / "static"
-    style = folder.joinpath("style.css").read_text("utf-8")
-    first = folder.joinpath("first.js").read_text("utf-8")
-    # All at once, or the browser finds out of each only from the one that imports it.
-    modules = "".join(
-        f'<link rel="modulepreload" href="static/{script.name}">'
-        for script in sorted(folder.iterdir(), key=lambda script: script.name)
-        if script.name.endswith(".js") and script.name not in _APART
-    )
-    return (
-        f"<style>{style}</style><script>{first}</script>{modules}"
-        '<script type="module" src="static/page.js"></script>'
-    )
+def _add(router: APIRouter, path: str, show: Any, summary: str) -> None:
+    """Add a document under GET, and under HEAD, which link checkers use."""
+    router.add_api_route(path, show, methods=["GET"], summary=summary)
+    router.add_api_route(path, show, methods=["HEAD"], include_in_schema=False)
 
 
-@functools.cache
-def _quiet_uploads() -> Path:
-    """Set Gradio's environment, once and before it is imported; return the upload folder.
+def _fragments(viewer: RunViewer) -> APIRouter:
+    router = APIRouter(tags=["page"], default_response_class=HTMLResponse, prefix="/page")
+    store = viewer.store
 
-    The folder is this process's own and readable by no other user, and goes when the process ends.
+    @router.get("/result/{run}", summary="Fragment: one result")
+    async def result(run: str) -> Response:
+        """Return the article that a document at `/r/{run}` holds."""
+        opened = await anyio.to_thread.run_sync(viewer.open, run)
+        return HTMLResponse(views.result(opened))
 
-    Raises:
-        SettingError: there is no folder for temporary files that can be written.
-    """
-    os.environ.update(_QUIET)
-    try:
-        folder = Path(tempfile.mkdtemp(prefix="emoscope-uploads-")).resolve()
-    except OSError as exc:
-        raise SettingError(
-            "setting_invalid", setting="TMPDIR", reason=exc.strerror or str(exc)
-        ) from exc
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    os.environ["GRADIO_TEMP_DIR"] = str(folder)
-    return folder
+    @router.get("/history", summary="Fragment: a page of the list of runs")
+    async def runs(
+        search: Annotated[str, Query(max_length=200)] = "",
+        first: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
+    ) -> Response:
+        """Return rows, newest first, and what leads to the next page."""
+        found = await anyio.to_thread.run_sync(
+            lambda: history.list_runs(store, search=search, first=first, count=_HISTORY_ROWS)
+        )
+        return HTMLResponse(views.listing(found, first=first, is_search=bool(search.strip())))
+
+    @router.get("/compare", summary="Fragment: two results side by side")
+    async def compare(one: str, other: str) -> Response:
+        """Return both results, one beside the other, with differences of the scores."""
+        pair = [await anyio.to_thread.run_sync(viewer.open, run) for run in (one, other)]
+        return HTMLResponse(views.comparison(pair))
+
+    return router

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 
 from emoscope.figures.pyramid import Curve, curve_of
-from emoscope.outputs.store import AUDIO, Run, RunStore, wav_pieces
+from emoscope.outputs.store import AUDIO, RunStore, wav_pieces
 from emoscope.results.result import Result
 
 KEPT = 6
@@ -41,11 +41,6 @@ class Curves:
                 curve = curve_of(result, wav_pieces(path))
             self._keep(run, curve)
         return curve
-
-    def keep(self, run: Run, curve: Curve) -> None:
-        """Remember a curve that was made from what is in memory anyway."""
-        with self._lock:
-            self._keep(run.name, curve)
 
     def _keep(self, run: str, curve: Curve) -> None:
         self._kept[run] = curve

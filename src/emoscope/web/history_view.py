@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
 
-from emoscope.figures.pyramid import Curve
 from emoscope.labels import EMOTIONS
 from emoscope.messages.page import RESULT, RUNS
 from emoscope.outputs.history import Listing, RunEntry
 from emoscope.paths.names import TITLE_MAX
-from emoscope.results.result import Result
 from emoscope.web.markup import both, card, esc, pair
+from emoscope.web.opened import Opened
 from emoscope.web.picture import badge, timeline
 from emoscope.web.render import headline, mixed_sentence, seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """Run with the data of its timeline."""
-
-    entry: RunEntry
-    result: Result
-    """With the segments as they were corrected."""
-    curve: Curve
 
 
 def shelf() -> str:
@@ -41,14 +29,6 @@ def shelf() -> str:
         '<div class="emo-list"></div></section>'
         f'<template data-deleted><div class="emo-result emo-empty"><section class="emo-card">'
         f"<p>{both(RUNS['deleted'])}</p></section></div></template></emo-runs>"
-    )
-
-
-def desk_top() -> str:
-    """Return the right side before a run is opened."""
-    return (
-        '<div class="emo-opened" aria-live="polite"><div class="emo-result emo-empty">'
-        f'<section class="emo-card"><h2>{both(RUNS["pick"])}</h2></section></div></div>'
     )
 
 
@@ -77,7 +57,7 @@ def listing(found: Listing, *, first: int, is_search: bool) -> str:
 def _row(entry: RunEntry) -> str:
     facts = entry.facts
     if facts is None:
-        face, about = "⚠️", both(RUNS["damaged"])
+        face, about = "⚠️", str(both(RUNS["damaged"]))
     else:
         emotion = facts.emotion
         face = "🤷" if facts.abstain else emotion.emoji

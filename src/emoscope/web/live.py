@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 
 from emoscope.figures.pyramid import DOUBT_MARGIN, SMOOTHING_S
-from emoscope.messages.live import LIVE
+from emoscope.messages.live import LIVE, MICROPHONE
+from emoscope.messages.page import FAILURE, FORM, WAITING
 from emoscope.results.segments import DEFAULT_RULES
 from emoscope.waveform import HOP_S
-from emoscope.web.form import embedding_choice, tips
 from emoscope.web.markup import both, esc
-from emoscope.web.notes import live_notes
 from emoscope.web.picture import legend, palette
 
 
@@ -39,7 +38,7 @@ def live_form() -> str:
         f'<p id="emo-level">{both(LIVE["level"])}</p>'
         '<div class="emo-meter" role="meter" aria-labelledby="emo-level" aria-valuemin="0" '
         f'aria-valuemax="100" aria-valuenow="0"><span></span></div>{hints}</div>'
-        f'<div class="emo-live-choice">{embedding_choice()}</div></section>{tips()}</emo-live>'
+        f'<div class="emo-live-choice">{_embedding_choice()}</div></section></emo-live>'
     )
 
 
@@ -52,9 +51,8 @@ def live_desk() -> str:
         '<div class="emo-result emo-empty" data-part="empty"><section class="emo-card">'
         f'<h2>{both(LIVE["empty_title"])}</h2><ol class="emo-steps">{steps}</ol></section></div>'
     )
-    return (
-        f'<div id="emo-desk-live">{live_notes()}{empty}{_now()}<div data-part="result"></div></div>'
-    )
+    result = '<div data-part="result"></div>'
+    return f'<div id="emo-desk-live">{_live_notes()}{empty}{_now()}{result}</div>'
 
 
 def _now() -> str:
@@ -85,3 +83,41 @@ def _now() -> str:
 
 
 _BOTH = '<span lang="zh"></span><span lang="en"></span>'
+
+
+def _embedding_choice() -> str:
+    """Return the box that asks for ``embedding.npy``."""
+    return (
+        '<label class="emo-choice emo-check"><input type="checkbox" name="embedding">'
+        f"<span><strong>{both(FORM['embedding'])}</strong>"
+        f"<small>{both(FORM['embedding_help'])}</small></span></label>"
+    )
+
+
+def _live_notes() -> str:
+    """Return what stands above the live picture; ``told`` is filled with the server's messages."""
+    lines = {
+        **{name: both(text) for name, text in MICROPHONE.items()},
+        "no_server": both(WAITING["no_server"]),
+        "line_broken": both(LIVE["line_broken"]),
+        "line_lost": both(LIVE["line_lost"]),
+        "told": both(WAITING["no_answer"]),
+    }
+    shown = "".join(_alert(name, line) for name, line in lines.items())
+    shown += _working("finishing", both(LIVE["finishing"]))
+    return f'<div data-part="notes" class="emo-notes" aria-live="polite">{shown}</div>'
+
+
+def _alert(name: str, line: str) -> str:
+    return (
+        f'<section class="emo-card emo-error" data-note="{name}" hidden>'
+        f'<h3 class="emo-card-title">{both(FAILURE["title_ours"])}</h3><p>{line}</p></section>'
+    )
+
+
+def _working(name: str, line: str, later: str = "") -> str:
+    return (
+        f'<section class="emo-card emo-working" data-note="{name}" hidden>'
+        f'<span class="emo-spinner" aria-hidden="true"></span><p>{line} '
+        f'<span class="emo-count"></span> {later}</p></section>'
+    )

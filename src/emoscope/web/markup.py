@@ -1,38 +1,30 @@
-"""HTML helpers: escaping, and both languages side by side.
-
-Both languages are always in the page and a style rule shows one of them, so switching is instant
-and keeps everything that stands on the page.
-"""
+"""HTML helpers: escaping, and both languages side by side."""
 
 from __future__ import annotations
 
-import html
 from urllib.parse import quote
+
+from markupsafe import Markup, escape
 
 from emoscope.messages.languages import Text
 
 
-def esc(value: object) -> str:
-    """Make any value safe as text or inside a quoted attribute.
-
-    Braces and dollars too: Gradio fills what it shows into a template, and a file named
-    ``{{x}}`` or ``${x}`` must stay a name.
-    """
-    safe = html.escape(str(value), quote=True)
-    return safe.replace("{", "&#123;").replace("}", "&#125;").replace("$", "&#36;")
+def esc(value: object) -> Markup:
+    """Make any value safe as text or inside a quoted attribute."""
+    return escape(str(value))
 
 
-def pair(zh: object, en: object) -> str:
+def pair(zh: object, en: object) -> Markup:
     """Return two spans, of which the page shows the one in its language."""
-    return f'<span lang="zh">{esc(zh)}</span><span lang="en">{esc(en)}</span>'
+    return Markup('<span lang="zh">{}</span><span lang="en">{}</span>').format(zh, en)
 
 
-def both(text: Text, **data: object) -> str:
+def both(text: Text, **data: object) -> Markup:
     """Return a sentence in both languages, with its gaps filled."""
     return pair(text("zh", **data), text("en", **data))
 
 
-def card(title: str, body: str, *, kind: str = "") -> str:
+def card(title: str, body: str, *, kind: str = "") -> Markup:
     """Return a titled section.
 
     Args:
@@ -41,14 +33,14 @@ def card(title: str, body: str, *, kind: str = "") -> str:
         kind: further CSS class; none by default.
     """
     head = f'<h3 class="emo-card-title">{title}</h3>' if title else ""
-    return f'<section class="emo-card {kind}">{head}{body}</section>'
+    return Markup(f'<section class="emo-card {esc(kind)}">{head}{body}</section>')  # noqa: S704 - made of parts that are safe
 
 
-def link(run: str, file: str) -> str:
-    """Address of one file of a run, relative to the page, so that it works behind a proxy."""
-    return esc(f"outputs/{quote(run)}/{quote(file)}")
+def link(run: str, file: str) -> Markup:
+    """Address of one file of a run, relative to the page's base."""
+    return esc(f"v1/recognitions/{quote(run)}/files/{quote(file)}")
 
 
-def export_link(run: str, file: str) -> str:
-    """Address of a file that is made from a run when it is asked for."""
-    return esc(f"page/export/{quote(run)}/{quote(file)}")
+def export_link(run: str, file: str) -> Markup:
+    """Address of a file that is made from a run when it is asked for; likewise."""
+    return esc(f"v1/recognitions/{quote(run)}/exports/{quote(file)}")

@@ -42,7 +42,7 @@ def drawing(result: Result, curve: Curve, run: str, title: str) -> dict[str, obj
     return {
         "run": run,
         "title": title,
-        "tiles": f"page/curve/{quote(run)}",
+        "tiles": f"v1/recognitions/{quote(run)}/curve",
         "duration_s": round(result.duration_s, 4),
         "hop_s": HOP_S,
         "tile": TILE,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from emoscope.errors import EmoscopeError, InputError
-from emoscope.figures.pyramid import Curve
-from emoscope.labels import EMOTIONS
 from emoscope.messages.hints import sentence
 from emoscope.messages.languages import Text
 from emoscope.messages.mixed import leading_two, mixed_emotion
-from emoscope.messages.page import FAILURE, FORM, QUESTIONS, RESULT, WAITING
+from emoscope.messages.page import FAILURE, FORM, QUESTIONS, RESULT
 from emoscope.messages.texts import NOTICES, advice, step_line
 from emoscope.messages.trust import ABSTENTION, CALIBRATED, label_set
 from emoscope.models import catalog
@@ -18,43 +18,28 @@ from emoscope.results.quality import Quality
 from emoscope.results.result import Result
 from emoscope.results.scores import Scores
 from emoscope.web.markup import both, card, esc, export_link, link, pair
+from emoscope.web.opened import Opened
 from emoscope.web.picture import timeline
 
 _PNG = "picture.png"
 """Made by the browser, so it has no address."""
 
 
-def page_of_result(
-    result: Result,
-    *,
-    run: str,
-    files: Sequence[str],
-    curve: Curve | None = None,
-    card_of_model: catalog.ModelCard | None = None,
-    title: str = "",
-    is_corrected: bool = False,
-) -> str:
-    """Return everything on the right side.
-
-    Args:
-        result: what to show, with the segments as they were corrected.
-        run: name of the run directory it was saved in.
-        files: names of the files in that directory.
-        curve: what the picture draws.
-        card_of_model: what is known about the model that answered.
-        title: what a person called the run.
-        is_corrected: whether a person changed the segments.
-    """
+def result_parts(opened: Opened) -> list[Markup]:
+    """Return the sections of a result, one below another."""
+    result = opened.result
+    run = opened.entry.name
+    has_segments = bool(result.segments)
     parts = [
-        _answer(result, title, is_corrected),
-        "" if curve is None else timeline(result, curve, run, title=title),
+        _answer(result, opened.entry.title, opened.entry.is_corrected),
+        timeline(result, opened.curve, run, title=opened.entry.shown),
         card(both(RESULT["scores"]), bars(result.scores)),
         _quality(result.quality, result.duration_s),
-        _model(result, card_of_model),
-        _downloads(run, files, has_segments=bool(result.segments)),
+        _model(result, opened.card),
+        _downloads(run, opened.files, has_segments=has_segments),
         _log(result),
     ]
-    return f'<div class="emo-result" data-run="{esc(run)}">{"".join(parts)}</div>'
+    return [Markup(part) for part in parts]  # noqa: S704 - each made of parts that are safe
 
 
 def headline(scores: Scores) -> str:
@@ -119,24 +104,6 @@ def error_panel(error: EmoscopeError) -> str:
         f'class="emo-card emo-error"><h3 class="emo-card-title">{both(title)}</h3>'
         f"<p>{error_sentence(error)}</p>"
         f"<p><small>{both(FAILURE['code'], code=error.code)}</small></p></section></div>"
-    )
-
-
-def empty() -> str:
-    """Return what stands there before the first result."""
-    steps = "".join(
-        f"<li>{both(WAITING[name])}</li>" for name in ("step_one", "step_two", "step_three")
-    )
-    chips = "".join(
-        f'<li style="--c:{e.colour}"><span aria-hidden="true">{e.emoji}</span> '
-        f"{pair(e.zh, e.en)}</li>"
-        for e in EMOTIONS
-    )
-    return (
-        '<div class="emo-result emo-empty"><section class="emo-card">'
-        f'<h2>{both(WAITING["empty_title"])}</h2><ol class="emo-steps">{steps}</ol>'
-        f'<h3 class="emo-card-title">{both(WAITING["classes"])}</h3>'
-        f'<ul class="emo-chips">{chips}</ul></section></div>'
     )
 
 

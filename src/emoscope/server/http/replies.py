@@ -10,6 +10,7 @@ from emoscope.outputs.history import RunEntry
 from emoscope.paths.choices import Granularity
 from emoscope.results.json_type import EmotionKey, Share
 from emoscope.results.result import ModelRef
+from emoscope.results.segments import Segment
 from emoscope.server.http.schemas import Exact, PredictReply, Problem
 
 
@@ -53,6 +54,14 @@ class ListReply(Exact):
     recognitions: list[RunEntry]
     total: int
     next: int | None
+
+
+class CorrectionsReply(Exact):
+    """The segments of a run as they are shown now."""
+
+    run: str
+    corrected: bool
+    segments: list[Segment]
 
 
 class JobItemReply(Exact):
@@ -126,3 +135,19 @@ class EmotionsReply(Exact):
     """The nine emotions."""
 
     emotions: list[EmotionReply]
+
+
+class SampleReply(Exact):
+    """A bundled sample recording."""
+
+    file: str
+    language: str
+    emotion: EmotionKey
+    title_zh: str
+    title_en: str
+
+
+class SamplesReply(Exact):
+    """All bundled sample recordings."""
+
+    samples: list[SampleReply]

@@ -11,13 +11,18 @@ from emoscope.server.routes.job_results import job_result_routes
 from emoscope.server.routes.jobs import job_routes
 from emoscope.server.routes.predict import predict_routes
 from emoscope.server.routes.recognitions import recognition_routes
+from emoscope.server.routes.run_edits import run_edit_routes
 from emoscope.server.routes.run_files import run_file_routes
+from emoscope.server.routes.samples import sample_routes
 from emoscope.server.service import Service
+from emoscope.web.viewer import RunViewer
 
 
-def all_routes(service: Service, jobs: Jobs) -> APIRouter:
+def all_routes(service: Service, jobs: Jobs, viewer: RunViewer) -> APIRouter:
     """Return the routes over one service."""
     router = APIRouter()
+    # Before the routes of one run, which would take ``/v1/recognitions.zip`` for nothing of theirs.
+    router.include_router(run_edit_routes(service, viewer))
     for routes in (
         predict_routes,
         recognition_routes,
@@ -28,4 +33,5 @@ def all_routes(service: Service, jobs: Jobs) -> APIRouter:
         router.include_router(routes(service))
     for routes_of_jobs in (job_routes, job_result_routes):
         router.include_router(routes_of_jobs(service, jobs))
+    router.include_router(sample_routes())
     return router

@@ -1,9 +1,4 @@
 // @ts-check
-// The picture alone: light or dark as the system says, which Gradio does on the page.
+// The picture alone, to be embedded.
 
 import "./timeline.js";
-
-const dark = matchMedia("(prefers-color-scheme: dark)");
-const follow = () => document.body.classList.toggle("dark", dark.matches);
-dark.addEventListener("change", follow);
-follow();

@@ -1,5 +1,5 @@
 // @ts-check
-// Runs before anything is drawn, so that the page never shows the wrong language first.
+// Runs before anything is drawn, so that the page never shows the wrong language or theme first.
 (() => {
   const root = document.documentElement;
   const remembered = () => {
@@ -10,11 +10,20 @@
     }
   };
   const asked = new URLSearchParams(location.search).get("lang");
-  const spoken = (navigator.language || "").toLowerCase().startsWith("zh") ? "zh" : "en";
   const known = (/** @type {string | null} */ language) => (language === "zh" || language === "en" ? language : null);
-  const language = known(asked) || known(remembered()) || spoken;
+  const language = known(asked) || known(remembered()) || root.dataset.lang || "en";
   root.dataset.lang = language;
   root.lang = language === "zh" ? "zh-CN" : "en";
-  const hash = location.hash.slice(1);
-  root.dataset.view = ["many", "live"].includes(hash) ? hash : /^runs?(=|$)/.test(hash) ? "runs" : "one";
+
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const follow = () => root.classList.toggle("dark", dark.matches);
+  dark.addEventListener("change", follow);
+  follow();
+
+  // Addresses of earlier versions, which named views and runs behind a "#".
+  const old = /^#(run=(.+)|runs|many|live)$/.exec(location.hash);
+  if (old) {
+    const path = old[2] ? `r/${old[2]}` : { runs: "history", many: "batch", live: "live" }[old[1]];
+    location.replace(`${root.dataset.root}/${path}${location.search}`);
+  }
 })();

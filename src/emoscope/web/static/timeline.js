@@ -86,7 +86,7 @@ class EmoTimeline extends HTMLElement {
     this.watcher = new ResizeObserver(this.onChange);
     this.watcher.observe(this.stage);
     this.theme = new MutationObserver(this.onChange);
-    this.theme.observe(document.body, { attributeFilter: ["class"] });
+    this.theme.observe(root, { attributeFilter: ["class"] });
     document.addEventListener("emo-language", this.onLanguage);
   }
 

@@ -1,0 +1,157 @@
+"""What people do with a run: title, corrections, curve, exports, one archive of several."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+import anyio.to_thread
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.responses import Response
+
+from emoscope.errors import RequestError
+from emoscope.labels import EMOTIONS, SILENCE
+from emoscope.outputs import history
+from emoscope.outputs.corrections import SEGMENTS_MAX, segments_of
+from emoscope.paths.names import TITLE_MAX
+from emoscope.server.http import replies, schemas
+from emoscope.server.http.small_body import object_schema, read_field
+from emoscope.server.service import Service
+from emoscope.web.archive import zip_of_runs
+from emoscope.web.viewer import RunViewer
+
+ARCHIVE_MAX = 200
+"""Runs in one archive."""
+_UNCHANGING = {"Cache-Control": "private, max-age=86400, immutable"}
+_SEGMENT = {
+    "type": "object",
+    "required": ["start_s", "end_s", "emotion"],
+    "properties": {
+        "start_s": {"type": "number"},
+        "end_s": {"type": "number"},
+        "emotion": {"type": "string", "enum": [e.key for e in (*EMOTIONS, SILENCE)]},
+    },
+}
+_SEGMENTS = {
+    "description": "all segments from 0 to the end, without gap or overlap; null removes them",
+    "anyOf": [
+        {"type": "array", "minItems": 1, "maxItems": SEGMENTS_MAX, "items": _SEGMENT},
+        {"type": "null"},
+    ],
+}
+_SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; media-src data:"
+"""An exported report that is opened from here runs nothing, whatever its names hold."""
+
+
+def run_edit_routes(service: Service, viewer: RunViewer) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(tags=["recognitions"])
+    _add_edits(router, service, viewer)
+    _add_curves(router, viewer)
+
+    @router.get(
+        "/v1/recognitions.zip",
+        response_class=StreamingResponse,
+        responses=schemas.problems(401, 404) | {200: {"content": {"application/zip": {}}}},
+        summary="All files of several runs as one ZIP archive",
+    )
+    async def archive(
+        runs: Annotated[str, Query(description="names of runs, separated by commas")],
+    ) -> StreamingResponse:
+        """Return `summary.csv`, which names each run's folder, and one folder per run."""
+        names = runs.split(",")
+        if len(names) > ARCHIVE_MAX:
+            raise RequestError("too_many_files", field="runs")
+        pieces = await anyio.to_thread.run_sync(zip_of_runs, service.store, names)
+        return StreamingResponse(
+            pieces,
+            media_type="application/zip",
+            headers={"Content-Disposition": 'attachment; filename="emoscope.zip"'},
+        )
+
+    @router.get(
+        "/v1/recognitions/{run}/exports/{file}",
+        response_class=Response,
+        responses=schemas.problems(401, 404)
+        | {200: {"content": {"text/html": {}, "image/svg+xml": {}, "text/csv": {}}}},
+        summary="A file that is made from a run",
+    )
+    async def export(
+        run: str,
+        file: Annotated[
+            str,
+            Path(description="report.html, picture.svg, segments.TextGrid, .srt or .csv"),
+        ],
+        lang: Annotated[Literal["zh", "en"], Query(description="language of its words")] = "zh",
+    ) -> Response:
+        """Return a report, picture or annotations, with corrected segments."""
+        text, media_type = await anyio.to_thread.run_sync(viewer.export, run, file, lang)
+        name = quote(f"{run}_{file}")
+        headers = {
+            "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+            "Content-Security-Policy": _SANDBOX,
+        }
+        return Response(text, media_type=media_type, headers=headers)
+
+    return router
+
+
+def _add_edits(router: APIRouter, service: Service, viewer: RunViewer) -> None:
+    @router.put(
+        "/v1/recognitions/{run}/title",
+        response_model=history.RunEntry,
+        responses=schemas.problems(400, 401, 403, 404, 413, 422, 429, 507),
+        openapi_extra=object_schema("title", {"type": "string", "maxLength": TITLE_MAX}),
+        summary="Give a run a title",
+    )
+    async def rename(run: str, request: Request) -> JSONResponse:
+        """Keep the title beside the result; an empty one removes it."""
+        title = await read_field(request, "title", str)
+        entry = await anyio.to_thread.run_sync(history.set_title, service.store, run, title)
+        return JSONResponse(entry.to_dict())
+
+    @router.put(
+        "/v1/recognitions/{run}/corrections",
+        response_model=replies.CorrectionsReply,
+        responses=schemas.problems(400, 401, 403, 404, 413, 422, 429, 507),
+        openapi_extra=object_schema("segments", _SEGMENTS),
+        summary="Correct the segments of a run",
+    )
+    async def correct(run: str, request: Request) -> JSONResponse:
+        """Keep the corrected segments in `corrections.json`; `result.json` stays as it is."""
+        raw = await read_field(request, "segments", list | None)
+        result = await anyio.to_thread.run_sync(viewer.correct, run, raw)
+        segments = [segment.to_dict() for segment in segments_of(result)]
+        return JSONResponse({"run": run, "corrected": raw is not None, "segments": segments})
+
+
+def _add_curves(router: APIRouter, viewer: RunViewer) -> None:
+    @router.get(
+        "/v1/recognitions/{run}/curve",
+        response_model=None,
+        responses=schemas.problems(401, 404),
+        summary="The scores and the sound of a run, as a picture draws them",
+    )
+    async def curve(run: str) -> JSONResponse:
+        """Return the coarsest level of detail, segments and colours; see docs/web.md."""
+        opened = await anyio.to_thread.run_sync(viewer.open, run)
+        return JSONResponse(opened.drawing())
+
+    @router.get(
+        "/v1/recognitions/{run}/curve/{level}/{index}",
+        response_model=None,
+        responses=schemas.problems(401, 404, 422),
+        summary="One tile of a finer level of detail",
+    )
+    async def tile(
+        run: str,
+        level: Annotated[int, Path(ge=-64, le=64)],
+        index: Annotated[int, Path(ge=0, le=1_000_000_000)],
+    ) -> JSONResponse:
+        """Return 1,024 columns; a column of level 0 is 20 ms, each level above twice as wide."""
+        made: Any = await anyio.to_thread.run_sync(viewer.curves.of, run)
+        found = made.tile(level, index)
+        if found is None:
+            raise RequestError("route_not_found")
+        return JSONResponse(found, headers=_UNCHANGING)

@@ -1,0 +1,54 @@
+"""Jinja2 environment of the web page: autoescape, and both languages side by side.
+
+Both languages are always in the page and a style rule shows one of them, so switching is instant
+and keeps everything that stands on the page.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import jinja2
+
+from emoscope.labels import EMOTIONS, SILENCE
+from emoscope.messages import page as sentences
+from emoscope.messages.live import LIVE, MICROPHONE
+from emoscope.web.markup import both, pair
+
+
+@functools.cache
+def environment() -> jinja2.Environment:
+    """Return the environment of the package's templates; one for the whole process.
+
+    Every template knows ``both(text, **data)`` and ``pair(zh, en)`` (two spans, of which the page
+    shows one), the nine ``EMOTIONS``, ``SILENCE``, and the tables of sentences by their names.
+    """
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("emoscope.web"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals |= {
+        "both": both,
+        "pair": pair,
+        "EMOTIONS": EMOTIONS,
+        "SILENCE": SILENCE,
+        "LIVE": LIVE,
+        "MICROPHONE": MICROPHONE,
+    }
+    tables = {name: table for name, table in vars(sentences).items() if name.isupper()}
+    made.globals |= tables
+    return made
+
+
+def render(template: str, **context: Any) -> str:
+    """Return a template of ``web/templates`` filled in.
+
+    Args:
+        template: file name without ``.html``.
+        context: what it names; an undefined name is an error.
+    """
+    return environment().get_template(f"{template}.html").render(**context)

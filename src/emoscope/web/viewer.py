@@ -1,0 +1,121 @@
+"""Runs as front ends show them: corrected result, curve, exports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from emoscope.errors import RequestError
+from emoscope.export.annotations import export
+from emoscope.figures import report, svg
+from emoscope.messages.languages import Language, Text
+from emoscope.messages.page import PICTURE
+from emoscope.models import catalog
+from emoscope.outputs import history
+from emoscope.outputs.store import Run, RunStore
+from emoscope.paths.file_names import shown
+from emoscope.recognizer import local_now
+from emoscope.results.result import Result
+from emoscope.waveform import Waveform
+from emoscope.web.curves import Curves
+from emoscope.web.opened import Opened
+from emoscope.web.report_page import page_of
+
+SEGMENT_FILES = {"segments.TextGrid": "textgrid", "segments.srt": "srt", "segments.csv": "csv"}
+EXPORTS = (*SEGMENT_FILES, "picture.svg", "report.html")
+"""Files that are made from a run on demand."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunViewer:
+    """Reads runs of a store for the page and the routes.
+
+    Args:
+        store: the outputs folder.
+        card: card of the loaded model, if it has one.
+    """
+
+    store: RunStore
+    card: catalog.ModelCard | None
+    curves: Curves = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "curves", Curves(self.store))
+
+    def open(self, run: str) -> Opened:
+        """Return a run with its segments as they were corrected, a name to show, and its curve.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            RunDamagedError: it cannot be read.
+        """
+        result = self.store.open(run).result
+        result = replace(result, source=replace(result.source, name=shown(result.source.name)))
+        curve = self.curves.of(run, result)  # of the model's own answer, whatever people corrected
+        made = history.corrections_of(self.store, run)
+        if made is not None:
+            result = made.apply(result)
+        own = self.card is not None and self.card.name == result.model.name
+        files = tuple(Run(self.store.folder(run), result).files())
+        entry = history.run_entry(self.store, run)
+        return Opened(entry, result, curve, self.card if own else None, files)
+
+    def correct(self, run: str, raw: object) -> Result:
+        """Store corrected segments, or remove them with None; return the result with them.
+
+        Raises:
+            RequestError: the segments have gaps, overlaps, another length, or a wrong emotion.
+            RunNotFoundError, RunDamagedError, StoreError: the run cannot be read or written.
+        """
+        history.correct(self.store, run, raw, now=local_now)
+        return history.corrected_result(self.store, run)
+
+    def export(self, run: str, file: str, language: Language) -> tuple[str, str]:
+        """Return a file that is made from a run on demand, and its media type.
+
+        Args:
+            run: name of the run's directory.
+            file: one of ``EXPORTS``.
+            language: language of the file's words.
+
+        Raises:
+            RequestError: no such file is made.
+            ResultError: it needs a time axis.
+            RunNotFoundError, RunDamagedError: the run cannot be read.
+        """
+        if file in SEGMENT_FILES:
+            result = history.corrected_result(self.store, run)
+            kind = SEGMENT_FILES[file]
+            media_type = "text/csv" if kind == "csv" else "text/plain"
+            return export((result,), kind).decode(), f"{media_type}; charset=utf-8"
+        makers: dict[str, tuple[Callable[[Opened], str], str]] = {
+            "picture.svg": (lambda opened: self._svg(opened, (language,)), "image/svg+xml"),
+            "report.html": (
+                lambda opened: self._report(opened, chinese=language == "zh"),
+                "text/html; charset=utf-8",
+            ),
+        }
+        if file not in makers:
+            raise RequestError("route_not_found")
+        make, media_type = makers[file]
+        return make(self.open(run)), media_type
+
+    def _svg(self, opened: Opened, languages: tuple[Language, ...]) -> str:
+        quiet, doubt = (_words(PICTURE[name]) for name in ("quiet", "doubt"))
+        title = opened.entry.shown
+        return svg.svg(
+            opened.result, opened.curve, title=title, quiet=quiet, doubt=doubt, languages=languages
+        )
+
+    def _report(self, opened: Opened, *, chinese: bool) -> str:
+        run = opened.entry.name
+        page = page_of(opened.result, run=run, title=opened.entry.title, known=opened.card)
+        sound: Waveform | None = None
+        if opened.result.duration_s * 32_000 <= report.SOUND_MAX_BYTES:
+            sound = history.sound(self.store, run)
+        picture = self._svg(opened, ("zh", "en"))
+        return report.report_html(opened.result, page, svg=picture, chinese=chinese, sound=sound)
+
+
+def _words(text: Text) -> svg.Words:
+    return {"zh": text.zh, "en": text.en}

@@ -1,0 +1,131 @@
+"""Documents and fragments of the web page as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from markupsafe import Markup
+
+from emoscope.errors import EmoscopeError
+from emoscope.limits import ENDINGS, FORMAT_NAMES
+from emoscope.models import catalog
+from emoscope.outputs.history import Listing
+from emoscope.settings import Settings
+from emoscope.web import history_view, live, render
+from emoscope.web.opened import Opened
+from emoscope.web.picture import timeline
+from emoscope.web.rendering import render as fill
+from emoscope.web.samples import samples
+
+VIEWS = ("home", "batch", "live", "history", "compare")
+"""Views of the page; each has an address, and all are in one document."""
+BATCH_MAX = 100
+"""Files in one batch of the page; the command line has no such limit."""
+_ACCEPT = ",".join(["audio/*", *(f".{ending}" for ending in ENDINGS)])
+_FORMATS = " · ".join(FORMAT_NAMES)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """Limits of an upload, as the form tells and checks them."""
+
+    max_bytes: int
+    max_duration_s: float
+    max_files: int = BATCH_MAX
+    accept: str = _ACCEPT
+    formats: str = _FORMATS
+
+    @classmethod
+    def of(cls, settings: Settings) -> UploadLimits:
+        """Return those of a server."""
+        return cls(settings.upload_max_bytes, settings.upload_max_duration_s)
+
+
+def document(
+    scope: Mapping[str, Any],
+    view: str,
+    limits: UploadLimits,
+    card: catalog.ModelCard | None,
+    *,
+    opened: Opened | None = None,
+    error: EmoscopeError | None = None,
+) -> str:
+    """Return the whole page.
+
+    Args:
+        scope: ASGI scope of the request: prefix of a proxy, language.
+        view: one of ``VIEWS``; which of them is shown.
+        limits: of an upload.
+        card: card of the loaded model, if it has one.
+        opened: result that stands in the view ``home``; the demo by default.
+        error: what is wrong with the result that was asked for.
+    """
+    return fill(
+        "page",
+        **_frame(scope),
+        view=view,
+        views=VIEWS,
+        limits=limits,
+        card=card,
+        samples=samples(),
+        result=None if opened is None else Markup(result(opened)),  # noqa: S704 - a template's
+        problem=None if error is None else Markup(render.error_panel(error)),  # noqa: S704 - likewise
+        title="" if opened is None else opened.entry.shown,
+        live_form=Markup(live.live_form()),  # noqa: S704 - likewise
+        live_desk=Markup(live.live_desk()),  # noqa: S704 - likewise
+        shelf=Markup(history_view.shelf()),  # noqa: S704 - likewise
+    )
+
+
+def result(opened: Opened) -> str:
+    """Return the article of one result."""
+    return fill("result", opened=opened, parts=render.result_parts(opened))
+
+
+def alone(
+    scope: Mapping[str, Any], *, opened: Opened | None = None, error: EmoscopeError | None = None
+) -> str:
+    """Return a document with the picture of one run, to be embedded.
+
+    Args:
+        scope: ASGI scope of the request.
+        opened: the run.
+        error: what is wrong with it, instead.
+    """
+    body = ""
+    if opened is not None:
+        entry = opened.entry
+        body = timeline(opened.result, opened.curve, entry.name, title=entry.shown)
+    elif error is not None:
+        body = render.error_panel(error)
+    title = "" if opened is None else opened.entry.shown
+    return fill("alone", **_frame(scope), title=title, body=Markup(body))  # noqa: S704 - made safe
+
+
+def listing(found: Listing, *, first: int, is_search: bool) -> str:
+    """Return a page of the list of runs.
+
+    Args:
+        found: the runs of this page.
+        first: how many runs the pages before it have.
+        is_search: whether the runs were searched.
+    """
+    return history_view.listing(found, first=first, is_search=is_search)
+
+
+def comparison(pair: Sequence[Opened]) -> str:
+    """Return two results side by side."""
+    return history_view.comparison(pair)
+
+
+def _frame(scope: Mapping[str, Any]) -> dict[str, str]:
+    """Return what every document's frame names: prefix and language."""
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    headers = dict(scope.get("headers", ()))
+    spoken = headers.get(b"accept-language", b"").decode("latin-1").lower()
+    asked = query.get("lang", [""])[0]
+    language = asked if asked in ("zh", "en") else "zh" if spoken.startswith("zh") else "en"
+    return {"root": str(scope.get("root_path", "")).rstrip("/"), "language": language}
