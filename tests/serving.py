@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import os
 import subprocess
 import sys
 import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 import uvicorn
 from fastapi import FastAPI
 
@@ -25,15 +21,9 @@ from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
 from emoscope.server.app import create_app
-from emoscope.settings import Settings, load_settings
+from emoscope.settings import load_settings
 
 MAX_BYTES = 1_000_000
-GRADIO_WARNINGS = [
-    # Gradio's queue uses two things that pandas is about to drop; the page works without them.
-    pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting'"),
-    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
-]
-"""For ``pytestmark`` where a question is put to the page."""
 
 
 class HeldBackend(FakeBackend):
@@ -73,23 +63,9 @@ def site(outputs: Path, recognizer: Recognizer | None = None) -> Iterator[Site]:
     recognizer = recognizer or Recognizer(
         FakeBackend(), ModelRef("fake", "1", "0" * 64), limits=settings.upload_limits
     )
-    app = quiet_app(recognizer, RunStore(outputs), settings)
+    app = create_app(recognizer, RunStore(outputs), settings)
     with serving(app) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield Site(app, url, outputs, client)
-
-
-def quiet_app(recognizer: Recognizer, store: RunStore, settings: Settings) -> FastAPI:
-    """Make the application with its page.
-
-    Gradio leaves event loops behind when it is imported; they are collected here, where it is known
-    whose they are, and not in the middle of another test.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        app = create_app(recognizer, store, settings)
-        asyncio.set_event_loop(None)  # one of them is held as this thread's own
-        gc.collect()
-    return app
 
 
 def start_command(folder: Path, *, stderr: int) -> tuple[subprocess.Popen[str], str]:

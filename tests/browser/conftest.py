@@ -61,7 +61,7 @@ def page(context: BrowserContext, site: serving.Site) -> Iterator[Page]:
     page.on("dialog", lambda dialog: (errors.append(dialog.message), dialog.dismiss()))
     page.on("request", lambda request: _note_foreign(request.url, site.url, outside))
     page.goto(site.url + "/")
-    page.wait_for_selector("#emo-form-one emo-form:defined")  # the scripts are there
+    page.wait_for_selector("html[data-ready]")  # the scripts are there
     yield page
     page.close()
     assert errors == []

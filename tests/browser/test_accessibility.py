@@ -6,11 +6,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from serving import GRADIO_WARNINGS, Site
+from serving import Site
 from sounds import SAMPLES
-from visitor import PHONE, answered, file, give, start
+from visitor import PHONE, answered, file, give, start, until
 
-pytestmark = [pytest.mark.browser, *GRADIO_WARNINGS]
+pytestmark = pytest.mark.browser
 
 OPTIONS = {"resultTypes": ["violations"]}
 
@@ -46,7 +46,7 @@ def test_nothing_serious_anywhere(page: Page, site: Site) -> None:
     page.click("button[data-view=live]")
     check(page, "live, before")
     page.click("[data-do=live]")
-    page.wait_for_function("document.querySelector('emo-live').curve?.knownS > 1")
+    until(page, "document.querySelector('emo-live').curve?.knownS > 1")
     check(page, "live")
     page.click("[data-do=live]")
     page.wait_for_selector("#emo-desk-live emo-timeline canvas")

@@ -16,10 +16,10 @@ from emoscope.recognizer import Recognizer
 from emoscope.results.scores import softmax
 from emoscope.results.track import Track
 from emoscope.waveform import Waveform
-from serving import GRADIO_WARNINGS, Site
-from visitor import FLAGS, PHONE, chromium
+from serving import Site
+from visitor import FLAGS, PHONE, chromium, until
 
-pytestmark = [pytest.mark.browser, *GRADIO_WARNINGS]
+pytestmark = pytest.mark.browser
 
 LIVE = "document.querySelector('emo-live')"
 MICROPHONE = {"permissions": ["microphone"]}
@@ -33,7 +33,7 @@ def listen(page: Page, seconds: float = 2.0) -> None:
 
 
 def hear(page: Page, seconds: float) -> None:
-    page.wait_for_function(f"{LIVE}.curve?.knownS >= {seconds}")
+    until(page, f"{LIVE}.curve?.knownS >= {seconds}")
 
 
 def stop(page: Page) -> str:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from typing import Any
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from emoscope.errors import AudioError, AudioTooLargeError
+from emoscope.errors import AudioError
 from emoscope.results.scores import Scores
-from emoscope.web.form import samples
-from serving import GRADIO_WARNINGS, MAX_BYTES, Site
+from emoscope.web.samples import samples
+from serving import MAX_BYTES, Site
 from sounds import FORMATS, SAMPLES, encode, sample, wav
-from visitor import ENGLISH, PHONE, answered, file, give, headline, start
+from visitor import ENGLISH, PHONE, answered, file, give, headline, show, start, until
 
-pytestmark = [pytest.mark.browser, *GRADIO_WARNINGS]
+pytestmark = pytest.mark.browser
 
 
 def only_run(site: Site, before: set[str]) -> dict[str, Any]:
@@ -41,7 +39,7 @@ def expected(data: dict[str, Any]) -> tuple[str, str]:
 def test_a_recording_goes_in_and_its_emotion_comes_out(page: Page, site: Site) -> None:
     before = site.runs()
     give(page, SAMPLES / "happy_zh.wav")
-    page.check("#emo-form-one input[name=embedding]")
+    page.check("emo-form[data-kind=one] input[name=embedding]")
 
     shown = answered(page)
 
@@ -69,11 +67,13 @@ def test_a_recording_goes_in_and_its_emotion_comes_out(page: Page, site: Site) -
 def test_the_browser_chooses_the_language_and_the_address_overrules_it(
     page: Page, site: Site
 ) -> None:
-    expect(page.locator("#emo-form-one [data-do=start]")).to_have_text("Start", use_inner_text=True)
+    expect(page.locator("emo-form[data-kind=one] [data-do=start]")).to_have_text(
+        "Start", use_inner_text=True
+    )
 
     page.goto(f"{site.url}/?lang=zh")
 
-    expect(page.locator("#emo-form-one [data-do=start]")).to_have_text(
+    expect(page.locator("emo-form[data-kind=one] [data-do=start]")).to_have_text(
         "开始识别", use_inner_text=True
     )
     assert page.locator("html").get_attribute("lang") == "zh-CN"
@@ -94,7 +94,7 @@ def test_switching_the_language_keeps_everything_and_asks_nothing(page: Page, si
     assert english.endswith("%")
     assert english != chinese
     assert headline(page) == chinese
-    assert page.locator("#emo-form-one .emo-file").inner_text() == "sad_en.wav"
+    assert page.locator("emo-form[data-kind=one] .emo-file").inner_text() == "sad_en.wav"
     assert requests == []
     assert site.runs() == runs
 
@@ -103,10 +103,16 @@ def test_a_sample_proves_that_it_works(page: Page, site: Site) -> None:
     before = site.runs()
 
     page.get_by_role("button", name="📝 加载示例音频").click()
-    assert page.locator("[data-sample]:visible").count() == len(samples())
-    page.click("[data-sample='emodb_angry.wav']")
-    answered(page)
+    headline(page)
+    assert only_run(site, before)["source"]["name"] in {one.file for one in samples()}
 
+    page.goto(site.url)
+    before = site.runs()
+    assert {one.get_attribute("data-sample") for one in page.locator("[data-sample]").all()} <= {
+        one.file for one in samples()
+    }
+    page.click("[data-sample='emodb_angry.wav'] >> visible=true")
+    headline(page)
     assert only_run(site, before)["source"]["name"] == "emodb_angry.wav"
 
 
@@ -115,7 +121,7 @@ def test_the_timeline_is_in_step_with_the_sound(page: Page) -> None:
     answered(page, "frame")
     stage = page.locator(".emo-stage")
     audio = "document.querySelector('emo-timeline audio')"
-    page.wait_for_function(f"{audio}.readyState >= 1")
+    until(page, f"{audio}.readyState >= 1")
     duration = page.evaluate(f"{audio}.duration")
     box = stage.bounding_box()
     assert box is not None
@@ -126,7 +132,7 @@ def test_the_timeline_is_in_step_with_the_sound(page: Page) -> None:
         return (at["x"] + at["width"] / 2 - box["x"]) / box["width"] * duration
 
     stage.click(position={"x": box["width"] * 0.5, "y": 50})
-    page.wait_for_function(f"!{audio}.seeking")
+    until(page, f"!{audio}.seeking")
     assert page.evaluate(f"{audio}.currentTime") == pytest.approx(duration / 2, abs=0.05)
     assert cursor() == pytest.approx(duration / 2, abs=0.05)
 
@@ -138,7 +144,7 @@ def test_the_timeline_is_in_step_with_the_sound(page: Page) -> None:
     stage.press("Home")
     assert page.evaluate(f"{audio}.currentTime") == 0
     stage.press("Space")
-    page.wait_for_function(f"{audio}.currentTime > 0.4")
+    until(page, f"{audio}.currentTime > 0.4")
     stage.press("Space")
     assert page.evaluate(f"{audio}.paused")
     assert cursor() == pytest.approx(page.evaluate(f"{audio}.currentTime"), abs=0.05)
@@ -158,7 +164,7 @@ def test_a_bad_file_says_what_is_wrong_and_writes_nothing(page: Page, site: Site
 
     start(page)
 
-    panel = page.locator("#emo-result-one .emo-error")
+    panel = page.locator("#emo-answer .emo-error")
     expect(panel).to_contain_text(AudioError("audio_not_recognized").detail_zh)
     expect(panel).to_contain_text("audio_not_recognized")
     assert site.runs() == before
@@ -173,28 +179,28 @@ def test_a_file_that_is_too_large_is_not_even_sent(page: Page) -> None:
     give(page, file("long.wav", b"0" * (MAX_BYTES + 1)))
     start(page)
 
-    note = page.locator("#emo-notes-one .emo-error:visible")
-    expect(note).to_contain_text(AudioTooLargeError(max_bytes=MAX_BYTES).detail_zh)
-    assert not [url for url in sent if "upload" in url]
+    note = page.locator(".emo-note:visible")
+    expect(note).to_contain_text(f"{MAX_BYTES / 1e6:g} MB")
+    assert not [url for url in sent if "recognitions" in url]
 
 
 def test_what_was_chosen_before_the_scripts_came_is_not_lost(page: Page, site: Site) -> None:
     held: list[Route] = []
     page.route("**/static/page.js", lambda route: held.append(route))
     page.goto(site.url, wait_until="commit")
-    page.wait_for_selector("#emo-form-one input[type=file]", state="attached")
+    page.wait_for_selector("emo-form[data-kind=one] input[type=file]", state="attached")
     give(page, file("early.wav", wav(sample("happy_zh.wav"))))
 
     for route in held:
         route.continue_()
 
-    expect(page.locator("#emo-form-one .emo-chosen .emo-file")).to_have_text("early.wav")
+    expect(page.locator("emo-form[data-kind=one] .emo-chosen .emo-file")).to_have_text("early.wav")
 
 
 def test_nothing_chosen_says_so(page: Page) -> None:
-    page.click("#emo-form-one [data-do=start]")
+    page.click("emo-form[data-kind=one] [data-do=start]")
 
-    expect(page.locator("#emo-notes-one .emo-error:visible")).to_contain_text("请先放入一段录音")
+    expect(page.locator(".emo-note:visible")).to_contain_text("请先放入一段录音")
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
@@ -207,51 +213,13 @@ def test_every_format_gets_through_the_browser_untouched(page: Page, site: Site,
     assert only_run(site, before)["duration_s"] == pytest.approx(5.1, abs=0.06)
 
 
-def test_many_files_one_table_one_zip(page: Page, site: Site) -> None:
-    before = site.runs()
-    page.click("button[data-view=many]")
-    give(
-        page,
-        SAMPLES / "happy_zh.wav",
-        file("坏.mp3", b"nothing" * 99),
-        file("large.wav", b"0" * (MAX_BYTES + 1)),
-        SAMPLES / "sad_en.wav",
-        kind="many",
-    )
-
-    start(page, kind="many")
-    page.wait_for_selector("#emo-result-many [data-over=true]")
-
-    rows = page.locator("#emo-result-many tbody tr")
-    assert [row.split("\t")[1].strip() for row in rows.all_inner_texts()] == [
-        "happy_zh.wav",
-        "坏.mp3",
-        "large.wav",
-        "sad_en.wav",
-    ]
-    assert page.locator("#emo-result-many .emo-failed").count() == 2
-    expect(page.locator(".emo-progress")).to_contain_text("2 个成功，2 个失败")
-    with page.expect_download() as download:
-        page.click("#emo-result-many a.emo-primary")
-    made = site.runs() - before
-    with zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())) as archive:
-        assert archive.testzip() is None
-        assert {name.split("/")[0] for name in archive.namelist()} == {"summary.csv", *made}
-
-
 @pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>.wav", "{{value}}${alert(1)}.wav"])
 def test_a_name_is_only_a_name(page: Page, name: str) -> None:
     give(page, file(name, wav(sample("happy_zh.wav"))))
     answered(page, "frame")
-    assert page.locator("#emo-form-one .emo-file").inner_text() == name
-    assert page.locator("#emo-result-one .emo-file").inner_text() == name
+    assert page.locator("emo-form[data-kind=one] .emo-file").inner_text() == name
+    assert page.locator("#emo-answer .emo-file").inner_text() == name
 
-    page.click("button[data-view=many]")
-    give(page, file(name, wav(sample("happy_zh.wav"))), file(name, b"bad"), kind="many")
-    start(page, kind="many")
-    page.wait_for_selector("#emo-result-many [data-over=true]")
-
-    assert page.locator("#emo-result-many td.emo-file").all_inner_texts() == [name, name]
     page.wait_for_timeout(300)
     assert page.locator("main img").count() == 0  # dialogs fail the test in the fixture
 
@@ -275,7 +243,9 @@ def test_the_microphone_records(page: Page, site: Site) -> None:
     record.click()
     expect(page.locator(".emo-clock")).to_have_text("0:01")
     record.click()
-    expect(page.locator("#emo-form-one .emo-chosen .emo-file")).to_contain_text("recording_")
+    expect(page.locator("emo-form[data-kind=one] .emo-chosen .emo-file")).to_contain_text(
+        "recording_"
+    )
     answered(page)
 
     assert only_run(site, before)["duration_s"] == pytest.approx(1.3, abs=0.8)
@@ -300,21 +270,23 @@ def bring(page: Page, how: str, *names: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["drop", "paste"])
-@pytest.mark.parametrize("view", ["one", "live", "runs"])
+@pytest.mark.parametrize("view", ["home", "live", "history"])
 def test_a_file_can_be_dropped_or_pasted_anywhere(page: Page, how: str, view: str) -> None:
-    page.click(f"button[data-view={view}]")
+    show(page, view)
 
     bring(page, how, "brought.wav")
 
-    expect(page.locator("#emo-form-one .emo-chosen .emo-file")).to_have_text("brought.wav")
-    expect(page.locator("#emo-form-one")).to_be_visible()
+    expect(page.locator("emo-form[data-kind=one] .emo-chosen .emo-file")).to_have_text(
+        "brought.wav"
+    )
+    expect(page.locator("emo-form[data-kind=one]")).to_be_visible()
 
 
 def test_several_files_at_once_become_a_batch(page: Page) -> None:
     bring(page, "drop", "one.wav", "two.wav")
     bring(page, "paste", "three.wav")
 
-    chosen = page.locator("#emo-form-many .emo-chosen .emo-file:visible")
+    chosen = page.locator("emo-form[data-kind=many] .emo-chosen .emo-file:visible")
     expect(chosen).to_have_text(["one.wav", "two.wav", "three.wav"])
 
 
@@ -327,11 +299,9 @@ def test_a_phone_shows_everything_without_scrolling_sideways(page: Page) -> None
     answered(page, "frame")
     assert page.evaluate(wide) <= 0
 
-    page.click("button[data-view=many]")
-    give(page, SAMPLES / "angry_en.wav", file("notes.mp3", b"bad"), kind="many")
-    start(page, kind="many")
-    page.wait_for_selector("#emo-result-many [data-over=true]")
-    assert page.evaluate(wide) <= 0
+    for view in ("batch", "live", "history"):
+        show(page, view)
+        assert page.evaluate(wide) <= 0, view
 
 
 def tab_to(page: Page, selector: str) -> None:
@@ -349,19 +319,22 @@ def tab_to(page: Page, selector: str) -> None:
 
 def test_it_works_with_the_keyboard_alone(page: Page) -> None:
     """From the top of the page to the corrected answer, by Tab, Enter, space and arrows only."""
-    tab_to(page, "#emo-form-one input[type=file]")
-    tab_to(page, "#emo-form-one [data-do=sample]")
-    page.keyboard.press("Enter")
-    tab_to(page, "#emo-form-one input[type=radio]")
+    tab_to(page, "emo-form[data-kind=one] input[type=file]")
+    tab_to(page, "emo-form[data-kind=one] input[type=radio]")
     page.keyboard.press("ArrowDown")
-    assert page.is_checked("#emo-form-one input[value=frame]")
-    tab_to(page, "#emo-form-one [data-do=start]")
+    assert page.is_checked("emo-form[data-kind=one] input[value=utterance]")
+    page.keyboard.press("ArrowUp")
+    assert page.is_checked("emo-form[data-kind=one] input[value=frame]")
+    tab_to(page, "emo-form[data-kind=one] [data-do=start]")
     page.keyboard.press("Enter")
-    page.locator("emo-timeline canvas").wait_for()
+    expect(page.locator(".emo-note:visible")).to_contain_text("请先放入一段录音")
+    tab_to(page, "emo-form[data-kind=one] [data-do=sample]")
+    page.keyboard.press("Enter")
+    page.locator("#emo-answer emo-timeline canvas").wait_for()
 
     tab_to(page, ".emo-stage")
     audio = "document.querySelector('emo-timeline audio')"
-    page.wait_for_function(f"{audio}.readyState >= 1")
+    until(page, f"{audio}.readyState >= 1")
     page.keyboard.press("End")
     assert page.evaluate(f"{audio}.currentTime === {audio}.duration")
     page.keyboard.press("Home")
@@ -381,21 +354,21 @@ def test_it_works_with_the_keyboard_alone(page: Page) -> None:
 
 def test_a_server_that_is_gone_is_told(page: Page) -> None:
     give(page, SAMPLES / "happy_zh.wav")
-    page.route("**/gradio_api/upload", lambda route: route.abort())
+    page.route("**/v1/recognitions", lambda route: route.abort())
 
     start(page)
 
-    expect(page.locator("#emo-notes-one .emo-error:visible")).to_contain_text("连不上服务")
-    expect(page.locator("#emo-form-one [data-do=start]")).to_be_enabled()
+    expect(page.locator(".emo-note:visible")).to_contain_text("连不上服务")
+    expect(page.locator("emo-form[data-kind=one] [data-do=start]")).to_be_enabled()
 
 
 @pytest.mark.parametrize("status", [503, 403, 500])
 def test_a_queue_that_turns_away_is_told_and_can_be_asked_again(page: Page, status: int) -> None:
     give(page, SAMPLES / "happy_zh.wav")
-    page.route("**/gradio_api/queue/join*", lambda route: route.fulfill(status=status, json={}))
+    page.route("**/v1/recognitions", lambda route: route.fulfill(status=status, json={}))
 
     start(page)
 
-    expect(page.locator("#emo-notes-one .emo-error:visible")).to_contain_text("服务没有给出结果")
-    page.unroute("**/gradio_api/queue/join*")
+    expect(page.locator(".emo-note:visible")).to_contain_text("服务没有给出结果")
+    page.unroute("**/v1/recognitions")
     assert answered(page)

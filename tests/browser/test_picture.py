@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from serving import GRADIO_WARNINGS, Site
+from serving import Site
 from sounds import sample, wav
-from visitor import answered, file, give
+from visitor import answered, file, give, until
 
-pytestmark = [pytest.mark.browser, *GRADIO_WARNINGS]
+pytestmark = pytest.mark.browser
 
-PICTURE = "document.querySelector('#emo-result-one emo-timeline')"
+PICTURE = "document.querySelector('#emo-answer emo-timeline')"
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def shown(page: Page) -> Page:
     """Frame mode's answer, drawn."""
     give(page, file("talk.wav", wav(sample("angry_zh.wav"))))
     answered(page, "frame")
-    page.wait_for_function(f"{PICTURE}.drawn > 0 && {PICTURE}.audio.readyState >= 1")
+    until(page, f"{PICTURE}.drawn > 0 && {PICTURE}.audio.readyState >= 1")
     return page
 
 
@@ -146,7 +146,7 @@ def test_the_picture_is_saved_as_png(shown: Page) -> None:
 
 
 def test_a_segment_gets_another_emotion_and_another_border(shown: Page, site: Site) -> None:
-    run = shown.locator("#emo-result-one [data-run]").get_attribute("data-run")
+    run = shown.locator("#emo-answer [data-run]").get_attribute("data-run")
     saved = site.outputs / str(run) / "corrections.json"
     shown.click(".emo-fix summary")
     shown.locator(".emo-stage").press("Home")
@@ -216,7 +216,7 @@ def test_it_stands_alone_and_shows_a_pause_as_silence(page: Page, site: Site) ->
         assert file.getnframes() == len(samples)
 
     page.goto(f"{site.url}/timeline?run={reply['run']}&lang=en")
-    page.wait_for_function("document.querySelector('emo-timeline')?.drawn > 0")
+    until(page, "document.querySelector('emo-timeline')?.drawn > 0")
 
     middle = len(samples) / 32_000
     state = page.evaluate(f"document.querySelector('emo-timeline').curve.at({middle}, 0)")

@@ -11,10 +11,10 @@ from playwright.sync_api import Page, expect
 
 from emoscope.audio.decode import decode
 from emoscope.events import StepLog
-from serving import GRADIO_WARNINGS, Site
-from visitor import start
+from serving import Site
+from visitor import start, until
 
-pytestmark = [pytest.mark.browser, *GRADIO_WARNINGS]
+pytestmark = pytest.mark.browser
 
 RECORDED = Path(__file__).parent.parent / "assets" / "recorded"
 MICROPHONE = {"permissions": ["microphone"]}
@@ -157,7 +157,7 @@ def test_a_recorder_that_names_its_format_only_with_the_data(
     expect(chosen).to_contain_text("recording_")
     assert chosen.inner_text().endswith(f".{ending}")
     player = "document.querySelector('#emo-form-one .emo-chosen audio')"
-    page.wait_for_function(f"{player}.readyState >= 1")
+    until(page, f"{player}.readyState >= 1")
     assert not page.evaluate(f"{player}.hidden")
     start(page)
     expect(page.locator("#emo-result-one .emo-about .emo-file")).to_have_text(chosen.inner_text())

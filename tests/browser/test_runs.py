@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from serving import GRADIO_WARNINGS, Site
+from serving import Site
 from sounds import SAMPLES, sample, wav
 from visitor import give, start
 
-pytestmark = [pytest.mark.browser, *GRADIO_WARNINGS]
+pytestmark = pytest.mark.browser
 
 EVIL = "<img src=x onerror=alert(1)>"
 

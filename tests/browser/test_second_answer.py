@@ -8,19 +8,20 @@ import struct
 import wave
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from playwright.sync_api import FilePayload, Page, Route, expect
 
-from serving import GRADIO_WARNINGS, Site
+from serving import Site
 from sounds import sample, wav
-from visitor import file, give, start
+from visitor import file, form, give, settled, show, start, until
 
-pytestmark = [pytest.mark.browser, *GRADIO_WARNINGS]
+pytestmark = pytest.mark.browser
 
-ONE, RUNS = "#emo-result-one", "#emo-result-runs"
+ONE = "#emo-answer"
 BOTH_WAYS = [
     (first, second) for first in ("utterance", "frame") for second in ("utterance", "frame")
 ]
@@ -40,16 +41,8 @@ def longer() -> FilePayload:
 def recognize(page: Page, sound: FilePayload, granularity: str = "frame") -> str:
     """The run that comes of it, once it is shown."""
     give(page, sound)
-    token = page.evaluate(f"document.querySelector('{ONE} [data-answer]')?.dataset.answer ?? null")
     start(page, granularity)
-    page.wait_for_function(
-        f"""(token) => {{
-          const place = document.querySelector('{ONE}');
-          const answer = place.querySelector('[data-answer]');
-          return answer && answer.dataset.answer !== token && place.dataset.state === 'shown';
-        }}""",
-        arg=token,
-    )
+    settled(page)
     return shown_run(page, ONE)
 
 
@@ -66,9 +59,7 @@ def picture(place: str) -> str:
 def drawn(page: Page, place: str) -> int:
     """A hash of the canvas, once all its numbers are there; it has colours."""
     curve = f"{picture(place)}.curve"
-    page.wait_for_function(
-        f"{picture(place)}?.drawn > 0 && {curve}.tiles.size === {curve}.asked.size + 1"
-    )
+    until(page, f"{picture(place)}?.drawn > 0 && {curve}.tiles.size === {curve}.asked.size + 1")
     colours, hashed = page.evaluate(
         f"""async () => {{
           for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
@@ -139,7 +130,7 @@ def everything_belongs_to(page: Page, site: Site, run: str, place: str = ONE) ->
     # The sound.
     expect(page.locator(f"{place} audio")).to_have_count(1)
     audio = f"{picture(place)}.audio"
-    page.wait_for_function(f"{audio}.readyState >= 1")
+    until(page, f"{audio}.readyState >= 1")
     assert page.evaluate(f"{audio} === document.querySelector('{place} audio')")
     assert f"/{run}/" in page.evaluate(f"{audio}.currentSrc")
     assert page.evaluate(f"{audio}.duration") == pytest.approx(length_s, abs=0.01)
@@ -150,7 +141,7 @@ def everything_belongs_to(page: Page, site: Site, run: str, place: str = ONE) ->
     assert len(links) >= 4
     assert all(f"/{run}/" in link for link in links)
     language = page.locator("html").get_attribute("data-lang")
-    svg = site.client.get(f"/page/export/{run}/picture.svg?lang={language}").text
+    svg = site.client.get(f"/v1/recognitions/{run}/exports/picture.svg?lang={language}").text
     with page.expect_download() as download:
         page.click(f"{place} a[download='picture.svg']")
     assert download.value.path().read_text("utf-8") == svg
@@ -161,7 +152,7 @@ def correct(page: Page, site: Site, run: str, label: int, place: str = ONE) -> l
     """Give the first segment another emotion, by hand; the emotions that were saved for it."""
     panel = page.locator(f"{place} .emo-fix")
     panel.locator("summary").click()
-    page.wait_for_function(f"{picture(place)}.chosen !== null")
+    until(page, f"{picture(place)}.chosen !== null")
     panel.locator(f"[data-label='{label}']").click()
     panel.locator("[data-do=save]").click()
     expect(panel.locator("[data-said=kept]")).to_be_visible()
@@ -216,7 +207,7 @@ def test_zoom_selection_and_an_emotion_alone_do_not_outlive_their_answer(
 def test_the_first_sound_falls_silent_when_the_second_answer_comes(page: Page) -> None:
     recognize(page, longer())
     page.evaluate(f"(window.old = {picture(ONE)}.audio, old.loop = true, old.play())")
-    page.wait_for_function("old.currentTime > 0 && !old.paused")
+    until(page, "old.currentTime > 0 && !old.paused")
 
     recognize(page, shorter())
 
@@ -228,7 +219,7 @@ def test_the_first_sound_falls_silent_when_the_second_answer_comes(page: Page) -
     assert now == [True, 0]
     page.click(f"{ONE} tr[data-start] >> nth=0")
     page.click(f"{ONE} [data-do=play]")
-    page.wait_for_function(f"{picture(ONE)}.audio.currentTime > 0")
+    until(page, f"{picture(ONE)}.audio.currentTime > 0")
     assert page.evaluate("old.paused")
 
 
@@ -261,7 +252,7 @@ def test_numbers_of_the_first_that_come_late_are_not_drawn_under_the_second(
     page: Page, site: Site
 ) -> None:
     one = recognize(page, shorter())
-    routes = held(page, f"**/page/curve/{one}/**")
+    routes = held(page, f"**/recognitions/{one}/curve/**")
     for _ in range(3):
         page.click(f"{ONE} [data-do=closer]")
     wait_for(page, routes)
@@ -277,109 +268,88 @@ def test_numbers_of_the_first_that_come_late_are_not_drawn_under_the_second(
 
 
 def open_run(page: Page, run: str) -> None:
+    """Open a run from the history."""
+    show(page, "history")
     page.click(f".emo-run[data-run='{run}'] [data-do=open]")
-    expect(page.locator(f"{RUNS} .emo-result")).to_have_attribute("data-run", run)
+    expect(page.locator(f"{ONE} .emo-result")).to_have_attribute("data-run", run)
+    settled(page)
 
 
-def test_the_history_shows_the_first_again_and_back_stands_the_second(
-    page: Page, site: Site
-) -> None:
+def test_the_history_opens_each_run_at_its_address_and_back_returns(page: Page, site: Site) -> None:
     one, other = recognize(page, shorter()), recognize(page, longer())
-    page.click("button[data-view=runs]")
-    open_run(page, one)
-    everything_belongs_to(page, site, one, RUNS)
-    open_run(page, other)
-    everything_belongs_to(page, site, other, RUNS)
-    open_run(page, one)
-    everything_belongs_to(page, site, one, RUNS)
+    assert page.url == f"{site.url}/r/{other}"
+    for run in (one, other, one):
+        open_run(page, run)
+        assert page.url == f"{site.url}/r/{run}"
+        everything_belongs_to(page, site, run)
 
-    page.click("button[data-view=one]")
-
+    page.go_back()
+    expect(page.locator("#emo-history")).to_be_visible()
+    assert page.title() == "历史与对比 · Emoscope"
+    page.go_back()
+    settled(page)
     everything_belongs_to(page, site, other)
-    unchanged = untouched(site, one)
-    assert "angry" in correct(page, site, other, 0)
+    assert page.title() == "second.wav · Emoscope"
+    page.go_forward()
+    page.go_forward()
+    settled(page)
+    everything_belongs_to(page, site, one)
+    unchanged = untouched(site, other)
+    assert "angry" in correct(page, site, one, 0)
     assert unchanged()
 
 
-def batch(page: Page, *sounds: FilePayload) -> list[str]:
-    """The runs of a batch, in the order of its table."""
-    page.click("button[data-view=many]")
-    if page.locator("#emo-form-many [data-do=clear]").is_visible():
-        page.click("#emo-form-many [data-do=clear]")
-    give(page, *sounds, kind="many")
-    old = page.locator("#emo-result-many td a[href^='#run=']")
-    before = [link.get_attribute("href") for link in old.all()]
-    start(page, "frame", "many")
-    page.wait_for_function(
-        """([before, count]) => {
-          const place = document.querySelector("#emo-result-many");
-          const links = [...place.querySelectorAll("td a[href^='#run=']")];
-          return place.querySelector("[data-over=true]") && place.dataset.state === "shown"
-            && links.length === count && !before.includes(links[0].getAttribute("href"));
-        }""",
-        arg=[before, len(sounds)],
-    )
-    links = page.locator("#emo-result-many td a[href^='#run=']").all()
-    return [(link.get_attribute("href") or "").removeprefix("#run=") for link in links]
-
-
-@pytest.mark.parametrize("asked", ["", "?lang=en"])
-def test_each_line_of_each_batch_opens_its_own_run(page: Page, site: Site, asked: str) -> None:
-    page.goto(site.url + "/" + asked)
-    page.wait_for_selector("#emo-form-one emo-form:defined")
-    one, other = batch(page, shorter(), longer())
-    third, _ = batch(page, longer(), shorter())
-    page.evaluate("window.same = true")
-    assert page.locator("#emo-result-many tbody tr").count() == 2
-    assert (page.locator("#emo-result-many a.emo-primary").get_attribute("href") or "").count(
-        "outputs_"
-    ) == 2
-    lines = page.locator("#emo-result-many td a[href^='#run=']")
-
-    lines.nth(0).click()
-    expect(page.locator(f"{RUNS} .emo-result")).to_have_attribute("data-run", third)
-    everything_belongs_to(page, site, third, RUNS)
-    page.click("button[data-view=many]")
-    expect(lines).to_have_count(2)
-    lines.nth(1).click()
-    expect(page.locator(f"{RUNS} .emo-result")).not_to_have_attribute("data-run", third)
-    everything_belongs_to(page, site, shown_run(page, RUNS), RUNS)
+def test_a_result_survives_reload_and_can_be_shared(page: Page, site: Site) -> None:
+    run = recognize(page, longer())
+    for address in (f"/r/{run}", f"/r/{run}?lang=en"):
+        page.goto(site.url + address)
+        page.wait_for_selector("html[data-ready]")
+        everything_belongs_to(page, site, run)
+        assert page.title() == "second.wav · Emoscope"
+    page.click("[data-for=home]")
+    expect(page.locator("#emo-demo")).to_be_visible()
+    assert page.locator(ONE).inner_text() == ""
     page.go_back()
-    expect(lines.first).to_be_visible()
-    page.click("button[data-view=runs]")
-    for run in (one, other):
-        open_run(page, run)
-        everything_belongs_to(page, site, run, RUNS)
-    assert page.evaluate("window.same")  # nothing was loaded anew, so no batch was lost
+    settled(page)
+    everything_belongs_to(page, site, run)
 
 
-def hint(page: Page, kind: str = "one") -> Any:
-    return page.locator(f"#emo-notes-{kind} [data-note=old]")
+def test_the_address_of_a_run_that_is_gone_says_so(page: Page, site: Site) -> None:
+    reply = page.goto(f"{site.url}/r/outputs_20000101_000000")
+    assert reply is not None
+    assert reply.status == 404
+    expect(page.locator(f"{ONE} .emo-error")).to_contain_text("run_not_found")
+    everything_belongs_to(page, site, recognize(page, shorter()))
 
 
-def is_old(page: Page, kind: str = "one") -> bool:
-    answer = page.locator(f"#emo-result-{kind} [data-answer]")
-    return answer.get_attribute("data-old") is not None
+def hint(page: Page) -> Any:
+    return page.locator(f"{form()} [data-note=old]")
+
+
+def is_old(page: Page) -> bool:
+    return page.locator(ONE).get_attribute("data-old") is not None
 
 
 def test_an_answer_beside_another_recording_says_that_it_is_the_previous_one(
-    page: Page, site: Site
+    page: Page, site: Site, tmp_path: Path
 ) -> None:
-    page.click("#emo-form-one [data-do=sample]")
-    start(page)
-    expect(page.locator(f"{ONE} .emo-headline")).to_be_visible()
+    first = tmp_path / "first.wav"
+    first.write_bytes(wav(sample("angry_zh.wav")))
+    page.set_input_files(f"{form()} input[type=file]", first)
+    start(page, "frame")
+    settled(page)
     one = shown_run(page, ONE)
     expect(hint(page)).to_be_hidden()
 
     give(page, longer())
     expect(hint(page)).to_contain_text("上一段录音的结果")
     assert is_old(page)
-    page.click("#emo-form-one [data-do=sample]")  # the same again
+    page.set_input_files(f"{form()} input[type=file]", first)  # the same again
     expect(hint(page)).to_be_hidden()
     assert not is_old(page)
     give(page, longer())
     expect(hint(page)).to_be_visible()
-    page.click("#emo-form-one [data-do=remove]")
+    page.click("emo-form[data-kind=one] [data-do=remove]")
     expect(hint(page)).to_be_hidden()
     assert not is_old(page)
     everything_belongs_to(page, site, one)
@@ -403,11 +373,11 @@ def test_an_error_about_another_recording_is_gone(page: Page) -> None:
 def test_a_recording_chosen_during_the_work_is_not_the_one_that_was_answered(
     page: Page, site: Site
 ) -> None:
-    routes = held(page, "**/gradio_api/queue/join*")
+    routes = held(page, "**/v1/recognitions")
     give(page, shorter())
     start(page)
     wait_for(page, routes)
-    working = page.locator("#emo-notes-one [data-note=working]")
+    working = page.locator("emo-form[data-kind=one] [data-note=working]")
     expect(working).to_be_visible()
 
     give(page, longer())
@@ -419,26 +389,18 @@ def test_a_recording_chosen_during_the_work_is_not_the_one_that_was_answered(
     assert is_old(page)
     everything_belongs_to(page, site, shown_run(page, ONE))
     assert page.locator(f"{ONE} .emo-file").inner_text() == "first.wav"
-    assert page.locator("#emo-form-one .emo-chosen .emo-file").inner_text() == "second.wav"
-
-
-def test_a_table_beside_another_batch_says_so(page: Page) -> None:
-    batch(page, shorter(), longer())
-    expect(hint(page, "many")).to_be_hidden()
-
-    give(page, longer(), kind="many")
-
-    expect(hint(page, "many")).to_contain_text("上一批文件的结果")
-    assert is_old(page, "many")
+    assert (
+        page.locator("emo-form[data-kind=one] .emo-chosen .emo-file").inner_text() == "second.wav"
+    )
 
 
 def test_a_recording_that_is_removed_falls_silent(page: Page) -> None:
     give(page, longer())
-    player = "document.querySelector('#emo-form-one .emo-chosen audio')"
+    player = "document.querySelector('emo-form[data-kind=one] .emo-chosen audio')"
     page.evaluate(f"{player}.play()")
-    page.wait_for_function(f"{player}.currentTime > 0")
+    until(page, f"{player}.currentTime > 0")
 
-    page.click("#emo-form-one [data-do=remove]")
+    page.click("emo-form[data-kind=one] [data-do=remove]")
 
     page.wait_for_timeout(200)
     assert page.evaluate(f"[{player}.currentTime, {player}.paused]") == [0, True]
@@ -454,30 +416,6 @@ def test_a_file_is_made_in_the_language_of_the_moment(page: Page) -> None:
         assert download.value.path().stat().st_size > 0
 
 
-def test_progress_of_a_batch_keeps_the_focus_and_the_next_batch_is_a_new_table(
-    page: Page,
-) -> None:
-    page.click("button[data-view=many]")
-    page.evaluate(
-        """() => {
-          window.roots = new Set();
-          window.lost = 0;
-          const place = document.querySelector("#emo-result-many");
-          new MutationObserver(() => {
-            const root = place.querySelector("[data-answer]");
-            if (!root) return;
-            roots.add(root.tagName);
-            const cancel = place.querySelector("[data-do=cancel]");
-            if (window.focused === root && cancel && document.activeElement !== cancel) lost += 1;
-            if (window.focused !== root && cancel) { cancel.focus(); window.focused = root; }
-          }).observe(place, { childList: true, subtree: true, attributes: true });
-        }"""
-    )
-    for round_number in (1, 2):
-        batch(page, *[longer(), shorter()] * 4)
-        assert page.evaluate("[roots.size, lost]") == [round_number, 0]
-
-
 def keep(site: Site, sound: FilePayload) -> str:
     """A run that comes through the API."""
     reply = site.client.post(
@@ -491,103 +429,52 @@ def keep(site: Site, sound: FilePayload) -> str:
 
 def test_the_run_opened_last_is_shown_whatever_comes_last(page: Page, site: Site) -> None:
     slow, quick = keep(site, shorter()), keep(site, longer())
-    page.click("button[data-view=runs]")
-    routes = held(page, f"**/page/runs/{slow}")
+    show(page, "history")
+    routes = held(page, f"**/page/result/{slow}")
     page.click(f".emo-run[data-run='{slow}'] [data-do=open]")
     wait_for(page, routes)
-    open_run(page, quick)
+    page.go_back()
+    page.click(f".emo-run[data-run='{quick}'] [data-do=open]")
+    expect(page.locator(f"{ONE} .emo-result")).to_have_attribute("data-run", quick)
 
     for route in routes:
         route.continue_()
     page.wait_for_timeout(300)
 
-    everything_belongs_to(page, site, quick, RUNS)
-    assert page.url.endswith(f"#run={quick}")
-    opened = page.locator(".emo-run[data-opened]")
-    expect(opened).to_have_attribute("data-run", quick)
-
-    # A comparison that comes late does not take its place either, nor a failure of it.
-    compared = held(page, "**/page/compare*")
-    for run in (slow, quick):
-        page.check(f".emo-run[data-run='{run}'] [data-compare]")
-    page.click("[data-do=compare]")
-    wait_for(page, compared)
-    page.unroute(f"**/page/runs/{slow}")
-    open_run(page, slow)
-    for route in compared:
-        route.fulfill(status=500, json={})
-    page.wait_for_timeout(300)
-    everything_belongs_to(page, site, slow, RUNS)
-    expect(page.locator(".emo-runs-failed")).to_be_hidden()
+    everything_belongs_to(page, site, quick)
+    assert page.url.endswith(f"/r/{quick}")
 
 
-def test_a_run_that_cannot_be_opened_leaves_the_address_with_the_one_that_is_shown(
+def test_a_result_that_comes_while_another_view_is_open_waits_for_its_reader(
     page: Page, site: Site
 ) -> None:
-    run = keep(site, shorter())
-    page.click("button[data-view=runs]")
-    open_run(page, run)
+    routes = held(page, "**/v1/recognitions")
+    give(page, shorter())
+    start(page, "frame")
+    wait_for(page, routes)
+    show(page, "history")
+    for route in routes:
+        route.continue_()
+    expect(page.locator(f"{form()} [data-do=start]")).to_be_enabled()
+    assert page.url.endswith("/history")
 
-    page.evaluate("location.hash = '#run=outputs_20000101_000000'")
+    page.click("[data-for=home]")
 
-    expect(page.locator(".emo-runs-failed")).to_be_visible()
-    page.wait_for_function(f"location.hash === '#run={run}'")
-    everything_belongs_to(page, site, run, RUNS)
-
-
-def test_a_correction_in_one_view_reaches_the_others(page: Page, site: Site) -> None:
-    """Or the older copy would undo it when it is corrected next."""
-    run, other = recognize(page, shorter()), keep(site, longer())
-    page.click("button[data-view=runs]")
-    open_run(page, run)
-    page.click("button[data-view=one]")
-    assert correct(page, site, run, 6)[0] == "sad"
-
-    page.click("button[data-view=runs]")
-    page.wait_for_function(f"{picture(RUNS)}.data.segments[0][2] === 6")
-    assert page.locator(f"{RUNS} .emo-about").inner_text().count("更正") == 1
-
-    # And back, with the title; two side by side are drawn anew as well.
-    page.click(f".emo-run[data-run='{run}'] [data-do=rename]")
-    page.fill(f".emo-run[data-run='{run}'] .emo-rename input", "A title")
-    page.keyboard.press("Enter")
-    expect(page.locator(f"{RUNS} .emo-about strong")).to_have_text("A title")
-    expect(page.locator(f"{ONE} .emo-about strong")).to_have_text("A title")
-    assert correct(page, site, run, 3, RUNS)[0] == "happy"
-    page.wait_for_function(f"{picture(ONE)}.data.segments[0][2] === 3")
-    for name in (run, other):
-        page.check(f".emo-run[data-run='{name}'] [data-compare]")
-    page.click("[data-do=compare]")
-    expect(page.locator(f"{RUNS} .emo-stage")).to_have_count(2)
-    page.click("button[data-view=one]")
-    assert correct(page, site, run, 0)[0] == "angry"
-    page.wait_for_function(f"{picture(RUNS)}.data.segments[0][2] === 0")
-
-
-def test_a_draft_is_not_lost_when_the_run_changes_elsewhere(page: Page, site: Site) -> None:
-    run = recognize(page, shorter())
-    page.click(f"{ONE} .emo-fix summary")
-    page.click(f"{ONE} .emo-fix [data-label='6']")
-    page.click("button[data-view=runs]")
-    open_run(page, run)
-    assert correct(page, site, run, 0, RUNS)[0] == "angry"
-
-    page.click("button[data-view=one]")
-
-    page.wait_for_timeout(300)
-    assert page.evaluate(f"{picture(ONE)}.segments[0][2]") == 6
-    expect(page.locator(f"{ONE} .emo-fix [data-do=save]")).to_be_enabled()
+    expect(page.locator(f"{ONE} .emo-result")).to_be_visible()
+    settled(page)
+    run = shown_run(page, ONE)
+    assert page.url.endswith(f"/r/{run}")
+    everything_belongs_to(page, site, run)
 
 
 def test_a_deleted_run_is_gone_from_every_view(page: Page, site: Site) -> None:
     run = recognize(page, shorter())
-    page.click("button[data-view=runs]")
-    open_run(page, run)
+    show(page, "history")
     page.click(f".emo-run[data-run='{run}'] [data-do=delete]")
     page.click(f".emo-run[data-run='{run}'] [data-do=delete-yes]")
-    expect(page.locator(f"{RUNS} emo-timeline")).to_have_count(0)
+    expect(page.locator(f".emo-run[data-run='{run}']")).to_have_count(0)
 
-    page.click("button[data-view=one]")
+    page.go_back()
     expect(page.locator(ONE)).to_contain_text("这条记录已经删除。")
     assert page.locator(f"{ONE} a, {ONE} audio").count() == 0
     everything_belongs_to(page, site, recognize(page, longer()))
@@ -595,7 +482,7 @@ def test_a_deleted_run_is_gone_from_every_view(page: Page, site: Site) -> None:
 
 def test_what_is_changed_while_it_is_saved_is_kept(page: Page, site: Site) -> None:
     run = recognize(page, longer())
-    routes = held(page, f"**/page/runs/{run}/corrections")
+    routes = held(page, f"**/recognitions/{run}/corrections")
     page.click(f"{ONE} .emo-fix summary")
     page.click(f"{ONE} .emo-fix [data-label='6']")
     save = page.locator(f"{ONE} .emo-fix [data-do=save]")
@@ -611,7 +498,7 @@ def test_what_is_changed_while_it_is_saved_is_kept(page: Page, site: Site) -> No
     assert page.evaluate(f"{picture(ONE)}.segments[0][2]") == 0
     routes[1].continue_()
 
-    page.wait_for_function(f"{picture(ONE)}.data.segments[0][2] === 2")
+    until(page, f"{picture(ONE)}.data.segments[0][2] === 2")
     assert page.evaluate(f"{picture(ONE)}.segments[0][2]") == 0
     expect(save).to_be_enabled()
     saved = json.loads((site.outputs / run / "corrections.json").read_text("utf-8"))
@@ -620,7 +507,7 @@ def test_what_is_changed_while_it_is_saved_is_kept(page: Page, site: Site) -> No
 
 def test_a_correction_that_cannot_be_saved_says_so_and_stays(page: Page) -> None:
     run = recognize(page, shorter())
-    page.route(f"**/page/runs/{run}/corrections", lambda route: route.abort())
+    page.route(f"**/recognitions/{run}/corrections", lambda route: route.abort())
     page.click(f"{ONE} .emo-fix summary")
     page.click(f"{ONE} .emo-fix [data-label='6']")
     page.click(f"{ONE} .emo-fix [data-do=save]")
@@ -628,32 +515,3 @@ def test_a_correction_that_cannot_be_saved_says_so_and_stays(page: Page) -> None
     expect(page.locator(f"{ONE} .emo-fix [data-said=failed]")).to_be_visible()
     expect(page.locator(f"{ONE} .emo-fix [data-do=save]")).to_be_enabled()
     assert page.evaluate(f"{picture(ONE)}.segments[0][2]") == 6
-
-
-LIVE = "#emo-desk-live"
-
-
-@pytest.mark.parametrize("context", [{"permissions": ["microphone"]}], indirect=True)
-def test_the_second_live_recording_begins_with_nothing_of_the_first(page: Page, site: Site) -> None:
-    page.click("button[data-view=live]")
-    runs = []
-    for _ in range(2):
-        page.click("[data-do=live]")
-        page.wait_for_selector("emo-live[data-on]")
-        page.wait_for_function("document.querySelector('emo-live').curve.knownS >= 2")
-        page.click("[data-do=live]")
-        page.wait_for_selector(f"{LIVE} emo-timeline canvas")
-        runs.append(shown_run(page, f"{LIVE} [data-part=result]"))
-        everything_belongs_to(page, site, runs[-1], f"{LIVE} [data-part=result]")
-    assert len(set(runs)) == 2
-
-    # A line that says nothing: whatever stands there is what stood there before the first.
-    page.evaluate("WebSocket.prototype.addEventListener = () => {}")
-    page.click("[data-do=live]")
-    page.wait_for_selector("emo-live[data-on]")
-    lead = page.locator(f"{LIVE} [data-part=lead]")
-    assert lead.locator("[data-name]").inner_text() == ""
-    assert lead.locator("[data-percent]").inner_text() == ""
-    assert page.locator(f"{LIVE} [data-part=all] [data-percent]").inner_text() == ""
-    assert page.locator(f"{LIVE} [data-part=delay]").inner_text() == "0.0 s"
-    expect(page.locator(f"{LIVE} emo-timeline")).to_have_count(0)

@@ -16,10 +16,10 @@ from emoscope.cli import live
 from emoscope.cli import main as cli
 from emoscope.settings import load_settings
 from raising import raises_code
-from serving import GRADIO_WARNINGS, Site, site
+from serving import Site, site
 from sounds import SAMPLES
 
-pytestmark = [pytest.mark.process, *GRADIO_WARNINGS]
+pytestmark = pytest.mark.process
 VOICE = SAMPLES / "happy_zh.wav"
 
 

@@ -187,7 +187,7 @@ def test_keys_from_the_command_line(tmp_path: Path) -> None:
         ("GET", "/", "read"),
         ("GET", "/outputs/x/result.json", "read"),
         ("POST", "/predict", "recognize"),
-        ("POST", "/gradio_api/queue/join", "recognize"),
+        ("PUT", "/v1/recognitions/x/title", "recognize"),
         ("POST", "/v1/jobs/x/cancel", "recognize"),
         ("DELETE", "/v1/jobs/x", "recognize"),
         ("DELETE", "/v1/recognitions/x", "admin"),

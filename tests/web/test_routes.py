@@ -60,14 +60,14 @@ def test_a_run_is_listed_searched_opened_titled_and_deleted(site: Site) -> None:
     run = ask(site, "utterance", "unmistakable.wav")
     client = site.client
 
-    assert run in client.get("/page/runs", params={"search": "unmistakable"}).text
-    assert run not in client.get("/page/runs", params={"search": "no such words"}).text
-    assert "unmistakable.wav" in client.get(f"/page/runs/{run}").text
-    titled = client.put(f"/page/runs/{run}/title", json={"title": "第一次"}).json()
+    assert run in client.get("/page/history", params={"search": "unmistakable"}).text
+    assert run not in client.get("/page/history", params={"search": "no such words"}).text
+    assert "unmistakable.wav" in client.get(f"/page/result/{run}").text
+    titled = client.put(f"/v1/recognitions/{run}/title", json={"title": "第一次"}).json()
     assert (titled["run"], titled["title"]) == (run, "第一次")
-    assert "第一次" in client.get("/page/runs", params={"search": "第一次"}).text
-    assert client.delete(f"/page/runs/{run}").status_code == 204
-    assert client.get(f"/page/runs/{run}").status_code == 404
+    assert "第一次" in client.get("/page/history", params={"search": "第一次"}).text
+    assert client.delete(f"/v1/recognitions/{run}").status_code == 204
+    assert client.get(f"/page/result/{run}").status_code == 404
     assert run not in site.runs()
 
 
@@ -79,18 +79,22 @@ def test_a_correction_is_kept_exported_and_taken_back(site: Site, framed: str) -
         {"start_s": 1.5, "end_s": duration_s, "emotion": "fearful"},
     ]
 
-    kept = client.put(f"/page/runs/{framed}/corrections", json={"segments": segments}).json()
+    kept = client.put(f"/v1/recognitions/{framed}/corrections", json={"segments": segments}).json()
 
-    assert kept["segments"] == [[0.0, 1.5, 6], [1.5, pytest.approx(duration_s, abs=1e-3), 2]]
-    grid = client.get(f"/page/export/{framed}/segments.TextGrid").text
+    shown = [(s["start_s"], s["end_s"], s["emotion"]) for s in kept["segments"]]
+    assert shown == [(0.0, 1.5, "sad"), (1.5, pytest.approx(duration_s, abs=1e-3), "fearful")]
+    assert kept["corrected"]
+    grid = client.get(f"/v1/recognitions/{framed}/exports/segments.TextGrid").text
     assert '"sad"' in grid
     assert '"fearful"' in grid
-    assert "悲伤" in client.get(f"/page/runs/{framed}").text
-    with zipfile.ZipFile(BytesIO(client.get(f"/page/batch.zip?runs={framed}").content)) as archive:
+    assert "悲伤" in client.get(f"/page/result/{framed}").text
+    with zipfile.ZipFile(
+        BytesIO(client.get(f"/v1/recognitions.zip?runs={framed}").content)
+    ) as archive:
         saved = json.loads(archive.read(f"{framed}/corrections.json"))
     assert [s["emotion"] for s in saved["segments"]] == ["sad", "fearful"]
 
-    assert client.put(f"/page/runs/{framed}/corrections", json={"segments": None}).is_success
+    assert client.put(f"/v1/recognitions/{framed}/corrections", json={"segments": None}).is_success
     assert client.get(f"/outputs/{framed}/corrections.json").status_code == 404
 
 
@@ -108,7 +112,7 @@ def test_a_correction_is_kept_exported_and_taken_back(site: Site, framed: str) -
 def test_what_cannot_be_kept_is_told(
     site: Site, framed: str, method: str, path: str, body: Any, code: str
 ) -> None:
-    reply = site.client.request(method, f"/page/runs/{framed}/{path}", json=body)
+    reply = site.client.request(method, f"/v1/recognitions/{framed}/{path}", json=body)
 
     assert reply.status_code == 422
     assert reply.json()["code"] == code
@@ -116,7 +120,7 @@ def test_what_cannot_be_kept_is_told(
 
 def test_what_is_no_json_is_told(site: Site, framed: str) -> None:
     for data in (b"", b"{", b"[" * 100_000):
-        reply = site.client.put(f"/page/runs/{framed}/title", content=data)
+        reply = site.client.put(f"/v1/recognitions/{framed}/title", content=data)
         assert reply.json()["code"] == "request_malformed"
 
 
@@ -125,9 +129,9 @@ def test_other_pages_cannot_change_anything(site: Site, framed: str) -> None:
     client = site.client
 
     replies = [
-        client.delete(f"/page/runs/{framed}", headers=foreign),
-        client.put(f"/page/runs/{framed}/title", json={"title": "x"}, headers=foreign),
-        client.post("/page/cancel/x", headers=foreign),
+        client.delete(f"/v1/recognitions/{framed}", headers=foreign),
+        client.put(f"/v1/recognitions/{framed}/title", json={"title": "x"}, headers=foreign),
+        client.put(f"/v1/recognitions/{framed}/corrections", json={}, headers=foreign),
     ]
 
     assert [reply.status_code for reply in replies] == [403] * 3
@@ -140,13 +144,13 @@ def test_strange_names_open_nothing_and_change_nothing(site: Site, run: str) -> 
     client = site.client
 
     replies: list[httpx.Response] = [
-        client.get(f"/page/runs/{run}"),
-        client.delete(f"/page/runs/{run}"),
-        client.put(f"/page/runs/{run}/title", json={"title": "x"}),
-        client.get(f"/page/curve/{run}/0/0"),
-        client.get(f"/page/export/{run}/report.html"),
+        client.get(f"/page/result/{run}"),
+        client.delete(f"/v1/recognitions/{run}"),
+        client.put(f"/v1/recognitions/{run}/title", json={"title": "x"}),
+        client.get(f"/v1/recognitions/{run}/curve/0/0"),
+        client.get(f"/v1/recognitions/{run}/exports/report.html"),
         client.get("/timeline", params={"run": html.unescape(run)}),
-        client.get(f"/page/batch.zip?runs={run}"),
+        client.get(f"/v1/recognitions.zip?runs={run}"),
     ]
 
     assert {reply.status_code for reply in replies} <= {404, 405}
@@ -156,14 +160,17 @@ def test_strange_names_open_nothing_and_change_nothing(site: Site, run: str) -> 
 def test_tiles_come_by_span(site: Site, framed: str) -> None:
     client = site.client
 
-    tile = client.get(f"/page/curve/{framed}/-4/1").json()
+    tile = client.get(f"/v1/recognitions/{framed}/curve/-4/1").json()
 
     assert (tile["level"], tile["index"], len(tile["low"])) == (-4, 1, TILE)
-    assert client.get(f"/page/curve/{framed}/-5/0").status_code == 404
-    assert client.get(f"/page/curve/{framed}/0/9").status_code == 404
-    assert client.get(f"/page/curve/{framed}/zero/0").status_code == 404
-    assert client.get(f"/page/curve/{framed}/0/{'9' * 99}").status_code == 404
-    assert client.get("/page/runs", params={"first": "zero"}).status_code == 404
+    assert client.get(f"/v1/recognitions/{framed}/curve/-5/0").status_code == 404
+    assert client.get(f"/v1/recognitions/{framed}/curve/0/9").status_code == 404
+    assert client.get(f"/v1/recognitions/{framed}/curve/zero/0").status_code == 422
+    assert client.get(f"/v1/recognitions/{framed}/curve/0/{'9' * 99}").status_code == 422
+    assert client.get("/page/history", params={"first": "zero"}).status_code == 422
+    drawn = client.get(f"/v1/recognitions/{framed}/curve").json()
+    assert (drawn["run"], drawn["tile"]) == (framed, TILE)
+    assert drawn["overview"]["level"] == drawn["top"]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -171,7 +178,9 @@ def test_the_report_holds_everything_runs_nothing_and_asks_nobody(
     site: Site, language: str
 ) -> None:
     run = ask(site, name=EVIL)
-    reply = site.client.get(f"/page/export/{run}/report.html", params={"lang": language})
+    reply = site.client.get(
+        f"/v1/recognitions/{run}/exports/report.html", params={"lang": language}
+    )
     result = site.client.get(f"/outputs/{run}/result.json").json()
     page = Reader(reply.text)
 
@@ -191,19 +200,18 @@ def test_segments_need_a_time_axis_and_everything_else_does_not(site: Site) -> N
     run = ask(site, "utterance")
     client = site.client
 
-    refused = client.get(f"/page/export/{run}/segments.srt")
+    refused = client.get(f"/v1/recognitions/{run}/exports/segments.srt")
 
     assert refused.json()["code"] == "segments_missing"
-    assert client.get(f"/page/export/{run}/picture.svg").status_code == 200
-    assert client.get(f"/page/export/{run}/report.html").status_code == 200
-    assert client.get(f"/page/export/{run}/result.exe").status_code == 404
+    assert client.get(f"/v1/recognitions/{run}/exports/picture.svg").status_code == 200
+    assert client.get(f"/v1/recognitions/{run}/exports/report.html").status_code == 200
+    assert client.get(f"/v1/recognitions/{run}/exports/result.exe").status_code == 404
 
 
 def test_the_picture_stands_alone(site: Site, framed: str) -> None:
     page = site.client.get("/timeline", params={"run": framed})
 
     assert "<emo-timeline" in page.text
-    assert "gradio_api" not in page.text
     assert site.client.get("/timeline").status_code == 404
 
 
@@ -220,15 +228,15 @@ def test_two_are_compared(site: Site, framed: str) -> None:
 @pytest.fixture
 def evil(site: Site) -> Iterator[str]:
     run = ask(site, name=EVIL)
-    site.client.put(f"/page/runs/{run}/title", json={"title": EVIL})
+    site.client.put(f"/v1/recognitions/{run}/title", json={"title": EVIL})
     yield run
-    site.client.delete(f"/page/runs/{run}")
+    site.client.delete(f"/v1/recognitions/{run}")
 
 
 def test_names_and_titles_never_become_markup(site: Site, evil: str) -> None:
     for path in (
-        "/page/runs",
-        f"/page/runs/{evil}",
+        "/page/history",
+        f"/page/result/{evil}",
         f"/timeline?run={evil}",
         f"/page/compare?one={evil}&other={evil}",
     ):
@@ -240,7 +248,7 @@ def test_names_and_titles_never_become_markup(site: Site, evil: str) -> None:
 
 
 def test_scripts_are_served_with_their_type(site: Site) -> None:
-    for name in ("page", "timeline", "runs"):
+    for name in ("page", "timeline", "form"):
         reply = site.client.get(f"/static/{name}.js")
         assert reply.status_code == 200
         assert "javascript" in reply.headers["content-type"]
@@ -257,9 +265,9 @@ def test_a_run_whose_file_name_is_no_utf_8_is_shown(site: Site) -> None:
     name = store.save(result, history.sound(store, run.name)).name
 
     pages = [
-        *("/page/runs", f"/page/runs/{name}", f"/page/compare?one={name}&other={run.name}"),
-        *(f"/timeline?run={name}", f"/page/batch.zip?runs={name},{name}"),
-        *(f"/page/export/{name}/{file}" for file in ("report.html", "picture.svg")),
+        *("/page/history", f"/page/result/{name}", f"/page/compare?one={name}&other={run.name}"),
+        *(f"/timeline?run={name}", f"/v1/recognitions.zip?runs={name},{name}"),
+        *(f"/v1/recognitions/{name}/exports/{file}" for file in ("report.html", "picture.svg")),
         *("/v1/recognitions", f"/v1/recognitions/{name}"),
     ]
     replies = {page: client.get(page) for page in pages}
@@ -268,7 +276,7 @@ def test_a_run_whose_file_name_is_no_utf_8_is_shown(site: Site) -> None:
     assert replies[f"/v1/recognitions/{name}"].json()["source"]["name"] == r"bad\udcff\n.wav"
     listed = {one["run"]: one for one in replies["/v1/recognitions"].json()["recognitions"]}
     assert listed[name]["facts"]["source"] == r"bad\udcff\n.wav"
-    ET.fromstring(replies[f"/page/export/{name}/picture.svg"].text)  # noqa: S314 - ours
+    ET.fromstring(replies[f"/v1/recognitions/{name}/exports/picture.svg"].text)  # noqa: S314 - ours
     members = zipfile.ZipFile(BytesIO(replies[pages[4]].content)).namelist()
     assert len(members) == len(set(members)), "asked for twice, packed once"
-    client.delete(f"/page/runs/{name}")
+    client.delete(f"/v1/recognitions/{name}")

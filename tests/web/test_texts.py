@@ -14,7 +14,8 @@ from emoscope.messages.languages import Text
 from emoscope.messages.texts import ADVICE, STEPS
 from emoscope.results import abstention
 from emoscope.results.quality import QUALITY_REASONS
-from emoscope.web import notes, picture
+from emoscope.web import live as live_view
+from emoscope.web import picture, views
 
 SOURCE = Path(texts.__file__).parent.parent
 CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -168,13 +169,14 @@ def script(name: str) -> str:
     return SOURCE.joinpath("web", "static", f"{name}.js").read_text("utf-8")
 
 
-FORMS = notes.notes("one", max_bytes=1, max_files=1)
+LIMITS = views.UploadLimits(1, 1.0)
+PAGE_HTML = views.document({"query_string": b"", "headers": []}, "home", LIMITS, None)
 
 
 def test_every_note_that_a_script_shows_is_in_the_page() -> None:
     for names, markup in (
-        (("page", "runs", "correct"), FORMS + picture._fix(True)),
-        (("live", "wire"), notes.live_notes()),
+        (("form", "page", "runs", "correct"), PAGE_HTML + picture._fix(True)),
+        (("live", "wire"), live_view._live_notes()),
     ):
         asked = {
             name
@@ -191,5 +193,5 @@ def test_whatever_the_microphone_says_can_be_shown_wherever_it_is_used() -> None
     said = set(re.findall(r'"(microphone_\w+)"', script("microphone")))
 
     assert said == set(live.MICROPHONE)
-    assert said <= notes_in(FORMS)
-    assert said <= notes_in(notes.live_notes())
+    assert said <= notes_in(PAGE_HTML)
+    assert said <= notes_in(live_view._live_notes())

@@ -6,7 +6,6 @@ reloaded, shared and gone back from; a fragment is the part of a document that i
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from typing import Annotated, Any
 
@@ -19,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from emoscope.errors import EmoscopeError
 from emoscope.outputs import history
 from emoscope.settings import Settings
-from emoscope.web import views
+from emoscope.web import history_view, views
 from emoscope.web.viewer import RunViewer
 
 _STATIC = files("emoscope.web") / "static"
@@ -30,7 +29,8 @@ _MANIFEST = {
     "display": "standalone",
 }
 _HISTORY_ROWS = 50
-_Document = Callable[..., Awaitable[Response]]
+IS_DOCUMENT = "emoscope.document"
+"""Key of the ASGI scope of a request for a document, whose errors are documents as well."""
 
 
 def add_page(app: FastAPI, viewer: RunViewer, settings: Settings) -> None:
@@ -65,6 +65,7 @@ def _documents(viewer: RunViewer, settings: Settings) -> APIRouter:
         try:
             opened = await anyio.to_thread.run_sync(viewer.open, run)
         except EmoscopeError as error:
+            _must_read(request, error)
             page = views.document(scope, "home", limits, viewer.card, error=error)
             return HTMLResponse(page, status_code=404)
         return HTMLResponse(views.document(scope, "home", limits, viewer.card, opened=opened))
@@ -76,6 +77,7 @@ def _documents(viewer: RunViewer, settings: Settings) -> APIRouter:
         try:
             opened = await anyio.to_thread.run_sync(viewer.open, run)
         except EmoscopeError as error:
+            _must_read(request, error)
             return HTMLResponse(views.alone(request.scope, error=error), status_code=404)
         return HTMLResponse(views.alone(request.scope, opened=opened))
 
@@ -90,6 +92,17 @@ def _documents(viewer: RunViewer, settings: Settings) -> APIRouter:
         return FileResponse(str(_STATIC / "favicon.png"), media_type="image/png")
 
     return router
+
+
+def _must_read(request: Request, error: EmoscopeError) -> None:
+    """Let an error be a document for a browser; a program gets problem details, as everywhere.
+
+    Raises:
+        EmoscopeError: the error, when the request does not ask for HTML.
+    """
+    if "text/html" not in request.headers.get("accept", ""):
+        raise error
+    request.scope[IS_DOCUMENT] = True
 
 
 def _add(router: APIRouter, path: str, show: Any, summary: str) -> None:
@@ -117,12 +130,12 @@ def _fragments(viewer: RunViewer) -> APIRouter:
         found = await anyio.to_thread.run_sync(
             lambda: history.list_runs(store, search=search, first=first, count=_HISTORY_ROWS)
         )
-        return HTMLResponse(views.listing(found, first=first, is_search=bool(search.strip())))
+        return HTMLResponse(history_view.listing(found, first=first, is_search=bool(search.strip())))
 
     @router.get("/compare", summary="Fragment: two results side by side")
     async def compare(one: str, other: str) -> Response:
         """Return both results, one beside the other, with differences of the scores."""
         pair = [await anyio.to_thread.run_sync(viewer.open, run) for run in (one, other)]
-        return HTMLResponse(views.comparison(pair))
+        return HTMLResponse(history_view.comparison(pair))
 
     return router

@@ -80,7 +80,7 @@ def _row(entry: RunEntry) -> str:
         ""
         if facts is None
         else (
-            f'<a class="emo-link" href="page/batch.zip?runs={quote(entry.name)}" download>'
+            f'<a class="emo-link" href="v1/recognitions.zip?runs={quote(entry.name)}" download>'
             f'{both(RUNS["download"])}<span class="emo-hidden"> {shown}</span></a>'
         )
     )

@@ -140,6 +140,6 @@ def _zip(lines: Sequence[BatchLine]) -> str:
     if not runs:
         return ""
     return (
-        f'<p><a class="emo-primary" href="page/batch.zip?runs={quote(runs)}" download>'
+        f'<p><a class="emo-primary" href="v1/recognitions.zip?runs={quote(runs)}" download>'
         f"{both(MANY['zip'])}</a></p>"
     )

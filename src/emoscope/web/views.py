@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -12,7 +12,6 @@ from markupsafe import Markup
 from emoscope.errors import EmoscopeError
 from emoscope.limits import ENDINGS, FORMAT_NAMES
 from emoscope.models import catalog
-from emoscope.outputs.history import Listing
 from emoscope.settings import Settings
 from emoscope.web import history_view, live, render
 from emoscope.web.opened import Opened
@@ -103,22 +102,6 @@ def alone(
         body = render.error_panel(error)
     title = "" if opened is None else opened.entry.shown
     return fill("alone", **_frame(scope), title=title, body=Markup(body))  # noqa: S704 - made safe
-
-
-def listing(found: Listing, *, first: int, is_search: bool) -> str:
-    """Return a page of the list of runs.
-
-    Args:
-        found: the runs of this page.
-        first: how many runs the pages before it have.
-        is_search: whether the runs were searched.
-    """
-    return history_view.listing(found, first=first, is_search=is_search)
-
-
-def comparison(pair: Sequence[Opened]) -> str:
-    """Return two results side by side."""
-    return history_view.comparison(pair)
 
 
 def _frame(scope: Mapping[str, Any]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Error replies of the frameworks, rewritten as problem details (RFC 9457).
 
-Starlette, FastAPI, Gradio and their file servers answer some errors with text or JSON of their own,
+Starlette, FastAPI and their file servers answer some errors with text or JSON of their own,
 some through ``HTTPException`` and some directly. ``Problems`` looks at every reply, so that each
 error that leaves the server has a code and a sentence in both languages.
 """
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from emoscope.errors import BusyError, EmoscopeError, InternalError, RequestError
 from emoscope.server.http.addresses import path_of
 from emoscope.server.http.schemas import PROBLEM_TYPE, is_chinese, problem
+from emoscope.web.app import IS_DOCUMENT
 
 _LOG = logging.getLogger("emoscope.server")
 
@@ -74,7 +75,7 @@ class _Reply:
             await self._send(message)
 
     def _is_foreign_error(self, message: Message) -> bool:
-        if message["status"] < HTTPStatus.BAD_REQUEST:
+        if message["status"] < HTTPStatus.BAD_REQUEST or IS_DOCUMENT in self._scope:
             return False
         kind = Headers(raw=message["headers"]).get("content-type", "")
         return kind != PROBLEM_TYPE

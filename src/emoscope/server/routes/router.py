@@ -19,7 +19,13 @@ from emoscope.web.viewer import RunViewer
 
 
 def all_routes(service: Service, jobs: Jobs, viewer: RunViewer) -> APIRouter:
-    """Return the routes over one service."""
+    """Return the routes.
+
+    Args:
+        service: recognizes and keeps.
+        jobs: work that goes on when its client is gone.
+        viewer: reads runs for people.
+    """
     router = APIRouter()
     # Before the routes of one run, which would take ``/v1/recognitions.zip`` for nothing of theirs.
     router.include_router(run_edit_routes(service, viewer))

@@ -28,7 +28,7 @@ export function changed(run, { by = null, deleted = null } = {}) {
 async function renew(shown, run) {
   const turn = (shown.turn = (shown.turn ?? 0) + 1);
   try {
-    const reply = await fetch(`page/runs/${run}`);
+    const reply = await fetch(`page/result/${run}`);
     const html = reply.ok ? await reply.text() : null;
     /** @type {(Element & {isEdited?: boolean}) | null} */
     const timeline = shown.querySelector("emo-timeline");

@@ -8,6 +8,16 @@ const SHORTEST_S = 0.02;
 const NEAR = 6; // points
 const round = (time) => Math.round(time * 1000) / 1000;
 
+// The table of segments as the server shows it now, with every name made safe.
+async function renewTable(timeline) {
+  const old = timeline.closest(".emo-card").querySelector(".emo-segments");
+  const reply = old && (await fetch(`page/result/${timeline.data.run}`));
+  if (!reply?.ok) return;
+  const template = document.createElement("template");
+  template.innerHTML = await reply.text();
+  old.innerHTML = template.content.querySelector(".emo-segments").innerHTML;
+}
+
 // Returns what the timeline calls; without the panel nothing can be edited.
 export function correcting(timeline) {
   const panel = timeline.closest(".emo-card")?.querySelector(".emo-fix");
@@ -88,7 +98,7 @@ export function correcting(timeline) {
       emotion: emotions[index].key,
     }));
     try {
-      const reply = await fetch(`page/runs/${timeline.data.run}/corrections`, {
+      const reply = await fetch(`v1/recognitions/${timeline.data.run}/corrections`, {
         method: "PUT",
         headers: { "content-type": "application/json" },
         body: JSON.stringify({ segments: segments && body }),
@@ -98,13 +108,14 @@ export function correcting(timeline) {
         say("failed");
         return;
       }
-      const { segments: kept, table } = await reply.json();
+      const answer = await reply.json();
+      const place = (key) => emotions.findIndex((emotion) => emotion.key === key);
+      const kept = answer.segments.map((one) => [one.start_s, one.end_s, place(one.emotion)]);
       timeline.data.segments = kept;
       // What was changed meanwhile stays, to be saved next.
       if (timeline.segments === sent) timeline.segments = kept;
       timeline.chosen = Math.min(timeline.chosen ?? 0, timeline.segments.length - 1);
-      const old = timeline.closest(".emo-card").querySelector(".emo-segments");
-      if (old) old.innerHTML = table; // the server's own markup, with every name made safe
+      await renewTable(timeline);
       show();
       say(segments ? "kept" : "undone");
       changed(timeline.data.run, { by: timeline });

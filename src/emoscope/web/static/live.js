@@ -212,7 +212,7 @@ class EmoLive extends HTMLElement {
 
   async open(run) {
     try {
-      const reply = await fetch(`page/runs/${run}`);
+      const reply = await fetch(`page/result/${run}`);
       if (!reply.ok) return false;
       this.part("result").innerHTML = await reply.text(); // every name made safe by the server
       return true;

@@ -30,7 +30,7 @@ export class LivePicture {
     place.style.height = `${LAYOUT.full.height}px`;
     new ResizeObserver(() => this.redraw()).observe(place);
     new MutationObserver(() => this.redraw()).observe(document.body, { attributeFilter: ["class"] });
-    for (const name of ["emo-language", "emo-view"]) {
+    for (const name of ["emo-language", "emo-route"]) {
       document.addEventListener(name, () => this.redraw());
     }
     keys.addEventListener("click", (event) => {

@@ -3,8 +3,10 @@
 // Back, Forward and reload show what stood there.
 
 import { address, routeOf } from "./address.js";
+import "./changed.js";
 import "./form.js";
 import { panel } from "./problem.js";
+import "./table.js";
 import "./timeline.js";
 
 /** @typedef {import("./form.js").EmoForm} EmoForm */
@@ -208,12 +210,12 @@ document.addEventListener("emo-sample", () => {
 // -- files dropped or pasted anywhere, in every view: one goes to the single form, several to the batch
 
 /** @param {File[]} files */
-async function take(files) {
+function take(files) {
   if (!files.length) return;
   const kind = files.length > 1 || root.dataset.view === "batch" ? "many" : "one";
   const view = kind === "one" ? "home" : "batch";
-  if (root.dataset.view !== view) await go(kind === "one" ? "" : "batch");
   formOf(kind).add(files);
+  if (root.dataset.view !== view) go(kind === "one" ? "" : "batch");
 }
 let depth = 0;
 /** @param {DragEvent} event */

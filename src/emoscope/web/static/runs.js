@@ -2,7 +2,9 @@
 // The server sends HTML in both languages with every name made safe; here it is only put in place.
 
 import { tell } from "./problem.js";
+import { address } from "./address.js";
 import { changed } from "./changed.js";
+import { go } from "./page.js";
 
 const root = document.documentElement;
 
@@ -12,7 +14,6 @@ class EmoRuns extends HTMLElement {
     this.list = this.querySelector(".emo-list");
     this.search = this.querySelector("input[type=search]");
     this.ticked = [];
-    this.compared = null;
     this.turns = { list: 0, opened: 0 };
     this.search.addEventListener("input", () => {
       clearTimeout(this.waiting);
@@ -29,8 +30,10 @@ class EmoRuns extends HTMLElement {
       this.stale = true;
       this.look();
     });
-    document.addEventListener("emo-view", () => this.look());
-    document.addEventListener("emo-run-changed", ({ detail }) => this.compareAgain(detail));
+    document.addEventListener("emo-route", ({ detail }) => {
+      this.look();
+      if (detail.view === "compare") this.compare(detail.params);
+    });
     this.stale = true;
     this.look();
   }
@@ -41,19 +44,16 @@ class EmoRuns extends HTMLElement {
 
   // Nothing is asked before somebody looks.
   look() {
-    if (root.dataset.view !== "runs") return;
-    if (this.stale) this.load();
-    const asked = /^#run=(outputs_[0-9_]+)$/.exec(location.hash)?.[1];
-    if (asked && asked !== this.opened) this.open(asked);
+    if (root.dataset.view === "history" && this.stale) this.load();
   }
 
   // The answer's text, or null when it failed, which is told. Where the answer is for a place ("list"
   // or "opened") and something newer was asked for that place meanwhile: undefined.
-  async ask(address, options, place) {
+  async ask(path, options, place) {
     const turn = place && (this.turns[place] += 1);
     let [reply, text] = [null, null];
     try {
-      reply = await fetch(address, options);
+      reply = await fetch(address(path), options);
       if (reply.ok) text = await reply.text();
     } catch {
       reply = null;
@@ -73,7 +73,7 @@ class EmoRuns extends HTMLElement {
   async load(first = 0) {
     this.stale = false;
     const search = this.search.value;
-    const html = await this.ask(`page/runs?${new URLSearchParams({ search, first })}`, {}, "list");
+    const html = await this.ask(`page/history?${new URLSearchParams({ search, first })}`, {}, "list");
     if (html === null) this.stale = true;
     if (html == null || search !== this.search.value) return;
     if (first) {
@@ -87,7 +87,6 @@ class EmoRuns extends HTMLElement {
 
   mark() {
     for (const row of this.list.querySelectorAll("[data-run]")) {
-      row.toggleAttribute("data-opened", row.dataset.run === this.opened);
       row.querySelector("[data-compare]").checked = this.ticked.includes(row.dataset.run);
     }
     this.querySelector("[data-do=compare]").disabled = this.ticked.length !== 2;
@@ -107,8 +106,8 @@ class EmoRuns extends HTMLElement {
     const part = (kind, hidden) => (row.querySelector(kind).hidden = hidden);
     const acts = {
       more: () => this.load(Number(button.dataset.next)),
-      open: () => this.open(row.dataset.run),
-      compare: () => this.compare(),
+      open: () => go(`r/${row.dataset.run}`),
+      compare: () => go(`compare?${new URLSearchParams({ one: this.ticked[0], other: this.ticked[1] })}`),
       rename: () => {
         part(".emo-sure", true);
         part(".emo-rename", false);
@@ -132,7 +131,7 @@ class EmoRuns extends HTMLElement {
     event.preventDefault();
     const { run } = event.target.closest("[data-run]").dataset;
     const title = event.target.querySelector("input").value;
-    const done = await this.ask(`page/runs/${run}/title`, {
+    const done = await this.ask(`v1/recognitions/${run}/title`, {
       method: "PUT",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ title }),
@@ -143,66 +142,16 @@ class EmoRuns extends HTMLElement {
   }
 
   async remove(run) {
-    if ((await this.ask(`page/runs/${run}`, { method: "DELETE" })) === null) return;
+    if ((await this.ask(`v1/recognitions/${run}`, { method: "DELETE" })) === null) return;
     this.ticked = this.ticked.filter((one) => one !== run);
-    if (run === this.opened || this.compared?.includes(run)) this.close();
     changed(run, { deleted: this.querySelector("template[data-deleted]") });
     await this.load();
   }
 
-  close() {
-    this.turns.opened += 1;
-    this.opened = null;
-    this.compared = null;
-    this.show(this.before ?? "");
-    this.address("runs");
-  }
-
-  async open(run) {
-    const html = await this.ask(`page/runs/${run}`, {}, "opened");
-    if (html === undefined) return;
-    if (html === null) {
-      // The address may name what cannot be opened, while another run is still shown.
-      this.address(this.opened ? `run=${this.opened}` : "runs");
-      return;
-    }
-    this.opened = run;
-    this.compared = null;
-    this.address(`run=${run}`);
-    this.show(html);
-    this.mark();
-  }
-
-  async compare(two = this.ticked) {
-    const [one, other] = two;
-    const html = await this.ask(`page/compare?${new URLSearchParams({ one, other })}`, {}, "opened");
+  async compare(params) {
+    const html = await this.ask(`page/compare?${params}`, {}, "opened");
     if (html == null) return;
-    this.opened = null;
-    this.compared = two;
-    this.address("runs");
-    this.show(html);
-    this.mark();
-  }
-
-  compareAgain({ run, deleted }) {
-    if (!deleted && this.compared?.includes(run)) this.compare(this.compared);
-  }
-
-  // What is opened is in the address, as long as one looks at it.
-  address(hash) {
-    if (root.dataset.view !== "runs") return;
-    const address = new URL(location.href);
-    address.hash = hash;
-    history.replaceState(history.state, "", address);
-  }
-
-  show(html) {
-    const place = document.querySelector(".emo-opened");
-    this.before ??= place.innerHTML;
-    place.innerHTML = html;
-    if (matchMedia("(max-width: 860px)").matches) {
-      place.scrollIntoView({ behavior: "smooth", block: "start" });
-    }
+    document.querySelector("[data-part=compared]").innerHTML = html;
   }
 }
 

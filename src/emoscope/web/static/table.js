@@ -42,7 +42,7 @@ document.addEventListener("click", (event) => {
     const timeline = button.closest(".emo-result")?.querySelector("emo-timeline");
     timeline?.savePng();
   }
-  const link = target.closest("a[href^='page/export/']");
+  const link = target.closest("a[href*='/exports/']");
   if (link) {
     const [address] = (link.getAttribute("href") ?? "").split("?");
     link.setAttribute("href", `${address}?lang=${document.documentElement.dataset.lang}`);
