@@ -34,6 +34,8 @@ def test_it_carries_the_model_the_samples_the_page_and_the_licences(unpacked: Pa
         "assets/whisper.LICENSE",
         "assets/samples/samples.json",
         "assets/samples/LICENSE",
+        "figures/templates/report.html",
+        "evaluate/templates/evaluation.html",
         "web/scripts/timeline.js",
         "web/scripts/page.js",
         "web/style.css",
