@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import Any
-
 from emoscope.labels import EMOTIONS, by_key
 from emoscope.limits import ENDINGS, FORMAT_NAMES
 from emoscope.messages.page import FORM, LANGUAGE_NAMES, PAGE, QUESTIONS, TIPS
-from emoscope.paths.assets import SAMPLE_FOLDER
 from emoscope.results.result import GRANULARITIES
+from emoscope.results.samples import sample_path
+from emoscope.results.samples import samples as samples
 from emoscope.web.markup import both, esc, pair
 
 UPLOAD_FORMATS = " · ".join(FORMAT_NAMES)
@@ -19,36 +16,13 @@ MANY_MAX = 100
 """Files in one batch of the page; the command line has no such limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """Bundled sample recording."""
-
-    file: str
-    language: str
-    emotion: str
-    title_zh: str
-    title_en: str
-
-
-def samples() -> tuple[Sample, ...]:
-    """Return the samples in the package, as their list names them."""
-    listed: list[dict[str, Any]] = json.loads(
-        SAMPLE_FOLDER.joinpath("samples.json").read_text("utf-8")
-    )
-    return tuple(
-        Sample(s["file"], s["language"], s["emotion"], s["title_zh"], s["title_en"]) for s in listed
-    )
-
-
 def sample_bytes(file: str) -> bytes:
     """Return a sample's file.
 
     Raises:
         KeyError: no sample has this name.
     """
-    if file not in {sample.file for sample in samples()}:
-        raise KeyError(file)
-    return SAMPLE_FOLDER.joinpath(file).read_bytes()
+    return sample_path(file).read_bytes()
 
 
 def header() -> str:

@@ -10,6 +10,7 @@ from emoscope.outputs.history import RunEntry
 from emoscope.paths.choices import Granularity
 from emoscope.results.json_type import EmotionKey, Share
 from emoscope.results.result import ModelRef
+from emoscope.results.samples import Sample
 from emoscope.server.http.schemas import Exact, PredictReply, Problem
 
 
@@ -126,3 +127,9 @@ class EmotionsReply(Exact):
     """The nine emotions."""
 
     emotions: list[EmotionReply]
+
+
+class SamplesReply(Exact):
+    """The sample recordings of the package."""
+
+    samples: list[Sample]

@@ -12,6 +12,7 @@ from emoscope.server.routes.jobs import job_routes
 from emoscope.server.routes.predict import predict_routes
 from emoscope.server.routes.recognitions import recognition_routes
 from emoscope.server.routes.run_files import run_file_routes
+from emoscope.server.routes.samples import sample_routes
 from emoscope.server.service import Service
 
 
@@ -26,6 +27,7 @@ def all_routes(service: Service, jobs: Jobs) -> APIRouter:
         health_routes,
     ):
         router.include_router(routes(service))
+    router.include_router(sample_routes())
     for routes_of_jobs in (job_routes, job_result_routes):
         router.include_router(routes_of_jobs(service, jobs))
     return router
