@@ -1,4 +1,4 @@
-"""Reply schemas of ``/v1`` and of health checks, for the OpenAPI document."""
+"""Replies of ``/v1`` and of health checks: what is sent, and its schema in the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from emoscope.outputs.history import RunEntry
-from emoscope.paths.choices import Granularity
-from emoscope.results.json_type import EmotionKey, Share
+from emoscope.results.json_type import EmotionKey
 from emoscope.results.result import ModelRef
 from emoscope.results.samples import Sample
 from emoscope.server.http.schemas import Exact, PredictReply, Problem
@@ -52,43 +51,6 @@ class ListReply(Exact):
     """A page of the list of runs, newest first."""
 
     recognitions: list[RunEntry]
-    total: int
-    next: int | None
-
-
-class JobItemReply(Exact):
-    """One recording of a job."""
-
-    index: int
-    name: str
-    state: Literal["queued", "succeeded", "failed"]
-    run: str | None
-    problem: Problem | None
-
-
-class JobReply(Exact):
-    """A job, and what came of each recording."""
-
-    id: str
-    state: Literal["queued", "running", "succeeded", "failed", "cancelled"] = Field(
-        description="failed: not one recording could be recognized"
-    )
-    granularity: Granularity
-    embedding: bool
-    created_utc: str
-    started_utc: str | None
-    ended_utc: str | None
-    total: int
-    succeeded: int
-    failed: int
-    progress: Share
-    recordings: list[JobItemReply]
-
-
-class JobListReply(Exact):
-    """A page of the list of jobs, newest first."""
-
-    jobs: list[JobReply]
     total: int
     next: int | None
 
