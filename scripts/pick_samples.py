@@ -65,6 +65,8 @@ def _cremad(name: str, clip: str, emotion: str, text: str, zh: str, en: str) -> 
     return Choice(file, paths, "en", emotion, text, f"{zh}（英语）", f"{en} (English)", *CREMAD)
 
 
+MP3 = "emodb_sequence.mp3"
+"""Of the sequence, for browsers; scripts/make_sample_results.py makes it."""
 WEEKENDS = "An den Wochenenden bin ich jetzt immer nach Hause gefahren und habe Agnes besucht."
 CHOICES: tuple[Choice, ...] = (
     _emodb(
@@ -190,6 +192,7 @@ def licence() -> str:
     ):
         files = [choice.file for choice in CHOICES if choice.licence == name]
         if files:
+            files += [MP3 for file in files if file == MP3.replace(".mp3", ".wav")]
             lines += [f"{name} ({link})", makers, *[f"  {file}" for file in files], ""]
     return "\n".join(lines)
 

@@ -102,7 +102,7 @@ def _smooth_gain_db(
     return curve
 
 
-def colour(
+def augment_channel(
     power: Tensor,
     random: torch.Generator,
     strength: float = 1.0,
@@ -110,9 +110,10 @@ def colour(
     points: int = POINTS,
     hop: int = HOP,
 ) -> Tensor:
-    """Room, microphone, band limit and noise, each on some clips, on power `(B, S, bins)`.
+    """Channel augmentation of power spectra `(B, S, bins)`.
 
-    `points` is the length of the DFT that the power comes from, `hop` the samples between frames.
+    Room, microphone, band limit and noise, each on some clips. `points` is the length of the DFT
+    that the power comes from, `hop` the samples between frames.
     """
     batch, frames, bins = power.shape
     bins_hz = torch.arange(bins) * RATE_HZ / points
@@ -156,7 +157,7 @@ def colour(
     return torch.addcmul(power, draws, (shape * level[:, None])[:, None, :])
 
 
-def hide(mel: Tensor, random: np.random.Generator, longest: int = 30) -> Tensor:
+def spec_augment(mel: Tensor, random: np.random.Generator, longest: int = 30) -> Tensor:
     """SpecAugment on pictures `(B, S, M)`: up to two stripes each of time and band, set to zero.
 
     Stripes of time are shorter than `longest` frames of 10 ms.

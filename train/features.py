@@ -29,8 +29,8 @@ class Alterations:
     slowest: float = 1.0
     fastest: float = 1.0
     """Speeds, drawn evenly on a logarithmic scale; pitch and formants move along."""
-    colour: float = 0.0
-    """Strength of equaliser and noise colour; 0 leaves the spectrum alone."""
+    channel: float = 0.0
+    """Strength of the channel augmentation (equaliser, noise); 0 leaves the spectrum alone."""
     offset: int = 0
     """Positions of the encoder that a clip may begin at, drawn evenly below this."""
 
@@ -53,14 +53,17 @@ def pictures(
     model: Model,
     waveform: Tensor,
     lengths: Tensor,
-    colour: float = 0.0,
+    channel: float = 0.0,
     random: torch.Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Log-mel pictures `(B, S, 80)` and their mask `(B, S)`, coloured if wanted."""
+    """Log-mel pictures `(B, S, 80)` and their mask `(B, S)`.
+
+    `channel` is the strength of the channel augmentation; 0 for none.
+    """
     power = fast_power(waveform)
     valid = valid_rows(power.shape[1], short_frames(lengths))
-    if random is not None and colour > 0:
-        power = augment.colour(power, random, colour)
+    if random is not None and channel > 0:
+        power = augment.augment_channel(power, random, channel)
     return model.log_mel(power, valid), valid
 
 
@@ -86,7 +89,7 @@ def clip_statistics(
         for first in range(0, len(order), batch):
             places = order[first : first + batch]
             waveform, lengths = padded_batch([waveforms[place] for place in places], batch)
-            mel, valid = pictures(model, waveform, lengths, how.colour, torch_random)
+            mel, valid = pictures(model, waveform, lengths, how.channel, torch_random)
             offset = int(random.integers(0, how.offset + 1))
             with torch.autocast("cpu", torch.bfloat16):
                 outputs = model.encoder(mel, valid, offset)

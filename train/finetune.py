@@ -122,7 +122,7 @@ def finetune(
     plan: FinetunePlan,
     how: Alterations,
     shares: Mapping[str, float],
-    watch: Callable[[int, Model], str] = lambda _epoch, _model: "",
+    watch: Callable[[int, Model], None] = lambda _epoch, _model: None,
 ) -> Model:
     """Train from the model as it is; returns the averaged weights.
 
@@ -133,7 +133,7 @@ def finetune(
         plan: how.
         how: alterations of the sound.
         shares: how often each corpus is drawn.
-        watch: is given every epoch's averaged model; what it says is printed.
+        watch: called after every epoch with its number, from 0, and the averaged model.
     """
     torch.manual_seed(plan.seed)
     random = np.random.default_rng(plan.seed)
@@ -147,10 +147,10 @@ def finetune(
     for epoch in range(plan.epochs):
         began, losses = time.monotonic(), []
         for waveform, lengths, chosen in draws(heard, sound, plan, how, shares, random):
-            colour = 0.0 if random.random() < plan.plain_share else how.colour
-            mel, valid = pictures(model, waveform, lengths, colour, torch_random)
-            if colour:
-                mel = augment.hide(mel, random)
+            channel = 0.0 if random.random() < plan.plain_share else how.channel
+            mel, valid = pictures(model, waveform, lengths, channel, torch_random)
+            if channel:
+                mel = augment.spec_augment(mel, random)
             offset = int(random.integers(0, how.offset + 1))
             with torch.autocast("cpu", torch.bfloat16):
                 outputs = model.encoder(mel, valid, offset)
@@ -170,6 +170,6 @@ def finetune(
             if step % 50 == 0:
                 print(f"  step {step} loss {np.mean(losses[-50:]):.3f}", flush=True)
         took_s = time.monotonic() - began
-        told = watch(epoch, averaged)
-        print(f"epoch {epoch + 1} loss {np.mean(losses):.3f} {took_s:.0f} s {told}", flush=True)
+        print(f"epoch {epoch + 1} loss {np.mean(losses):.3f} {took_s:.0f} s", flush=True)
+        watch(epoch, averaged)
     return averaged.eval()

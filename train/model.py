@@ -36,7 +36,8 @@ def short_frames(samples: Tensor) -> Tensor:
 
 def valid_rows(rows: int | Tensor, counts: Tensor) -> Tensor:
     """Mask `(B, rows)`: 1 for a clip's own rows."""
-    return (torch.arange(rows, device=counts.device)[None] < counts[:, None]).float()
+    every = torch.arange(rows, device=counts.device)  # type: ignore[arg-type] # takes 0-d tensors
+    return (every[None] < counts[:, None]).float()
 
 
 def window_sums(x: Tensor, around: int) -> Tensor:

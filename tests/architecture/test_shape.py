@@ -88,43 +88,6 @@ def test_old_import_paths_work_and_warn(old: str, name: str, new: str) -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-# -- docstrings of functions
-
-
-def is_command(node: Function) -> bool:
-    """Whether this is a command of the command line, whose options carry their own help."""
-    calls = [one.func for one in node.decorator_list if isinstance(one, ast.Call)]
-    return any(isinstance(call, ast.Attribute) and call.attr == "command" for call in calls)
-
-
-def public_functions(
-    body: list[ast.stmt], *, is_method: bool = False
-) -> Iterator[tuple[Function, int]]:
-    """Public functions and methods, each with the number of its parameters besides ``self``."""
-    for node in body:
-        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-            yield from public_functions(node.body, is_method=True)
-        elif isinstance(node, Function) and not (node.name.startswith("_") or is_command(node)):
-            given = node.args
-            decorators = {getattr(one, "id", "") for one in node.decorator_list}
-            count = len(given.posonlyargs) + len(given.args) + len(given.kwonlyargs)
-            yield node, count - (is_method and "staticmethod" not in decorators)
-
-
-def without_args(tree: ast.Module) -> list[str]:
-    """Public functions of three or more parameters whose docstring has no ``Args:``."""
-    return [
-        node.name
-        for node, count in public_functions(tree.body)
-        if count >= 3 and not re.search(r"^\s*Args:$", ast.get_docstring(node) or "", re.MULTILINE)
-    ]
-
-
-def test_functions_of_three_parameters_describe_them() -> None:
-    found = {path: names for path, tree in modules().items() if (names := without_args(tree))}
-    assert found == {}
-
-
 # -- words
 
 TEXT = {".py", ".md", ".js", ".css", ".sh", ".toml", ".yml", ".yaml", ".html"}

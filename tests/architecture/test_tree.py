@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-BINARY = {".wav", ".onnx", ".png", ".npz", ".npy", ".webp", ".jpg", ".ogg", ".webm", ".mp4"}
+BINARY = {".wav", ".onnx", ".png", ".npz", ".npy", ".webp", ".jpg", ".ogg", ".webm", ".mp4", ".mp3"}
 # Spelled in pieces, so that this file does not find itself.
 REGISTRIES = re.compile(
     "|".join(("py" + r"pi\.org", "python" + "hosted", "regis" + r"try\.npm", "find-" + "links"))

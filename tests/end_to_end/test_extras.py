@@ -36,7 +36,7 @@ EXTRAS: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text
 ]["optional-dependencies"]
 MODULES = {
     "server": ("fastapi", "starlette", "uvicorn", "python_multipart", "prometheus_client"),
-    "webui": ("gradio", "gradio_client", "huggingface_hub", "pandas", "jinja2"),
+    "webui": ("gradio", "gradio_client", "huggingface_hub", "pandas"),
     "convert": ("onnx", "yaml"),
     "annotations": ("praatio", "webvtt"),
     "parquet": ("pyarrow",),

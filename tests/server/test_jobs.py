@@ -22,7 +22,7 @@ from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
 from emoscope.server.app import create_app
-from emoscope.server.http.replies import JobListReply, JobReply
+from emoscope.server.jobs.reply import JobListReply, JobReply
 from emoscope.server.jobs.table import JobTable
 from emoscope.server.jobs.worker import FOLDER
 from emoscope.server.service import RecognitionOptions

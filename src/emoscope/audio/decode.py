@@ -22,14 +22,13 @@ import numpy as np
 
 from emoscope.audio.containers import (
     Arriving,
-    Encoding,
-    SoundTrack,
     check_layout,
     checked,
     open_container,
     track_of,
     unknown_codec,
 )
+from emoscope.audio.decode_pass import DecodePass, DecodePlan
 from emoscope.audio.frames import Raw, in_blocks, samples_of
 from emoscope.audio.headers import Header, Readable, read_header
 from emoscope.audio.missing import Gap, interleaved, spans_of
@@ -203,11 +202,10 @@ def _decode_into(
     limits: Limits,
     log: StepLog,
     separate: bool,
-    *,
-    channel: int | None = None,
-    timed: bool = True,
 ) -> list[Gap]:
     """Decode into the spools, silence where sound is missing, and return these gaps.
+
+    One pass, and another where it shows that timestamps or the mean of the channels are no use.
 
     Args:
         spools: take the sound.
@@ -216,13 +214,30 @@ def _decode_into(
         limits: checked before the first frame and while decoding.
         log: gets the steps and progress.
         separate: keep the channels apart instead of mixing them.
-        channel: channel to take instead of the mean of all, from 0.
-        timed: look for gaps in the timestamps; if not, frames follow one another.
     """
     if size_bytes == 0:
         raise AudioError("audio_empty_file")
     if limits.max_bytes is not None and size_bytes > limits.max_bytes:
         raise AudioTooLargeError(max_bytes=limits.max_bytes)
+    plan: DecodePlan | None = DecodePlan(separate)
+    while plan is not None:
+        spools.clear()
+        decoded = _decode_once(spools, reader, size_bytes, limits, log, plan)
+        plan = decoded.better_plan()
+    decoded.record(log)
+    return decoded.gaps
+
+
+def _decode_once(
+    spools: Spools,
+    reader: Readable,
+    size_bytes: int,
+    limits: Limits,
+    log: StepLog,
+    plan: DecodePlan,
+) -> DecodePass:
+    """Decode a file from its beginning into empty spools."""
+    reader.seek(0)
     header = read_header(reader, size_bytes)
     reader.seek(0)
     head = reader.read(_HEAD_BYTES)
@@ -232,34 +247,18 @@ def _decode_into(
         if track is None:
             raise unknown_codec(container, reader, size_bytes)
         encoding = checked(container, track, head, header, size_bytes, limits)
-        stages, mixer, gaps = Stages(), Mixer(channel), list[Gap]()
-        timeline = (
-            Timeline.of(container, track.stream, limits.max_duration_s)
-            if timed
-            else Timeline(is_timed=False)
-        )
+        stages, mixer, gaps = Stages(), Mixer(plan.channel), list[Gap]()
+        timeline = plan.timeline(container, track, limits)
         frames = timeline.watch(decoded_frames(container, track, stages))
         planes = at_rate(_planes(frames, limits, stages), stages)
-        sound = _sound(planes if separate else mixed(planes, stages, mixer))
+        sound = _sound(planes if plan.separate else mixed(planes, stages, mixer))
         blocks = _filled(interleaved(sound, timeline.gaps), gaps)
         fits = _spool(blocks, spools, gaps, limits, log, encoding.length.likely_s)
-        broken_off = is_truncated(encoding.length, stages)
+        truncated = is_truncated(encoding.length, stages)
     if not spools.count:
         raise AudioError("audio_no_samples")
-    louder = None if separate or channel is not None else mixer.louder()
-    if not fits or louder is not None:
-        spools.clear()
-        reader.seek(0)
-        # Gaps that make usable sound too long cannot be right.
-        channel, timed = (louder, timed) if fits else (channel, False)
-        return _decode_into(
-            spools, reader, size_bytes, limits, log, separate, channel=channel, timed=timed
-        )
-    _log_steps(log, stages, encoding, track, broken_off=broken_off)
-    if not separate:
-        chosen = {} if channel is None else {"phase_cancelled": True, "channel": channel + 1}
-        log.add("mix", stages.mix_s * 1000, channels=encoding.channels, **chosen)
-    return gaps
+    louder = None if plan.separate or plan.channel is not None else mixer.louder()
+    return DecodePass(plan, gaps, fits, louder, stages, encoding, track, truncated)
 
 
 def _spool(
@@ -294,23 +293,6 @@ def _spool(
             told_s = done_s
             log.moved("decode", done_s, max(likely_s, done_s))
     return True
-
-
-def _log_steps(
-    log: StepLog, stages: Stages, encoding: Encoding, track: SoundTrack, *, broken_off: bool
-) -> None:
-    """Record the steps decode and resample."""
-    log.add(
-        "decode",
-        stages.decode_s * 1000,
-        container=encoding.container,
-        codec=encoding.codec,
-        rate_hz=encoding.rate_hz,
-        skipped_packets=stages.skipped_packets,
-        **({"track": track.number, "tracks": track.count} if track.count > 1 else {}),
-        **({"broken_off": True} if broken_off else {}),
-    )
-    log.add("resample", stages.resample_s * 1000, from_hz=encoding.rate_hz, to_hz=RATE_HZ)
 
 
 def _filled(blocks: Iterator[Samples | Gap], gaps: list[Gap]) -> Iterator[Samples]:

@@ -84,7 +84,7 @@ def pull_command(
     ] = True,
     with_int8: Annotated[
         bool | None,
-        typer.Option("--int8/--no-int8", help="同时制作 8 位版本 · the int8 variant too"),
+        typer.Option("--int8/--no-int8", help="同时制作 int8 变体 · the int8 variant too"),
     ] = None,
     with_fast: Annotated[bool | None, typer.Option("--fast/--no-fast", hidden=True)] = None,
     lang: LanguageOption = None,
@@ -129,7 +129,7 @@ def pull_command(
     typer.echo(show.pulled(local, language))
     if wants_int8:
         if not local.card.variants:
-            typer.echo(show.TEXTS["making_int8"](language, model=name), err=True)
+            typer.echo(show.making_int8(name, language), err=True)
             local = _make_int8(local, folder)
         # One that does not agree is never used, and is no reason to call the pull a failure.
         typer.echo(
@@ -143,7 +143,7 @@ def pull_command(
 def quantize(
     name: TargetArgument, folder: OfficialOption = None, lang: LanguageOption = None
 ) -> None:
-    """制作 8 位版本并与精确版本比对 · Make an int8 variant and compare it with the exact model."""
+    """制作 int8 变体并与精确模型比对 · Make an int8 variant and compare it with the exact model."""
     from emoscope.cli import models_show as show
     from emoscope.settings import language_of, load_settings
 

@@ -34,7 +34,8 @@ from emoscope.hub.progress import (
     Waiting,
 )
 from emoscope.messages.hints import sentence
-from emoscope.messages.languages import Language, Text
+from emoscope.messages.languages import Language
+from emoscope.messages.models import MODEL_TEXTS
 from emoscope.messages.texts import NOTICES
 from emoscope.models import catalog
 from emoscope.models.catalog import CatalogEntry, LocalModel, Variant
@@ -42,40 +43,6 @@ from emoscope.models.verify import Finding
 from emoscope.results.agreement import AgreementThresholds
 from emoscope.results.json_type import JsonType
 
-TEXTS: dict[str, Text] = {
-    "name": Text("模型", "Model"),
-    "state": Text("状态", "State"),
-    "size": Text("磁盘", "On disk"),
-    "revision": Text("修订", "Revision"),
-    "licence": Text("许可", "Licence"),
-    "ready": Text("可用", "ready"),
-    "partial": Text("未下载完", "partly fetched"),
-    "damaged": Text("不可用", "damaged"),
-    "absent": Text("未获取", "not here"),
-    "found": Text("官方文件已在本机", "official files here"),
-    "pulled": Text("{name} 已就绪：{folder}", "{name} is ready: {folder}"),
-    "figures": Text("{file}：嵌入余弦 {cosine:.4f}，{clips} 段中 {same} 段首位情绪相同，"
-                    "得分最大相差 {difference:.3f}，CPU 时间快 {speedup:.2f} 倍。",
-                    "{file}: embedding cosine {cosine:.4f}, same top class in {same} of {clips} "
-                    "clips, largest score difference {difference:.3f}, {speedup:.2f} times faster "
-                    "in CPU time."),
-    "making_int8": Text("正在制作 {model} 的 8 位版本并与精确版本比对，需要一两分钟……",
-                        "Making the int8 variant of {model} and comparing it with the exact model; "
-                        "this takes a minute or two ..."),
-    "agreed": Text("与精确版本一致，可用 --precision int8。",
-                   "It agrees with the exact model: --precision int8 may use it."),
-    "removed": Text("已删除 {name}，释放 {mb:.0f} MB。", "Removed {name}, {mb:.0f} MB freed."),
-    "retrying": Text("{reason} {wait_s:.0f} 秒后重试。",
-                     "{reason} Trying again in {wait_s:.0f} s."),
-    "other_hub": Text("{hub} 没有成功：{reason}", "{hub} did not work: {reason}"),
-    "converting": Text("文件完整，正在转换 {model}……",
-                       "The files are whole; converting {model} ..."),
-    "whole": Text("{model}：完整、未改动，可以使用。",
-                  "{model}: whole, unchanged, ready to use."),
-    "error": Text("错误", "error"),
-    "warning": Text("注意", "warning"),
-    "note": Text("说明", "note"),
-}  # fmt: skip
 _COLOURS = {"error": "red", "warning": "yellow", "note": "green"}
 
 
@@ -128,12 +95,14 @@ def inventory_table(lines: Sequence[InventoryLine], language: Language) -> Table
     """One row per model."""
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for key in ("name", "state", "size", "revision", "licence"):
-        shown.add_column(TEXTS[key](language), overflow="fold", no_wrap=key in ("name", "state"))
+        shown.add_column(
+            MODEL_TEXTS[key](language), overflow="fold", no_wrap=key in ("name", "state")
+        )
     for line in lines:
         style = "bold" if line.state == "ready" else ""
         size = f"{line.bytes / 1e6:,.0f} MB" if line.bytes else ""
         is_found = line.official_folder and line.state in ("absent", "partial")
-        state = TEXTS["found" if is_found else line.state](language)
+        state = MODEL_TEXTS["found" if is_found else line.state](language)
         shown.add_row(line.name, state, size, line.revision[:12], line.licence, style=style)
     return shown
 
@@ -154,7 +123,12 @@ def found_copies(lines: Sequence[InventoryLine], language: Language) -> list[str
 
 def pulled(local: LocalModel, language: Language) -> str:
     """Say that a model was fetched, and where it lies."""
-    return TEXTS["pulled"](language, name=local.card.name, folder=local.folder)
+    return MODEL_TEXTS["pulled"](language, name=local.card.name, folder=local.folder)
+
+
+def making_int8(name: str, language: Language) -> str:
+    """Say that an int8 variant is being made, which takes a while."""
+    return MODEL_TEXTS["making_int8"](language, model=name)
 
 
 def compared(
@@ -169,7 +143,7 @@ def compared(
         language: ``zh`` or ``en``.
     """
     found = variant.agreement
-    figures = TEXTS["figures"](
+    figures = MODEL_TEXTS["figures"](
         language,
         file=variant.file.path,
         cosine=found.cosine,
@@ -183,7 +157,7 @@ def compared(
             "model_fast_refused", model=local.card.name, figures=", ".join(failures)
         )
         return f"{figures}\n{sentence(error, language, 'cli')}"
-    return f"{figures}\n{TEXTS['agreed'](language)}"
+    return f"{figures}\n{MODEL_TEXTS['agreed'](language)}"
 
 
 def removed(name: str, freed_bytes: int, language: Language) -> str:
@@ -194,7 +168,7 @@ def removed(name: str, freed_bytes: int, language: Language) -> str:
         freed_bytes: bytes that its folders took.
         language: ``zh`` or ``en``.
     """
-    return TEXTS["removed"](language, name=name, mb=freed_bytes / 1e6)
+    return MODEL_TEXTS["removed"](language, name=name, mb=freed_bytes / 1e6)
 
 
 def findings_json(findings: Sequence[Finding]) -> dict[str, Any]:
@@ -213,11 +187,11 @@ def findings_text(model: str, findings: Sequence[Finding], language: Language) -
     """
     lines = []
     for one in findings:
-        colour, word = _COLOURS[one.severity], TEXTS[one.severity](language)
+        colour, word = _COLOURS[one.severity], MODEL_TEXTS[one.severity](language)
         sentence = escape(one.zh if language == "zh" else one.en)
         lines.append(f"[{colour}]{word}[/{colour}] {sentence} ({one.code})")
     if all(one.severity == "note" for one in findings):
-        lines.append(f"[green]{escape(TEXTS['whole'](language, model=model))}[/green]")
+        lines.append(f"[green]{escape(MODEL_TEXTS['whole'](language, model=model))}[/green]")
     return "\n".join(lines)
 
 
@@ -274,7 +248,7 @@ class PullProgress:
         self._progress.update(self._tasks[key], completed=event.done_bytes, total=total)
 
     def _say(self, key: str, **data: object) -> None:
-        self._print(TEXTS[key](self._language, **data))
+        self._print(MODEL_TEXTS[key](self._language, **data))
 
     def _print(self, sentence: str) -> None:
         self._progress.console.print(escape(sentence), style="yellow", highlight=False)

@@ -46,7 +46,7 @@ class ModelOptions:
         str | None,
         typer.Option(
             "--precision",
-            help=f"精确或 8 位 · {words_of(Precision)}",
+            help=f"精确模型或 int8 变体 · {words_of(Precision)}",
             callback=precision_of_today,
         ),
     ] = None

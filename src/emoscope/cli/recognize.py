@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -29,11 +28,11 @@ from emoscope.messages.texts import NOTICES, STEPS, TERMINAL
 from emoscope.models import catalog
 from emoscope.multichannel import recognize_channels_with
 from emoscope.outputs.store import RunStore
-from emoscope.paths.assets import SAMPLE_FOLDER
 from emoscope.paths.choices import Granularity
 from emoscope.paths.file_names import readable
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Failure, Result
+from emoscope.results.samples import samples
 from emoscope.settings import Settings, language_of
 from emoscope.waveform import Waveform
 
@@ -105,8 +104,7 @@ def run_demo(settings: Settings) -> None:
     language = language_of(settings.language)
     recognizer = open_model(settings, settings.file_limits)
     screen = Console()
-    samples = json.loads((SAMPLE_FOLDER / "samples.json").read_text("utf-8"))
-    answers = [recognizer.recognize(SAMPLE_FOLDER / sample["file"]) for sample in samples]
+    answers = [recognizer.recognize(sample.path) for sample in samples()]
     screen.print(TERMINAL["demo"](language), style="bold")
     screen.print(show.result_table(answers, language))
     _notice(recognizer, language)

@@ -237,8 +237,8 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "The model folder lacks the file {file}.",
         ),
         "model_fast_missing": Text(
-            "模型 {model} 没有快速版本。运行 {command} 制作，或使用精确版本。",
-            "The model {model} has no fast variant. Make it with: {command}, or use the exact "
+            "模型 {model} 没有 int8 变体。运行 {command} 制作，或使用精确模型。",
+            "The model {model} has no int8 variant. Make it with: {command}, or use the exact "
             "model.",
         ),
     },
@@ -252,8 +252,8 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "The model file does not follow the contract: {reason_en}",
         ),
         "model_fast_refused": Text(
-            "模型 {model} 的快速版本与精确版本不一致（{figures}），不会使用。请使用精确版本。",
-            "The fast variant of {model} does not agree with the exact model ({figures}) and is "
+            "模型 {model} 的 int8 变体与精确模型不一致（{figures}），不会使用。请使用精确模型。",
+            "The int8 variant of {model} does not agree with the exact model ({figures}) and is "
             "not used. Use the exact model.",
         ),
         "model_config": Text(

@@ -130,7 +130,8 @@ def _fragments(viewer: RunViewer) -> APIRouter:
         found = await anyio.to_thread.run_sync(
             lambda: history.list_runs(store, search=search, first=first, count=_HISTORY_ROWS)
         )
-        return HTMLResponse(history_view.listing(found, first=first, is_search=bool(search.strip())))
+        shown = history_view.listing(found, first=first, is_search=bool(search.strip()))
+        return HTMLResponse(shown)
 
     @router.get("/compare", summary="Fragment: two results side by side")
     async def compare(one: str, other: str) -> Response:

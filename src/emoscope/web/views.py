@@ -17,7 +17,7 @@ from emoscope.web import history_view, live, render
 from emoscope.web.opened import Opened
 from emoscope.web.picture import timeline
 from emoscope.web.rendering import render as fill
-from emoscope.web.samples import samples
+from emoscope.web.samples import demo_context, sample_cards
 
 VIEWS = ("home", "batch", "live", "history", "compare")
 """Views of the page; each has an address, and all are in one document."""
@@ -69,7 +69,8 @@ def document(
         views=VIEWS,
         limits=limits,
         card=card,
-        samples=samples(),
+        demo=demo_context(),
+        cards=sample_cards(),
         result=None if opened is None else Markup(result(opened)),  # noqa: S704 - a template's
         problem=None if error is None else Markup(render.error_panel(error)),  # noqa: S704 - likewise
         title="" if opened is None else opened.entry.shown,

@@ -16,6 +16,7 @@ from emoscope.export.records import csv_header, to_csv_line, to_json_line
 from emoscope.outputs.store import Run
 from emoscope.results.result import Failure
 from emoscope.server.http import schemas
+from emoscope.server.http.replies import FailedReply
 from emoscope.server.service import RecognitionRequest, Service
 
 JSON, LINES, NDJSON, CSV = (
@@ -104,7 +105,7 @@ def as_record(answer: Outcome, *, chinese: bool, root: str) -> dict[str, Any]:
     if isinstance(answer, Run):
         return schemas.reply(answer, root)
     problem = schemas.problem_of(answer.error, chinese=chinese)
-    return {"name": answer.name, "problem": problem.model_dump()}
+    return FailedReply(name=answer.name, problem=problem).model_dump()
 
 
 def as_line(answer: Outcome, form: str) -> str:

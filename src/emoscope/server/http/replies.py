@@ -1,4 +1,4 @@
-"""Reply schemas of ``/v1`` and of health checks, for the OpenAPI document."""
+"""Replies of ``/v1`` and of health checks: what is sent, and its schema in the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Literal
 from pydantic import Field
 
 from emoscope.outputs.history import RunEntry
-from emoscope.paths.choices import Granularity
-from emoscope.results.json_type import EmotionKey, Share
+from emoscope.results.json_type import EmotionKey
 from emoscope.results.result import ModelRef
+from emoscope.results.samples import Sample
 from emoscope.results.segments import Segment
 from emoscope.server.http.schemas import Exact, PredictReply, Problem
 
@@ -64,43 +64,6 @@ class CorrectionsReply(Exact):
     segments: list[Segment]
 
 
-class JobItemReply(Exact):
-    """One recording of a job."""
-
-    index: int
-    name: str
-    state: Literal["queued", "succeeded", "failed"]
-    run: str | None
-    problem: Problem | None
-
-
-class JobReply(Exact):
-    """A job, and what came of each recording."""
-
-    id: str
-    state: Literal["queued", "running", "succeeded", "failed", "cancelled"] = Field(
-        description="failed: not one recording could be recognized"
-    )
-    granularity: Granularity
-    embedding: bool
-    created_utc: str
-    started_utc: str | None
-    ended_utc: str | None
-    total: int
-    succeeded: int
-    failed: int
-    progress: Share
-    recordings: list[JobItemReply]
-
-
-class JobListReply(Exact):
-    """A page of the list of jobs, newest first."""
-
-    jobs: list[JobReply]
-    total: int
-    next: int | None
-
-
 class CatalogueReply(Exact):
     """A model that is known."""
 
@@ -137,17 +100,7 @@ class EmotionsReply(Exact):
     emotions: list[EmotionReply]
 
 
-class SampleReply(Exact):
-    """A bundled sample recording."""
-
-    file: str
-    language: str
-    emotion: EmotionKey
-    title_zh: str
-    title_en: str
-
-
 class SamplesReply(Exact):
-    """All bundled sample recordings."""
+    """The sample recordings of the package."""
 
-    samples: list[SampleReply]
+    samples: list[Sample]

@@ -21,6 +21,7 @@ from emoscope.errors import EmoscopeError, RequestError
 from emoscope.server.service import RecognitionOptions
 
 State: TypeAlias = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+ItemState: TypeAlias = Literal["queued", "succeeded", "failed"]
 ENDED = ("succeeded", "failed", "cancelled")
 
 _TABLES = """
@@ -42,7 +43,7 @@ class Item:
 
     place: int
     name: str
-    state: Literal["queued", "succeeded", "failed"]
+    state: ItemState
     run: str | None
     """Its run, where runs are kept."""
     record: dict[str, Any] | None

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
 
 from fastapi import APIRouter
 
 from emoscope.labels import EMOTIONS
 from emoscope.models import catalog
-from emoscope.server.http import replies, schemas
+from emoscope.server.http import schemas
+from emoscope.server.http.replies import (
+    CatalogueReply,
+    EmotionReply,
+    EmotionsReply,
+    ModelsReply,
+)
 from emoscope.server.service import Service
 
 
@@ -18,38 +24,34 @@ def catalogue_routes(service: Service) -> APIRouter:
 
     @router.get(
         "/v1/models",
-        response_model=replies.ModelsReply,
         responses=schemas.problems(401),
         summary="The models that are known, and the one that answers",
     )
-    def models() -> dict[str, Any]:
+    def models() -> ModelsReply:
         """Say which are on this machine; one is fetched with `emoscope models pull`."""
         loaded = service.recognizer.model
         cache = catalog.find_cache()
-        return {
-            "loaded": loaded.to_dict(),
-            "models": [
-                {
-                    "name": entry.name,
-                    "title_zh": entry.title_zh,
-                    "title_en": entry.title_en,
-                    "dim": entry.dim,
-                    "licence": entry.licence,
-                    "installed": catalog.is_installed(entry.name, cache),
-                    "loaded": entry.name == loaded.name,
-                }
-                for entry in catalog.CATALOG
-            ],
-        }
+        known = [
+            CatalogueReply(
+                name=entry.name,
+                title_zh=entry.title_zh,
+                title_en=entry.title_en,
+                dim=entry.dim,
+                licence=entry.licence,
+                installed=catalog.is_installed(entry.name, cache),
+                loaded=entry.name == loaded.name,
+            )
+            for entry in catalog.CATALOG
+        ]
+        return ModelsReply(loaded=loaded, models=known)
 
     @router.get(
         "/v1/emotions",
-        response_model=replies.EmotionsReply,
         responses=schemas.problems(401),
         summary="The nine emotions, in the order of every list of scores",
     )
-    async def emotions() -> dict[str, Any]:
+    async def emotions() -> EmotionsReply:
         """Names, emoji and colours, so that another page looks as this one does."""
-        return {"emotions": EMOTIONS}
+        return EmotionsReply(emotions=[EmotionReply(**asdict(one)) for one in EMOTIONS])
 
     return router

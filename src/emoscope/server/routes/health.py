@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import platform
 import time
-from typing import Any
+from dataclasses import asdict
 
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
 from emoscope._version import __version__
 from emoscope.observe.metrics import CONTENT_TYPE
-from emoscope.server.http import replies, schemas
+from emoscope.server.http import schemas
+from emoscope.server.http.replies import LiveReply, ReadyReply, VersionReply
+from emoscope.server.http.schemas import HealthModel, HealthReply
 from emoscope.server.service import Service
 
 
@@ -20,41 +22,35 @@ def health_routes(service: Service) -> APIRouter:
     router = APIRouter()
     recognizer = service.recognizer
 
-    @router.get("/health", response_model=schemas.HealthReply, summary="What is running")
-    async def health() -> dict[str, Any]:
+    @router.get("/health", summary="What is running")
+    async def health() -> HealthReply:
         """Say which model is loaded, from where, and how long that took."""
-        return {
-            "status": "ok",
-            "version": __version__,
-            "uptime_s": time.monotonic() - service.started_s,
-            "model": {
-                **recognizer.model.to_dict(),
-                "origin": recognizer.origin,
-                "load_s": recognizer.load_s,
-            },
-        }
+        model = HealthModel(
+            **asdict(recognizer.model), origin=recognizer.origin, load_s=recognizer.load_s
+        )
+        uptime_s = time.monotonic() - service.started_s
+        return HealthReply(status="ok", version=__version__, uptime_s=uptime_s, model=model)
 
-    @router.get("/health/live", response_model=replies.LiveReply, summary="The server lives")
-    async def live() -> dict[str, str]:
+    @router.get("/health/live", summary="The server lives")
+    async def live() -> LiveReply:
         """Answer while the process can answer at all; restart it when this fails."""
-        return {"status": "live"}
+        return LiveReply(status="live")
 
     @router.get(
         "/health/ready",
-        response_model=replies.ReadyReply,
         responses=schemas.problems(503),
         summary="The server takes work",
     )
-    async def ready() -> dict[str, Any]:
+    async def ready() -> ReadyReply:
         """Answer 200 from the end of the warm-up to the beginning of the end."""
         admission = service.admission
         admission.check_open()
-        return {"status": "ready", "working": admission.working, "waiting": admission.waiting}
+        return ReadyReply(status="ready", working=admission.working, waiting=admission.waiting)
 
-    @router.get("/version", response_model=replies.VersionReply, summary="Which version runs")
-    async def version() -> dict[str, str]:
+    @router.get("/version", summary="Which version runs")
+    async def version() -> VersionReply:
         """Say which version of what runs here."""
-        return {"emoscope": __version__, "python": platform.python_version()}
+        return VersionReply(emoscope=__version__, python=platform.python_version())
 
     @router.get(
         "/metrics",

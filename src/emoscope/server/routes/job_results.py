@@ -17,9 +17,10 @@ from emoscope.outputs.store import Run
 from emoscope.results.result import Failure, Result
 from emoscope.server.http import schemas
 from emoscope.server.http.events import CSV, LINES, NDJSON, Outcome, as_line
+from emoscope.server.jobs.reply import job_reply
 from emoscope.server.jobs.table import ENDED, Item, Job
 from emoscope.server.jobs.worker import Jobs, failure_of
-from emoscope.server.routes.jobs import job_reply, owned
+from emoscope.server.routes.jobs import owned
 from emoscope.server.service import Service
 from emoscope.web.archive import zip_of_runs
 
@@ -45,11 +46,11 @@ def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
             last = ""
             while True:
                 now = job_reply(await anyio.to_thread.run_sync(owned, jobs, request, job), jobs)
-                line = json.dumps(now, ensure_ascii=False) + "\n"
+                line = json.dumps(now.model_dump(), ensure_ascii=False) + "\n"
                 if line != last:
                     yield line
                     last = line
-                if now["state"] in ENDED or service.admission.closing:
+                if now.state in ENDED or service.admission.closing:
                     return
                 await anyio.sleep(_WATCH_S)
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import anyio.to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from emoscope.paths.choices import Granularity
-from emoscope.server.http import replies, schemas
+from emoscope.server.http import schemas
 from emoscope.server.http.addresses import root_of
 from emoscope.server.http.bodies import body_schema, read_requests
-from emoscope.server.jobs.table import Item, Job
-from emoscope.server.jobs.worker import Jobs, failure_of
+from emoscope.server.jobs.reply import JobListReply, JobReply, job_reply
+from emoscope.server.jobs.table import Job
+from emoscope.server.jobs.worker import Jobs
 from emoscope.server.middleware.host_origin import owner_of, sees_all
 from emoscope.server.service import RecognitionOptions, Service
 
@@ -29,10 +29,10 @@ def job_routes(service: Service, jobs: Jobs) -> APIRouter:
     @router.post(
         "/v1/jobs",
         status_code=202,
-        response_model=replies.JobReply,
+        response_model=JobReply,
         responses={
             **schemas.problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503, 507),
-            200: {"model": replies.JobReply, "description": "the job of the same earlier request"},
+            200: {"model": JobReply, "description": "the job of the same earlier request"},
         },
         openapi_extra=body_schema(settings.job_max_files, settings.job_max_bytes),
         summary="Queue recordings",
@@ -58,14 +58,13 @@ def job_routes(service: Service, jobs: Jobs) -> APIRouter:
                 jobs.accept, owner_of(request), requests, options, idempotency_key or None
             )
         return JSONResponse(
-            job_reply(job, jobs),
+            job_reply(job, jobs).model_dump(),
             202 if is_new else 200,
             headers={"Location": f"{root_of(request.scope)}/v1/jobs/{job.id}"},
         )
 
     @router.get(
         "/v1/jobs",
-        response_model=replies.JobListReply,
         responses=schemas.problems(401, 422),
         summary="List jobs, newest first",
     )
@@ -73,34 +72,32 @@ def job_routes(service: Service, jobs: Jobs) -> APIRouter:
         request: Request,
         first: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
         count: Annotated[int, Query(ge=1, le=100)] = 20,
-    ) -> dict[str, Any]:
+    ) -> JobListReply:
         """`next` is the `first` of the next page, or null after the last."""
         owner = None if sees_all(request) else owner_of(request)
         found, total = await anyio.to_thread.run_sync(jobs.table.page, owner, first, count)
         following = first + len(found)
-        return {
-            "jobs": [job_reply(job, jobs) for job in found],
-            "total": total,
-            "next": following if found and following < total else None,
-        }
+        return JobListReply(
+            jobs=[job_reply(job, jobs) for job in found],
+            total=total,
+            next=following if found and following < total else None,
+        )
 
     @router.get(
         "/v1/jobs/{job}",
-        response_model=replies.JobReply,
         responses=schemas.problems(401, 404),
         summary="How far a job is",
     )
-    async def read(request: Request, job: str) -> dict[str, Any]:
+    async def read(request: Request, job: str) -> JobReply:
         """Say how far it is, and what came of each recording."""
         return job_reply(await anyio.to_thread.run_sync(owned, jobs, request, job), jobs)
 
     @router.post(
         "/v1/jobs/{job}/cancel",
-        response_model=replies.JobReply,
         responses=schemas.problems(401, 403, 404, 409),
         summary="Cancel a job",
     )
-    async def cancel(request: Request, job: str) -> dict[str, Any]:
+    async def cancel(request: Request, job: str) -> JobReply:
         """Stop it; what was answered stays."""
         owner = None if sees_all(request) else owner_of(request)
         return job_reply(await anyio.to_thread.run_sync(jobs.cancel, job, owner), jobs)
@@ -132,45 +129,3 @@ def owned(jobs: Jobs, request: Request, id_: str) -> Job:
         RequestError: there is none, or it belongs to another key.
     """
     return jobs.table.get(id_, None if sees_all(request) else owner_of(request))
-
-
-def job_reply(job: Job, jobs: Jobs) -> dict[str, Any]:
-    """Return the JSON of a job."""
-    done = [item for item in job.items if item.state != "queued"]
-    current = jobs.progress(job.id)
-    share = len(done) / max(len(job.items), 1)
-    if current is not None and current[1].total_s:
-        share += current[1].done_s / current[1].total_s / len(job.items)
-    return {
-        "id": job.id,
-        "state": job.state,
-        "granularity": job.options.granularity,
-        "embedding": job.options.embedding,
-        "created_utc": _utc(job.created_s),
-        "started_utc": _utc(job.started_s),
-        "ended_utc": _utc(job.ended_s),
-        "total": len(job.items),
-        "succeeded": sum(item.state == "succeeded" for item in done),
-        "failed": sum(item.state == "failed" for item in done),
-        "progress": min(share, 1.0),
-        "recordings": [_item_reply(item) for item in job.items],
-    }
-
-
-def _item_reply(item: Item) -> dict[str, Any]:
-    problem = None
-    if item.state == "failed":
-        problem = schemas.problem_of(failure_of(item).error).model_dump()
-    return {
-        "index": item.place,
-        "name": item.name,
-        "state": item.state,
-        "run": item.run,
-        "problem": problem,
-    }
-
-
-def _utc(seconds: float | None) -> str | None:
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

@@ -80,7 +80,6 @@ def recognition_routes(service: Service) -> APIRouter:
 
     @router.get(
         "/v1/recognitions",
-        response_model=replies.ListReply,
         responses=schemas.problems(401, 422),
         summary="List runs, newest first",
     )
@@ -88,17 +87,17 @@ def recognition_routes(service: Service) -> APIRouter:
         search: Annotated[str, Query(max_length=200)] = "",
         first: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
         count: Annotated[int, Query(ge=1, le=history.PAGE_MAX)] = 50,
-    ) -> dict[str, Any]:
+    ) -> replies.ListReply:
         """`next` is the `first` of the next page, or null after the last."""
         page = await anyio.to_thread.run_sync(
             lambda: history.list_runs(service.store, search=search, first=first, count=count)
         )
         following = first + len(page.entries)
-        return {
-            "recognitions": [entry.to_dict() for entry in page.entries],
-            "total": page.total,
-            "next": following if following < page.total and page.entries else None,
-        }
+        return replies.ListReply(
+            recognitions=list(page.entries),
+            total=page.total,
+            next=following if following < page.total and page.entries else None,
+        )
 
     @router.get(
         "/v1/recognitions/{run}",

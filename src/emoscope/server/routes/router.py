@@ -37,7 +37,7 @@ def all_routes(service: Service, jobs: Jobs, viewer: RunViewer) -> APIRouter:
         health_routes,
     ):
         router.include_router(routes(service))
+    router.include_router(sample_routes())
     for routes_of_jobs in (job_routes, job_result_routes):
         router.include_router(routes_of_jobs(service, jobs))
-    router.include_router(sample_routes())
     return router
