@@ -29,7 +29,7 @@ OUTSIDE = {
     "benchmarks/": "Speed, memory and accuracy, with the lab book LOG.md",
     "docs/": "Documentation; README.md is its index",
     "scripts/": "Generators of docs, samples and screenshots",
-    "examples/": "A web page on the REST API",
+    "examples/": "A web page on the REST API; the Gradio app for Spaces and ModelScope",
     "deploy/": "Dockerfile, compose, systemd unit, nginx, Prometheus, Grafana",
     "requirements/": "Pinned dependencies with hashes",
     "inference.py": "Compatibility module of the older tool: from inference import analyze",

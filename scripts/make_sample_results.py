@@ -32,6 +32,7 @@ from emoscope.results.samples import (
     result_path,
     samples,
 )
+from emoscope.results.summary import emotions_in_turn
 
 SURE = 0.6
 """Lowest calibrated confidence of a sample of one emotion."""
@@ -71,7 +72,7 @@ def recognize(recognizer: emoscope.Recognizer, sample: Sample) -> Result:
 def problem_of(sample: Sample, result: Result) -> str:
     """Return what is wrong with an answer, or an empty string."""
     if sample.file == SEQUENCE:
-        found = in_turn(result)
+        found = tuple(emotion.key for emotion in emotions_in_turn(result.segments))
         return "" if found == IN_TURN else f"its segments are {', '.join(found)}"
     if result.emotion.key != sample.emotion:
         return f"answered {result.emotion.key}"
@@ -79,12 +80,6 @@ def problem_of(sample: Sample, result: Result) -> str:
     if result.abstain or sure < SURE:
         return f"its calibrated confidence is {sure:.2f}"
     return ""
-
-
-def in_turn(result: Result) -> tuple[str, ...]:
-    """Return the emotions of the segments one after another, silences and repetitions left out."""
-    keys = [segment.emotion.key for segment in result.segments if not segment.silent]
-    return tuple(key for at, key in enumerate(keys) if not at or keys[at - 1] != key)
 
 
 def write_mp3(source: Path, target: Path) -> None:

@@ -36,6 +36,7 @@ EXTRAS: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text
 ]["optional-dependencies"]
 MODULES = {
     "server": ("fastapi", "starlette", "uvicorn", "python_multipart", "prometheus_client"),
+    "gradio": ("gradio", "gradio_client", "huggingface_hub", "pandas"),
     "webui": ("gradio", "gradio_client", "huggingface_hub", "pandas"),
     "convert": ("onnx", "yaml"),
     "annotations": ("praatio", "webvtt"),
@@ -93,6 +94,7 @@ WORK_ALONE = [
 NEED = [
     ("server", ("serve", "--no-page", "--port", "0")),
     ("webui", ("serve", "--port", "0")),
+    ("gradio", ("gradio", "--port", "0", *COMPACT)),
     ("convert", ("models", "pull", "emotion2vec-plus-base", "--offline")),
     ("annotations", ("export", "run", "-f", "textgrid")),
     ("annotations", ("export", "run", "-f", "vtt")),
@@ -138,6 +140,7 @@ HALVES = [
     *((name, "server", ("serve", "--no-page", "--port", "0")) for name in MODULES["server"][2:]),
     ("websockets", "server", ("serve", "--no-page", "--port", "0")),
     ("gradio", "webui", ("serve", "--port", "0")),
+    ("gradio", "gradio", ("gradio", "--port", "0")),
     ("onnx", "convert", ("models", "pull", "emotion2vec-plus-base", "--offline")),
     ("yaml", "convert", ("models", "pull", "emotion2vec-plus-base", "--offline")),
 ]
@@ -217,8 +220,15 @@ class Installed:
     @contextmanager
     def serving(self, *line: str) -> Iterator[httpx.Client]:
         """Run a server until the block ends."""
+        with self.printing("serve", "--port", "0", *COMPACT, *line) as (first, client):
+            assert first.startswith("Page and API: ")
+            yield client
+
+    @contextmanager
+    def printing(self, *line: str) -> Iterator[tuple[str, httpx.Client]]:
+        """Run a command that prints its address first, until the block ends."""
         process = subprocess.Popen(
-            [self.bin / "emoscope", "serve", "--port", "0", *COMPACT, *line],
+            [self.bin / "emoscope", *line],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -228,9 +238,10 @@ class Installed:
         assert process.stdout is not None
         try:
             told = process.stdout.readline()
-            assert told.startswith("Page and API: "), process.communicate(timeout=5)
-            with httpx.Client(base_url=told.split()[-1], timeout=60) as client:
-                yield client
+            assert ": http" in told, process.communicate(timeout=5)
+            transport = httpx.HTTPTransport(retries=8)  # Gradio opens the port a little later
+            with httpx.Client(base_url=told.split()[-1], timeout=60, transport=transport) as client:
+                yield told, client
         finally:
             process.terminate()
             _, complaints = process.communicate(timeout=60)
@@ -250,7 +261,7 @@ class Installed:
 
 def missing(extra: str) -> list[tuple[str, tuple[str, ...]]]:
     """Commands that must fail where only this extra is installed."""
-    have = {extra, "server"} if extra == "webui" else {extra}
+    have = {extra, "server", "gradio"} if extra == "webui" else {extra}
     return [
         (needed, line)
         for needed, line in NEED
@@ -284,6 +295,18 @@ def try_webui(here: Installed) -> None:
         assert "<html" in page.text
         assert client.get("/static/page.js").status_code == 200
         assert client.get("/health/ready").status_code == 200
+
+
+def try_gradio(here: Installed) -> None:
+    with here.printing("gradio", "--port", "0", *COMPACT) as (first, client):
+        assert first.startswith("Gradio app: ")
+        path = client.post(
+            "/gradio_api/upload", files={"files": ("a.wav", Path(VOICE).read_bytes())}
+        ).json()[0]
+        sound = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        call = "/gradio_api/call/recognize"
+        asked = client.post(call, json={"data": [sound, "frame", False]})
+        assert "event: complete" in client.get(f"{call}/{asked.json()['event_id']}").text
 
 
 def try_convert(here: Installed) -> None:
@@ -359,6 +382,7 @@ TRIALS = {
     "": try_core,
     "server": try_server,
     "webui": try_webui,
+    "gradio": try_gradio,
     "convert": try_convert,
     "annotations": try_annotations,
     "parquet": try_parquet,

@@ -235,6 +235,40 @@ def test_a_server_sends_nothing_and_leaves_nothing(tmp_path: Path) -> None:
     assert_quiet(watched)
 
 
+GRADIO = ["gradio", "-m", "compact", "--lang", "en"]
+needs_gradio = pytest.mark.skipif(
+    find_spec("gradio") is None, reason="the extra gradio is not installed"
+)
+
+
+def visit_gradio(watched: leaks.Watched) -> None:
+    """Do over HTTP what Gradio's client does, and name addresses instead of files."""
+    watched.wait_for_server()
+    transport = httpx.HTTPTransport(uds=str(watched.doorway))
+    with httpx.Client(transport=transport, base_url="http://127.0.0.1:7860", timeout=60) as client:
+        for path in ("/", "/config", "/gradio_api/info", "/gradio_api/runs"):
+            client.get(path)
+        files = {"files": ("a.wav", (SAMPLES / "happy_zh.wav").read_bytes())}
+        paths = [client.post("/gradio_api/upload", files=files).json()[0]]
+        paths += [f"{scheme}://{OUTSIDE}/a.wav" for scheme in ("http", "https", "ftp")]
+        told = []
+        for path in paths:
+            sound = {"path": path, "meta": {"_type": "gradio.FileData"}}
+            asked = client.post("/gradio_api/call/recognize", json={"data": [sound, "frame", True]})
+            event = asked.json()["event_id"]
+            told.append(client.get(f"/gradio_api/call/recognize/{event}").text)
+        assert ["event: complete" in one for one in told] == [True, False, False, False]
+
+
+@needs_gradio
+def test_the_gradio_app_sends_nothing_and_leaves_nothing(tmp_path: Path) -> None:
+    with leaks.watching(emoscope(*GRADIO), tmp_path) as watched:
+        visit_gradio(watched)
+        time.sleep(3)
+
+    assert_quiet(watched)
+
+
 RECOGNIZE_AND_LIVE = f"""
 import sys, time
 import emoscope
@@ -330,3 +364,25 @@ def test_a_minute_of_the_page_is_long_enough(tmp_path: Path, reporting_onnxrunti
 
     assert {packet.host for packet in watched.packets if packet.port == 53}
     assert any(name.endswith("/deviceid") for name in watched.files)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@needs_gradio
+@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
+def test_half_a_minute_of_the_gradio_app_sends_nothing(tmp_path: Path) -> None:
+    asked: list[str] = []
+    with leaks.watching(emoscope(*GRADIO), tmp_path) as watched:
+        watched.wait_for_server()
+        with leaks.address(watched) as url, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+            page = browser.new_page()
+            page.on("request", lambda request: asked.append(request.url))
+            page.goto(url + "/")
+            page.get_by_text("One sentence").click()
+            page.wait_for_selector("svg[aria-label='emodb_sequence.wav']", timeout=60_000)
+            page.wait_for_timeout(30_000)
+            browser.close()
+
+    assert [one for one in asked if not one.startswith((url, "blob:" + url, "data:"))] == []
+    assert_quiet(watched)

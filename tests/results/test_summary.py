@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from emoscope.labels import EMOTIONS, KEYS, SILENCE, by_key
 from emoscope.results.segments import Segment
-from emoscope.results.summary import MOMENT_S, MOMENTS, TrackSummary, moments, summarize_track
+from emoscope.results.summary import (
+    MOMENT_S,
+    MOMENTS,
+    TrackSummary,
+    emotions_in_turn,
+    moments,
+    summarize_track,
+)
 from emoscope.results.track import Track
 from emoscope.waveform import HOP_S
 
@@ -112,3 +119,11 @@ def test_a_reading_comes_back_from_its_dict() -> None:
     summary = summarize_track(segments_of([(1.0, happy), (2.0, sad)]), np.arange(140.0), 3.0)
 
     assert TrackSummary.from_dict(summary.to_dict()) == summary
+
+
+def test_emotions_in_turn_skip_silence_and_repetition() -> None:
+    sad, happy = by_key("sad"), by_key("happy")
+    segments = segments_of([(1, sad), (1, SILENCE), (1, sad), (2, happy), (1, SILENCE), (1, sad)])
+
+    assert emotions_in_turn(segments) == (sad, happy, sad)
+    assert emotions_in_turn(segments_of([(1, SILENCE)])) == ()

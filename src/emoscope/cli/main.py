@@ -268,6 +268,24 @@ def serve(
     run_serve(settings, page=page)
 
 
+@app.command("gradio")
+@with_options
+def gradio_command(
+    *,
+    host: Annotated[str | None, typer.Option("--host", help="监听地址 · address")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="端口 · port, 7860")] = None,
+    outputs: Annotated[Path | None, typer.Option("--outputs", help="结果文件夹 · folder")] = None,
+    open_: Annotated[
+        bool | None, typer.Option("--open", help="任何人都可使用 · also for others")
+    ] = None,
+    options: ModelOptions,
+) -> None:
+    """启动 Gradio 应用 · Serve the small Gradio app."""
+    from emoscope.cli.gradio import run_gradio
+
+    run_gradio(options.settings(host=host, port=port, outputs=outputs, open=open_))
+
+
 def main(arguments: list[str] | None = None) -> Any:
     """Run a command and turn our errors into one sentence and an exit code."""
     streams.set_up_streams()

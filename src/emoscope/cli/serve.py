@@ -88,7 +88,7 @@ def _check_entrance(settings: Settings) -> bool:
     Raises:
         SettingError: other machines can reach the port, and there are no keys.
     """
-    if _is_loopback(settings.host) or KeyFile(settings.keys).keys():
+    if is_loopback(settings.host) or KeyFile(settings.keys).keys():
         return False
     if not settings.open:
         reason = NOTICES["no_door"](language_of(settings.language), host=settings.host)
@@ -140,7 +140,8 @@ def _address(scheme: str, host: str, port: int) -> str:
     return f"{scheme}://{shown}:{port}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from this machine only."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

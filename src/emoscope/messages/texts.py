@@ -148,6 +148,12 @@ NOTICES: dict[str, Text] = {
         "{host} can be reached from other machines, and there is no key yet. "
         "Run emoscope keys create NAME first, or say --open to let everybody in",
     ),
+    "gradio_address": Text("Gradio 应用地址：{address}", "Gradio app: {address}"),
+    "no_keys_here": Text(
+        "{host} 可被其他机器访问，而 Gradio 应用没有密钥。加 --open 表示任何人都可以使用",
+        "{host} can be reached from other machines, and the Gradio app has no keys. "
+        "Say --open to let everybody in",
+    ),
     "open_door": Text(
         "注意：{host} 可被其他机器访问，而服务没有密码。",
         "Note: {host} can be reached from other machines, and the service has no password.",

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from emoscope.labels import KEYS, SILENCE
+from emoscope.labels import KEYS, SILENCE, Emotion
 from emoscope.results.json_type import EmotionByKey, JsonType, Share
 from emoscope.results.segments import DEFAULT_RULES, Segment, SegmentRules
 from emoscope.waveform import HOP_S, Array64, Span
@@ -61,6 +61,15 @@ class TrackSummary(JsonType):
     what all frames add (``logits / count``)."""
     moments: tuple[Moment, ...]
     """The moments that added most to that logit, largest first, without overlap."""
+
+
+def emotions_in_turn(segments: Sequence[Segment]) -> tuple[Emotion, ...]:
+    """Return the emotions of segments one after another, without silences and repetitions."""
+    found: list[Emotion] = []
+    for segment in segments:
+        if not segment.silent and segment.emotion not in found[-1:]:
+            found.append(segment.emotion)
+    return tuple(found)
 
 
 def summarize_track(

@@ -14,6 +14,7 @@ from emoscope.labels import Emotion
 from emoscope.outputs.store import wav_pieces
 from emoscope.results.result import Result
 from emoscope.results.samples import SEQUENCE, Sample, sample_named, sample_result, samples
+from emoscope.results.summary import emotions_in_turn
 from emoscope.web.picture import drawing
 
 
@@ -34,7 +35,7 @@ def sample_cards() -> tuple[SampleCard, ...]:
     return tuple(
         SampleCard(
             sample,
-            emotions_in_turn(_shown(sample.file)),
+            emotions_in_turn(sample_result(sample.file).segments),
             Markup(small_river(_shown(sample.file), label="")),  # noqa: S704 - ours, no words in it
         )
         for sample in first_the_sequence
@@ -50,7 +51,7 @@ def demo_context() -> dict[str, Any]:
     """
     return {
         "sample": sample_named(SEQUENCE),
-        "emotions": emotions_in_turn(_shown(SEQUENCE)),
+        "emotions": emotions_in_turn(sample_result(SEQUENCE).segments),
         "drawing": sample_drawing(SEQUENCE),
     }
 
@@ -75,15 +76,6 @@ def sample_curve(file: str) -> Curve:
         KeyError: no sample has this name.
     """
     return curve_of(_shown(file), wav_pieces(sample_named(file).path))
-
-
-def emotions_in_turn(result: Result) -> tuple[Emotion, ...]:
-    """Return the emotions of the segments, without silences and repetitions."""
-    found: list[Emotion] = []
-    for segment in result.segments:
-        if not segment.silent and segment.emotion not in found[-1:]:
-            found.append(segment.emotion)
-    return tuple(found)
 
 
 def _shown(file: str) -> Result:
