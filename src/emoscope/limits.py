@@ -69,6 +69,8 @@ class Limits:
     """Size of the file; None for no limit."""
     max_duration_s: float = 4 * 3600.0
     """Seconds of sound."""
+    padding_s: float = 0.0
+    """Seconds by which sound may be longer than that: encoders pad the last packet."""
     min_duration_s: float = 0.1
     """Shorter sound holds no emotion to speak of: five frames."""
     max_channels: int = 8
@@ -77,6 +79,11 @@ class Limits:
     max_rate_hz: int = 384_000
     containers: tuple[str, ...] = CONTAINERS
     codecs: tuple[str, ...] = CODECS
+
+    @property
+    def longest_s(self) -> float:
+        """Seconds of sound that are still accepted."""
+        return self.max_duration_s + self.padding_s
 
     @property
     def endings(self) -> frozenset[str]:
@@ -101,5 +108,7 @@ class Limits:
 COMMAND_LINE = Limits()
 """4 h of sound of any size: the files are the user's own."""
 
-UPLOAD = Limits(max_bytes=10_000_000, max_duration_s=600.0)
+PADDING_S = 1.0
+"""For uploads: ten minutes of Opus are ten minutes and 6.5 ms."""
+UPLOAD = Limits(max_bytes=10_000_000, max_duration_s=600.0, padding_s=PADDING_S)
 """10 MB and ten minutes: the files are anybody's."""

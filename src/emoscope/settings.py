@@ -23,7 +23,7 @@ from pydantic_settings import (
 )
 
 from emoscope.errors import SettingError, SettingsFileError
-from emoscope.limits import COMMAND_LINE, UPLOAD, Limits
+from emoscope.limits import COMMAND_LINE, PADDING_S, UPLOAD, Limits
 from emoscope.messages.reasons import reason
 from emoscope.messages.renamed import RENAMED_TEXT
 from emoscope.paths.choices import (
@@ -232,7 +232,11 @@ class Settings(BaseSettings):
     @property
     def upload_limits(self) -> Limits:
         """Limits of the server's recordings."""
-        return Limits(max_bytes=self.upload_max_bytes, max_duration_s=self.upload_max_duration_s)
+        return Limits(
+            max_bytes=self.upload_max_bytes,
+            max_duration_s=self.upload_max_duration_s,
+            padding_s=PADDING_S,
+        )
 
     @property
     def file_limits(self) -> Limits:

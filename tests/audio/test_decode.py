@@ -166,6 +166,18 @@ def test_three_hours_are_refused_before_they_are_decoded() -> None:
         decode(three_hours(), limits=Limits(max_duration_s=7_200.0))
 
 
+@pytest.mark.parametrize("kind", ["opus", "aac", "wav"])
+def test_the_padding_of_an_encoder_is_within_the_limit(kind: str) -> None:
+    """Ten minutes of Opus are ten minutes and 6.5 ms."""
+    limits = Limits(max_duration_s=4.0, padding_s=1.0)
+    assert decode(encode(noise(4.3), kind), limits=limits).duration_s > 4.0
+
+    with raises_code("audio_too_long"):
+        decode(encode(noise(5.6), kind), limits=limits)
+    with raises_code("audio_too_long"):
+        decode(encode(noise(4.3), kind), limits=Limits(max_duration_s=4.0))
+
+
 def test_sound_without_a_length_in_its_header_stops_at_the_limit() -> None:
     """An endless stream: the header says nothing, so only counting while decoding helps."""
     stream = encode(noise(20.0), "aac")  # ADTS has no length anywhere

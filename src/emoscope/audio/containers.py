@@ -204,7 +204,7 @@ def checked(
     rate_hz = int(context.sample_rate or 0)
     check_layout(rate_hz, channels, limits)
     length = length_claim_of(header, container, track.stream, size_bytes)
-    if length.counted_s is not None and length.counted_s > limits.max_duration_s:
+    if length.counted_s is not None and length.counted_s > limits.longest_s:
         raise AudioError("audio_too_long", max_duration_s=limits.max_duration_s)
     return Encoding(container.format.name, context.name, rate_hz, channels, length)
 

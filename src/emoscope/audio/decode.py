@@ -158,7 +158,7 @@ def decode_live(read: Callable[[int], bytes], limits: Limits) -> Iterator[Sample
         if track is None:
             raise AudioError("audio_damaged")
         checked(container, track, head, Header(), 0, limits)
-        stages, timeline = Stages(), Timeline.of(container, track.stream, limits.max_duration_s)
+        stages, timeline = Stages(), Timeline.of(container, track.stream, limits.longest_s)
         # Block by block as they come: a reader that waits for a full block would be late.
         frames = timeline.watch(decoded_frames(container, track, stages))
         planes = at_rate(_planes(frames, limits, stages, least=1), stages)
@@ -275,14 +275,14 @@ def _spool(
         blocks: float32 at 16 kHz, shape ``(channels, n)``, silence included.
         spools: take the sound.
         gaps: where silence stands for missing sound, filled while ``blocks`` is read.
-        limits: its ``max_duration_s`` bounds sound and gaps together.
+        limits: its ``longest_s`` bounds sound and gaps together.
         log: gets progress.
         likely_s: length to expect in seconds, for progress; 0 where it is not known.
 
     Returns:
         Whether sound and gaps together fit the limit; it stops where they do not.
     """
-    most = limits.max_duration_s * RATE_HZ
+    most = limits.longest_s * RATE_HZ
     told_s = 0.0
     for block in blocks:
         spools.add(block)
@@ -345,6 +345,6 @@ def _within(limits: Limits, frames: Iterator[Any]) -> Iterator[tuple[int, Raw]]:
         rate_hz = int(frame.sample_rate)
         check_layout(rate_hz, len(frame.layout.channels), limits)
         decoded_s += frame.samples / rate_hz
-        if decoded_s > limits.max_duration_s:
+        if decoded_s > limits.longest_s:
             raise AudioError("audio_too_long", max_duration_s=limits.max_duration_s)
         yield rate_hz, samples_of(frame)

@@ -31,11 +31,11 @@ class DecodePlan:
         Args:
             container: the open container.
             track: its track of sound.
-            limits: its ``max_duration_s`` is that of sound and gaps together.
+            limits: its ``longest_s`` is that of sound and gaps together.
         """
         if not self.is_timed:
             return Timeline(is_timed=False)
-        return Timeline.of(container, track.stream, limits.max_duration_s)
+        return Timeline.of(container, track.stream, limits.longest_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ class DecoderPool:
     def __init__(
         self, count: int = 2, *, deadline_s: float = DEADLINE_S, limits: Limits = COMMAND_LINE
     ) -> None:
-        sound_bytes = int(limits.max_duration_s * RATE_HZ) * np.dtype(np.float32).itemsize
+        sound_bytes = int(limits.longest_s * RATE_HZ) * np.dtype(np.float32).itemsize
         self._memory_bytes = _FREE_BYTES + _COPIES * sound_bytes + (limits.max_bytes or 0) * 2
         self._deadline_s = deadline_s
         self._count = count
@@ -226,12 +226,12 @@ class _Process:
             send_message(
                 self._line, {"limits": asdict(limits), "cpu_s": math.ceil(deadline_s)}, data
             )
-            most = (int(limits.max_duration_s * RATE_HZ) + RATE_HZ) * 4
+            most = (int(limits.longest_s * RATE_HZ) + RATE_HZ) * 4
             answer = receive_message(self._line, max_bytes=most)
             missing = None
             if answer is not None and answer[0].get("missing"):
                 # No gap is shorter than what timestamps may jitter by.
-                most = math.ceil(limits.max_duration_s / GAP_TOLERANCE_S) * _BORDERS_BYTES
+                most = math.ceil(limits.longest_s / GAP_TOLERANCE_S) * _BORDERS_BYTES
                 missing = receive_message(self._line, max_bytes=most)
         except TimeoutError as exc:
             raise DecoderTimeoutError(seconds=deadline_s) from exc

@@ -21,7 +21,7 @@ def resampled_waveform(waveform: Waveform, limits: Limits) -> Waveform:
     Raises:
         AudioError: the samples are too many, none at all, or not finite.
     """
-    if waveform.duration_s > limits.max_duration_s:
+    if waveform.duration_s > limits.longest_s:
         raise AudioError("audio_too_long", max_duration_s=limits.max_duration_s)
     if not len(waveform.samples):
         raise AudioError("audio_no_samples")
