@@ -9,7 +9,7 @@ from string import Formatter
 
 import pytest
 
-from emoscope.messages import findings, live, mixed, page, reasons, texts, trust
+from emoscope.messages import findings, live, mixed, models, page, reasons, texts, trust
 from emoscope.messages.languages import Text
 from emoscope.messages.texts import ADVICE, STEPS
 from emoscope.results import abstention
@@ -34,12 +34,18 @@ TABLES = {
 
 
 def all_texts() -> Iterator[tuple[str, Text]]:
-    for module in (texts, live, page, trust, mixed, reasons, findings):
+    for module in (texts, live, page, trust, mixed, reasons, findings, models):
         for name, table in vars(module).items():
             if isinstance(table, dict) and name.isupper():
-                yield from ((f"{name} {key}", t) for key, t in table.items() if isinstance(t, Text))
+                texts_of = ((key, text) for key, text in table.items() if isinstance(text, Text))
+                yield from ((f"{name} {in_order(key)}", text) for key, text in texts_of)
             elif isinstance(table, tuple) and name.isupper():
                 yield from ((name, t) for t in table if isinstance(t, Text))
+
+
+def in_order(key: object) -> object:
+    """A key whose name is the same in every process: sets have no order of their own."""
+    return " ".join(sorted(map(str, key))) if isinstance(key, frozenset) else key
 
 
 def gaps(sentence: str) -> set[str]:
