@@ -61,8 +61,12 @@ EDIT: dict[str, Text] = {
     "saving": Text("正在保存……", "Saving…"),
     "saved": Text("已保存", "Saved"),
     "failed": Text("没有保存", "Not saved"),
+    "changed": Text("已更正", "corrected"),
     "retry": Text("重试", "Retry"),
-    "marked": Text("已更正的分段带圆点；模型的原始结果会保留。", "Corrected segments have a dot; the model's result is kept."),
+    "marked": Text(
+        "已更正的分段带圆点；模型的原始结果会保留。",
+        "Corrected segments have a dot; the model's result is kept.",
+    ),
 }
 """The panel for corrections."""
 
@@ -83,7 +87,7 @@ SHARE: dict[str, Text] = {
 }
 """The menu for sharing, and what is shared as text."""
 
-KEYS: tuple[tuple[str, Text], ...] = (
+SHORTCUTS: tuple[tuple[str, Text], ...] = (
     ("Space", Text("播放 / 暂停", "Play / pause")),
     ("← →", Text("后退 / 前进", "Back / forward")),
     ("Shift ← →", Text("逐帧移动（20 毫秒）", "One frame (20 ms)")),
@@ -94,7 +98,10 @@ KEYS: tuple[tuple[str, Text], ...] = (
     ("L", Text("循环播放选区", "Loop the selection")),
     ("< >", Text("放慢 / 加快", "Slower / faster")),
     ("E", Text("更正播放处的分段", "Correct the segment at the playhead")),
-    ("1 … 9, 0", Text("更正时：九种情绪，0 为停顿", "While correcting: the nine emotions, 0 for silence")),
+    (
+        "1 … 9, 0",
+        Text("更正时：九种情绪，0 为停顿", "While correcting: the nine emotions, 0 for silence"),
+    ),
     ("Enter", Text("更正时：下一段", "While correcting: next segment")),
     ("S, M", Text("更正时：拆分，与下一段合并", "While correcting: split, merge with next")),
     ("Ctrl Z, Ctrl Y", Text("撤销，重做", "Undo, redo")),

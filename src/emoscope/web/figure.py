@@ -6,9 +6,11 @@ import json
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from markupsafe import Markup
+
 from emoscope.figures.pyramid import FINEST, TILE, Curve, is_unusable
-from emoscope.labels import COUNT, EMOTIONS, SILENCE
-from emoscope.messages.figure import EDIT, FIGURE, KEYS, SHARE
+from emoscope.labels import COUNT, EMOTIONS, SILENCE, Emotion
+from emoscope.messages.figure import EDIT, FIGURE, SHARE, SHORTCUTS
 from emoscope.messages.languages import LANGUAGES, Language
 from emoscope.messages.page import RESULT
 from emoscope.messages.trust import abstention
@@ -18,11 +20,13 @@ from emoscope.results.result import Result
 from emoscope.results.segments import Segment
 from emoscope.results.summary import Moment
 from emoscope.waveform import HOP_S
-from emoscope.web.markup import link
+from emoscope.web.markup import hue, link, pair
 from emoscope.web.rendering import render
 
 ROWS_MAX = 400
 """Lines of the table of segments; hours may have thousands."""
+TURNS_MAX = 5
+"""Emotions that follow one another and can be told in one line."""
 
 
 def drawing(
@@ -76,9 +80,11 @@ def decisive_moments(result: Result) -> list[Moment]:
 
 def palette() -> list[dict[str, str]]:
     """Key, names, emoji and colour of the nine in their order, and of silence after them."""
+    quiet = FIGURE["quiet"]
+    names = [*((e.zh, e.en) for e in EMOTIONS), (quiet.zh, quiet.en)]
     return [
-        {"key": e.key, "zh": e.zh, "en": e.en, "emoji": e.emoji, "colour": e.colour}
-        for e in (*EMOTIONS, SILENCE)
+        {"key": e.key, "zh": zh, "en": en, "emoji": e.emoji, "colour": e.colour}
+        for e, (zh, en) in zip((*EMOTIONS, SILENCE), names, strict=True)
     ]
 
 
@@ -124,15 +130,63 @@ def timeline(
         has_track=has_track,
         small=small,
         told=_told(result, name),
-        face="" if result.abstain else result.emotion.emoji,
+        face=_face(result),
         hatched=is_unusable(result),
         reasons={language: abstention(result.abstain, language) for language in LANGUAGES},
-        rows=result.segments[:ROWS_MAX],
         FIGURE=FIGURE,
         EDIT=EDIT,
         SHARE=SHARE,
-        KEYS=KEYS,
+        SHORTCUTS=SHORTCUTS,
     )
+
+
+def legend() -> str:
+    """Return the nine as buttons that isolate one, and how silence and doubt are drawn."""
+    return render("legend", FIGURE=FIGURE)
+
+
+def badge(emotion: Emotion) -> str:
+    """Return emoji and name with the emotion's colour beside them; never colour alone."""
+    return Markup(
+        '<span class="emo-badge" style="--c:{}"><span aria-hidden="true">{}</span> {}</span>'
+    ).format(hue(emotion), emotion.emoji, pair(emotion.zh, emotion.en))
+
+
+def shares(result: Result) -> str:
+    """Return how the time divides between emotions and silence, largest first."""
+    totals: dict[Emotion, float] = {}
+    for segment in result.segments:
+        totals[segment.emotion] = totals.get(segment.emotion, 0.0) + segment.span.duration_s
+    ranked = sorted(totals.items(), key=lambda item: -item[1])
+    percents = {e: 100 * seconds_of / result.duration_s for e, seconds_of in ranked}
+    return render("shares", percents=percents)
+
+
+def segments(result: Result, own: Result | None = None) -> str:
+    """Return the table of segments, folded away when it is long.
+
+    Args:
+        result: with the segments as they were corrected.
+        own: the model's own result, where ``result`` was corrected; the same by default.
+    """
+    known = {tuple(row) for row in segment_rows((own or result).segments)}
+    shown = result.segments[:ROWS_MAX]
+    rows = [
+        (segment, tuple(row) not in known)
+        for segment, row in zip(shown, segment_rows(shown), strict=True)
+    ]
+    return render("segments", rows=rows, count=len(result.segments), EDIT=EDIT, moment=moment)
+
+
+def moment(time_s: float) -> str:
+    """A moment as the figure tells it: ``2.5 s``, ``1:05.0``, ``1:02:05.0``."""
+    tenths = round(time_s * 10)
+    if tenths < 600:
+        return f"{tenths / 10:.1f} s"
+    minutes, rest = divmod(tenths, 600)
+    if minutes < 60:
+        return f"{minutes}:{rest / 10:04.1f}"
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest / 10:04.1f}"
 
 
 def _told(result: Result, name: str) -> dict[str, dict[Language, str]]:
@@ -162,24 +216,33 @@ def share_text(result: Result, name: str, language: Language) -> str:
         name: of the recording.
         language: of the words.
     """
-    face = "" if result.abstain else f"{result.emotion.emoji} "
-    sure = _sure(result, language)
-    answer = f"{face}{_answer(result, language)}{' ' + sure if sure else ''}"
-    return SHARE["words"](language, name=name, length=seconds(result.duration_s), answer=answer)
-
-
-def seconds(duration_s: float) -> str:
-    """Length of a recording: ``4.2 s`` or ``12:05``; the same in both languages."""
-    if duration_s < 60:
-        return f"{duration_s:.1f} s"
-    minutes, rest = divmod(round(duration_s), 60)
-    return f"{minutes}:{rest:02d}"
+    parts = (_face(result), _answer(result, language), _sure(result, language))
+    answer = " ".join(filter(None, parts))
+    return SHARE["words"](language, name=name, length=moment(result.duration_s), answer=answer)
 
 
 def _answer(result: Result, language: Language) -> str:
-    if result.abstain:
+    """The emotion in words; where none leads over all, those that follow one another."""
+    if not result.abstain:
+        return result.emotion.zh if language == "zh" else result.emotion.en
+    route = [] if is_unusable(result) else emotions_in_turn(result.segments)
+    if not 1 < len(route) <= TURNS_MAX:
         return RESULT["cannot_tell"](language)
-    return result.emotion.zh if language == "zh" else result.emotion.en
+    return " → ".join(e.zh if language == "zh" else e.en for e in route)
+
+
+def _face(result: Result) -> str:
+    """The emoji of the answer, or of the emotions that follow one another."""
+    if not result.abstain:
+        return result.emotion.emoji
+    route = [] if is_unusable(result) else emotions_in_turn(result.segments)
+    return "".join(e.emoji for e in route) if 1 < len(route) <= TURNS_MAX else ""
+
+
+def emotions_in_turn(segments: Sequence[Segment]) -> list[Emotion]:
+    """Return the emotions in the order in which they follow one another, without silence."""
+    spoken = [segment.emotion for segment in segments if not segment.silent]
+    return [one for one, before in zip(spoken, [None, *spoken], strict=False) if one is not before]
 
 
 def _sure(result: Result, language: Language) -> str:

@@ -61,6 +61,11 @@ export class Editor {
     figure.chosen = Math.min(Math.max(0, number), figure.segments.length - 1);
     this.panel.hidden = false;
     this.show();
+    this.focus();
+  }
+
+  // Keys go to the panel, wherever a button that was pressed is gone or disabled.
+  focus() {
     const chip = this.panel.querySelector("[data-label][aria-pressed=true]");
     if (chip instanceof HTMLElement) chip.focus({ preventScroll: true });
   }
@@ -128,6 +133,7 @@ export class Editor {
     figure.segments = edits.now;
     figure.chosen = this.isOpen ? Math.min(at, edits.now.length - 1) : null;
     this.show();
+    if (this.isOpen && !(document.activeElement instanceof HTMLInputElement)) this.focus();
     this.saver.save(edits.now);
   }
 
@@ -191,7 +197,8 @@ export class Editor {
 
   /** @param {KeyboardEvent} event */
   key(event) {
-    if (event.target instanceof HTMLInputElement || event.altKey) return;
+    const target = /** @type {Element} */ (event.target);
+    if (target.closest("input, select, dialog, summary, .emo-menu-list") || event.altKey) return;
     const act = event.ctrlKey || event.metaKey ? this.history(event) : this.isOpen ? this.plain(event.key) : null;
     if (!act) return;
     event.preventDefault();

@@ -45,6 +45,8 @@
 
 const RETRY_MS = 4000;
 const SERVER_S = 0.3; // the server's own smoothing
+const SILENCE = 9; // its place after the nine
+const PAUSE_WEIGHT = 0.25;
 const VIEW_SHARE = 1 / 60; // of the view: what is smoothed away
 
 /**
@@ -112,7 +114,7 @@ function averaged(values, half) {
 
 /**
  * Segments for a view in which the short ones could not be seen: each joins its longer neighbour,
- * the shortest first; what is joined is named after most of it.
+ * the shortest first. What is joined is named after most of it, and a pause only where speech is rare.
  * @param {Segment[]} segments
  * @param {number} leastS what is shorter joins
  * @returns {Segment[]}
@@ -160,7 +162,8 @@ function swept(list, leastS) {
 function join(one, next) {
   const parts = new Map(one.parts);
   for (const [emotion, seconds] of next.parts) parts.set(emotion, (parts.get(emotion) ?? 0) + seconds);
-  const emotion = [...parts].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
+  const weight = (/** @type {[number, number]} */ [which, seconds]) => seconds * (which === SILENCE ? PAUSE_WEIGHT : 1);
+  const emotion = [...parts].reduce((a, b) => (weight(b) > weight(a) ? b : a))[0];
   return { start: one.start, end: next.end, emotion, parts };
 }
 

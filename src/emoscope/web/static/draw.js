@@ -1,8 +1,9 @@
 // @ts-check
-// Paints the picture on a canvas: segments, river, waveform, axis. Knows nothing of pointers.
+// Paints the picture on a canvas: the river, and around it what marks.js paints. Knows nothing of
+// pointers.
 
 import { columns, ranked } from "./curve.js";
-import { paintAxis, paintGrid, paintMoments, paintStrip } from "./marks.js";
+import { paintAxis, paintGrid, paintMoments, paintStrip, paintWave } from "./marks.js";
 
 /** @typedef {import("./curve.js").Emotion} Emotion */
 /** @typedef {import("./curve.js").Segment} Segment */
@@ -262,32 +263,39 @@ const SLIVER = 6; // points; in a smoothed view what is narrower is no pause
  * @param {("doubt" | "quiet")[]} kinds
  */
 function paintStates(pen, scene, [top, bottom], found, x, kinds = ["doubt", "quiet"]) {
-  const { curve, look } = scene;
-  const { first, last, wide } = found;
+  const { curve, look, smoothing } = scene;
   const end = curve.data.duration_s;
   for (const kind of kinds) {
     pen.save();
     pen.beginPath();
-    let start = null;
-    for (let c = first; c <= last; c += 1) {
-      const on = c < last && stateAt(found, c - first) === kind;
-      if (on && start === null) start = c;
-      if (!on && start !== null) {
-        const left = x(start * wide);
-        const right = x(Math.min(end, c * wide));
-        if (right - left >= SLIVER || !scene.smoothing) pen.rect(left, top, right - left, bottom - top);
-        start = null;
-      }
+    for (const [from, to] of stretches(found, kind)) {
+      const left = x(from);
+      const wide = x(Math.min(end, to)) - left;
+      if (wide >= SLIVER || !smoothing) pen.rect(left, top, wide, bottom - top);
     }
-    if (kind === "quiet") {
-      pen.fillStyle = look.tint;
-    } else {
-      pen.globalAlpha = 0.55;
-      pen.fillStyle = hatch(pen, look.paper);
-    }
+    pen.fillStyle = kind === "quiet" ? look.tint : hatch(pen, look.paper);
+    pen.globalAlpha = kind === "quiet" ? 1 : 0.55;
     pen.fill();
     pen.restore();
   }
+}
+
+/**
+ * Where the columns are in a state: start and end in seconds.
+ * @param {Columns} found
+ * @param {"doubt" | "quiet"} kind
+ */
+function stretches(found, kind) {
+  const { first, last, wide } = found;
+  /** @type {[from: number, to: number][]} */
+  const all = [];
+  for (let c = first; c < last; c += 1) {
+    if (stateAt(found, c - first) !== kind) continue;
+    const open = all.at(-1);
+    if (open && open[1] === c * wide) open[1] = (c + 1) * wide;
+    else all.push([c * wide, (c + 1) * wide]);
+  }
+  return all;
 }
 
 /**
@@ -330,74 +338,3 @@ export function hatch(pen, colour) {
  * @param {HTMLCanvasElement} canvas
  */
 export const penOf = (canvas) => /** @type {Pen} */ (canvas.getContext("2d"));
-
-/**
- * @param {Pen} pen
- * @param {Scene} scene
- * @param {number} level
- * @param {Columns} found
- */
-function paintWave(pen, scene, level, found) {
-  const { curve, look, layout, width, alone, lead } = scene;
-  const [top, bottom] = layout.wave;
-  const middle = (top + bottom) / 2;
-  const reach = (bottom - top) / 2;
-  const span = scene.to - scene.from;
-  const pitch = 3; // points from bar to bar
-  // Bars keep their place in the sound, so they do not flicker while it is dragged along.
-  const step = (span / width) * pitch;
-  for (let bar = Math.floor(scene.from / step); bar * step < scene.to; bar += 1) {
-    const time = bar * step;
-    if (time < 0 || time >= curve.data.duration_s) continue;
-    const [up, down] = reaches(curve, level, time, step);
-    const at = Math.min(found.last - 1, Math.max(found.first, Math.floor(time / found.wide))) - found.first;
-    const leads = curve.hasScores ? best(found.scores, at) : lead;
-    const own = found.quiet[at] <= 50 && leads !== null && (alone === null || alone === leads);
-    pen.fillStyle = own ? look.emotions[leads] : look.line;
-    const left = ((time - scene.from) / span) * width;
-    const high = Math.max(1, up * reach);
-    pen.fillRect(left, middle - high, pitch - 1, high + Math.max(1, down * reach));
-  }
-}
-
-/**
- * How far a bar reaches up and down, from 0 to 1: loudness, or the waveform itself when it is near.
- * @param {AnyCurve} curve
- * @param {number} level
- * @param {number} time seconds
- * @param {number} step seconds from bar to bar
- * @returns {[up: number, down: number]}
- */
-export function reaches(curve, level, time, step) {
-  const wide = curve.width(level);
-  const count = curve.count(level);
-  const first = Math.min(count - 1, Math.floor(time / wide));
-  const last = Math.min(count, Math.max(first + 1, Math.floor((time + step) / wide)));
-  let [low, high, loud] = [0, 0, 0];
-  for (let c = first; c < last; c += 1) {
-    const [least, most] = curve.extremes(level, c);
-    low = Math.min(low, least);
-    high = Math.max(high, most);
-    loud += (curve.loud?.(level, c) ?? NaN) / 100 / (last - first);
-  }
-  return Number.isNaN(loud) ? [perceived(high / 127), perceived(-low / 127)] : [loud, loud];
-}
-
-const QUIETEST_DB = 36; // below the loudest; what is quieter is flat
-
-/**
- * How large a sound's amplitude looks: by decibels, as it is heard.
- * @param {number} amplitude 0 to 1
- */
-export const perceived = (amplitude) =>
-  amplitude > 0 ? Math.max(0, 1 + (20 * Math.log10(amplitude)) / QUIETEST_DB) : 0;
-
-/**
- * @param {Float32Array[]} scores
- * @param {number} at
- */
-function best(scores, at) {
-  let most = 0;
-  for (let k = 1; k < 9; k += 1) if (scores[k][at] > scores[most][at]) most = k;
-  return most;
-}

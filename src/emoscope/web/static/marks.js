@@ -1,11 +1,14 @@
 // @ts-check
-// What stands around the river: moments in words, time axis, percent scale, segments, decisive moments.
+// What stands around the river: moments in words, time axis, percent scale, segments, decisive moments,
+// waveform.
 
 /** @typedef {import("./draw.js").Scene} Scene */
 /** @typedef {import("./draw.js").Pen} Pen */
 /** @typedef {import("./draw.js").Place} Place */
 /** @typedef {import("./draw.js").Band} Band */
 /** @typedef {import("./draw.js").Look} Look */
+/** @typedef {import("./draw.js").AnyCurve} AnyCurve */
+/** @typedef {import("./draw.js").Columns} Columns */
 
 const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200];
 const APART = 18; // points between two labels of the axis
@@ -169,11 +172,15 @@ function paintSegment(pen, scene, [from, to], [top, bottom], index) {
   pen.fillStyle = look.tint;
   pen.fillRect(left, top, wide, bottom - top);
   pen.fillStyle = index < 9 ? look.emotions[index] : look.line;
+  const alpha = pen.globalAlpha;
+  pen.globalAlpha = alpha * (index < 9 ? 0.2 : 0);
+  pen.fillRect(left, top, wide, bottom - top);
+  pen.globalAlpha = alpha;
   pen.fillRect(left, bottom - 5, wide, 5);
   pen.fillStyle = index < 9 ? look.ink : look.soft;
   const inner = Math.max(left, 0);
   const room = Math.min(right, width) - inner - 8;
-  const words = [scene.name(index), scene.curve.data.emotions[index].emoji];
+  const words = index < 9 ? [scene.name(index), scene.curve.data.emotions[index].emoji] : [scene.name(index)];
   const told = words.find((one) => pen.measureText(one).width <= room);
   if (told) pen.fillText(told, inner + 5, (top + bottom) / 2 - 2);
 }
@@ -195,11 +202,11 @@ export function paintMoments(pen, scene, [top, bottom], x) {
     if (end < scene.from || start > scene.to) return;
     const [left, right] = [x(start), x(end)];
     const middle = (left + right) / 2;
-    pen.strokeStyle = look.ink;
-    pen.lineWidth = 1;
-    if (right - left > 8) pen.strokeRect(left + 0.5, top + 0.5, right - left - 1, bottom - top - 1);
-    else pen.strokeRect(middle, top + 25, 0, bottom - top - 25);
     pen.fillStyle = look.paper;
+    pen.globalAlpha = 0.25;
+    pen.fillRect(left, top, Math.max(3, right - left), bottom - top);
+    pen.globalAlpha = 1;
+    pen.strokeStyle = look.ink;
     pen.beginPath();
     pen.arc(middle, top + 15, 10, 0, 7);
     pen.fill();
@@ -209,4 +216,75 @@ export function paintMoments(pen, scene, [top, bottom], x) {
     pen.fillText(String(number + 1), middle, top + 15.5);
   });
   pen.restore();
+}
+
+/**
+ * @param {Pen} pen
+ * @param {Scene} scene
+ * @param {number} level
+ * @param {Columns} found
+ */
+export function paintWave(pen, scene, level, found) {
+  const { curve, look, layout, width, alone, lead } = scene;
+  const [top, bottom] = layout.wave;
+  const middle = (top + bottom) / 2;
+  const reach = (bottom - top) / 2;
+  const span = scene.to - scene.from;
+  const pitch = 3; // points from bar to bar
+  // Bars keep their place in the sound, so they do not flicker while it is dragged along.
+  const step = (span / width) * pitch;
+  for (let bar = Math.floor(scene.from / step); bar * step < scene.to; bar += 1) {
+    const time = bar * step;
+    if (time < 0 || time >= curve.data.duration_s) continue;
+    const [up, down] = reaches(curve, level, time, step);
+    const at = Math.min(found.last - 1, Math.max(found.first, Math.floor(time / found.wide))) - found.first;
+    const leads = curve.hasScores ? best(found.scores, at) : lead;
+    const own = found.quiet[at] <= 50 && leads !== null && (alone === null || alone === leads);
+    pen.fillStyle = own ? look.emotions[leads] : look.line;
+    const left = ((time - scene.from) / span) * width;
+    const high = Math.max(1, up * reach);
+    pen.fillRect(left, middle - high, pitch - 1, high + Math.max(1, down * reach));
+  }
+}
+
+/**
+ * How far a bar reaches up and down, from 0 to 1: loudness, or the waveform itself when it is near.
+ * @param {AnyCurve} curve
+ * @param {number} level
+ * @param {number} time seconds
+ * @param {number} step seconds from bar to bar
+ * @returns {[up: number, down: number]}
+ */
+export function reaches(curve, level, time, step) {
+  const wide = curve.width(level);
+  const count = curve.count(level);
+  const first = Math.min(count - 1, Math.floor(time / wide));
+  const last = Math.min(count, Math.max(first + 1, Math.floor((time + step) / wide)));
+  let [low, high, loud] = [0, 0, 0];
+  for (let c = first; c < last; c += 1) {
+    const [least, most] = curve.extremes(level, c);
+    low = Math.min(low, least);
+    high = Math.max(high, most);
+    loud += (curve.loud?.(level, c) ?? NaN) / 100 / (last - first);
+  }
+  return Number.isNaN(loud) ? [perceived(high / 127), perceived(-low / 127)] : [loud, loud];
+}
+
+const QUIETEST_DB = 36; // below the loudest; what is quieter is flat
+
+/**
+ * How large a sound's amplitude looks: by decibels, as it is heard.
+ * @param {number} amplitude 0 to 1
+ */
+export const perceived = (amplitude) =>
+  amplitude > 0 ? Math.max(0, 1 + (20 * Math.log10(amplitude)) / QUIETEST_DB) : 0;
+
+/**
+ * @param {Float32Array[]} scores
+ * @param {number} at
+ */
+function best(scores, at) {
+  let most = 0;
+  for (let k = 1; k < 9; k += 1) if (scores[k][at] > scores[most][at]) most = k;
+  return most;
 }

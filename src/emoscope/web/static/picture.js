@@ -170,14 +170,18 @@ export function cardPicture(figure, shape, said) {
   pen.textBaseline = "middle";
   pen.fillStyle = look.ink;
   const middle = edge / 2 + riverTop / 2;
-  pen.font = `${face}px ${look.font}`;
-  pen.fillText(said.face, edge, middle);
-  const left = edge + face * 1.45;
+  // Several faces in turn stand above their names, one beside its name.
+  const faces = [...said.face];
+  const several = faces.length > 1;
+  fitted(pen, said.face, `{}px ${look.font}`, several ? face * 0.7 : face, inner);
+  pen.fillText(said.face, edge, several ? middle - words * 0.75 : middle);
+  const left = edge + (faces.length === 1 ? face * 1.45 : 0);
+  const line = several ? middle + words * 0.7 : middle - small * 0.8;
   fitted(pen, said.title, `700 {}px ${look.font}`, words, width - edge - left);
-  pen.fillText(said.title, left, middle - small * 0.8);
+  pen.fillText(said.title, left, line);
   pen.fillStyle = look.soft;
   fitted(pen, said.below, `{}px ${look.font}`, small * 1.15, width - edge - left);
-  pen.fillText(said.below, left, middle + words * 0.75);
+  pen.fillText(said.below, left, line + words * 0.9);
   paintCardRiver(pen, figure, look, { left: edge, top: riverTop, width: inner, height: river });
   pen.font = `${small}px ${look.font}`;
   const base = height - edge;

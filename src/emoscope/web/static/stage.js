@@ -120,13 +120,30 @@ export class Stage {
   }
 
   /**
-   * @param {number} now seconds
-   * @param {string} words for who hears the page
+   * Says what is heard now, in the head of the figure and among its tools.
+   * @param {import("./player.js").Player} player
+   * @param {string} words the emotion
    */
-  tell(now, words) {
+  tell({ now, isPlaying, loop, audio }, words) {
+    const { host, duration } = this.figure;
+    const part = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (host.querySelector(selector));
+    host.toggleAttribute("data-playing", isPlaying);
+    part(".emo-now").textContent = `${clock(now, 0.1)} / ${clock(duration, 0.1)}`;
+    part(".emo-playing").textContent = words && this.figure.word("now").replace("{}", words);
+    part("[data-do=loop-selection]").setAttribute("aria-pressed", String(loop !== null));
+    /** @type {HTMLSelectElement} */ (part("select[data-speed]")).value = String(audio.playbackRate);
     this.element.setAttribute("aria-label", this.figure.word("label"));
     this.element.setAttribute("aria-valuenow", now.toFixed(2));
-    this.element.setAttribute("aria-valuetext", words);
+    this.element.setAttribute("aria-valuetext", `${clock(now, 0.1)} ${words}`);
+  }
+
+  tellSelection() {
+    const { host, selection } = this.figure;
+    const bar = /** @type {HTMLElement} */ (host.querySelector(".emo-selection"));
+    bar.hidden = !selection;
+    const [from, to] = selection ?? [0, 0];
+    const told = [from, to, to - from].map((time) => clock(time, 0.01));
+    /** @type {Element} */ (bar.querySelector("output")).textContent = `${told[0]} – ${told[1]} (${told[2]})`;
   }
 
   // Paints, and returns the levels of the curve that were taken; null where nothing can be seen.

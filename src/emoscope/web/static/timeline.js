@@ -9,7 +9,7 @@
 import { Curve, merged, ranked, smoothing } from "./curve.js";
 import { LAYOUT, lookOf, stackOrder } from "./draw.js";
 import { listen } from "./gestures.js";
-import { clock, exactness } from "./marks.js";
+import { exactness } from "./marks.js";
 import { Player } from "./player.js";
 import { Stage } from "./stage.js";
 
@@ -64,7 +64,8 @@ export class Figure {
     host.querySelector(".emo-plot")?.replaceChildren(this.stage.plot);
     listen(this.stage.element, this.acts());
     host.addEventListener("click", (event) => this.click(event));
-    host.addEventListener("change", (event) => this.change(event));
+    const speed = /** @type {HTMLSelectElement} */ (host.querySelector("select[data-speed]"));
+    speed.addEventListener("change", () => this.player.speed(Number(speed.value)));
     // What stands beside it and names a moment: key moments, lines of the table of segments.
     (host.closest("[data-run]") ?? host).addEventListener("click", (event) => this.jump(event));
   }
@@ -83,7 +84,7 @@ export class Figure {
     for (const one of [root, document.body]) this.theme.observe(one, { attributeFilter: ["class"] });
     this.onLanguage = () => {
       this.stage.tip.hide();
-      this.sayRange();
+      this.stage.tellSelection();
       look();
       this.follow();
     };
@@ -170,16 +171,11 @@ export class Figure {
   /** @param {Event} event */
   jump(event) {
     const target = /** @type {Element} */ (event.target);
+    if (target.closest("[data-png]")) this.share("png");
     const place = /** @type {HTMLElement | null} */ (target.closest("[data-seek], [data-start]"));
     if (!place) return;
     this.seek(Number(place.dataset.seek ?? place.dataset.start));
     if (place.dataset.seek) this.player.play();
-  }
-
-  /** @param {Event} event */
-  change(event) {
-    const choice = /** @type {Element} */ (event.target).closest("select[data-speed]");
-    if (choice instanceof HTMLSelectElement) this.player.speed(Number(choice.value));
   }
 
   /** @param {KeyboardEvent} event */
@@ -208,6 +204,7 @@ export class Figure {
 
   /** @param {number} number of a segment */
   async edit(number) {
+    if (!this.host.querySelector(".emo-edit")) return; // one of two side by side
     const [start, end] = this.segments[number];
     // What is too narrow to be seen by itself is shown nearer.
     const least = (24 / this.width) * (this.to - this.from);
@@ -264,7 +261,7 @@ export class Figure {
     this.from = clamp(from, 0, this.duration - wide);
     this.to = this.from + wide;
     this.redraw();
-    this.place();
+    this.stage.place();
     this.host.dispatchEvent(new CustomEvent("emo-span", { bubbles: true, detail: { figure: this } }));
   }
 
@@ -285,35 +282,16 @@ export class Figure {
     const to = clamp(Math.max(a, b), 0, this.duration);
     this.selection = to - from > 0.01 ? [from, to] : null;
     if (this.player.loop) this.player.loop = this.selection;
-    this.sayRange();
+    this.stage.tellSelection();
     this.follow();
-  }
-
-  sayRange() {
-    const bar = /** @type {HTMLElement} */ (this.host.querySelector(".emo-selection"));
-    bar.hidden = !this.selection;
-    const [from, to] = this.selection ?? [0, 0];
-    const told = [from, to, to - from].map((time) => clock(time, 0.01));
-    /** @type {Element} */ (bar.querySelector("output")).textContent = `${told[0]} – ${told[1]} (${told[2]})`;
   }
 
   // The sound has moved on, or stands.
   follow() {
-    const { now, isPlaying, loop, audio } = this.player;
+    const { now, isPlaying } = this.player;
     // Turn the page when the cursor runs out of it.
     if (isPlaying && now > this.to && this.to < this.duration) this.show(now, now + this.to - this.from);
-    this.host.toggleAttribute("data-playing", isPlaying);
-    const part = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (this.host.querySelector(selector));
-    part(".emo-now").textContent = `${clock(now, 0.1)} / ${clock(this.duration, 0.1)}`;
-    part("[data-do=loop-selection]").setAttribute("aria-pressed", String(Boolean(loop)));
-    /** @type {HTMLSelectElement} */ (part("select[data-speed]")).value = String(audio.playbackRate);
-    const told = this.told(now);
-    part(".emo-playing").textContent = told && this.word("now").replace("{}", told);
-    this.stage.tell(now, `${clock(now, 0.1)} ${told}`);
-    this.place();
-  }
-
-  place() {
+    this.stage.tell(this.player, this.told(now));
     this.stage.place();
   }
 
