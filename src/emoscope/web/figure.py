@@ -108,6 +108,7 @@ def timeline(
     title: str = "",
     small: bool = False,
     own: Result | None = None,
+    address: str = "",
 ) -> str:
     """Return the figure with its tools.
 
@@ -118,15 +119,19 @@ def timeline(
         title: what people call it.
         small: without corrections, sharing and help, for two side by side.
         own: the model's own result, where ``result`` was corrected; the same by default.
+        address: of a sample, whose sound it is and which has its finer tiles under ``/curve``; by
+            default those of the run.
     """
     has_track = result.track is not None
     name = title or result.name
     data = drawing(result, curve, run, name, own)
+    if address:
+        data["tiles"] = f"{address}/curve"
     return render(
         "figure",
         drawing=json.dumps(data, ensure_ascii=False, separators=(",", ":")),
         result=result,
-        sound=link(run, AUDIO),
+        sound=address or link(run, AUDIO),
         has_track=has_track,
         small=small,
         told=_told(result, name),
@@ -223,26 +228,27 @@ def share_text(result: Result, name: str, language: Language) -> str:
 
 def _answer(result: Result, language: Language) -> str:
     """The emotion in words; where none leads over all, those that follow one another."""
-    if not result.abstain:
-        return result.emotion.zh if language == "zh" else result.emotion.en
-    route = [] if is_unusable(result) else emotions_in_turn(result.segments)
-    if not 1 < len(route) <= TURNS_MAX:
-        return RESULT["cannot_tell"](language)
-    return " → ".join(e.zh if language == "zh" else e.en for e in route)
+    answers = _turns(result) if result.abstain else [result.emotion]
+    words = [e.zh if language == "zh" else e.en for e in answers]
+    return " → ".join(words) or RESULT["cannot_tell"](language)
 
 
 def _face(result: Result) -> str:
     """The emoji of the answer, or of the emotions that follow one another."""
-    if not result.abstain:
-        return result.emotion.emoji
-    route = [] if is_unusable(result) else emotions_in_turn(result.segments)
-    return "".join(e.emoji for e in route) if 1 < len(route) <= TURNS_MAX else ""
+    answers = _turns(result) if result.abstain else [result.emotion]
+    return "".join(e.emoji for e in answers)
 
 
-def emotions_in_turn(segments: Sequence[Segment]) -> list[Emotion]:
-    """Return the emotions in the order in which they follow one another, without silence."""
-    spoken = [segment.emotion for segment in segments if not segment.silent]
-    return [one for one, before in zip(spoken, [None, *spoken], strict=False) if one is not before]
+def _turns(result: Result) -> list[Emotion]:
+    """The emotions that follow one another, without silence, where no answer leads over all.
+
+    Empty where they are too many for one line, or the recording cannot be judged.
+    """
+    if is_unusable(result):
+        return []
+    spoken = [segment.emotion for segment in result.segments if not segment.silent]
+    turns = [one for one, before in zip(spoken, [None, *spoken], strict=False) if one is not before]
+    return turns if 1 < len(turns) <= TURNS_MAX else []
 
 
 def _sure(result: Result, language: Language) -> str:

@@ -21,10 +21,10 @@ class Opened:
     curve: Curve
     card: catalog.ModelCard | None
     """Of the loaded model, when it is the one that answered then."""
-    own: Result | None = None
-    """With the segments as the model made them, where they were corrected."""
     files: tuple[str, ...] = ()
     """Names of the files of the run's directory."""
+    own: Result | None = None
+    """With the segments as the model made them, where they were corrected."""
 
     def drawing(self) -> dict[str, object]:
         """Return what ``<emo-timeline>`` draws; see ``web.figure.drawing``."""

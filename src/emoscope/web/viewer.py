@@ -59,7 +59,7 @@ class RunViewer:
         is_ours = self.card is not None and self.card.name == result.model.name
         files = tuple(Run(self.store.folder(run), result).files())
         entry = history.run_entry(self.store, run)
-        return Opened(entry, result, curve, self.card if is_ours else None, own, files)
+        return Opened(entry, result, curve, self.card if is_ours else None, files, own)
 
     def correct(self, run: str, raw: object) -> Result:
         """Store corrected segments, or remove them with None; return the result with them.

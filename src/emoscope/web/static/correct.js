@@ -3,6 +3,7 @@
 // the model's own answer stays in result.json.
 
 import { address } from "./address.js";
+import { changed } from "./changed.js";
 import { Edits, Saver, bordered, changedSegments, cut, joined, relabelled, same, split } from "./edits.js";
 
 /** @typedef {import("./curve.js").Segment} Segment */
@@ -154,6 +155,7 @@ export class Editor {
   cut([from, to]) {
     const made = cut(this.edits.now, from, to);
     this.panel.hidden = false;
+    this.figure.select(0, 0);
     this.put(made.segments, made.at);
     this.open(made.at);
   }
@@ -260,7 +262,8 @@ export class Editor {
   async renew() {
     const { run } = this.figure.data;
     const article = this.figure.host.closest("[data-run]");
-    document.dispatchEvent(new CustomEvent("emo-run-changed", { detail: { run, by: this.figure.host } }));
+    changed(run, { by: this.figure.host });
+    document.dispatchEvent(new CustomEvent("emo-runs"));
     if (!article) return;
     try {
       const reply = await fetch(address(`page/result/${encodeURIComponent(run)}`));

@@ -174,9 +174,9 @@ export function cardPicture(figure, shape, said) {
   const faces = [...said.face];
   const several = faces.length > 1;
   fitted(pen, said.face, `{}px ${look.font}`, several ? face * 0.7 : face, inner);
-  pen.fillText(said.face, edge, several ? middle - words * 0.75 : middle);
+  pen.fillText(said.face, edge, several ? middle - words * 0.9 : middle);
   const left = edge + (faces.length === 1 ? face * 1.45 : 0);
-  const line = several ? middle + words * 0.7 : middle - small * 0.8;
+  const line = several ? middle + words * 0.8 : middle - small * 0.8;
   fitted(pen, said.title, `700 {}px ${look.font}`, words, width - edge - left);
   pen.fillText(said.title, left, line);
   pen.fillStyle = look.soft;

@@ -217,10 +217,6 @@ export class Figure {
     if (this.selection) editor.cut(this.selection);
   }
 
-  get isEdited() {
-    return this.editor?.isUnsaved ?? false;
-  }
-
   // -- what is in view
 
   get width() {
@@ -393,6 +389,11 @@ export class EmoTimeline extends HTMLElement {
 
   disconnectedCallback() {
     this.figure?.disconnect();
+  }
+
+  // Whether there are corrections that are not saved yet.
+  get isEdited() {
+    return this.figure?.editor?.isUnsaved ?? false;
   }
 }
 
