@@ -113,17 +113,31 @@ function averaged(values, half) {
 }
 
 /**
- * Segments for a view in which the short ones could not be seen: each joins its longer neighbour,
- * the shortest first. What is joined is named after most of it, and a pause only where speech is rare.
+ * Segments for a view in which the short ones could not be seen. Short ones in a row join one another
+ * until they are long enough; one that is left between long ones joins the longer of them. What is
+ * joined is named after most of it, and a pause only where speech is rare.
  * @param {Segment[]} segments
  * @param {number} leastS what is shorter joins
  * @returns {Segment[]}
  */
 export function merged(segments, leastS) {
   /** @type {Joined[]} */
-  let list = segments.map(([start, end, emotion]) => ({ start, end, emotion, parts: new Map([[emotion, end - start]]) }));
-  for (const share of [0.125, 0.25, 0.5, 1]) list = swept(list, leastS * share);
-  return list.map(({ start, end, emotion }) => [start, end, emotion]);
+  const kept = [];
+  const length = (/** @type {Joined | undefined} */ one) => (one ? one.end - one.start : -1);
+  for (const [start, end, emotion] of segments) {
+    const one = { start, end, emotion, parts: new Map([[emotion, end - start]]) };
+    const open = kept.at(-1);
+    if (!open || length(open) >= leastS) {
+      kept.push(one);
+      continue;
+    }
+    // The last is still too short.
+    const joinsBefore = length(one) >= leastS && length(kept.at(-2)) > length(one);
+    if (joinsBefore) kept.splice(-2, 2, join(kept[kept.length - 2], open), one);
+    else kept[kept.length - 1] = join(open, one);
+  }
+  if (kept.length > 1 && length(kept.at(-1)) < leastS) kept.splice(-2, 2, join(kept[kept.length - 2], kept[kept.length - 1]));
+  return kept.reduce(withSame, []).map(({ start, end, emotion }) => [start, end, emotion]);
 }
 
 /**
@@ -132,26 +146,13 @@ export function merged(segments, leastS) {
  */
 
 /**
+ * Neighbours that are named the same are one.
  * @param {Joined[]} list
- * @param {number} leastS
+ * @param {Joined} next
  */
-function swept(list, leastS) {
-  /** @type {Joined[]} */
-  const kept = [];
-  const length = (/** @type {Joined | undefined} */ one) => (one ? one.end - one.start : -1);
-  let at = 0;
-  while (at < list.length) {
-    const before = kept.at(-1);
-    const isShort = length(list[at]) < leastS;
-    // A short one waits for the next when that is the longer neighbour.
-    const takesNext = isShort && at + 1 < list.length && length(list[at + 1]) > length(before);
-    const one = takesNext ? join(list[at], list[at + 1]) : list[at];
-    at += takesNext ? 2 : 1;
-    const joins = before && ((isShort && !takesNext) || before.emotion === one.emotion);
-    if (joins) kept[kept.length - 1] = join(before, one);
-    else kept.push(one);
-  }
-  return kept;
+function withSame(list, next) {
+  const last = list.at(-1);
+  return last?.emotion === next.emotion ? [...list.slice(0, -1), join(last, next)] : [...list, next];
 }
 
 /**

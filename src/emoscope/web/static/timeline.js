@@ -196,9 +196,10 @@ export class Figure {
     await (await import("./share.js")).share(this, kind);
   }
 
+  // Without the service there is nothing to save to, and no panel; the next click tries again.
   async editing() {
-    const { Editor: Made } = await import("./correct.js");
-    this.editor ??= new Made(this);
+    const module = await import("./correct.js").catch(() => null);
+    if (module) this.editor ??= new module.Editor(this);
     return this.editor;
   }
 
@@ -209,12 +210,12 @@ export class Figure {
     // What is too narrow to be seen by itself is shown nearer.
     const least = (24 / this.width) * (this.to - this.from);
     if (end - start < least) this.show((start + end) / 2 - (end - start) * 4, (start + end) / 2 + (end - start) * 4);
-    (await this.editing()).open(number);
+    (await this.editing())?.open(number);
   }
 
   async labelSelection() {
     const editor = await this.editing();
-    if (this.selection) editor.cut(this.selection);
+    if (this.selection) editor?.cut(this.selection);
   }
 
   // -- what is in view
