@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from emoscope.figures.glance import decisive_moments
 from emoscope.figures.pyramid import FINEST, TILE, Curve, is_unusable
 from emoscope.labels import COUNT, EMOTIONS, SILENCE, Emotion
 from emoscope.messages.figure import EDIT, FIGURE, SHARE, SHORTCUTS
@@ -18,7 +19,6 @@ from emoscope.outputs.corrections import segments_of
 from emoscope.outputs.store import AUDIO
 from emoscope.results.result import Result
 from emoscope.results.segments import Segment
-from emoscope.results.summary import Moment
 from emoscope.waveform import HOP_S
 from emoscope.web.markup import hue, link, pair
 from emoscope.web.rendering import render
@@ -68,14 +68,6 @@ def drawing(
         ],
         "lead": None if result.abstain else result.emotion.index,
     }
-
-
-def decisive_moments(result: Result) -> list[Moment]:
-    """Return the moments that spoke for the answer, in order of time; none where it abstains."""
-    if result.summary is None or result.abstain:
-        return []
-    spoke = (moment for moment in result.summary.moments if moment.logit > 0)
-    return sorted(spoke, key=lambda moment: moment.span.start_s)
 
 
 def palette() -> list[dict[str, str]]:
