@@ -55,6 +55,19 @@ def smoothed_rows(
     return np.asarray(sums / _averaged(_averaged(weights, half), half))
 
 
+def smoothed_share(share: NDArray[np.float64], columns: float) -> NDArray[np.float64]:
+    """Average a number per column over a centred window.
+
+    Args:
+        share: one number a column.
+        columns: width of the window; under 2 nothing is averaged.
+    """
+    half = round(columns / 4)
+    if not half:
+        return share
+    return _averaged(_averaged(share[:, np.newaxis], half), half)[:, 0]
+
+
 def _averaged(values: NDArray[np.float64], half: int) -> NDArray[np.float64]:
     sums = np.vstack([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
     at = np.arange(len(values))

@@ -17,6 +17,7 @@ from emoscope.figures.glance import (
     decisive_moments,
     merged_segments,
     smoothed_rows,
+    smoothed_share,
     smoothing_s,
 )
 from emoscope.figures.pyramid import Curve
@@ -33,6 +34,8 @@ _STRIP, _RIVER, _WAVE = (48, 78), (86, 306), (314, 370)
 _PLAIN_WAVE = (86, 166)
 _NARROW = 20
 """Points; narrower segments are merged."""
+_SLIVER = 6
+"""Points; in a smoothed picture a narrower pause is none."""
 _COLUMNS = 480
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 _INK, _SOFT, _LINE, _TINT = "#1c2329", "#56616b", "#dfe3e2", "#f0f3f2"
@@ -71,7 +74,7 @@ def svg(
         quiet_share = np.array(tile["quiet"]) / 100
         window = smoothing_s(result.duration_s) / (HOP_S * 2**curve.top)
         smooth = smoothed_rows(rows, quiet_share, window)
-        parts += [_river(smooth, ends, order), _states(tile, ends), _scale()]
+        parts += [_river(smooth, ends, order), _states(tile, ends, window), _scale()]
         parts += [_moments(result), _strip(result.segments, result.duration_s, languages)]
     parts.append(_waveform(tile, ends, leads, wave))
     below = wave[1] + 8
@@ -140,19 +143,23 @@ def _river(rows: NDArray[np.float64], ends: NDArray[np.float64], order: Sequence
     return f"<g>{''.join(layers)}</g>"
 
 
-def _states(tile: dict[str, Any], ends: NDArray[np.float64]) -> str:
-    """Silence takes the river away, doubt hatches it."""
+def _states(tile: dict[str, Any], ends: NDArray[np.float64], window: float) -> str:
+    """Silence takes the river away, doubt hatches it; where it is smoothed, not in slivers."""
     top, bottom = _RIVER
     looks = {"doubt": 'fill="url(#doubt)"', "quiet": f'fill="{_TINT}"'}
     starts = np.concatenate([[_LEFT], ends[:-1]])
     rects = []
+    shares = {kind: smoothed_share(np.array(tile[kind], np.float64), window) for kind in looks}
+    narrowest = _SLIVER if window >= 2 else 0
     for kind, look in looks.items():
-        here = np.array(tile[kind]) > 50
+        here = shares[kind] > 50
         if kind == "doubt":
-            here &= np.array(tile["quiet"]) <= 50
+            here &= shares["quiet"] <= 50
         on = np.concatenate([[False], here, [False]]).astype(np.int8)
         for first, last in np.flatnonzero(np.diff(on)).reshape(-1, 2):
             left, wide = starts[first], ends[last - 1] - starts[first]
+            if wide < narrowest:
+                continue
             rects.append(
                 f'<rect x="{left:.1f}" y="{top}" width="{wide:.1f}" height="{bottom - top}" '
                 f"{look}/>"
@@ -209,7 +216,7 @@ def _moments(result: Result) -> str:
         x = left + wide / 2
         marks.append(
             f'<rect x="{left:.1f}" y="{top}" width="{wide:.1f}" height="{bottom - top}" '
-            f'fill="#ffffff" fill-opacity="0.25"/><circle cx="{x:.1f}" cy="{top + 15}" r="10" '
+            f'fill="#ffffff" fill-opacity="0.16"/><circle cx="{x:.1f}" cy="{top + 15}" r="10" '
             f'fill="#ffffff" stroke="{_INK}" stroke-width="1.5"/><text x="{x:.1f}" '
             f'y="{top + 19}" text-anchor="middle" font-weight="600" fill="{_INK}">{number}</text>'
         )

@@ -203,7 +203,7 @@ export function paintMoments(pen, scene, [top, bottom], x) {
     const [left, right] = [x(start), x(end)];
     const middle = (left + right) / 2;
     pen.fillStyle = look.paper;
-    pen.globalAlpha = 0.25;
+    pen.globalAlpha = 0.16;
     pen.fillRect(left, top, Math.max(3, right - left), bottom - top);
     pen.globalAlpha = 1;
     pen.strokeStyle = look.ink;
