@@ -2,7 +2,7 @@
 # From a fresh clone to all tests: makes an environment, installs, checks, tests.
 #
 #   ./test.sh            format, lint, types, import contracts, JavaScript, tests (a few minutes)
-#   ./test.sh --quick    the same without browser, servers and many processes (about a minute)
+#   ./test.sh --quick    the same without browser, servers and processes (about a minute)
 #   ./test.sh --slow     the slow suite as well
 #   ./test.sh [PYTEST ARGUMENTS]
 #
@@ -15,9 +15,10 @@ source scripts/environment.sh
 prepare_environment requirements/test.txt
 
 selection="not slow"
+workers=2 # two halves of the tests at once, file by file
 case "${1:-}" in
   --quick) selection="not slow and not browser and not process" && shift ;;
-  --slow) selection="slow or not slow" && shift ;;
+  --slow) selection="slow or not slow" && workers=0 && shift ;; # a model may take all memory
 esac
 
 if [[ $selection != *"not browser"* ]]; then
@@ -39,4 +40,5 @@ if prepare_node; then
   npx --no-install tsc
   node --test tests/js/*.test.js
 fi
-step "tests" && $bin/python -m pytest -m "$selection" --durations=25 "$@"
+step "tests"
+$bin/python -m pytest -m "$selection" -n "$workers" --dist loadfile --durations=25 "$@"

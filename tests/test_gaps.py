@@ -410,6 +410,7 @@ def test_subtitles_lie_beside_the_picture(
     assert 3.0 <= float(seconds) < 4.0
 
 
+@pytest.mark.process
 def test_a_replay_gives_what_the_file_gives(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -90,7 +90,7 @@ class Recognizer:
         self._versions = versions | library_versions()
 
     def decoding_with(self, decoder: Decoder) -> Recognizer:
-        """Return a recognizer with the same model that decodes by ``decoder``."""
+        """Return a recognizer with the same model that decodes by ``decoder``, as a server's."""
         other = copy.copy(self)
         other._decode = decoder  # noqa: SLF001 - one of us
         return other
@@ -213,13 +213,13 @@ class Recognizer:
         sound, gaps = recording.sound, gaps_of(recording.waveform)
         log = StepLog(listener)
         with log.timed("infer", model=self.model.name) as numbers:
-            work, duration_s = (recording.source, self.model.sha256), sound.duration_s
+            key, duration_s = (recording.source, self.model.sha256), sound.duration_s
             with window_cache(
-                self._forward, checkpoint_dir, work, duration_s=duration_s, embedding=embedding
+                self._forward, checkpoint_dir, key, duration_s=duration_s, embedding=embedding
             ) as cache:
-                windowed_inference = self.windowed_inference(granularity, cache)
+                inference = self.windowed_inference(granularity, cache)
                 track, vectors = run_windows(
-                    sound, windowed_inference, gaps, embedding=embedding, listener=listener
+                    sound, inference, gaps, embedding=embedding, listener=listener
                 )
             if cache.found:
                 numbers["windows_kept"] = cache.found

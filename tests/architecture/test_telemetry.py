@@ -117,6 +117,7 @@ def seen_at_import(code: str, **environment: str) -> list[str]:
 OFF = " ".join(telemetry.SWITCHES.values())
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "code",
     [

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
+import tempfile
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -74,13 +76,15 @@ TAILS = {
 }
 
 
-def written(name: str, folder: Path) -> bytes:
+@functools.cache
+def written(name: str) -> bytes:
     """A recording in one of the containers of ``WRITTEN``, its index first where there is one."""
     container, codec, rate_hz, channels, options, container_options = WRITTEN[name]
-    path = folder / "made"
-    with av.open(str(path), "w", format=container, options=container_options) as out:
-        _write(out, codec, rate_hz, channels, options)
-    return path.read_bytes()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "made"
+        with av.open(str(path), "w", format=container, options=container_options) as out:
+            _write(out, codec, rate_hz, channels, options)
+        return path.read_bytes()
 
 
 class Pipe:
@@ -94,6 +98,7 @@ class Pipe:
         return len(piece)
 
 
+@functools.cache
 def piped(name: str) -> bytes:
     """A recording as a program writes it that cannot go back and fill in the length."""
     container, codec, rate_hz, channels, options, container_options = WRITTEN[name]
@@ -126,8 +131,8 @@ def heard(data: bytes, limits: Limits | None = None) -> tuple[float, bool]:
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-def test_a_whole_file_is_whole_and_a_cut_one_is_not(name: str, tmp_path: Path) -> None:
-    whole = written(name, tmp_path)
+def test_a_whole_file_is_whole_and_a_cut_one_is_not(name: str) -> None:
+    whole = written(name)
 
     whole_s, said = heard(whole)
     assert (whole_s, said) == (pytest.approx(SPEECH_S, abs=0.15), False)
@@ -138,10 +143,8 @@ def test_a_whole_file_is_whole_and_a_cut_one_is_not(name: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("tail", TAILS)
 @pytest.mark.parametrize("name", WRITTEN)
-def test_what_stands_behind_the_sound_does_not_break_it(
-    name: str, tail: str, tmp_path: Path
-) -> None:
-    _, said = heard(written(name, tmp_path) + TAILS[tail])
+def test_what_stands_behind_the_sound_does_not_break_it(name: str, tail: str) -> None:
+    _, said = heard(written(name) + TAILS[tail])
 
     assert not said
 
@@ -185,9 +188,9 @@ UNKNOWN = [
 
 @pytest.mark.parametrize("size", UNKNOWN)
 @pytest.mark.parametrize("form", ["wav", "aiff"])
-def test_a_placeholder_for_the_length_is_no_claim(form: str, size: int, tmp_path: Path) -> None:
+def test_a_placeholder_for_the_length_is_no_claim(form: str, size: int) -> None:
     """With eleven seconds of 2 MB the lie would be thick enough to be believed."""
-    data = bytearray(written(form, tmp_path))
+    data = bytearray(written(form))
     if form == "aiff" and not 0 < size < 1 << 31:
         return  # FFmpeg itself takes AIFF sizes as signed numbers and opens none of these
     at = data.index(b"data" if form == "wav" else b"SSND") + 4
@@ -240,9 +243,9 @@ def test_only_what_is_there_counts_against_the_limit(stated_s: int) -> None:
 
 @pytest.mark.parametrize("name", ["wav", "w64", "aiff", "caf", "flac", "m4a", "mp3", "matroska"])
 def test_a_length_that_is_counted_refuses_before_decoding(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = written(name, tmp_path)
+    data = written(name)
     monkeypatch.setattr("emoscope.audio.decode.decoded_frames", lambda *_: pytest.fail("decoded"))
 
     with raises_code("audio_too_long"):
@@ -333,9 +336,9 @@ def test_the_count_of_an_mp3_is_found_behind_a_picture_in_its_tag() -> None:
     assert heard(tag + data[: len(data) // 2])[1]
 
 
-def test_the_last_part_of_a_flac_that_was_cut_into_files_is_whole(tmp_path: Path) -> None:
+def test_the_last_part_of_a_flac_that_was_cut_into_files_is_whole() -> None:
     """FFmpeg's segments: the last one states the samples of all."""
-    data = written("flac", tmp_path)
+    data = written("flac")
     with av.open(io.BytesIO(data)) as opened:
         at = [packet.pos for packet in opened.demux(audio=0) if packet.size]
     part = data[: at[0]] + data[at[len(at) // 2] :]
@@ -366,11 +369,11 @@ def _ogg_crc(page: bytes) -> int:
     return crc
 
 
-def test_pauses_in_amr_keep_their_time(tmp_path: Path) -> None:
+def test_pauses_in_amr_keep_their_time() -> None:
     """Encoders write next to nothing for a pause (DTX); FFmpeg's own decoder skips it."""
     for name in ("amr with pauses", "3gp with pauses"):
         log = StepLog()
-        decode(written(name, tmp_path), log=log)
+        decode(written(name), log=log)
 
         assert log.steps[0].data["skipped_packets"] == 0
 

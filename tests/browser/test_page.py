@@ -343,13 +343,11 @@ def test_it_works_with_the_keyboard_alone(page: Page) -> None:
     tab_to(page, ".emo-key")
     page.keyboard.press("Space")
     assert page.locator(".emo-key").first.get_attribute("aria-pressed") == "true"
-    tab_to(page, ".emo-fix summary")
-    page.keyboard.press("Enter")
-    tab_to(page, ".emo-fix [data-label='2']")
-    page.keyboard.press("Enter")
-    tab_to(page, ".emo-fix [data-do=save]")
-    page.keyboard.press("Enter")
-    expect(page.locator("[data-said=kept]")).to_be_visible()
+    page.locator("#emo-answer .emo-stage").focus()
+    page.keyboard.press("e")
+    page.wait_for_selector("#emo-answer .emo-edit:not([hidden])")
+    page.keyboard.press("3")
+    expect(page.locator("#emo-answer [data-said=saved]")).to_be_visible()
 
 
 def test_a_server_that_is_gone_is_told(page: Page) -> None:

@@ -53,7 +53,7 @@ def shown_run(page: Page, place: str) -> str:
 
 
 def picture(place: str) -> str:
-    return f"document.querySelector('{place} emo-timeline')"
+    return f"document.querySelector('{place} emo-timeline')?.figure"
 
 
 def drawn(page: Page, place: str) -> int:
@@ -63,7 +63,7 @@ def drawn(page: Page, place: str) -> int:
     colours, hashed = page.evaluate(
         f"""async () => {{
           for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
-          const {{ canvas }} = {picture(place)};
+          const {{ canvas }} = {picture(place)}.stage;
           const pen = canvas.getContext("2d");
           const data = new Uint32Array(
             pen.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
@@ -150,14 +150,18 @@ def everything_belongs_to(page: Page, site: Site, run: str, place: str = ONE) ->
 
 def correct(page: Page, site: Site, run: str, label: int, place: str = ONE) -> list[str]:
     """Give the first segment another emotion, by hand; the emotions that were saved for it."""
-    panel = page.locator(f"{place} .emo-fix")
-    panel.locator("summary").click()
-    until(page, f"{picture(place)}.chosen !== null")
-    panel.locator(f"[data-label='{label}']").click()
-    panel.locator("[data-do=save]").click()
-    expect(panel.locator("[data-said=kept]")).to_be_visible()
+    open_panel(page, place)
+    page.click(f"{place} .emo-edit [data-label='{label}']")
+    expect(page.locator(f"{place} .emo-edit [data-said=saved]")).to_be_visible()
     saved = site.outputs / run / "corrections.json"
     return [s["emotion"] for s in json.loads(saved.read_text("utf-8"))["segments"]]
+
+
+def open_panel(page: Page, place: str = ONE) -> None:
+    """Correct the first segment, by the keyboard."""
+    page.locator(f"{place} .emo-stage").press("Home")
+    page.locator(f"{place} .emo-stage").press("e")
+    page.wait_for_selector(f"{place} .emo-edit:not([hidden])")
 
 
 def untouched(site: Site, run: str) -> Callable[[], bool]:
@@ -181,7 +185,7 @@ def test_the_second_answer_is_wholly_the_second_s(
     everything_belongs_to(page, site, other)
     assert drawn(page, ONE) != canvas
     name, data = png(page, ONE)
-    assert name == f"{other}.png"
+    assert name == longer()["name"].replace(".wav", "_river.png")
     assert pixels(data) != pixels(saved)
     assert "angry" in correct(page, site, other, 0)
     assert unchanged()
@@ -194,13 +198,13 @@ def test_zoom_selection_and_an_emotion_alone_do_not_outlive_their_answer(
     page.evaluate(f"{picture(ONE)}.select(0.5, 1)")
     page.click(f"{ONE} [data-do=closer]")
     page.click(f"{ONE} .emo-key >> nth=3")
-    page.click(f"{ONE} .emo-fix summary")
-    page.click(f"{ONE} .emo-fix [data-label='6']")  # and not saved
+    open_panel(page)
+    page.click(f"{ONE} .emo-edit [data-label='6']")  # saved when it is taken away
 
     for sound in (longer(), shorter(), longer()):
         run = recognize(page, sound)
         everything_belongs_to(page, site, run)
-        assert not page.locator(f"{ONE} .emo-fix").evaluate("(panel) => panel.open")
+        expect(page.locator(f"{ONE} .emo-edit")).to_be_hidden()
         assert not (site.outputs / run / "corrections.json").exists()
 
 
@@ -483,24 +487,19 @@ def test_a_deleted_run_is_gone_from_every_view(page: Page, site: Site) -> None:
 def test_what_is_changed_while_it_is_saved_is_kept(page: Page, site: Site) -> None:
     run = recognize(page, longer())
     routes = held(page, f"**/recognitions/{run}/corrections")
-    page.click(f"{ONE} .emo-fix summary")
-    page.click(f"{ONE} .emo-fix [data-label='6']")
-    save = page.locator(f"{ONE} .emo-fix [data-do=save]")
-    save.click()
+    open_panel(page)
+    page.click(f"{ONE} .emo-edit [data-label='6']")
     wait_for(page, routes)
-    page.click(f"{ONE} .emo-fix [data-label='2']")
-    save.click()
-    page.click(f"{ONE} .emo-fix [data-label='0']")
-    page.wait_for_timeout(200)
+    page.click(f"{ONE} .emo-edit [data-label='2']")
+    page.wait_for_timeout(1000)
     assert len(routes) == 1  # the second waits for the first
     routes[0].continue_()
     wait_for(page, routes, 2)
-    assert page.evaluate(f"{picture(ONE)}.segments[0][2]") == 0
+    assert page.evaluate(f"{picture(ONE)}.segments[0][2]") == 2
     routes[1].continue_()
 
-    until(page, f"{picture(ONE)}.data.segments[0][2] === 2")
-    assert page.evaluate(f"{picture(ONE)}.segments[0][2]") == 0
-    expect(save).to_be_enabled()
+    expect(page.locator(f"{ONE} .emo-edit [data-said=saved]")).to_be_visible()
+    assert page.evaluate(f"{picture(ONE)}.segments[0][2]") == 2
     saved = json.loads((site.outputs / run / "corrections.json").read_text("utf-8"))
     assert saved["segments"][0]["emotion"] == "fearful"
 
@@ -508,10 +507,9 @@ def test_what_is_changed_while_it_is_saved_is_kept(page: Page, site: Site) -> No
 def test_a_correction_that_cannot_be_saved_says_so_and_stays(page: Page) -> None:
     run = recognize(page, shorter())
     page.route(f"**/recognitions/{run}/corrections", lambda route: route.abort())
-    page.click(f"{ONE} .emo-fix summary")
-    page.click(f"{ONE} .emo-fix [data-label='6']")
-    page.click(f"{ONE} .emo-fix [data-do=save]")
+    open_panel(page)
+    page.click(f"{ONE} .emo-edit [data-label='6']")
 
-    expect(page.locator(f"{ONE} .emo-fix [data-said=failed]")).to_be_visible()
-    expect(page.locator(f"{ONE} .emo-fix [data-do=save]")).to_be_enabled()
+    expect(page.locator(f"{ONE} .emo-edit [data-said=failed]")).to_be_visible()
+    expect(page.locator(f"{ONE} .emo-edit [data-act=retry]")).to_be_visible()
     assert page.evaluate(f"{picture(ONE)}.segments[0][2]") == 6

@@ -32,6 +32,8 @@ from parity.compare import ask, distance
 from parity.official_folder import SIZES, config
 from raising import raises_code
 
+pytestmark = pytest.mark.process
+
 COMPANY_TOLERANCE = 2e-3
 """A sum in another order can tip a value over a rounding border; that is one step, not a drift."""
 

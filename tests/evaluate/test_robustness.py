@@ -48,6 +48,7 @@ def test_an_answer_that_hangs_by_the_level_is_called_unstable() -> None:
     assert any(verdicts)
 
 
+@pytest.mark.process
 def test_the_compact_model_is_examined() -> None:
     recognizer = load("compact")
     for name in sample_names()[:3]:
@@ -59,6 +60,7 @@ def test_the_compact_model_is_examined() -> None:
         assert found.is_stable == all(c.emotion == found.result.emotion for c in found.changes)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_command_prints_a_table_and_tells_by_its_exit_code(
     language: str, capsys: pytest.CaptureFixture[str]

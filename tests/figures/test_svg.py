@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from emoscope.figures import svg
 from emoscope.figures.pyramid import curve_of
 from emoscope.labels import EMOTIONS
 from emoscope.results.result import Result
+from emoscope.results.segments import Segment
+from emoscope.results.summary import Moment
 from emoscope.results.track import Track
 from emoscope.waveform import Waveform
 from results import make_result
@@ -65,6 +69,37 @@ def test_it_speaks_what_it_is_asked_to(languages: tuple[str, ...], words: list[s
     for word in words:
         assert any(word in text for text in texts)
     assert all(any(emotion.emoji in text for text in texts) for emotion in EMOTIONS)
+
+
+def test_it_has_a_percent_scale_and_the_names_of_segments() -> None:
+    root = read(drawn(*framed(5.0)))
+    texts = [element.text or "" for element in root.iter() if element.tag.endswith("text")]
+
+    assert [f"{percent}%" for percent in (0, 25, 50, 75, 100)] == [t for t in texts if "%" in t]
+
+
+def test_the_moments_that_spoke_for_the_answer_are_numbered() -> None:
+    result, sound = framed(5.0)
+    moments = (Moment(3.0, 3.5, 0.4), Moment(1.0, 1.5, 0.8), Moment(4.0, 4.5, -0.2))
+    told = replace(result, summary=SimpleNamespace(moments=moments))
+
+    root = read(drawn(told, sound))
+    circles = [e for e in root.iter() if e.tag.endswith("circle")]
+    places = [float(circle.attrib["cx"]) for circle in circles]
+
+    assert len(places) == 2
+    assert places == sorted(places)
+    assert "circle" not in drawn(replace(told, abstain=("low_margin",)), sound)
+
+
+def test_ten_minutes_have_few_segments_that_can_be_read() -> None:
+    result, sound = framed(60.0)
+    segments = tuple(Segment(i * 0.5, (i + 1) * 0.5, EMOTIONS[i * 7 % 9], 0.5) for i in range(120))
+    root = read(drawn(replace(result, segments=segments), sound))
+    bars = [e for e in root.iter() if e.tag.endswith("rect") and e.get("height") == "5"]
+
+    assert 5 < len(bars) <= 45
+    assert all(float(bar.attrib["width"]) >= 18 for bar in bars)
 
 
 def test_names_never_become_markup() -> None:

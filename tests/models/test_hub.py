@@ -346,6 +346,7 @@ def test_a_model_in_work_is_not_removed(cache: Path, network: HubAccess) -> None
     assert catalog.is_installed(NAME, cache)
 
 
+@pytest.mark.process
 def test_eight_processes_download_once(hub: Hub, cache: Path) -> None:
     code = (
         "import sys, json, hub_server\n"

@@ -34,6 +34,8 @@ from parity.safetensors_file import write_safetensors
 from raising import raises_code
 from sounds import noise
 
+pytestmark = pytest.mark.process
+
 TESTS = Path(__file__).parent.parent
 HOUR_NS = 3600 * 10**9
 Find = Callable[..., LocalModel]

@@ -354,6 +354,7 @@ class _Poller(threading.Thread):
         check_complete(self.root / latest["run"])
 
 
+@pytest.mark.process
 def test_fifty_threads_and_two_processes_in_one_second_lose_nothing(
     store: RunStore, result: Result, waveform: Waveform
 ) -> None:
@@ -392,6 +393,7 @@ def test_fifty_threads_and_two_processes_in_one_second_lose_nothing(
 # --- when it goes wrong ---------------------------------------------------------------------------
 
 
+@pytest.mark.process
 def test_a_writer_that_is_killed_leaves_no_partial_run(tmp_path: Path) -> None:
     """Kill -9 at each place where bytes reach the disk; ``sweep`` clears what is left."""
     body = """

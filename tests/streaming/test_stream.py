@@ -86,7 +86,7 @@ sizes = st.lists(
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=12)
 @given(sizes, st.sampled_from([0.1, 0.7, 5.0, 29.9, 36.0, 61.3]), st.integers(0, 9))
 def test_any_portions_give_what_the_file_gives(
     sizes: list[int], duration_s: float, seed: int
@@ -114,6 +114,7 @@ def test_one_sample_at_a_time(fake_recognizer: Recognizer, speech: Speech) -> No
     check_equal(play(StreamRecognizer(fake_recognizer), portions(sound, [1])), whole)
 
 
+@pytest.mark.process
 def test_compact_streams_as_it_recognizes() -> None:
     """With the real model, past the length of a window."""
     recognizer = load("compact", threads=1)

@@ -27,9 +27,9 @@ from emoscope.results.segments import Segment
 from emoscope.results.track import Track
 from emoscope.waveform import Waveform
 from emoscope.web import many, render, views
+from emoscope.web.figure import ROWS_MAX, timeline
 from emoscope.web.markup import esc
 from emoscope.web.opened import Opened
-from emoscope.web.picture import ROWS_MAX, timeline
 from results import make_result, make_scores
 
 EVIL = "<img src=x onerror=alert(1)>'\"{{value}}${value}.wav"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from importlib.resources import files
 
 import pytest
 
-from emoscope.labels import EMOTIONS
+from emoscope.labels import EMOTIONS, SILENCE
+from sight import EYES, Lab, ciede2000, lab
 
-STYLE = files("emoscope.web").joinpath("static", "style.css").read_text("utf-8")
+_STATIC = files("emoscope.web") / "static"
+STYLE = _STATIC.joinpath("style.css").read_text("utf-8")
+FIGURE_STYLE = _STATIC.joinpath("figure.css").read_text("utf-8")
 TEXT_ON_GROUND = [
     *((text, ground) for text in ("ink", "soft") for ground in ("paper", "ground", "tint")),
     *((text, "accent-tint") for text in ("ink", "soft", "accent")),
@@ -21,8 +25,8 @@ TEXT_ON_GROUND = [
 ]
 
 
-def colours(selector: str) -> dict[str, str]:
-    block = re.search(rf"^{re.escape(selector)} {{(.*?)^}}", STYLE, re.MULTILINE | re.DOTALL)
+def colours(selector: str, style: str = STYLE) -> dict[str, str]:
+    block = re.search(rf"^{re.escape(selector)} {{(.*?)^}}", style, re.MULTILINE | re.DOTALL)
     assert block is not None
     return dict(re.findall(r"--emo-([a-z-]+): (#[0-9a-f]{6});", block[1]))
 
@@ -38,11 +42,6 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def lifted(colour: str, share: float) -> str:
-    parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-    return "#" + "".join(f"{round(p + (255 - p) * share):02x}" for p in parts)
-
-
 @pytest.mark.parametrize("look", [":root", ".dark"])
 @pytest.mark.parametrize(("text", "ground"), TEXT_ON_GROUND)
 def test_text_has_contrast(look: str, text: str, ground: str) -> None:
@@ -51,13 +50,49 @@ def test_text_has_contrast(look: str, text: str, ground: str) -> None:
     assert contrast(palette[text], palette[ground]) >= 4.5
 
 
-@pytest.mark.parametrize(("look", "lift"), [(":root", 0.0), (".dark", 0.22)])
-def test_bars_can_be_seen(look: str, lift: float) -> None:
+@pytest.mark.parametrize("look", [":root", ".dark"])
+def test_emotions_can_be_seen(look: str) -> None:
     """Graphics need 3:1; each bar stands beside its number, so the worst may be near it."""
     paper = colours(look)["paper"]
+    emotions = colours(look, FIGURE_STYLE)
 
     for emotion in EMOTIONS:
-        assert contrast(lifted(emotion.colour, lift), paper) >= 2.9, emotion.key
+        assert contrast(emotions[emotion.key], paper) >= 2.9, emotion.key
+
+
+def test_light_colours_are_those_of_files() -> None:
+    """Reports, SVG and pictures are on white paper and take the colours of ``labels.py``."""
+    light = colours(":root", FIGURE_STYLE)
+
+    assert light == {e.key: e.colour for e in (*EMOTIONS, SILENCE)}
+
+
+@pytest.mark.parametrize("eyes", EYES)
+def test_dark_colours_can_be_told_apart_by_all_eyes(eyes: str) -> None:
+    """CIEDE2000 of 12 and more between any two, as docs/web.md says."""
+    dark = colours(".dark", FIGURE_STYLE)
+    seen = {e.key: lab(eyes, dark[e.key]) for e in EMOTIONS}
+
+    nearest = min(
+        (ciede2000(a, b), one, other)
+        for (one, a), (other, b) in itertools.combinations(seen.items(), 2)
+    )
+
+    assert nearest[0] >= 12, nearest
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ((50.0, 2.6772, -79.7751), (50.0, 0.0, -82.7485), 2.0425),
+        ((50.0, 2.5, 0.0), (73.0, 25.0, -18.0), 27.1492),
+        ((60.2574, -34.0099, 36.2677), (60.4626, -34.1751, 39.4387), 1.2644),
+        ((2.0776, 0.0795, -1.135), (0.9033, -0.0636, -0.5514), 0.9082),
+    ],
+)
+def test_the_measure_is_ciede2000(one: Lab, other: Lab, expected: float) -> None:
+    """Pairs of Sharma, Wu, Dalal 2005, table 1."""
+    assert ciede2000(one, other) == pytest.approx(expected, abs=1e-4)
 
 
 def test_every_font_is_the_machine_s_own() -> None:

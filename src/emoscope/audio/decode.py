@@ -310,7 +310,7 @@ def _filled(blocks: Iterator[Samples | Gap], gaps: list[Gap]) -> Iterator[Sample
 
 
 def _sound(blocks: Iterator[Samples]) -> Iterator[Samples]:
-    """Pass on what a model can take: finite numbers in [-1, 1]."""
+    """Yield samples in [-1, 1], as the model takes them; infinite ones and NaN are an error."""
     for block in blocks:
         if not np.isfinite(block).all():
             raise AudioError("audio_not_finite")

@@ -7,7 +7,7 @@ the level ``top`` shows the whole recording.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -28,6 +28,9 @@ SMOOTHING_S = 0.3
 DOUBT_MARGIN = 0.1
 """Where the first leads the second by less, the picture is hatched."""
 
+LOUD_RANGE_DB = 36.0
+"""Below the loud parts by this much, a column of the waveform is flat."""
+
 _FINE_HOP = round(HOP_S * RATE_HZ) >> -FINEST
 _PAUSE_COLUMNS = 15
 """Quiet for less than 0.3 s is a breath between words, and no silence."""
@@ -44,6 +47,9 @@ class Curve:
     lows: tuple[Array, ...]
     """Per level from ``FINEST`` on: smallest sample of each column, int8 of the loudest's 127."""
     highs: tuple[Array, ...]
+    loud: tuple[Array, ...]
+    """Per level from 0 on: mean loudness of each column, hundredths of the scale of decibels from
+    ``LOUD_RANGE_DB`` below the loud parts (0) to them (100), uint8."""
     scores: tuple[Array, ...]
     """Per level from 0 on: thousandths, uint16, shape ``(columns, 9)``; empty without track."""
     quiet: tuple[Array, ...]
@@ -61,8 +67,8 @@ class Curve:
 
         Returns:
             ``level`` and ``index``; ``low`` and ``high``: one number a column, −127 to 127. From
-            level 0 on also ``quiet`` and ``doubt``, 0 to 100, and ``scores``: nine thousandths a
-            column in one flat list, or None when the result has no track.
+            level 0 on also ``loud``, ``quiet`` and ``doubt``, 0 to 100, and ``scores``: nine
+            thousandths a column in one flat list, or None when the result has no track.
         """
         if not FINEST <= level <= self.top:
             return None
@@ -76,6 +82,7 @@ class Curve:
             "high": self.highs[level - FINEST][first:last].tolist(),
         }
         if level >= 0:
+            tile["loud"] = self.loud[level][first:last].tolist()
             tile["quiet"] = self.quiet[level][first:last].tolist()
             tile["doubt"] = self.doubt[level][first:last].tolist()
             scores = self.scores[level][first:last] if self.scores else None
@@ -91,7 +98,7 @@ def curve_of(result: Result, sound: Waveform | Iterable[Samples]) -> Curve:
         sound: what it was made from, at 16 kHz, whole or in pieces.
     """
     pieces = sound.blocks() if isinstance(sound, Waveform) else sound
-    low, high = _extremes(pieces)
+    low, high, power = _columns(pieces)
     loudest = max(int(high.max(initial=0)), -int(low.min(initial=0)), 1)
     lows, highs = [_bytes_of(low, loudest)], [_bytes_of(high, loudest)]
     while len(lows[-1]) > TILE or len(lows) <= -FINEST:
@@ -102,27 +109,38 @@ def curve_of(result: Result, sound: Waveform | Iterable[Samples]) -> Curve:
     silent = _silent_segments(result, columns)
     quiet = [((_silence(peaks) if silent is None else silent) * 100).astype(np.float32)]
     rows, doubt = _rows(result.track, columns)
-    if result.abstain:
+    if is_unusable(result):
         doubt = np.full(columns, 100.0, np.float32)
     doubts, scores = [doubt], [] if rows is None else [rows]
+    powers = [np.add.reduceat(power, np.arange(0, len(power), 1 << -FINEST))[:columns]]
     while len(quiet[-1]) > TILE:
         quiet.append(_means(quiet[-1]))
         doubts.append(_means(doubts[-1]))
+        powers.append(_means(powers[-1]))
         if scores:
             scores.append(_means(scores[-1]))
     return Curve(
         duration_s=result.duration_s,
         lows=tuple(lows),
         highs=tuple(highs),
+        loud=_loudness(powers),
         scores=tuple((level * 1000).round().astype(np.uint16) for level in scores),
         quiet=tuple(level.round().astype(np.uint8) for level in quiet),
         doubt=tuple(level.round().astype(np.uint8) for level in doubts),
     )
 
 
-def _extremes(pieces: Iterable[Samples]) -> tuple[Array, Array]:
-    """Smallest and largest sample of each finest column, as int16 of full scale 32768."""
-    lows, highs = [], []
+def is_unusable(result: Result) -> bool:
+    """Whether no moment of a recording can be judged, so that its curve is hatched throughout.
+
+    Where only the answer over all of it is too close, each moment may still be clear.
+    """
+    return any(reason != "low_margin" for reason in result.abstain)
+
+
+def _columns(pieces: Iterable[Samples]) -> tuple[Array, Array, Array]:
+    """Smallest and largest sample of each finest column, as int16 of full scale 32768; power."""
+    lows, highs, powers = [], [], []
     rest = np.empty(0, np.float32)
     for piece in pieces:
         samples = np.concatenate([rest, piece]) if len(rest) else piece
@@ -131,10 +149,27 @@ def _extremes(pieces: Iterable[Samples]) -> tuple[Array, Array]:
         blocks = samples[:whole].reshape(-1, _FINE_HOP)
         lows.append(_int16(blocks.min(axis=1)))
         highs.append(_int16(blocks.max(axis=1)))
+        powers.append(np.square(blocks).mean(axis=1))
     if len(rest) or not lows:
         lows.append(_int16(rest.min(initial=0, keepdims=True)))
         highs.append(_int16(rest.max(initial=0, keepdims=True)))
-    return np.concatenate(lows), np.concatenate(highs)
+        powers.append(np.square(rest).sum(keepdims=True) / max(1, len(rest)))
+    return np.concatenate(lows), np.concatenate(highs), np.concatenate(powers)
+
+
+def _loudness(powers: Sequence[Array]) -> tuple[Array, ...]:
+    """Each level's loudness, as bars of a waveform: by decibels, so that speech and pauses differ.
+
+    100 is the loudest twentieth of the same level: means over long columns are lower than those
+    over short ones, and each picture fills its height.
+    """
+    levels = []
+    for power in powers:
+        decibels = 10 * np.log10(np.maximum(power, 1e-10))
+        top_db = max(float(np.percentile(decibels, 95)), -60.0)
+        share = 1 + (decibels - top_db) / LOUD_RANGE_DB
+        levels.append((np.clip(share, 0, 1) * 100).round().astype(np.uint8))
+    return tuple(levels)
 
 
 def _int16(samples: Samples) -> Array:

@@ -1,4 +1,4 @@
-"""Emotion curve of a result as SVG: river plot, waveform, segments, axis, legend.
+"""Emotion curve of a result as SVG: segments, river plot with its scale, waveform, axis, legend.
 
 Every emotion is named beside its colour. Texts can stand in both languages at once, each marked
 with ``lang``, for pages that show one of them.
@@ -13,18 +13,29 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from emoscope.figures.glance import (
+    decisive_moments,
+    merged_segments,
+    smoothed_rows,
+    smoothed_share,
+    smoothing_s,
+)
 from emoscope.figures.pyramid import Curve
-from emoscope.labels import COUNT, EMOTIONS, Emotion
+from emoscope.labels import COUNT, EMOTIONS, SILENCE, Emotion
 from emoscope.messages.languages import Language
 from emoscope.results.result import Result
 from emoscope.results.segments import Segment
 from emoscope.waveform import HOP_S
 
 WIDTH = 960
-_EDGE = 24
-_INNER = WIDTH - 2 * _EDGE
-_RIVER, _WAVE, _STRIP = (48, 198), (208, 272), (282, 312)
-_PLAIN_WAVE = (48, 128)
+_LEFT, _RIGHT = 56, 24
+_INNER = WIDTH - _LEFT - _RIGHT
+_STRIP, _RIVER, _WAVE = (48, 78), (86, 306), (314, 370)
+_PLAIN_WAVE = (86, 166)
+_NARROW = 20
+"""Points; narrower segments are merged."""
+_SLIVER = 6
+"""Points; in a smoothed picture a narrower pause is none."""
 _COLUMNS = 480
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 _INK, _SOFT, _LINE, _TINT = "#1c2329", "#56616b", "#dfe3e2", "#f0f3f2"
@@ -60,10 +71,13 @@ def svg(
     if has_track:
         rows = np.array(tile["scores"], dtype=np.float64).reshape(-1, COUNT) / 1000
         order = [int(k) for k in np.argsort(-rows.sum(axis=0), kind="stable")]
-        parts += [_river(rows, ends, order), _states(tile, ends)]
-        parts.append(_strip(result.segments, result.duration_s, languages))
+        quiet_share = np.array(tile["quiet"]) / 100
+        window = smoothing_s(result.duration_s) / (HOP_S * 2**curve.top)
+        smooth = smoothed_rows(rows, quiet_share, window)
+        parts += [_river(smooth, ends, order), _states(tile, ends, window), _scale()]
+        parts += [_moments(result), _strip(result.segments, result.duration_s, languages)]
     parts.append(_waveform(tile, ends, leads, wave))
-    below = (_STRIP[1] if has_track else wave[1]) + 8
+    below = wave[1] + 8
     parts.append(_axis(result.duration_s, below))
     shown = EMOTIONS if has_track else () if result.abstain else (result.emotion,)
     legend, height = _legend(shown, {"quiet": quiet, "doubt": doubt}, below + 42, languages)
@@ -74,7 +88,7 @@ def svg(
         f'role="img" aria-label="{name}">'
         f"<title>{name}</title>{_EMOJI}{_HATCH}"
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>'
-        f'<text x="{_EDGE}" y="30" font-size="16" font-weight="600" fill="{_INK}">{name}</text>'
+        f'<text x="{_LEFT}" y="30" font-size="16" font-weight="600" fill="{_INK}">{name}</text>'
         f"{''.join(parts)}{legend}</svg>\n"
     )
 
@@ -97,7 +111,7 @@ def _ends(curve: Curve) -> NDArray[np.float64]:
     """Where each column of the top level ends, as x; the last one ends with the sound."""
     count, wide_s = len(curve.quiet[curve.top]), HOP_S * 2**curve.top
     ends_s = np.minimum(np.arange(1, count + 1) * wide_s, curve.duration_s)
-    return np.asarray(_EDGE + ends_s / curve.duration_s * _INNER)
+    return np.asarray(_LEFT + ends_s / curve.duration_s * _INNER)
 
 
 def _leads(result: Result, tile: dict[str, Any]) -> NDArray[np.int64]:
@@ -113,9 +127,9 @@ def _leads(result: Result, tile: dict[str, Any]) -> NDArray[np.int64]:
 def _river(rows: NDArray[np.float64], ends: NDArray[np.float64], order: Sequence[int]) -> str:
     top, bottom = _RIVER
     picked = np.unique(np.linspace(0, len(rows) - 1, min(_COLUMNS, len(rows))).round().astype(int))
-    starts = np.concatenate([[_EDGE], ends[:-1]])
+    starts = np.concatenate([[_LEFT], ends[:-1]])
     xs = ((starts + ends) / 2)[picked]
-    xs[0], xs[-1] = _EDGE, _EDGE + _INNER
+    xs[0], xs[-1] = _LEFT, _LEFT + _INNER
     stacked = bottom - np.cumsum(rows[picked][:, order], axis=1) * (bottom - top)
     layers, floor = [], np.full(len(picked), float(bottom))
     for place, k in enumerate(order):
@@ -129,19 +143,23 @@ def _river(rows: NDArray[np.float64], ends: NDArray[np.float64], order: Sequence
     return f"<g>{''.join(layers)}</g>"
 
 
-def _states(tile: dict[str, Any], ends: NDArray[np.float64]) -> str:
-    """Silence takes the river away, doubt hatches it."""
+def _states(tile: dict[str, Any], ends: NDArray[np.float64], window: float) -> str:
+    """Silence takes the river away, doubt hatches it; where it is smoothed, not in slivers."""
     top, bottom = _RIVER
     looks = {"doubt": 'fill="url(#doubt)"', "quiet": f'fill="{_TINT}"'}
-    starts = np.concatenate([[_EDGE], ends[:-1]])
+    starts = np.concatenate([[_LEFT], ends[:-1]])
     rects = []
+    shares = {kind: smoothed_share(np.array(tile[kind], np.float64), window) for kind in looks}
+    narrowest = _SLIVER if window >= 2 else 0
     for kind, look in looks.items():
-        here = np.array(tile[kind]) > 50
+        here = shares[kind] > 50
         if kind == "doubt":
-            here &= np.array(tile["quiet"]) <= 50
+            here &= shares["quiet"] <= 50
         on = np.concatenate([[False], here, [False]]).astype(np.int8)
         for first, last in np.flatnonzero(np.diff(on)).reshape(-1, 2):
             left, wide = starts[first], ends[last - 1] - starts[first]
+            if wide < narrowest:
+                continue
             rects.append(
                 f'<rect x="{left:.1f}" y="{top}" width="{wide:.1f}" height="{bottom - top}" '
                 f"{look}/>"
@@ -155,16 +173,16 @@ def _waveform(
     leads: NDArray[np.int64],
     place: tuple[int, int],
 ) -> str:
-    middle, reach = sum(place) / 2, (place[1] - place[0]) / 2 / 127
-    step = max(1, len(ends) // 320)
+    """Bars as high as the sound is loud, in the colour of the leading emotion."""
+    middle, reach = sum(place) / 2, (place[1] - place[0]) / 2 / 100
+    step = max(1, len(ends) // 300)
     paths: dict[int, list[str]] = {}
     for first in range(0, len(ends), step):
         here = slice(first, first + step)
-        high = max(1.0, max(tile["high"][here]) * reach)
-        low = max(1.0, -min(tile["low"][here]) * reach)
+        high = max(1.0, float(np.mean(tile["loud"][here])) * reach)
         lead = int(np.bincount(leads[here] + 1).argmax()) - 1
         x = float(ends[here].mean())
-        paths.setdefault(lead, []).append(f"M{x:.1f} {middle - high:.1f}v{high + low:.1f}")
+        paths.setdefault(lead, []).append(f"M{x:.1f} {middle - high:.1f}v{2 * high:.1f}")
     return "".join(
         f'<path d="{"".join(bars)}" stroke="{EMOTIONS[lead].colour if lead >= 0 else _LINE}" '
         f'stroke-width="1.8"/>'
@@ -172,22 +190,59 @@ def _waveform(
     )
 
 
+def _scale() -> str:
+    """Percent, with a light line at each quarter."""
+    top, bottom = _RIVER
+    marks = []
+    for percent in (0, 25, 50, 75, 100):
+        y = bottom - percent / 100 * (bottom - top)
+        if 0 < percent < 100:
+            line = f"M{_LEFT} {y:.0f}h{_INNER}"
+            marks.append(f'<path d="{line}" stroke="#ffffff" stroke-opacity="0.35"/>')
+        marks.append(
+            f'<text x="{_LEFT - 8}" y="{y + 4:.0f}" text-anchor="end" fill="{_SOFT}">'
+            f"{percent}%</text>"
+        )
+    return "".join(marks)
+
+
+def _moments(result: Result) -> str:
+    """Numbered marks on the moments that spoke for the answer."""
+    top, bottom = _RIVER
+    marks = []
+    for number, moment in enumerate(decisive_moments(result), start=1):
+        left = _LEFT + moment.span.start_s / result.duration_s * _INNER
+        wide = max(3.0, moment.span.duration_s / result.duration_s * _INNER)
+        x = left + wide / 2
+        marks.append(
+            f'<rect x="{left:.1f}" y="{top}" width="{wide:.1f}" height="{bottom - top}" '
+            f'fill="#ffffff" fill-opacity="0.16"/><circle cx="{x:.1f}" cy="{top + 15}" r="10" '
+            f'fill="#ffffff" stroke="{_INK}" stroke-width="1.5"/><text x="{x:.1f}" '
+            f'y="{top + 19}" text-anchor="middle" font-weight="600" fill="{_INK}">{number}</text>'
+        )
+    return "".join(marks)
+
+
 def _strip(segments: Sequence[Segment], duration_s: float, languages: Sequence[Language]) -> str:
     top, bottom = _STRIP
     boxes = []
-    for segment in segments:
-        left = _EDGE + segment.span.start_s / duration_s * _INNER
-        wide = max(0.5, segment.span.duration_s / duration_s * _INNER - 1)
-        emotion = segment.emotion
+    for one in merged_segments(segments, _NARROW / _INNER * duration_s):
+        left = _LEFT + one.start_s / duration_s * _INNER
+        wide = max(0.5, one.duration_s / duration_s * _INNER - 1)
+        place = f'x="{left:.1f}" width="{wide:.1f}"'
+        silent = one.emotion is SILENCE
+        colour = _LINE if silent else one.emotion.colour
         boxes.append(
-            f'<rect x="{left:.1f}" y="{top}" width="{wide:.1f}" height="{bottom - top}" '
-            f'fill="{_TINT}"/><rect x="{left:.1f}" y="{bottom - 5}" width="{wide:.1f}" height="5" '
-            f'fill="{_LINE if segment.silent else emotion.colour}"/>'
+            f'<rect {place} y="{top}" height="{bottom - top}" fill="{_TINT if silent else colour}" '
+            f'fill-opacity="{1 if silent else 0.2}"/>'
+            f'<rect {place} y="{bottom - 5}" height="5" fill="{colour}"/>'
         )
+        if silent:
+            continue
         if wide > 90:
-            boxes.append(_named(emotion, left + 6, top + 17, languages))
+            boxes.append(_named(one.emotion, left + 6, top + 17, languages))
         elif wide > 20:
-            boxes.append(f'<text x="{left + 3:.1f}" y="{top + 17}">{emotion.emoji}</text>')
+            boxes.append(f'<text x="{left + 3:.1f}" y="{top + 17}">{one.emotion.emoji}</text>')
     return "".join(boxes)
 
 
@@ -205,8 +260,8 @@ def _axis(duration_s: float, y: float) -> str:
     marks = []
     for number in range(int(duration_s / step_s + 1e-6) + 1):
         time_s = number * step_s
-        x = _EDGE + time_s / duration_s * _INNER
-        anchor = "start" if not number else "end" if x > WIDTH - _EDGE - 20 else "middle"
+        x = _LEFT + time_s / duration_s * _INNER
+        anchor = "start" if not number else "end" if x > WIDTH - _RIGHT - 20 else "middle"
         marks.append(
             f'<path d="M{x:.1f} {y - 6}v5" stroke="{_SOFT}"/><text x="{x:.1f}" y="{y + 11}" '
             f'text-anchor="{anchor}" fill="{_SOFT}">{clock(time_s)}</text>'
@@ -223,7 +278,7 @@ def _legend(
     """Return the legend and the height of the whole picture."""
     pitch = 118
     per_line = _INNER // pitch
-    places = [(_EDGE + i % per_line * pitch, y + i // per_line * 24) for i in range(len(emotions))]
+    places = [(_LEFT + i % per_line * pitch, y + i // per_line * 24) for i in range(len(emotions))]
     parts = []
     for emotion, (x, line) in zip(emotions, places, strict=True):
         parts.append(f'<rect x="{x}" y="{line - 10}" width="12" height="12" rx="3" ')
@@ -231,7 +286,7 @@ def _legend(
     if len(emotions) == COUNT:
         fills = {"quiet": (_TINT, ""), "doubt": (_SOFT, "url(#doubt)")}
         for number, (kind, words) in enumerate(states.items(), start=len(emotions)):
-            x, line = _EDGE + number % per_line * pitch, y + number // per_line * 24
+            x, line = _LEFT + number % per_line * pitch, y + number // per_line * 24
             parts += [
                 f'<rect x="{x}" y="{line - 10}" width="12" height="12" rx="3" fill="{fill}" '
                 f'stroke="{_LINE}"/>'

@@ -76,7 +76,7 @@ class WindowedInference:
         if self._speech is not None:
             self._speech.feed(samples)
         for window in self._cutter.feed(samples):
-            yield self._glued(window)
+            yield self._infer_window(window)
 
     def finish(self) -> Iterator[FrameBatch]:
         """Yield the last rows; none where the whole sound has no frame.
@@ -87,7 +87,7 @@ class WindowedInference:
         if self._speech is not None:
             self._speech.finish()
         for window in self._cutter.finish():
-            yield self._glued(window)
+            yield self._infer_window(window)
 
     def ahead(self, frame: int, context_s: float) -> FrameBatch | None:
         """Return provisional rows from ``frame`` on, or None where there are none yet.
@@ -106,8 +106,8 @@ class WindowedInference:
         first = window.first_frame + window.keep_from
         return self._rows(first, _between(output, window.keep_from, window.keep_to))
 
-    def _glued(self, window: Window) -> FrameBatch:
-        """Run a window and give its rows up to where the next one begins."""
+    def _infer_window(self, window: Window) -> FrameBatch:
+        """Run a window, fade it into the one before, and return its rows up to the next window."""
         (output,) = self._forward.run([window.samples])
         new = _between(output, self.given - window.first_frame, len(output.logits))
         if self._tail is not None:
@@ -130,9 +130,9 @@ def _between(output: ClipOutput, first: int, last: int) -> ClipOutput:
 
 
 def _faded(old: ClipOutput, new: ClipOutput) -> ClipOutput:
-    """Let the rows that both have go over from the old ones, which are no more, to the new ones.
+    """Fade the rows that two windows share from the old window's into the new window's.
 
-    Scores and embedding alike, so that the linear head still leads from the one to the other.
+    Logits and embeddings alike, so that the model's linear head still maps the one to the other.
     """
     shared = len(old.logits)
     weight = (np.arange(1, shared + 1, dtype=np.float32) / (shared + 1))[:, None]
@@ -189,10 +189,10 @@ def run_windows(
 def on_axis(
     track: Track, vectors: Array32 | None, gaps: Iterable[Gap]
 ) -> tuple[Track, Array32 | None]:
-    """Insert rows for the gaps of the medium into the rows of the joined sound.
+    """Insert rows for the gaps of the medium, in which it holds no sound.
 
-    Each frame of a gap gets the mean of all rows, so that a gap does not change the mean, which is
-    the answer for the recording. It counts as no speech.
+    Each frame of a gap gets the mean of all rows, so that gaps do not change the mean, which is
+    the result of the recording. It counts as no speech.
 
     Args:
         track: rows of the sound without its gaps, ``(T, 9)``.
@@ -214,7 +214,7 @@ def on_axis(
 
 
 def _spread(vectors: Array32, missing: Mask) -> Array32:
-    """Put their mean between rows where some are missing; the result may lie on the disk."""
+    """Insert the mean of all rows where rows are missing; the result may lie on the disk."""
     mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
     spool, taken = Spool(MEMORY_BYTES), 0
     for first in range(0, len(missing), _ROWS):

@@ -40,15 +40,3 @@ def token_errors(path: Path) -> list[TokensError]:
             TokensError("tokens_count", count=len(labels), labels=", ".join(labels[: 2 * COUNT]))
         )
     return found
-
-
-def check_tokens(path: Path) -> None:
-    """Check that all nine classes are there.
-
-    Raises:
-        ModelMissingError: there is no such file.
-        TokensError: classes are hidden as ``unuse_*``.
-        TokensError: there are not nine.
-    """
-    for error in token_errors(path):
-        raise error

@@ -9,9 +9,9 @@ from emoscope.labels import EMOTIONS
 from emoscope.messages.page import RESULT, RUNS
 from emoscope.outputs.history import Listing, RunEntry
 from emoscope.paths.names import TITLE_MAX
+from emoscope.web.figure import badge, timeline
 from emoscope.web.markup import both, card, esc, pair
 from emoscope.web.opened import Opened
-from emoscope.web.picture import badge, timeline
 from emoscope.web.render import headline, mixed_sentence, seconds
 
 

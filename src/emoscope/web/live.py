@@ -9,8 +9,8 @@ from emoscope.messages.live import LIVE, MICROPHONE
 from emoscope.messages.page import FAILURE, FORM, WAITING
 from emoscope.results.segments import DEFAULT_RULES
 from emoscope.waveform import HOP_S
+from emoscope.web.figure import legend, palette
 from emoscope.web.markup import both, esc
-from emoscope.web.picture import legend, palette
 
 
 def live_form() -> str:

@@ -11,8 +11,8 @@ from emoscope.messages.page import FAILURE, MANY, RESULT, WAITING
 from emoscope.outputs.store import RESULT as RESULT_FILE
 from emoscope.outputs.store import Run
 from emoscope.results.result import Failure
+from emoscope.web.figure import badge
 from emoscope.web.markup import both, esc, link
-from emoscope.web.picture import badge
 from emoscope.web.render import error_sentence, seconds, warnings
 
 BatchLine: TypeAlias = Run | Failure

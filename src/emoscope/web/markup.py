@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
+from emoscope.labels import Emotion
 from emoscope.messages.languages import Text
 
 
@@ -22,6 +23,11 @@ def pair(zh: object, en: object) -> Markup:
 def both(text: Text, **data: object) -> Markup:
     """Return a sentence in both languages, with its gaps filled."""
     return pair(text("zh", **data), text("en", **data))
+
+
+def hue(emotion: Emotion) -> str:
+    """Return an emotion's colour as CSS: the style sheet has one for light and one for dark."""
+    return f"var(--emo-{emotion.key}, {emotion.colour})"
 
 
 def card(title: str, body: str, *, kind: str = "") -> Markup:

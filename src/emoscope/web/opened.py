@@ -8,7 +8,7 @@ from emoscope.figures.pyramid import Curve
 from emoscope.models import catalog
 from emoscope.outputs.history import RunEntry
 from emoscope.results.result import Result
-from emoscope.web.picture import drawing
+from emoscope.web.figure import drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,9 @@ class Opened:
     """Of the loaded model, when it is the one that answered then."""
     files: tuple[str, ...] = ()
     """Names of the files of the run's directory."""
+    own: Result | None = None
+    """With the segments as the model made them, where they were corrected."""
 
     def drawing(self) -> dict[str, object]:
-        """Return what ``<emo-timeline>`` draws; see ``web.picture.drawing``."""
-        return drawing(self.result, self.curve, self.entry.name, self.entry.shown)
+        """Return what ``<emo-timeline>`` draws; see ``web.figure.drawing``."""
+        return drawing(self.result, self.curve, self.entry.name, self.entry.shown, own=self.own)

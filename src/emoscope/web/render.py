@@ -17,9 +17,9 @@ from emoscope.models import catalog
 from emoscope.results.quality import Quality
 from emoscope.results.result import Result
 from emoscope.results.scores import Scores
+from emoscope.web.figure import segments, shares, timeline
 from emoscope.web.markup import both, card, esc, export_link, link, pair
 from emoscope.web.opened import Opened
-from emoscope.web.picture import timeline
 
 _PNG = "picture.png"
 """Made by the browser, so it has no address."""
@@ -32,7 +32,9 @@ def result_parts(opened: Opened) -> list[Markup]:
     has_segments = bool(result.segments)
     parts = [
         _answer(result, opened.entry.title, opened.entry.is_corrected),
-        timeline(result, opened.curve, run, title=opened.entry.shown),
+        timeline(result, opened.curve, run, title=opened.entry.shown, own=opened.own),
+        shares(result) if has_segments else "",
+        segments(result, opened.own) if has_segments else "",
         card(both(RESULT["scores"]), bars(result.scores)),
         _quality(result.quality, result.duration_s),
         _model(result, opened.card),

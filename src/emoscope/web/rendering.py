@@ -14,7 +14,7 @@ import jinja2
 from emoscope.labels import EMOTIONS, SILENCE
 from emoscope.messages import page as sentences
 from emoscope.messages.live import LIVE, MICROPHONE
-from emoscope.web.markup import both, pair
+from emoscope.web.markup import both, hue, pair
 
 
 @functools.cache
@@ -22,7 +22,8 @@ def environment() -> jinja2.Environment:
     """Return the environment of the package's templates; one for the whole process.
 
     Every template knows ``both(text, **data)`` and ``pair(zh, en)`` (two spans, of which the page
-    shows one), the nine ``EMOTIONS``, ``SILENCE``, and the tables of sentences by their names.
+    shows one), ``hue(emotion)`` (its colour as CSS), the nine ``EMOTIONS``, ``SILENCE``, and the
+    tables of sentences by their names.
     """
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("emoscope.web"),
@@ -34,6 +35,7 @@ def environment() -> jinja2.Environment:
     made.globals |= {
         "both": both,
         "pair": pair,
+        "hue": hue,
         "EMOTIONS": EMOTIONS,
         "SILENCE": SILENCE,
         "LIVE": LIVE,

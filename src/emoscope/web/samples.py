@@ -15,7 +15,7 @@ from emoscope.outputs.store import wav_pieces
 from emoscope.results.result import Result
 from emoscope.results.samples import SEQUENCE, Sample, sample_named, sample_result, samples
 from emoscope.results.summary import emotions_in_turn
-from emoscope.web.picture import drawing
+from emoscope.web.figure import drawing
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from emoscope.errors import RequestError
 from emoscope.export.annotations import export
 from emoscope.figures import report, svg
+from emoscope.messages.figure import FIGURE
 from emoscope.messages.languages import Language, Text
-from emoscope.messages.page import PICTURE
 from emoscope.models import catalog
 from emoscope.outputs import history
 from emoscope.outputs.store import Run, RunStore
@@ -53,12 +53,13 @@ class RunViewer:
         result = replace(result, source=replace(result.source, name=shown(result.source.name)))
         curve = self.curves.of(run, result)  # of the model's own answer, whatever people corrected
         made = history.corrections_of(self.store, run)
+        own = result
         if made is not None:
             result = made.apply(result)
-        own = self.card is not None and self.card.name == result.model.name
+        is_ours = self.card is not None and self.card.name == result.model.name
         files = tuple(Run(self.store.folder(run), result).files())
         entry = history.run_entry(self.store, run)
-        return Opened(entry, result, curve, self.card if own else None, files)
+        return Opened(entry, result, curve, self.card if is_ours else None, files, own)
 
     def correct(self, run: str, raw: object) -> Result:
         """Store corrected segments, or remove them with None; return the result with them.
@@ -101,7 +102,7 @@ class RunViewer:
         return make(self.open(run)), media_type
 
     def _svg(self, opened: Opened, languages: tuple[Language, ...]) -> str:
-        quiet, doubt = (_words(PICTURE[name]) for name in ("quiet", "doubt"))
+        quiet, doubt = (_words(FIGURE[name]) for name in ("quiet", "doubt"))
         title = opened.entry.shown
         return svg.svg(
             opened.result, opened.curve, title=title, quiet=quiet, doubt=doubt, languages=languages

@@ -13,9 +13,8 @@ from emoscope.errors import EmoscopeError
 from emoscope.limits import ENDINGS, FORMAT_NAMES
 from emoscope.models import catalog
 from emoscope.settings import Settings
-from emoscope.web import history_view, live, render
+from emoscope.web import figure, history_view, live, render
 from emoscope.web.opened import Opened
-from emoscope.web.picture import timeline
 from emoscope.web.rendering import render as fill
 from emoscope.web.samples import demo_context, sample_cards
 
@@ -98,7 +97,9 @@ def alone(
     body = ""
     if opened is not None:
         entry = opened.entry
-        body = timeline(opened.result, opened.curve, entry.name, title=entry.shown)
+        body = figure.timeline(
+            opened.result, opened.curve, entry.name, title=entry.shown, own=opened.own
+        )
     elif error is not None:
         body = render.error_panel(error)
     title = "" if opened is None else opened.entry.shown

@@ -1,156 +1,282 @@
-// Corrections by hand: another emotion for a segment, another border, two made of one or one of two.
-// Nothing is kept until it is saved; the model's own answer stays in result.json.
+// @ts-check
+// Corrections by hand, in a panel below the segment they are about. They are saved by themselves;
+// the model's own answer stays in result.json.
 
+import { address } from "./address.js";
 import { changed } from "./changed.js";
-import { tell } from "./problem.js";
+import { Edits, Saver, bordered, changedSegments, cut, joined, relabelled, same, split } from "./edits.js";
 
-const SHORTEST_S = 0.02;
-const NEAR = 6; // points
-const round = (time) => Math.round(time * 1000) / 1000;
+/** @typedef {import("./curve.js").Segment} Segment */
+/** @typedef {import("./timeline.js").Figure} Figure */
 
-// The table of segments as the server shows it now, with every name made safe.
-async function renewTable(timeline) {
-  const old = timeline.closest(".emo-card").querySelector(".emo-segments");
-  const reply = old && (await fetch(`page/result/${timeline.data.run}`));
-  if (!reply?.ok) return;
-  const template = document.createElement("template");
-  template.innerHTML = await reply.text();
-  old.innerHTML = template.content.querySelector(".emo-segments").innerHTML;
-}
+const SILENCE = 9; // its place after the nine
 
-// Returns what the timeline calls; without the panel nothing can be edited.
-export function correcting(timeline) {
-  const panel = timeline.closest(".emo-card")?.querySelector(".emo-fix");
-  if (!panel) return { borderAt: () => null, moveBorder() {}, choose() {}, isEdited: () => false };
-  let sending = Promise.resolve();
-  const isEdited = () => JSON.stringify(timeline.segments) !== JSON.stringify(timeline.data.segments);
-  const say = (name) => {
-    for (const note of panel.querySelectorAll("[data-said]")) note.hidden = note.dataset.said !== name;
-  };
-  const [start, end] = panel.querySelectorAll("input[data-edge]");
+export class Editor {
+  /** @param {Figure} figure */
+  constructor(figure) {
+    this.figure = figure;
+    this.own = figure.data.own ?? figure.data.segments;
+    this.edits = new Edits(figure.segments);
+    this.saver = new Saver(
+      (/** @type {Segment[]} */ segments) => this.send(segments),
+      (state) => this.tell(state),
+    );
+    this.panel = /** @type {HTMLElement} */ (figure.host.querySelector(".emo-edit"));
+    const edges = /** @type {NodeListOf<HTMLInputElement>} */ (this.panel.querySelectorAll("input[data-edge]"));
+    this.start = edges[0];
+    this.end = edges[1];
+    this.dragging = -1;
+    figure.stage.plot.append(this.panel);
+    this.listen();
+  }
 
-  const show = () => {
-    const segment = timeline.segments[timeline.chosen] ?? null;
-    start.disabled = segment === null || timeline.chosen === 0;
-    end.disabled = segment === null || timeline.chosen === timeline.segments.length - 1;
-    start.value = segment ? segment[0].toFixed(2) : "";
-    end.value = segment ? segment[1].toFixed(2) : "";
-    for (const chip of panel.querySelectorAll("[data-label]")) {
-      chip.setAttribute("aria-pressed", String(Number(chip.dataset.label) === segment?.[2]));
-    }
-    panel.querySelector("[data-do=save]").disabled = !isEdited();
-    timeline.redraw();
-  };
-
-  const change = (edit) => {
-    const copy = timeline.segments.map((segment) => [...segment]);
-    edit(copy);
-    timeline.segments = copy;
-    if (isEdited()) say(null);
-    show();
-  };
-
-  const moveBorder = (which, time) =>
-    change((segments) => {
-      const least = segments[which][0] + SHORTEST_S;
-      const most = segments[which + 1][1] - SHORTEST_S;
-      if (!(time === time) || least > most) return;
-      const at = round(Math.min(most, Math.max(least, time)));
-      segments[which][1] = at;
-      segments[which + 1][0] = at;
+  listen() {
+    const { panel, figure, start, end } = this;
+    panel.addEventListener("click", (event) => this.click(event));
+    // Before the stage, whose keys mean something else while nothing is edited.
+    figure.host.addEventListener("keydown", (event) => this.key(event), true);
+    start.addEventListener("change", () => this.moveBorder(this.at - 1, Number(start.value)));
+    end.addEventListener("change", () => this.moveBorder(this.at, Number(end.value)));
+    figure.stage.element.addEventListener("pointerup", () => (this.dragging = -1));
+    figure.host.addEventListener("emo-span", () => this.place());
+    addEventListener("beforeunload", (event) => {
+      if (this.isUnsaved) event.preventDefault();
     });
+  }
 
-  const choose = (number) => {
-    timeline.chosen = panel.open ? number : null;
-    show();
-  };
+  get isOpen() {
+    return !this.panel.hidden;
+  }
 
-  const split = () => {
-    const now = timeline.audio.currentTime;
-    const at = timeline.segmentAt(now);
-    const [from, to, label] = timeline.segments[at];
-    if (now - from < SHORTEST_S || to - now < SHORTEST_S) return;
-    change((segments) => segments.splice(at, 1, [from, round(now), label], [round(now), to, label]));
-    choose(at + 1);
-  };
+  get isUnsaved() {
+    return this.saver.isPending;
+  }
 
-  const join = () => {
-    const at = timeline.chosen;
-    if (at === null || at + 1 >= timeline.segments.length) return;
-    change((segments) => {
-      segments[at][1] = segments[at + 1][1];
-      segments.splice(at + 1, 1);
-    });
-  };
+  get at() {
+    return this.figure.chosen ?? 0;
+  }
 
-  // With nothing to send, the model's own segments are back.
-  const send = (segments) => {
-    const sent = timeline.segments;
-    // One after another, or an earlier one could be kept last.
-    sending = sending.then(() => put(segments, sent));
-  };
+  /** @param {number} number of a segment */
+  open(number) {
+    const { figure } = this;
+    figure.chosen = Math.min(Math.max(0, number), figure.segments.length - 1);
+    this.panel.hidden = false;
+    this.show();
+    this.focus();
+  }
 
-  const put = async (segments, sent) => {
-    const { emotions } = timeline.data;
-    const body = sent.map(([from, to, index]) => ({
-      start_s: from,
-      end_s: to,
-      emotion: emotions[index].key,
-    }));
-    try {
-      const reply = await fetch(`v1/recognitions/${timeline.data.run}/corrections`, {
-        method: "PUT",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ segments: segments && body }),
-      });
-      if (!reply.ok) {
-        await tell(panel.querySelector("[data-said=failed]"), reply);
-        say("failed");
-        return;
-      }
-      const answer = await reply.json();
-      const place = (key) => emotions.findIndex((emotion) => emotion.key === key);
-      const kept = answer.segments.map((one) => [one.start_s, one.end_s, place(one.emotion)]);
-      timeline.data.segments = kept;
-      // What was changed meanwhile stays, to be saved next.
-      if (timeline.segments === sent) timeline.segments = kept;
-      timeline.chosen = Math.min(timeline.chosen ?? 0, timeline.segments.length - 1);
-      await renewTable(timeline);
-      show();
-      say(segments ? "kept" : "undone");
-      changed(timeline.data.run, { by: timeline });
-      document.dispatchEvent(new CustomEvent("emo-runs"));
-    } catch {
-      await tell(panel.querySelector("[data-said=failed]"), null);
-      say("failed");
+  // Keys go to the panel, wherever a button that was pressed is gone or disabled.
+  focus() {
+    const chip = this.panel.querySelector("[data-label][aria-pressed=true]");
+    if (chip instanceof HTMLElement) chip.focus({ preventScroll: true });
+  }
+
+  close() {
+    this.panel.hidden = true;
+    this.figure.chosen = null;
+    this.figure.stage.element.focus({ preventScroll: true });
+    this.figure.redraw();
+  }
+
+  show() {
+    const { figure, panel, start, end, at } = this;
+    const [from, to, emotion] = figure.segments[at];
+    start.disabled = at === 0;
+    end.disabled = at === figure.segments.length - 1;
+    start.value = from.toFixed(2);
+    end.value = to.toFixed(2);
+    for (const chip of /** @type {NodeListOf<HTMLElement>} */ (panel.querySelectorAll("[data-label]"))) {
+      chip.setAttribute("aria-pressed", String(Number(chip.dataset.label) === emotion));
     }
-  };
+    this.able("undo", this.edits.past.length > 0);
+    this.able("redo", this.edits.future.length > 0);
+    this.able("join", at + 1 < figure.segments.length);
+    this.able("restore", !same(figure.segments, this.own));
+    figure.corrected = changedSegments(figure.segments, this.own);
+    this.place();
+    figure.redraw();
+  }
 
-  panel.addEventListener("toggle", () => choose(timeline.segmentAt(timeline.audio.currentTime)));
-  start.addEventListener("change", () => moveBorder(timeline.chosen - 1, Number.parseFloat(start.value)));
-  end.addEventListener("change", () => moveBorder(timeline.chosen, Number.parseFloat(end.value)));
-  panel.addEventListener("click", (event) => {
-    const button = event.target.closest("button");
+  /**
+   * @param {string} name of an act
+   * @param {boolean} can
+   */
+  able(name, can) {
+    /** @type {HTMLButtonElement} */ (this.panel.querySelector(`[data-act=${name}]`)).disabled = !can;
+  }
+
+  // Below its segment, within the figure.
+  place() {
+    const { figure, panel } = this;
+    if (panel.hidden) return;
+    const [start, end] = figure.segments[this.at];
+    const strip = figure.layout.strip ?? [0, 0];
+    const x = (((start + end) / 2 - figure.from) / (figure.to - figure.from)) * figure.width;
+    const left = Math.min(Math.max(0, x - panel.offsetWidth / 2), Math.max(0, figure.width - panel.offsetWidth));
+    panel.style.left = `${figure.stage.element.offsetLeft + left}px`;
+    panel.style.top = `${strip[1] + 6}px`;
+  }
+
+  // -- edits
+
+  /**
+   * @param {Segment[]} segments
+   * @param {number} [at] the segment that is edited next
+   * @param {boolean} [goesOn] whether it belongs to the edit before
+   */
+  put(segments, at = this.at, goesOn = false) {
+    if (this.edits.put(segments, goesOn)) this.changed(at);
+  }
+
+  /** @param {number} at */
+  changed(at) {
+    const { figure, edits } = this;
+    figure.segments = edits.now;
+    figure.chosen = this.isOpen ? Math.min(at, edits.now.length - 1) : null;
+    this.show();
+    if (this.isOpen && !(document.activeElement instanceof HTMLInputElement)) this.focus();
+    this.saver.save(edits.now);
+  }
+
+  /**
+   * @param {number} which number of the segment before the border
+   * @param {number} time seconds
+   */
+  moveBorder(which, time) {
+    const goesOn = this.dragging === which;
+    this.put(bordered(this.edits.now, which, time), this.at, goesOn);
+    this.dragging = which;
+  }
+
+  /**
+   * A segment from a selection, ready for its emotion.
+   * @param {[from: number, to: number]} selection seconds
+   */
+  cut([from, to]) {
+    const made = cut(this.edits.now, from, to);
+    this.panel.hidden = false;
+    this.figure.select(0, 0);
+    this.put(made.segments, made.at);
+    this.open(made.at);
+  }
+
+  /** @param {string} name */
+  act(name) {
+    const { edits, figure, at } = this;
+    /** @type {Record<string, () => unknown>} */
+    const acts = {
+      split: () => {
+        const { now } = figure.player;
+        this.put(split(edits.now, now), figure.segmentAt(now) + 1);
+      },
+      join: () => this.put(joined(edits.now, at)),
+      restore: () => this.put(this.own, 0),
+      undo: () => edits.undo() && this.changed(at),
+      redo: () => edits.redo() && this.changed(at),
+      next: () => (at + 1 < figure.segments.length ? this.go(at + 1) : this.close()),
+      close: () => this.close(),
+      retry: () => this.saver.flush(),
+    };
+    acts[name]?.();
+    this.dragging = -1;
+  }
+
+  /** @param {number} number of a segment */
+  go(number) {
+    const { figure } = this;
+    const [start, end] = figure.segments[number];
+    if (end > figure.to || start < figure.from) figure.seek(start);
+    this.open(number);
+  }
+
+  /** @param {Event} event */
+  click(event) {
+    const button = /** @type {Element} */ (event.target).closest("button");
     if (!button) return;
-    if (button.dataset.label && timeline.chosen !== null) {
-      change((segments) => (segments[timeline.chosen][2] = Number(button.dataset.label)));
-    }
-    const acts = { save: () => send(timeline.segments), undo: () => send(null), split, join };
-    acts[button.dataset.do]?.();
-  });
+    if (button.dataset.label) this.put(relabelled(this.edits.now, this.at, Number(button.dataset.label)));
+    if (button.dataset.act) this.act(button.dataset.act);
+  }
 
-  return {
-    choose,
-    moveBorder,
-    isEdited,
-    // The number of the segment whose end lies under the pointer, on the strip and while editing.
-    borderAt: (x, y) => {
-      const { strip } = timeline.layout;
-      if (!panel.open || !strip || y < strip[0] - 4 || y > strip[1] + 4) return null;
-      const time = timeline.timeAt(x);
-      const near = (NEAR / timeline.width) * (timeline.to - timeline.from);
-      const found = timeline.segments.findIndex((segment) => Math.abs(segment[1] - time) <= near);
-      return found < 0 || found === timeline.segments.length - 1 ? null : found;
-    },
-  };
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const target = /** @type {Element} */ (event.target);
+    if (target.closest("input, select, dialog, summary, .emo-menu-list") || event.altKey) return;
+    const act = event.ctrlKey || event.metaKey ? this.history(event) : this.isOpen ? this.plain(event.key) : null;
+    if (!act) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  }
+
+  /**
+   * What a key means with Ctrl.
+   * @param {KeyboardEvent} event
+   */
+  history(event) {
+    const key = event.key.toLowerCase();
+    if (key === "y" || (key === "z" && event.shiftKey)) return () => this.act("redo");
+    return key === "z" ? () => this.act("undo") : null;
+  }
+
+  /**
+   * What a key means while the panel is open.
+   * @param {string} key
+   */
+  plain(key) {
+    /** @type {Record<string, string>} */
+    const acts = { Enter: "next", Escape: "close", s: "split", m: "join" };
+    if (acts[key]) return () => this.act(acts[key]);
+    const digit = key.length === 1 ? "1234567890".indexOf(key) : -1;
+    if (digit < 0) return null;
+    return () => this.put(relabelled(this.edits.now, this.at, Math.min(digit, SILENCE)));
+  }
+
+  // -- saving
+
+  /** @param {Segment[]} segments */
+  async send(segments) {
+    const { run, emotions } = this.figure.data;
+    const rows = segments.map(([from, to, index]) => ({ start_s: from, end_s: to, emotion: emotions[index].key }));
+    // Nothing of a person's is left: the model's own segments are back.
+    const body = JSON.stringify({ segments: same(segments, this.own) ? null : rows });
+    const headers = { "content-type": "application/json" };
+    try {
+      const path = address(`v1/recognitions/${encodeURIComponent(run)}/corrections`);
+      const reply = await fetch(path, { method: "PUT", headers, body, keepalive: body.length < 60_000 });
+      return reply.ok;
+    } catch {
+      return false;
+    }
+  }
+
+  /** @param {"saving" | "saved" | "failed"} state */
+  tell(state) {
+    for (const said of /** @type {NodeListOf<HTMLElement>} */ (this.panel.querySelectorAll("[data-said]"))) {
+      said.hidden = said.dataset.said !== state;
+    }
+    this.figure.host.toggleAttribute("data-unsaved", state !== "saved");
+    if (state === "saved") this.renew();
+  }
+
+  // What else tells of the run follows: everything of its article with a name, but the figure.
+  async renew() {
+    const { run } = this.figure.data;
+    const article = this.figure.host.closest("[data-run]");
+    changed(run, { by: this.figure.host });
+    document.dispatchEvent(new CustomEvent("emo-runs"));
+    if (!article) return;
+    try {
+      const reply = await fetch(address(`page/result/${encodeURIComponent(run)}`));
+      if (!reply.ok || this.isUnsaved) return;
+      const fresh = document.createElement("template");
+      fresh.innerHTML = await reply.text(); // the server's own markup, with every name made safe
+      for (const part of article.querySelectorAll("[data-part]")) {
+        const name = part.getAttribute("data-part") ?? "";
+        const next = fresh.content.querySelector(`[data-part="${CSS.escape(name)}"]`);
+        if (next && !part.contains(this.figure.host)) part.replaceWith(next);
+      }
+    } catch {
+      // the service is gone; the next look at the run tells
+    }
+  }
 }

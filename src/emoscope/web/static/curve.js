@@ -18,6 +18,7 @@
  * @typedef {object} Tile
  * @property {number[]} low
  * @property {number[]} high
+ * @property {number[]} [loud] hundredths of the recording's loudness, from level 0 on
  * @property {number[] | null} scores
  * @property {number[] | null} quiet
  * @property {number[] | null} doubt
@@ -36,11 +37,136 @@
  * @property {number} duration_s
  * @property {Tile} overview all of the coarsest level
  * @property {Emotion[]} emotions
- * @property {Segment[]} segments
+ * @property {Segment[]} segments as they are now
+ * @property {Segment[]} [own] as the model made them
+ * @property {[start: number, end: number][]} [moments] that spoke most for the answer
  * @property {number | null} lead place of the emotion of a recording without scores over time
  */
 
 const RETRY_MS = 4000;
+const SERVER_S = 0.3; // the server's own smoothing
+const SILENCE = 9; // its place after the nine
+const PAUSE_WEIGHT = 0.25;
+const VIEW_SHARE = 1 / 60; // of the view: what is smoothed away
+
+/**
+ * Seconds to smooth over, beyond what the server did, so that a long view reads at a glance.
+ * @param {number} spanS seconds in view
+ */
+export const smoothing = (spanS) => Math.sqrt(Math.max(0, (spanS * VIEW_SHARE) ** 2 - SERVER_S ** 2));
+
+/**
+ * Columns as they are drawn: thousandths of each emotion, hundredths that are quiet or in doubt.
+ * @typedef {{scores: Float32Array[], quiet: Float32Array, doubt: Float32Array}} Smoothed
+ */
+
+/**
+ * Columns averaged over a window of this width; silence does not count in the scores.
+ * @param {{width: (level: number) => number, count: (level: number) => number,
+ *   scores: (level: number, column: number, row: number[]) => number[],
+ *   share: (kind: "quiet" | "doubt", level: number, column: number) => number}} curve
+ * @param {number} level
+ * @param {number} first column
+ * @param {number} last one behind the last column
+ * @param {number} windowS seconds; 0 leaves the columns as they are
+ * @returns {Smoothed}
+ */
+export function columns(curve, level, first, last, windowS) {
+  // Two windows of half the width, one after the other: without the corners of a single one.
+  const half = Math.round(windowS / curve.width(level) / 4);
+  const from = Math.max(0, first - 2 * half);
+  const to = Math.min(curve.count(level), last + 2 * half);
+  const length = Math.max(0, to - from);
+  const series = Array.from({ length: 12 }, () => new Float32Array(length));
+  const row = new Array(9).fill(0);
+  for (let c = 0; c < length; c += 1) {
+    const quiet = curve.share("quiet", level, from + c);
+    const weight = half ? 1.001 - quiet / 100 : 1;
+    curve.scores(level, from + c, row);
+    for (let k = 0; k < 9; k += 1) series[k][c] = row[k] * weight;
+    series[9][c] = quiet;
+    series[10][c] = curve.share("doubt", level, from + c);
+    series[11][c] = weight;
+  }
+  const means = half ? series.map((values) => averaged(averaged(values, half), half)) : series;
+  const weights = means[11];
+  const cut = (/** @type {Float32Array} */ values) => values.subarray(first - from, last - from);
+  for (let k = 0; k < 9; k += 1) {
+    for (let c = 0; c < length; c += 1) means[k][c] /= weights[c];
+  }
+  return { scores: means.slice(0, 9).map(cut), quiet: cut(means[9]), doubt: cut(means[10]) };
+}
+
+/**
+ * Centred averages; at the ends over what there is.
+ * @param {Float32Array} values
+ * @param {number} half columns on each side
+ */
+function averaged(values, half) {
+  const sums = new Float64Array(values.length + 1);
+  for (let c = 0; c < values.length; c += 1) sums[c + 1] = sums[c] + values[c];
+  return values.map((_, c) => {
+    const low = Math.max(0, c - half);
+    const high = Math.min(values.length, c + half + 1);
+    return (sums[high] - sums[low]) / (high - low);
+  });
+}
+
+/**
+ * Segments for a view in which the short ones could not be seen. Short ones in a row join one another
+ * until they are long enough; one that is left between long ones joins the longer of them. What is
+ * joined is named after most of it, and a pause only where speech is rare.
+ * @param {Segment[]} segments
+ * @param {number} leastS what is shorter joins
+ * @returns {Segment[]}
+ */
+export function merged(segments, leastS) {
+  /** @type {Joined[]} */
+  const kept = [];
+  const length = (/** @type {Joined | undefined} */ one) => (one ? one.end - one.start : -1);
+  for (const [start, end, emotion] of segments) {
+    const one = { start, end, emotion, parts: new Map([[emotion, end - start]]) };
+    const open = kept.at(-1);
+    if (!open || length(open) >= leastS) {
+      kept.push(one);
+      continue;
+    }
+    // The last is still too short.
+    const joinsBefore = length(one) >= leastS && length(kept.at(-2)) > length(one);
+    if (joinsBefore) kept.splice(-2, 2, join(kept[kept.length - 2], open), one);
+    else kept[kept.length - 1] = join(open, one);
+  }
+  if (kept.length > 1 && length(kept.at(-1)) < leastS) kept.splice(-2, 2, join(kept[kept.length - 2], kept[kept.length - 1]));
+  return kept.reduce(withSame, []).map(({ start, end, emotion }) => [start, end, emotion]);
+}
+
+/**
+ * A stretch of several segments, with the seconds of each emotion in it.
+ * @typedef {{start: number, end: number, emotion: number, parts: Map<number, number>}} Joined
+ */
+
+/**
+ * Neighbours that are named the same are one.
+ * @param {Joined[]} list
+ * @param {Joined} next
+ */
+function withSame(list, next) {
+  const last = list.at(-1);
+  return last?.emotion === next.emotion ? [...list.slice(0, -1), join(last, next)] : [...list, next];
+}
+
+/**
+ * @param {Joined} one
+ * @param {Joined} next
+ * @returns {Joined}
+ */
+function join(one, next) {
+  const parts = new Map(one.parts);
+  for (const [emotion, seconds] of next.parts) parts.set(emotion, (parts.get(emotion) ?? 0) + seconds);
+  const weight = (/** @type {[number, number]} */ [which, seconds]) => seconds * (which === SILENCE ? PAUSE_WEIGHT : 1);
+  const emotion = [...parts].reduce((a, b) => (weight(b) > weight(a) ? b : a))[0];
+  return { start: one.start, end: next.end, emotion, parts };
+}
 
 export class Curve {
   /**
@@ -178,6 +304,18 @@ export class Curve {
   }
 
   /**
+   * Loudness of a column, hundredths from inaudible to the recording's loudest.
+   * @param {number} level
+   * @param {number} column
+   * @returns {number | null} null where only the waveform itself is known
+   */
+  loud(level, column) {
+    if (level < 0) return null;
+    const found = this.find(level, column, "loud");
+    return found?.[0].loud?.[found[1]] ?? null;
+  }
+
+  /**
    * Hundredths of a column that are quiet or in doubt.
    * @param {"quiet" | "doubt"} kind
    * @param {number} level
@@ -189,17 +327,19 @@ export class Curve {
   }
 
   /**
-   * The nine at a moment, from the finest that is here for this zoom.
+   * The nine at a moment, as the picture shows them.
    * @param {number} time seconds
    * @param {number} level
+   * @param {number} [windowS] seconds that the picture is smoothed over
    */
-  at(time, level) {
+  at(time, level, windowS = 0) {
     const fine = Math.max(0, level);
     const column = Math.min(this.count(fine) - 1, Math.max(0, Math.floor(time / this.width(fine))));
+    const { scores, quiet, doubt } = columns(this, fine, column, column + 1, windowS);
     return {
-      row: this.scores(fine, column, new Array(9).fill(0)),
-      quiet: this.share("quiet", fine, column) > 50,
-      doubt: this.share("doubt", fine, column) > 50,
+      row: scores.map((values) => values[0]),
+      quiet: quiet[0] > 50,
+      doubt: doubt[0] > 50,
     };
   }
 }

@@ -1,7 +1,9 @@
 // @ts-check
-// Paints the picture on a canvas: river, waveform, segments, axis. Knows nothing of pointers.
+// Paints the picture on a canvas: the river, and around it what marks.js paints. Knows nothing of
+// pointers.
 
-import { ranked } from "./curve.js";
+import { columns, ranked } from "./curve.js";
+import { paintAxis, paintGrid, paintMoments, paintStrip, paintWave } from "./marks.js";
 
 /** @typedef {import("./curve.js").Emotion} Emotion */
 /** @typedef {import("./curve.js").Segment} Segment */
@@ -16,6 +18,7 @@ import { ranked } from "./curve.js";
  * @property {(level: number) => number} count
  * @property {(level: number, column: number, row: number[]) => number[]} scores
  * @property {(level: number, column: number) => [number, number]} extremes
+ * @property {(level: number, column: number) => number | null} [loud]
  * @property {(kind: "quiet" | "doubt", level: number, column: number) => number} share
  */
 
@@ -50,39 +53,31 @@ import { ranked } from "./curve.js";
  * @property {number | null} alone the only emotion to show
  * @property {number[]} order emotions from the bottom to the top
  * @property {Segment[]} segments
- * @property {number | null} chosen number of the segment that is edited
+ * @property {Segment | null} chosen the segment that is edited
+ * @property {Segment[]} [corrected] segments that a person changed
+ * @property {[start: number, end: number][]} [moments] that spoke most for the answer
+ * @property {number} [smoothing] seconds; none by default
  * @property {number | null} lead emotion of a recording without scores over time
  * @property {(index: number) => string} name
  */
 
 /**
- * Columns in view.
- * @typedef {{level: number, first: number, last: number, wide: number}} Columns
+ * Columns in view, and what they hold.
+ * @typedef {{level: number, first: number, last: number, wide: number} &
+ *   import("./curve.js").Smoothed} Columns
  */
 
 /** @typedef {CanvasRenderingContext2D} Pen */
 /** @typedef {(time: number) => number} Place from seconds to points */
 
 /**
- * Top and bottom of each band in points, with scores and without.
- * @type {{full: Layout & {river: Band}, plain: Layout}}
+ * Top and bottom of each band in points: with scores, the same on a phone, and without scores.
+ * @type {{full: Layout & {river: Band}, phone: Layout & {river: Band}, plain: Layout}}
  */
 export const LAYOUT = {
-  full: { river: [10, 168], wave: [178, 250], strip: [258, 290], axis: 298, height: 322 },
-  plain: { river: null, wave: [10, 90], strip: null, axis: 98, height: 122 },
-};
-
-/**
- * A colour towards white by a share, for dark ground.
- * @param {string} hex such as `#2a9d8f`
- * @param {number} share 0 to 1
- */
-export const lifted = (hex, share) => {
-  const mix = (/** @type {number} */ at) => {
-    const part = Number.parseInt(hex.slice(at, at + 2), 16);
-    return Math.round(part + (255 - part) * share);
-  };
-  return `rgb(${mix(1)} ${mix(3)} ${mix(5)})`;
+  full: { strip: [4, 36], river: [44, 312], wave: [320, 384], axis: 394, height: 418 },
+  phone: { strip: [4, 40], river: [48, 252], wave: [260, 308], axis: 318, height: 342 },
+  plain: { strip: [4, 36], river: null, wave: [44, 140], axis: 150, height: 174 },
 };
 
 /**
@@ -94,7 +89,6 @@ export const lifted = (hex, share) => {
 export function lookOf(element, emotions) {
   const style = getComputedStyle(element);
   const colour = (/** @type {string} */ name) => style.getPropertyValue(`--emo-${name}`).trim();
-  const lift = (Number.parseFloat(colour("lift")) || 0) / 100;
   return {
     ink: colour("ink"),
     soft: colour("soft"),
@@ -102,32 +96,59 @@ export function lookOf(element, emotions) {
     paper: colour("paper"),
     tint: colour("tint"),
     font: style.fontFamily,
-    emotions: emotions.map(({ colour: hex }) => lifted(hex, lift)),
+    emotions: emotions.map(({ key, colour: hex }) => colour(key) || hex),
   };
 }
 
 /**
- * Paints the picture, and returns the level of the curve that it took.
+ * Paints the picture, and returns the levels of the curve that it took: of the sound, of the scores.
  * @param {Pen} pen
  * @param {Scene} scene
  */
 export function paint(pen, scene) {
   const { look, layout, width } = scene;
   pen.clearRect(0, 0, width, layout.height);
-  pen.font = `12px ${look.font}`;
+  pen.font = `13px ${look.font}`;
   const span = scene.to - scene.from;
-  const level = scene.curve.level(span / width);
+  const sound = scene.curve.level(span / width);
   const x = (/** @type {number} */ time) => ((time - scene.from) / span) * width;
-  const columns = seen(scene, Math.max(0, level));
+  const found = seen(scene, scoreLevel(scene.curve, span / width, scene.smoothing ?? 0));
   if (layout.river) {
-    paintRiver(pen, scene, layout.river, columns, x);
-    paintStates(pen, scene, layout.river, columns, x);
+    paintRiver(pen, scene, layout.river, found, x);
+    paintStates(pen, scene, layout.river, found, x);
+    paintGrid(pen, look, layout.river, Math.min(width, x(scene.curve.data.duration_s)));
+    paintMoments(pen, scene, layout.river, x);
   }
-  paintWave(pen, scene, level);
+  paintWave(pen, scene, sound, found);
   if (layout.strip) paintStrip(pen, scene, layout.strip, x);
-  paintAxis(pen, scene, x, span);
-  return level;
+  pen.font = `12px ${look.font}`;
+  paintAxis(pen, scene);
+  return { sound, scores: found.level };
 }
+
+/**
+ * The river alone, as the overview shows it.
+ * @param {Pen} pen
+ * @param {Scene} scene
+ * @param {Band} river
+ */
+export function paintOverview(pen, scene, river) {
+  const span = scene.to - scene.from;
+  const x = (/** @type {number} */ time) => ((time - scene.from) / span) * scene.width;
+  const found = seen(scene, scoreLevel(scene.curve, span / scene.width, scene.smoothing ?? 0));
+  pen.clearRect(0, river[0], scene.width, river[1] - river[0]);
+  paintRiver(pen, scene, river, found, x);
+  paintStates(pen, { ...scene, moments: [] }, river, found, x, ["quiet"]);
+}
+
+/**
+ * The level that the river is drawn from: a smooth one needs no column per point.
+ * @param {AnyCurve} curve
+ * @param {number} secondsPerPoint
+ * @param {number} windowS seconds that it is smoothed over
+ */
+export const scoreLevel = (curve, secondsPerPoint, windowS) =>
+  Math.max(0, curve.level(Math.max(secondsPerPoint, windowS / 8)));
 
 /**
  * The order of the stack: the largest over the whole recording lies at the bottom.
@@ -147,31 +168,26 @@ export function stackOrder(curve) {
  * @param {number} level
  * @returns {Columns}
  */
-function seen({ curve, from, to }, level) {
+function seen({ curve, from, to, smoothing }, level) {
   const wide = curve.width(level);
   const first = Math.max(0, Math.floor(from / wide) - 1);
-  const last = Math.min(curve.count(level), Math.ceil(to / wide) + 1);
-  return { level, first, last, wide };
+  const last = Math.max(first, Math.min(curve.count(level), Math.ceil(to / wide) + 1));
+  return { level, first, last, wide, ...columns(curve, level, first, last, smoothing ?? 0) };
 }
 
 /**
  * @param {Pen} pen
  * @param {Scene} scene
  * @param {Band} river
- * @param {Columns} columns
+ * @param {Columns} found
  * @param {Place} x
  */
-function paintRiver(pen, scene, [top, bottom], { level, first, last, wide }, x) {
+function paintRiver(pen, scene, [top, bottom], { first, last, wide, scores }, x) {
   const { curve, look, width, alone, order } = scene;
   const count = last - first;
   const middles = new Float32Array(count);
-  const heights = Array.from({ length: 9 }, () => new Float32Array(count));
-  const row = new Array(9).fill(0);
-  for (let c = 0; c < count; c += 1) {
-    middles[c] = x((first + c + 0.5) * wide);
-    curve.scores(level, first + c, row);
-    for (let k = 0; k < 9; k += 1) heights[k][c] = (row[k] / 1000) * (bottom - top);
-  }
+  for (let c = 0; c < count; c += 1) middles[c] = x((first + c + 0.5) * wide);
+  const tall = (bottom - top) / 1000;
   pen.save();
   pen.beginPath();
   pen.rect(0, top, Math.min(width, x(curve.data.duration_s)), bottom - top);
@@ -180,19 +196,10 @@ function paintRiver(pen, scene, [top, bottom], { level, first, last, wide }, x) 
   pen.fillRect(0, top, width, bottom - top);
   const floor = new Float32Array(count).fill(bottom);
   const ceiling = new Float32Array(count);
-  const shown = alone === null ? order : [alone];
-  for (const k of shown) {
-    for (let c = 0; c < count; c += 1) ceiling[c] = floor[c] - heights[k][c];
+  for (const k of alone === null ? order : [alone]) {
+    for (let c = 0; c < count; c += 1) ceiling[c] = floor[c] - scores[k][c] * tall;
     band(pen, middles, floor, ceiling, look.emotions[k], look.paper);
     floor.set(ceiling);
-  }
-  if (alone !== null) {
-    pen.strokeStyle = look.line;
-    pen.lineWidth = 1;
-    for (const share of [0.25, 0.5, 0.75]) {
-      const y = Math.round(bottom - share * (bottom - top)) + 0.5;
-      pen.strokeRect(-1, y, width + 2, 0);
-    }
   }
   pen.restore();
 }
@@ -244,49 +251,60 @@ function band(pen, middles, floor, ceiling, colour, seam) {
   if (smooth) pen.stroke();
 }
 
+const SLIVER = 6; // points; in a smoothed view what is narrower is no pause
+
 /**
  * Silence takes the river away; doubt hatches it.
  * @param {Pen} pen
  * @param {Scene} scene
  * @param {Band} river
- * @param {Columns} columns
+ * @param {Columns} found
  * @param {Place} x
+ * @param {("doubt" | "quiet")[]} kinds
  */
-function paintStates(pen, scene, [top, bottom], { level, first, last, wide }, x) {
-  const { curve, look } = scene;
+function paintStates(pen, scene, [top, bottom], found, x, kinds = ["doubt", "quiet"]) {
+  const { curve, look, smoothing } = scene;
   const end = curve.data.duration_s;
-  for (const kind of /** @type {const} */ (["doubt", "quiet"])) {
+  for (const kind of kinds) {
     pen.save();
     pen.beginPath();
-    let start = null;
-    for (let c = first; c <= last; c += 1) {
-      const on = c < last && stateAt(curve, level, c) === kind;
-      if (on && start === null) start = c;
-      if (!on && start !== null) {
-        const left = x(start * wide);
-        pen.rect(left, top, x(Math.min(end, c * wide)) - left, bottom - top);
-        start = null;
-      }
+    for (const [from, to] of stretches(found, kind)) {
+      const left = x(from);
+      const wide = x(Math.min(end, to)) - left;
+      if (wide >= SLIVER || !smoothing) pen.rect(left, top, wide, bottom - top);
     }
-    if (kind === "quiet") {
-      pen.fillStyle = look.tint;
-    } else {
-      pen.globalAlpha = 0.55;
-      pen.fillStyle = hatch(pen, look.paper);
-    }
+    pen.fillStyle = kind === "quiet" ? look.tint : hatch(pen, look.paper);
+    pen.globalAlpha = kind === "quiet" ? 1 : 0.55;
     pen.fill();
     pen.restore();
   }
 }
 
 /**
- * @param {AnyCurve} curve
- * @param {number} level
- * @param {number} column
+ * Where the columns are in a state: start and end in seconds.
+ * @param {Columns} found
+ * @param {"doubt" | "quiet"} kind
  */
-function stateAt(curve, level, column) {
-  if (curve.share("quiet", level, column) > 50) return "quiet";
-  return curve.share("doubt", level, column) > 50 ? "doubt" : null;
+function stretches(found, kind) {
+  const { first, last, wide } = found;
+  /** @type {[from: number, to: number][]} */
+  const all = [];
+  for (let c = first; c < last; c += 1) {
+    if (stateAt(found, c - first) !== kind) continue;
+    const open = all.at(-1);
+    if (open && open[1] === c * wide) open[1] = (c + 1) * wide;
+    else all.push([c * wide, (c + 1) * wide]);
+  }
+  return all;
+}
+
+/**
+ * @param {Columns} found
+ * @param {number} at
+ */
+function stateAt({ quiet, doubt }, at) {
+  if (quiet[at] > 50) return "quiet";
+  return doubt[at] > 50 ? "doubt" : null;
 }
 
 /** @type {Map<string, HTMLCanvasElement>} */
@@ -320,126 +338,3 @@ export function hatch(pen, colour) {
  * @param {HTMLCanvasElement} canvas
  */
 export const penOf = (canvas) => /** @type {Pen} */ (canvas.getContext("2d"));
-
-/**
- * @param {Pen} pen
- * @param {Scene} scene
- * @param {number} level
- */
-function paintWave(pen, scene, level) {
-  const { curve, look, layout, width, alone, lead } = scene;
-  const [top, bottom] = layout.wave;
-  const middle = (top + bottom) / 2;
-  const reach = (bottom - top) / 2 / 127;
-  const span = scene.to - scene.from;
-  const pitch = 3; // points from bar to bar
-  const count = curve.count(level);
-  const wide = curve.width(level);
-  const row = new Array(9).fill(0);
-  const scoreLevel = Math.max(0, level);
-  // Bars keep their place in the sound, so they do not flicker while it is dragged along.
-  const step = (span / width) * pitch;
-  for (let bar = Math.floor(scene.from / step); bar * step < scene.to; bar += 1) {
-    const time = bar * step;
-    if (time < 0 || time >= curve.data.duration_s) continue;
-    const first = Math.min(count - 1, Math.floor(time / wide));
-    const last = Math.min(count, Math.max(first + 1, Math.floor((time + step) / wide)));
-    let low = 0;
-    let high = 0;
-    for (let c = first; c < last; c += 1) {
-      const [least, most] = curve.extremes(level, c);
-      low = Math.min(low, least);
-      high = Math.max(high, most);
-    }
-    const column = Math.floor(time / curve.width(scoreLevel));
-    const quiet = curve.share("quiet", scoreLevel, column) > 50;
-    const leads = curve.hasScores ? best(curve.scores(scoreLevel, column, row)) : lead;
-    const own = !quiet && leads !== null && (alone === null || alone === leads);
-    pen.fillStyle = own ? look.emotions[leads] : look.line;
-    const left = ((time - scene.from) / span) * width;
-    const up = Math.max(1, high * reach);
-    pen.fillRect(left, middle - up, pitch - 1, up + Math.max(1, -low * reach));
-  }
-}
-
-/** @param {number[]} row */
-function best(row) {
-  let at = 0;
-  for (let k = 1; k < 9; k += 1) if (row[k] > row[at]) at = k;
-  return at;
-}
-
-/**
- * @param {Pen} pen
- * @param {Scene} scene
- * @param {Band} strip
- * @param {Place} x
- */
-function paintStrip(pen, scene, [top, bottom], x) {
-  const { look, width, segments, alone, chosen } = scene;
-  pen.textBaseline = "middle";
-  segments.forEach(([start, end, index], number) => {
-    if (end < scene.from || start > scene.to) return;
-    const left = Math.max(-20, x(start));
-    const right = Math.min(width + 20, x(end));
-    const wide = Math.max(1, right - left - 1.5);
-    pen.globalAlpha = alone === null || alone === index ? 1 : 0.25;
-    pen.fillStyle = look.tint;
-    pen.fillRect(left, top, wide, bottom - top);
-    pen.fillStyle = index < 9 ? look.emotions[index] : look.line;
-    pen.fillRect(left, bottom - 5, wide, 5);
-    if (number === chosen) {
-      pen.strokeStyle = look.ink;
-      pen.lineWidth = 2;
-      pen.strokeRect(left + 1, top + 1, wide - 2, bottom - top - 2);
-    }
-    pen.fillStyle = look.ink;
-    const words = scene.name(index);
-    const inner = Math.max(left, 0);
-    const room = Math.min(right, width) - inner - 12;
-    const emoji = scene.curve.data.emotions[index].emoji;
-    const told = pen.measureText(words).width < room ? words : emoji;
-    if (pen.measureText(told).width < room + 8) pen.fillText(told, inner + 6, (top + bottom) / 2 - 2);
-    pen.globalAlpha = 1;
-  });
-}
-
-const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600];
-
-/**
- * @param {Pen} pen
- * @param {Scene} scene
- * @param {Place} x
- * @param {number} span seconds in view
- */
-function paintAxis(pen, scene, x, span) {
-  const { look, layout, width } = scene;
-  const step = STEPS.find((s) => (s / span) * width >= 64) ?? 7200;
-  pen.textBaseline = "top";
-  const end = Math.min(scene.to, scene.curve.data.duration_s);
-  for (let n = Math.ceil(scene.from / step - 1e-9); n * step <= end + 1e-6; n += 1) {
-    const left = x(n * step);
-    pen.fillStyle = look.line;
-    pen.fillRect(Math.min(left, width - 1), layout.axis - 6, 1, 5);
-    pen.fillStyle = look.soft;
-    const words = clock(n * step, step);
-    const wide = pen.measureText(words).width;
-    pen.fillText(words, Math.min(Math.max(left - wide / 2, 0), width - wide), layout.axis);
-  }
-}
-
-/**
- * A moment in words that both languages share: 2.40 s, 0:42, 1:02:05.
- * @param {number} time seconds
- * @param {number} step seconds from mark to mark: how exact the words must be
- */
-export function clock(time, step) {
-  const digits = step < 0.1 ? 2 : step < 1 ? 1 : 0;
-  // Rounded first, or 59.96 would be told as sixty seconds.
-  const rounded = digits ? Number(time.toFixed(digits)) : Math.floor(time + 1e-6);
-  if (rounded < 60) return `${rounded.toFixed(digits)} s`;
-  const minutes = Math.floor(rounded / 60);
-  const seconds = (rounded % 60).toFixed(digits).replace(/^(\d)(\.|$)/, "0$1$2");
-  if (minutes < 60) return `${minutes}:${seconds}`;
-  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${seconds}`;
-}

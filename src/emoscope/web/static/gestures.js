@@ -3,6 +3,22 @@
 
 const MOVED = 4; // points; less is a click
 
+/** @type {Record<string, string>} */
+const KEYS = {
+  "+": "closer",
+  "=": "closer",
+  "-": "wider",
+  0: "fit",
+  f: "fit",
+  z: "zoom-selection",
+  l: "loop-selection",
+  "<": "slower",
+  ">": "faster",
+  Enter: "edit",
+  e: "edit",
+  Escape: "clear-selection",
+};
+
 /**
  * What gestures do. Times are seconds; x and y are points on the stage.
  * @typedef {object} Acts
@@ -11,13 +27,13 @@ const MOVED = 4; // points; less is a click
  * @property {(from: number, to: number) => void} select
  * @property {(factor: number, time: number) => void} zoom
  * @property {(seconds: number) => void} pan
- * @property {() => void} fit
  * @property {() => void} toggle play or pause
  * @property {(event: PointerEvent) => void} hover
  * @property {() => void} leave
  * @property {(x: number, y: number) => number | null} border number of the segment that ends there
  * @property {(which: number, time: number) => void} moveBorder
  * @property {(time: number, y: number) => void} pick
+ * @property {(command: string) => void} key what a key stands for
  * @property {() => View} view
  */
 
@@ -26,7 +42,6 @@ const MOVED = 4; // points; less is a click
  * @property {number} now where the sound is
  * @property {number} step of an arrow key
  * @property {number} duration
- * @property {number} middle where keys zoom
  * @property {boolean} whole whether all is in view
  */
 
@@ -117,8 +132,8 @@ export function listen(stage, act) {
   );
 
   stage.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const { now, step, duration, middle } = act.view();
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    const { now, step, duration } = act.view();
     const move = event.shiftKey ? 0.02 : step;
     /** @type {Record<string, () => void>} */
     const actions = {
@@ -127,14 +142,10 @@ export function listen(stage, act) {
       ArrowRight: () => act.seek(now + move),
       Home: () => act.seek(0),
       End: () => act.seek(duration),
-      "+": () => act.zoom(0.5, middle),
-      "=": () => act.zoom(0.5, middle),
-      "-": () => act.zoom(2, middle),
-      0: () => act.fit(),
-      Escape: () => act.select(0, 0),
     };
-    if (!actions[event.key]) return;
+    const action = actions[event.key] ?? (KEYS[event.key] && (() => act.key(KEYS[event.key])));
+    if (!action) return;
     event.preventDefault();
-    actions[event.key]();
+    action();
   });
 }

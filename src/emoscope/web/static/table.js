@@ -37,11 +37,6 @@ document.addEventListener("click", (event) => {
   const target = /** @type {Element} */ (event.target);
   const button = target.closest("button");
   if (button?.dataset.sort) sort(button);
-  if (button?.hasAttribute("data-png")) {
-    /** @type {(Element & {savePng: () => void}) | null | undefined} */
-    const timeline = button.closest(".emo-result")?.querySelector("emo-timeline");
-    timeline?.savePng();
-  }
   const link = target.closest("a[href*='/exports/']");
   if (link) {
     const [address] = (link.getAttribute("href") ?? "").split("?");

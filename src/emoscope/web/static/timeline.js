@@ -1,175 +1,247 @@
+// @ts-check
 // <emo-timeline data-drawing='{…}'>: emotion over time, in step with the sound inside of it.
 //
-// The server has put all words, buttons and the sound into the element; this puts the stage before
-// them and joins the parts: curve.js has the numbers, draw.js paints, gestures.js listens,
-// correct.js edits segments, picture.js saves a picture.
+// The server has put all words, buttons and the sound into the element; this puts the stage among
+// them and joins the parts: curve.js has the numbers, stage.js the canvas that draw.js and marks.js paint on,
+// gestures.js listens, player.js plays. What is not needed at first is fetched when it is: correct.js,
+// share.js, keyboard.js.
 
-import { correcting } from "./correct.js";
-import { Curve, ranked } from "./curve.js";
-import { LAYOUT, clock, lookOf, paint, stackOrder } from "./draw.js";
+import { Curve, merged, ranked, smoothing } from "./curve.js";
+import { LAYOUT, lookOf, stackOrder } from "./draw.js";
 import { listen } from "./gestures.js";
-import { savePng } from "./picture.js";
+import { exactness } from "./marks.js";
+import { Player } from "./player.js";
+import { Stage } from "./stage.js";
+
+/** @typedef {import("./curve.js").Segment} Segment */
+/** @typedef {import("./correct.js").Editor} Editor */
 
 const root = document.documentElement;
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const SHORTEST_S = 0.25; // the most that zooming shows
+const NARROW = 20; // points: room for an emoji; narrower segments join their neighbours
 
-class EmoTimeline extends HTMLElement {
-  connectedCallback() {
-    if (!this.data) this.prepare();
-    this.watch();
-    this.redraw();
-    this.follow();
-  }
+/**
+ * @param {number} value
+ * @param {number} low
+ * @param {number} high
+ */
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
-  disconnectedCallback() {
-    this.audio.pause();
-    this.watcher.disconnect();
-    this.theme.disconnect();
-    document.removeEventListener("emo-language", this.onLanguage);
-    cancelAnimationFrame(this.playing);
-    cancelAnimationFrame(this.pending);
-  }
-
-  prepare() {
-    this.data = JSON.parse(this.dataset.drawing);
-    this.removeAttribute("data-drawing");
+/** The figure of one recording. */
+export class Figure {
+  /** @param {HTMLElement} host the element, with the server's markup in it */
+  constructor(host) {
+    this.host = host;
+    /** @type {import("./curve.js").Drawing} */
+    this.data = JSON.parse(host.dataset.drawing ?? "");
+    host.removeAttribute("data-drawing");
     this.curve = new Curve(this.data, () => this.redraw());
-    this.layout = this.curve.hasScores ? LAYOUT.full : LAYOUT.plain;
     this.order = this.curve.hasScores ? stackOrder(this.curve) : [];
+    /** @type {Segment[]} */
     this.segments = this.data.segments;
+    /** @type {Segment[]} those that a person changed */
+    this.corrected = [];
     this.duration = this.data.duration_s;
     this.from = 0;
     this.to = this.duration;
+    /** @type {[from: number, to: number] | null} */
     this.selection = null;
+    /** @type {number | null} */
     this.alone = null;
+    /** @type {number | null} number of the segment that is edited */
     this.chosen = null;
-    this.audio = this.querySelector("audio");
-    this.build();
-    this.editor = correcting(this);
-    this.listenAll();
+    /** @type {Editor | null} */
+    this.editor = null;
+    this.pending = 0;
+    this.drawn = 0;
+    this.level = 0;
+    this.audio = /** @type {HTMLAudioElement} */ (host.querySelector("audio"));
+    this.player = new Player(this.audio, this.duration, () => this.follow());
+    /** @type {import("./draw.js").Layout} */
+    this.layout = LAYOUT.full;
+    this.look = lookOf(host, this.data.emotions);
+    this.stage = new Stage(this);
+    host.querySelector(".emo-plot")?.replaceChildren(this.stage.plot);
+    listen(this.stage.element, this.acts());
+    host.addEventListener("click", (event) => this.click(event));
+    const speed = /** @type {HTMLSelectElement} */ (host.querySelector("select[data-speed]"));
+    speed.addEventListener("change", () => this.player.speed(Number(speed.value)));
+    // What stands beside it and names a moment: key moments, lines of the table of segments.
+    (host.closest("[data-run]") ?? host).addEventListener("click", (event) => this.jump(event));
   }
 
-  build() {
-    const make = (kind, hidden = false) => {
-      const part = document.createElement("div");
-      part.className = kind;
-      part.hidden = hidden;
-      return part;
-    };
-    this.stage = make("emo-stage");
-    this.stage.style.height = `${this.layout.height}px`;
-    this.stage.tabIndex = 0;
-    this.stage.setAttribute("role", "slider");
-    this.stage.setAttribute("aria-valuemin", "0");
-    this.stage.setAttribute("aria-valuemax", this.duration.toFixed(2));
-    this.canvas = document.createElement("canvas");
-    this.shade = make("emo-selected", true);
-    this.cursor = make("emo-cursor");
-    this.pointer = make("emo-pointer", true);
-    this.tip = make("emo-tip", true);
-    const tall = `${this.layout.axis - 8}px`;
-    for (const part of [this.shade, this.cursor, this.pointer]) part.style.height = tall;
-    this.stage.append(this.canvas, this.shade, this.pointer, this.cursor, this.tip);
-    this.map = make("emo-map", true);
-    this.map.append(make("emo-map-thumb"));
-    this.prepend(this.stage, this.map);
-  }
-
-  watch() {
-    this.onChange = () => this.redraw();
-    this.onLanguage = () => {
-      this.tip.hidden = true;
-      this.follow();
+  connect() {
+    this.watcher = new ResizeObserver(() => {
+      this.stage.measure();
+      this.redraw();
+    });
+    this.watcher.observe(this.stage.element);
+    const look = () => {
+      this.look = lookOf(this.host, this.data.emotions);
       this.redraw();
     };
-    this.watcher = new ResizeObserver(this.onChange);
-    this.watcher.observe(this.stage);
-    this.theme = new MutationObserver(this.onChange);
-    this.theme.observe(root, { attributeFilter: ["class"] });
+    this.theme = new MutationObserver(look);
+    for (const one of [root, document.body]) this.theme.observe(one, { attributeFilter: ["class"] });
+    this.onLanguage = () => {
+      this.stage.tip.hide();
+      this.stage.tellSelection();
+      look();
+      this.follow();
+    };
+    this.onKey = (/** @type {KeyboardEvent} */ event) => this.key(event);
     document.addEventListener("emo-language", this.onLanguage);
+    document.addEventListener("keydown", this.onKey);
+    look();
+    this.show(this.from, this.to);
+    this.follow();
   }
 
-  listenAll() {
-    listen(this.stage, {
+  disconnect() {
+    this.player.stop();
+    this.editor?.saver.flush(); // a figure that is taken away saves at once
+    this.watcher?.disconnect();
+    this.theme?.disconnect();
+    if (this.onLanguage) document.removeEventListener("emo-language", this.onLanguage);
+    if (this.onKey) document.removeEventListener("keydown", this.onKey);
+    cancelAnimationFrame(this.pending);
+  }
+
+  // -- what people do
+
+  /** @returns {import("./gestures.js").Acts} */
+  acts() {
+    return {
       timeAt: (x) => this.timeAt(x),
       seek: (time) => this.seek(time),
       select: (a, b) => this.select(a, b),
       zoom: (factor, time) => this.zoom(factor, time),
       pan: (seconds) => this.show(this.from + seconds, this.to + seconds),
-      fit: () => this.show(0, this.duration),
-      toggle: () => this.toggle(),
-      hover: (event) => this.hover(event),
-      leave: () => {
-        this.tip.hidden = true;
-        this.pointer.hidden = true;
-      },
-      border: (x, y) => this.editor.borderAt(x, y),
-      moveBorder: (which, time) => this.editor.moveBorder(which, time),
-      pick: (time, y) => this.pick(time, y),
+      toggle: () => this.player.toggle(),
+      hover: (event) => this.stage.tip.show(event.offsetX, event.offsetY),
+      leave: () => this.stage.tip.hide(),
+      border: (x, y) => this.stage.borderAt(x, y),
+      moveBorder: (which, time) => this.editor?.moveBorder(which, time),
+      pick: (time, y) => this.stage.isOnStrip(y) && this.edit(this.segmentAt(time)),
+      key: (key) => this.command(key),
       view: () => ({
-        now: this.audio.currentTime,
+        now: this.player.now,
         step: Math.max(0.02, (this.to - this.from) / 20),
         duration: this.duration,
-        middle: clamp(this.audio.currentTime, this.from, this.to),
         whole: this.to - this.from >= this.duration,
       }),
-    });
-    for (const name of ["play", "pause", "seeked", "seeking", "timeupdate", "loadedmetadata"]) {
-      this.audio.addEventListener(name, () => this.follow());
-    }
-    this.addEventListener("click", (event) => {
-      const button = event.target.closest("button");
-      if (button?.classList.contains("emo-key")) this.isolate(Number(button.dataset.emotion));
-      const acts = {
-        play: () => this.toggle(),
-        closer: () => this.zoom(0.5, this.middle()),
-        wider: () => this.zoom(2, this.middle()),
-        fit: () => this.show(0, this.duration),
-        "play-selection": () => this.playSelection(),
-        "clear-selection": () => this.select(0, 0),
-      };
-      acts[button?.dataset.do]?.();
-    });
-    this.map.addEventListener("pointerdown", (event) => this.dragMap(event));
-    this.map.addEventListener("pointermove", (event) => event.buttons && this.dragMap(event));
-    // The table of segments beside it: a click on a line plays from there.
-    this.closest(".emo-card")?.addEventListener("click", (event) => {
-      const moment = event.target.closest("[data-seek]");
-      if (moment) {
-        this.seek(Number(moment.dataset.seek));
-        this.audio.play().catch(() => {});
-      }
-      const row = event.target.closest("tr[data-start]");
-      if (!row) return;
-      this.seek(Number(row.dataset.start));
-      this.editor.choose(this.segmentAt(Number(row.dataset.start) + 0.001));
-    });
+    };
   }
 
-  savePng() {
-    savePng(this);
+  /**
+   * What a button or a key stands for.
+   * @param {string} name
+   */
+  command(name) {
+    const { player } = this;
+    /** @type {Record<string, () => unknown>} */
+    const acts = {
+      play: () => player.toggle(),
+      closer: () => this.zoom(0.5, this.middle()),
+      wider: () => this.zoom(2, this.middle()),
+      fit: () => this.show(0, this.duration),
+      faster: () => player.step(1),
+      slower: () => player.step(-1),
+      "zoom-selection": () => this.selection && this.show(...this.selection),
+      "play-selection": () => this.selection && player.playPart(this.selection),
+      "loop-selection": () => player.repeat(player.loop ? null : this.selection),
+      "clear-selection": () => this.select(0, 0),
+      "label-selection": () => this.labelSelection(),
+      "save-selection": () => this.share("selection"),
+      edit: () => this.edit(this.segmentAt(player.now)),
+      keys: () => this.showKeys(),
+    };
+    acts[name]?.();
   }
 
-  get isEdited() {
-    return this.editor.isEdited();
+  /** @param {Event} event */
+  click(event) {
+    const target = /** @type {Element} */ (event.target);
+    const button = /** @type {HTMLElement | null} */ (target.closest("button"));
+    if (!button) return;
+    if (button.classList.contains("emo-key")) this.isolate(Number(button.dataset.emotion));
+    if (button.dataset.do) this.command(button.dataset.do);
+    if (button.dataset.share) this.share(button.dataset.share);
+  }
+
+  /** @param {Event} event */
+  jump(event) {
+    const target = /** @type {Element} */ (event.target);
+    if (target.closest("[data-png]")) this.share("png");
+    const place = /** @type {HTMLElement | null} */ (target.closest("[data-seek], [data-start]"));
+    if (!place) return;
+    this.seek(Number(place.dataset.seek ?? place.dataset.start));
+    if (place.dataset.seek) this.player.play();
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const target = /** @type {Element | null} */ (event.target);
+    if (event.key !== "?" || target?.closest("input, textarea, select, dialog")) return;
+    // One help, of the first figure that can be seen.
+    const seen = [...document.querySelectorAll("emo-timeline")].find((one) => one.clientWidth);
+    if (seen === this.host) this.showKeys();
+  }
+
+  async showKeys() {
+    (await import("./keyboard.js")).helpWithKeys(this.host);
+  }
+
+  /** @param {string} kind what is shared; see share.js */
+  async share(kind) {
+    await (await import("./share.js")).share(this, kind);
+  }
+
+  // Without the service there is nothing to save to, and no panel; the next click tries again.
+  async editing() {
+    const module = await import("./correct.js").catch(() => null);
+    if (module) this.editor ??= new module.Editor(this);
+    return this.editor;
+  }
+
+  /** @param {number} number of a segment */
+  async edit(number) {
+    if (!this.host.querySelector(".emo-edit")) return; // one of two side by side
+    const [start, end] = this.segments[number];
+    // What is too narrow to be seen by itself is shown nearer.
+    const least = (24 / this.width) * (this.to - this.from);
+    if (end - start < least) this.show((start + end) / 2 - (end - start) * 4, (start + end) / 2 + (end - start) * 4);
+    (await this.editing())?.open(number);
+  }
+
+  async labelSelection() {
+    const editor = await this.editing();
+    if (this.selection) editor?.cut(this.selection);
   }
 
   // -- what is in view
 
   get width() {
-    return this.stage.clientWidth;
+    return this.stage.element.clientWidth;
   }
 
+  get exact() {
+    return exactness(this.to - this.from);
+  }
+
+  /** @param {number} x points on the stage */
   timeAt(x) {
     return this.from + clamp(x / (this.width || 1), -0.2, 1.2) * (this.to - this.from);
   }
 
   middle() {
-    const now = this.audio.currentTime;
+    const { now } = this.player;
     return now > this.from && now < this.to ? now : (this.from + this.to) / 2;
   }
 
+  /**
+   * @param {number} factor of the seconds in view
+   * @param {number} time what stays where it is
+   */
   zoom(factor, time) {
     const wide = clamp((this.to - this.from) * factor, Math.min(SHORTEST_S, this.duration), this.duration);
     const share = (clamp(time, this.from, this.to) - this.from) / (this.to - this.from);
@@ -177,172 +249,97 @@ class EmoTimeline extends HTMLElement {
     this.show(from, from + wide);
   }
 
+  /**
+   * @param {number} from seconds
+   * @param {number} to
+   */
   show(from, to) {
-    const wide = Math.min(to - from, this.duration);
+    const wide = clamp(to - from, Math.min(SHORTEST_S, this.duration), this.duration);
     this.from = clamp(from, 0, this.duration - wide);
     this.to = this.from + wide;
-    this.map.hidden = wide >= this.duration - 1e-6;
-    const thumb = this.map.firstElementChild;
-    thumb.style.left = `${(this.from / this.duration) * 100}%`;
-    thumb.style.width = `${(wide / this.duration) * 100}%`;
     this.redraw();
-    this.place();
+    this.stage.place();
+    this.host.dispatchEvent(new CustomEvent("emo-span", { bubbles: true, detail: { figure: this } }));
   }
 
-  dragMap(event) {
-    const box = this.map.getBoundingClientRect();
-    const middle = ((event.clientX - box.left) / box.width) * this.duration;
-    const half = (this.to - this.from) / 2;
-    this.show(middle - half, middle + half);
-    event.preventDefault();
-  }
-
-  // -- time
-
+  /** @param {number} time seconds */
   seek(time) {
-    this.stopAt = null;
-    // The length that is drawn is rounded; the end of the sound is its own.
-    const end = this.audio.duration;
-    const atEnd = time >= this.duration && Number.isFinite(end);
-    this.audio.currentTime = atEnd ? end : clamp(time, 0, this.duration);
-    if (time < this.from || time > this.to) {
-      const half = (this.to - this.from) / 2;
-      this.show(time - half, time + half);
-    }
+    this.player.seek(time);
+    if (time >= this.from && time <= this.to) return;
+    const half = (this.to - this.from) / 2;
+    this.show(time - half, time + half);
+  }
+
+  /**
+   * @param {number} a seconds
+   * @param {number} b
+   */
+  select(a, b) {
+    const from = clamp(Math.min(a, b), 0, this.duration);
+    const to = clamp(Math.max(a, b), 0, this.duration);
+    this.selection = to - from > 0.01 ? [from, to] : null;
+    if (this.player.loop) this.player.loop = this.selection;
+    this.stage.tellSelection();
     this.follow();
   }
 
-  toggle() {
-    this.stopAt = null;
-    if (this.audio.paused) this.audio.play().catch(() => {});
-    else this.audio.pause();
-  }
-
-  select(a, b) {
-    const [from, to] = [clamp(Math.min(a, b), 0, this.duration), clamp(Math.max(a, b), 0, this.duration)];
-    this.selection = to - from > 0.01 ? [from, to] : null;
-    const bar = this.querySelector(".emo-selection");
-    bar.hidden = !this.selection;
-    bar.querySelector("output").textContent = this.selection
-      ? `${from.toFixed(2)} – ${to.toFixed(2)} s (${(to - from).toFixed(2)} s)`
-      : "";
-    this.place();
-  }
-
-  playSelection() {
-    if (!this.selection) return;
-    this.audio.currentTime = this.selection[0];
-    [, this.stopAt] = this.selection;
-    this.audio.play().catch(() => {});
-  }
-
+  // The sound has moved on, or stands.
   follow() {
-    cancelAnimationFrame(this.playing);
-    const time = clamp(this.audio.currentTime || 0, 0, this.duration);
-    if (this.stopAt && time >= this.stopAt) {
-      this.stopAt = null;
-      this.audio.pause();
-    }
-    if (!this.audio.paused) {
-      this.playing = requestAnimationFrame(() => this.follow());
-      // Turn the page when the cursor runs out of it.
-      if (time > this.to && this.to < this.duration) this.show(time, time + this.to - this.from);
-    }
-    this.toggleAttribute("data-playing", !this.audio.paused);
-    this.querySelector(".emo-now").textContent = `${clock(time, 0.1)} / ${clock(this.duration, 0.1)}`;
-    this.stage.setAttribute("aria-valuenow", time.toFixed(2));
-    this.stage.setAttribute("aria-valuetext", `${time.toFixed(2)} s ${this.told(time)}`);
-    this.place();
-  }
-
-  place() {
-    const percent = (time) => `${((time - this.from) / (this.to - this.from)) * 100}%`;
-    const now = this.audio.currentTime || 0;
-    this.cursor.hidden = now < this.from - 1e-6 || now > this.to + 1e-6;
-    this.cursor.style.left = percent(Math.min(now, this.duration));
-    this.shade.hidden = !this.selection;
-    if (this.selection) {
-      this.shade.style.left = percent(Math.max(this.from, this.selection[0]));
-      this.shade.style.right = `calc(100% - ${percent(Math.min(this.to, this.selection[1]))})`;
-      this.shade.hidden = this.selection[1] < this.from || this.selection[0] > this.to;
-    }
+    const { now, isPlaying } = this.player;
+    // Turn the page when the cursor runs out of it.
+    if (isPlaying && now > this.to && this.to < this.duration) this.show(now, now + this.to - this.from);
+    this.stage.tell(this.player, this.told(now));
+    this.stage.place();
   }
 
   // -- words
 
+  /** @param {string} name */
   word(name) {
-    return this.dataset[`${name}${root.dataset.lang === "zh" ? "Zh" : "En"}`] ?? "";
+    return this.host.dataset[`${name}${root.dataset.lang === "zh" ? "Zh" : "En"}`] ?? "";
   }
 
+  /** @param {number} index place of an emotion, or of silence after the nine */
   name(index) {
     const emotion = this.data.emotions[index];
-    return `${emotion.emoji} ${emotion[root.dataset.lang] ?? emotion.en}`;
+    return `${emotion.emoji} ${root.dataset.lang === "zh" ? emotion.zh : emotion.en}`;
   }
 
+  /** @param {number} time seconds */
+  at(time) {
+    return this.curve.hasScores ? this.curve.at(time, this.level, this.smoothing) : null;
+  }
+
+  /** @param {number} time seconds */
   told(time) {
-    if (!this.curve.hasScores) return "";
-    const { row, quiet } = this.curve.at(time, this.level ?? 0);
-    return quiet ? this.word("quiet") : this.name(ranked(row)[0]);
+    const found = this.at(time);
+    if (!found) return "";
+    const [first] = ranked(found.row);
+    return found.quiet ? this.word("quiet") : `${this.name(first)} ${Math.round(found.row[first] / 10)}%`;
   }
 
-  hover(event) {
-    const time = this.timeAt(event.offsetX);
-    if (time < 0 || time > this.duration) return;
-    this.pointer.hidden = false;
-    this.pointer.style.left = `${event.offsetX}px`;
-    const head = document.createElement("strong");
-    head.textContent = `${time.toFixed(2)} s`;
-    const parts = [head];
-    if (this.curve.hasScores) {
-      const { row, quiet, doubt } = this.curve.at(time, this.level ?? 0);
-      const state = quiet ? "quiet" : doubt ? "doubt" : null;
-      if (state) {
-        const said = document.createElement("em");
-        said.textContent = this.word(state);
-        parts.push(said);
-      }
-      // A phone has no room for nine lines beside the place they are about.
-      const most = this.width < 480 ? 4 : 9;
-      parts.push(...ranked(row).slice(0, most).map((index) => this.line(index, row[index])));
-    }
-    this.tip.replaceChildren(...parts);
-    this.tip.hidden = false;
-    const wide = this.tip.offsetWidth;
-    const x = event.offsetX;
-    const left = x + 14 + wide > this.width ? x - 14 - wide : x + 14;
-    this.tip.style.left = `${clamp(left, 0, Math.max(0, this.width - wide))}px`;
-  }
-
-  line(index, thousandths) {
-    const line = document.createElement("div");
-    line.style.setProperty("--c", this.look.emotions[index]);
-    line.style.setProperty("--w", `${thousandths / 10}%`);
-    const name = document.createElement("span");
-    const value = document.createElement("span");
-    name.textContent = this.name(index);
-    value.textContent = `${(thousandths / 10).toFixed(1)}%`;
-    line.append(name, value);
-    return line;
-  }
-
+  /** @param {number} index of the emotion */
   isolate(index) {
     this.alone = this.alone === index ? null : index;
-    for (const key of this.querySelectorAll(".emo-key")) {
-      key.setAttribute("aria-pressed", String(Number(key.dataset.emotion) === this.alone));
+    for (const key of this.host.querySelectorAll(".emo-key")) {
+      const own = Number(/** @type {HTMLElement} */ (key).dataset.emotion);
+      key.setAttribute("aria-pressed", String(own === this.alone));
     }
     this.redraw();
   }
 
   // -- segments
 
+  /** @param {number} time seconds */
   segmentAt(time) {
-    const at = this.segments.findIndex(([start, end]) => time >= start && time < end);
+    const at = this.segments.findIndex(([, end]) => time < end);
     return at < 0 ? this.segments.length - 1 : at;
   }
 
-  pick(time, y) {
-    const strip = this.layout.strip;
-    if (strip && y >= strip[0] && y <= strip[1]) this.editor.choose(this.segmentAt(time));
+  // Segments as the strip shows them.
+  displayed() {
+    const least = (NARROW / (this.width || 1)) * (this.to - this.from);
+    return this.editor?.isOpen ? this.segments : merged(this.segments, least);
   }
 
   // -- drawing
@@ -352,40 +349,52 @@ class EmoTimeline extends HTMLElement {
     this.pending = requestAnimationFrame(() => this.drawNow());
   }
 
+  get smoothing() {
+    return smoothing(this.to - this.from);
+  }
+
+  /**
+   * @param {number} width points
+   * @returns {import("./draw.js").Scene}
+   */
   scene(width) {
+    const { curve, look, layout, from, to, alone, order, corrected } = this;
     return {
-      curve: this.curve,
-      look: this.look,
-      layout: this.layout,
-      width,
-      from: this.from,
-      to: this.to,
-      alone: this.alone,
-      order: this.order,
-      segments: this.segments,
-      chosen: this.chosen,
+      ...{ curve, look, layout, width, from, to, alone, order, corrected },
+      segments: this.displayed(),
+      chosen: this.chosen === null ? null : this.segments[this.chosen],
+      moments: this.data.moments,
+      smoothing: this.smoothing,
       lead: this.data.lead,
       name: (index) => this.name(index),
     };
   }
 
   drawNow() {
-    this.stage.setAttribute("aria-label", this.word("label"));
-    const width = this.width;
-    if (!width) return;
-    const ratio = window.devicePixelRatio || 1;
-    const [wide, tall] = [Math.round(width * ratio), Math.round(this.layout.height * ratio)];
-    if (this.canvas.width !== wide || this.canvas.height !== tall) {
-      this.canvas.width = wide;
-      this.canvas.height = tall;
-    }
-    const pen = this.canvas.getContext("2d");
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.look = lookOf(this, this.data.emotions);
-    this.level = paint(pen, this.scene(width));
-    this.curve.want(this.level, this.from, this.to);
-    if (this.level < 0) this.curve.want(0, this.from, this.to);
-    this.drawn = (this.drawn ?? 0) + 1;
+    const levels = this.stage.paint();
+    if (!levels) return; // not to be seen
+    this.level = levels.scores;
+    for (const level of new Set([levels.sound, levels.scores])) this.curve.want(level, this.from, this.to);
+    this.drawn += 1;
+  }
+}
+
+export class EmoTimeline extends HTMLElement {
+  /** @type {Figure | null} */
+  figure = null;
+
+  connectedCallback() {
+    this.figure ??= new Figure(this);
+    this.figure.connect();
+  }
+
+  disconnectedCallback() {
+    this.figure?.disconnect();
+  }
+
+  // Whether there are corrections that are not saved yet.
+  get isEdited() {
+    return this.figure?.editor?.isUnsaved ?? false;
   }
 }
 

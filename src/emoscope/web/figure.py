@@ -1,0 +1,251 @@
+"""Figure of a result: data for ``static/timeline.js``, and its markup (``figure.html``)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from emoscope.figures.glance import decisive_moments
+from emoscope.figures.pyramid import FINEST, TILE, Curve, is_unusable
+from emoscope.labels import COUNT, EMOTIONS, SILENCE, Emotion
+from emoscope.messages.figure import EDIT, FIGURE, SHARE, SHORTCUTS
+from emoscope.messages.languages import LANGUAGES, Language
+from emoscope.messages.page import RESULT
+from emoscope.messages.trust import abstention
+from emoscope.outputs.corrections import segments_of
+from emoscope.outputs.store import AUDIO
+from emoscope.results.result import Result
+from emoscope.results.segments import Segment
+from emoscope.waveform import HOP_S
+from emoscope.web.markup import hue, link, pair
+from emoscope.web.rendering import render
+
+ROWS_MAX = 400
+"""Lines of the table of segments; hours may have thousands."""
+TURNS_MAX = 5
+"""Emotions that follow one another and can be told in one line."""
+
+
+def drawing(
+    result: Result, curve: Curve, run: str, title: str, own: Result | None = None
+) -> dict[str, object]:
+    """Return what the script draws at first; finer tiles are fetched when they come into view.
+
+    Args:
+        result: by frame, with the segments as they were corrected.
+        curve: the scores over time in levels of detail.
+        run: name of the run's directory.
+        title: name of the recording to show.
+        own: the model's own result, where ``result`` was corrected; the same by default.
+
+    Returns:
+        ``run``, ``title``, ``tiles`` (address of the finer ones), ``duration_s``, ``hop_s``,
+        ``tile``, ``finest`` and ``top``: the levels of ``figures/pyramid.py``; ``overview``: the
+        tile of ``top``; ``emotions``: key, names, emoji, colour of the nine and of silence after
+        them;
+        ``segments``: start, end, index, as corrected; ``own``: the same as the model made them;
+        ``moments``: start and end of those that spoke most for the answer, in order of time;
+        ``lead``: index of the answer, None when there is none.
+    """
+    return {
+        "run": run,
+        "title": title,
+        "tiles": f"v1/recognitions/{quote(run)}/curve",
+        "duration_s": round(result.duration_s, 4),
+        "hop_s": HOP_S,
+        "tile": TILE,
+        "finest": FINEST,
+        "top": curve.top,
+        "overview": curve.tile(curve.top, 0),
+        "emotions": palette(),
+        "segments": segment_rows(segments_of(result)),
+        "own": segment_rows(segments_of(own or result)),
+        "moments": [
+            [round(m.span.start_s, 3), round(m.span.end_s, 3)] for m in decisive_moments(result)
+        ],
+        "lead": None if result.abstain else result.emotion.index,
+    }
+
+
+def palette() -> list[dict[str, str]]:
+    """Key, names, emoji and colour of the nine in their order, and of silence after them."""
+    quiet = FIGURE["quiet"]
+    names = [*((e.zh, e.en) for e in EMOTIONS), (quiet.zh, quiet.en)]
+    return [
+        {"key": e.key, "zh": zh, "en": en, "emoji": e.emoji, "colour": e.colour}
+        for e, (zh, en) in zip((*EMOTIONS, SILENCE), names, strict=True)
+    ]
+
+
+def segment_rows(segments: Sequence[Segment]) -> list[list[float | int]]:
+    """Start, end, and the emotion's place in ``drawing``'s list, where silence comes last."""
+    return [
+        [
+            round(s.span.start_s, 3),
+            round(s.span.end_s, 3),
+            COUNT if s.silent else s.emotion.index,
+        ]
+        for s in segments
+    ]
+
+
+def timeline(
+    result: Result,
+    curve: Curve,
+    run: str,
+    *,
+    title: str = "",
+    small: bool = False,
+    own: Result | None = None,
+    address: str = "",
+) -> str:
+    """Return the figure with its tools.
+
+    Args:
+        result: with the segments that are to be shown, corrected or not.
+        curve: made from it.
+        run: its directory's name.
+        title: what people call it.
+        small: without corrections, sharing and help, for two side by side.
+        own: the model's own result, where ``result`` was corrected; the same by default.
+        address: of a sample, whose sound it is and which has its finer tiles under ``/curve``; by
+            default those of the run.
+    """
+    has_track = result.track is not None
+    name = title or result.name
+    data = drawing(result, curve, run, name, own)
+    if address:
+        data["tiles"] = f"{address}/curve"
+    return render(
+        "figure",
+        drawing=json.dumps(data, ensure_ascii=False, separators=(",", ":")),
+        result=result,
+        sound=address or link(run, AUDIO),
+        has_track=has_track,
+        small=small,
+        told=_told(result, name),
+        face=_face(result),
+        hatched=is_unusable(result),
+        reasons={language: abstention(result.abstain, language) for language in LANGUAGES},
+        FIGURE=FIGURE,
+        EDIT=EDIT,
+        SHARE=SHARE,
+        SHORTCUTS=SHORTCUTS,
+    )
+
+
+def legend() -> str:
+    """Return the nine as buttons that isolate one, and how silence and doubt are drawn."""
+    return render("legend", FIGURE=FIGURE)
+
+
+def badge(emotion: Emotion) -> str:
+    """Return emoji and name with the emotion's colour beside them; never colour alone."""
+    return Markup(
+        '<span class="emo-badge" style="--c:{}"><span aria-hidden="true">{}</span> {}</span>'
+    ).format(hue(emotion), emotion.emoji, pair(emotion.zh, emotion.en))
+
+
+def shares(result: Result) -> str:
+    """Return how the time divides between emotions and silence, largest first."""
+    totals: dict[Emotion, float] = {}
+    for segment in result.segments:
+        totals[segment.emotion] = totals.get(segment.emotion, 0.0) + segment.span.duration_s
+    ranked = sorted(totals.items(), key=lambda item: -item[1])
+    percents = {e: 100 * seconds_of / result.duration_s for e, seconds_of in ranked}
+    return render("shares", percents=percents)
+
+
+def segments(result: Result, own: Result | None = None) -> str:
+    """Return the table of segments, folded away when it is long.
+
+    Args:
+        result: with the segments as they were corrected.
+        own: the model's own result, where ``result`` was corrected; the same by default.
+    """
+    known = {tuple(row) for row in segment_rows((own or result).segments)}
+    shown = result.segments[:ROWS_MAX]
+    rows = [
+        (segment, tuple(row) not in known)
+        for segment, row in zip(shown, segment_rows(shown), strict=True)
+    ]
+    return render("segments", rows=rows, count=len(result.segments), EDIT=EDIT, moment=moment)
+
+
+def moment(time_s: float) -> str:
+    """A moment as the figure tells it: ``2.5 s``, ``1:05.0``, ``1:02:05.0``."""
+    tenths = round(time_s * 10)
+    if tenths < 600:
+        return f"{tenths / 10:.1f} s"
+    minutes, rest = divmod(tenths, 600)
+    if minutes < 60:
+        return f"{minutes}:{rest / 10:04.1f}"
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest / 10:04.1f}"
+
+
+def _told(result: Result, name: str) -> dict[str, dict[Language, str]]:
+    """Return the words that the scripts say, by the name of their data attribute."""
+    label = FIGURE["title" if result.track is not None else "title_sound"]
+    made = {
+        "label": label,
+        "quiet": FIGURE["quiet"],
+        "doubt": FIGURE["doubt"],
+        "smoothed": FIGURE["smoothed"],
+    }
+    told: dict[str, dict[Language, str]] = {
+        key: {language: text(language) for language in LANGUAGES} for key, text in made.items()
+    }
+    told["now"] = {language: FIGURE["now"](language, told="{}") for language in LANGUAGES}
+    told["answer"] = {language: _answer(result, language) for language in LANGUAGES}
+    told["below"] = {language: _sure(result, language) for language in LANGUAGES}
+    told["share"] = {language: share_text(result, name, language) for language in LANGUAGES}
+    return told
+
+
+def share_text(result: Result, name: str, language: Language) -> str:
+    """Return a result in one line of text, as people paste it.
+
+    Args:
+        result: what is told.
+        name: of the recording.
+        language: of the words.
+    """
+    parts = (_face(result), _answer(result, language), _sure(result, language))
+    answer = " ".join(filter(None, parts))
+    return SHARE["words"](language, name=name, length=moment(result.duration_s), answer=answer)
+
+
+def _answer(result: Result, language: Language) -> str:
+    """The emotion in words; where none leads over all, those that follow one another."""
+    answers = _turns(result) if result.abstain else [result.emotion]
+    words = [e.zh if language == "zh" else e.en for e in answers]
+    return " → ".join(words) or RESULT["cannot_tell"](language)
+
+
+def _face(result: Result) -> str:
+    """The emoji of the answer, or of the emotions that follow one another."""
+    answers = _turns(result) if result.abstain else [result.emotion]
+    return "".join(e.emoji for e in answers)
+
+
+def _turns(result: Result) -> list[Emotion]:
+    """The emotions that follow one another, without silence, where no answer leads over all.
+
+    Empty where they are too many for one line, or the recording cannot be judged.
+    """
+    if is_unusable(result):
+        return []
+    spoken = [segment.emotion for segment in result.segments if not segment.silent]
+    turns = [one for one, before in zip(spoken, [None, *spoken], strict=False) if one is not before]
+    return turns if 1 < len(turns) <= TURNS_MAX else []
+
+
+def _sure(result: Result, language: Language) -> str:
+    """How sure the answer is, calibrated where the model was."""
+    if result.abstain:
+        return ""
+    share = result.confidence if result.calibrated is None else result.calibrated.confidence
+    return SHARE["sure"](language, percent=100 * share)
