@@ -15,6 +15,7 @@ from emoscope.labels import SILENCE, Emotion
 from emoscope.messages.languages import Text
 from emoscope.results.result import Result
 from emoscope.results.segments import Segment
+from emoscope.results.summary import emotions_in_turn
 
 SURE_PERCENT = 50.0
 """From here on the headline names the emotion without a reservation."""
@@ -170,12 +171,9 @@ def model_verdict(result: Result) -> Verdict:
 
 def _changing(segments: Sequence[Segment], times: dict[Emotion, float]) -> Verdict:
     """Name all turns where they are few, else the emotions of most of the time."""
-    voiced = [segment.emotion for segment in segments if not segment.silent]
-    turns = [
-        after for before, after in zip([None, *voiced], voiced, strict=False) if before is not after
-    ]
+    turns = emotions_in_turn(segments)
     if len(turns) <= NAMED_MAX:
-        return Verdict("changing", None, None, tuple(turns), is_course=True)
+        return Verdict("changing", None, None, turns, is_course=True)
     named = sorted(times, key=lambda emotion: -times[emotion])[:NAMED_MAX]
     return Verdict("changing", None, None, tuple(one for one in times if one in named))
 

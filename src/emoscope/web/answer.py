@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emoscope.events import Step
+from emoscope.figures.glance import decisive_moments
 from emoscope.labels import Emotion
 from emoscope.messages.languages import Text
 from emoscope.messages.mixed import leading_two, mixed_emotion
@@ -25,7 +26,6 @@ from emoscope.paths.file_names import shown
 from emoscope.results.quality import Quality
 from emoscope.results.result import Result
 from emoscope.results.scores import Scores
-from emoscope.web.figure import decisive_moments
 from emoscope.web.opened import Opened
 
 TRACE_PERCENT = 1.0
