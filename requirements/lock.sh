@@ -8,10 +8,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 compile() {
   uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-    --custom-compile-command "requirements/lock.sh" --extra webui --extra convert --extra annotations --group build "$@" pyproject.toml
+    --custom-compile-command "requirements/lock.sh" --extra server --extra convert --extra annotations --group build "$@" pyproject.toml
 }
 compile -o requirements/run.txt
-compile --extra openvino --extra parquet --group test -c requirements/run.txt -o requirements/test.txt
+compile --extra gradio --extra openvino --extra parquet --group test -c requirements/run.txt -o requirements/test.txt
 if grep -nE 'https?://|--(extra-)?index-url|--find-links' requirements/*.txt; then
   echo "a lock file names a host" >&2
   exit 1

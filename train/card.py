@@ -42,16 +42,18 @@ ENCODER = (
     "Encoder: the first four layers of Whisper base, A. Radford et al., OpenAI, 2022; MIT, "
     "Copyright (c) 2022 OpenAI"
 )
+LANGUAGES = ["en", "pl", "de", "hi"]
+"""Of the training corpora, as the page's advice names them."""
 LIMITS_ZH = (
-    "情绪只从演员表演的短句学得(英语、波兰语、德语、印地语，没有中文)，"
-    "没有见过自然流露的情绪；"
-    "换一种语言、说话人或录音条件，准确率会明显下降，“其他”与“未知”只能作参考，不可用于对人做决定。"
+    "只用演员念的短句训练（英语、波兰语、德语、印地语，没有中文），没见过自然流露的情绪。"
+    "换了语言、说话人或录音条件，准确率会明显下降。「其他」和「未知」只供参考。"
+    "请勿据此对任何人作决定。"
 )
 LIMITS_EN = (
-    "Emotion was learned only from short acted sentences (English, Polish, German, Hindi; no "
-    "Chinese) and never from spontaneous emotion: accuracy falls clearly on other languages, "
-    'speakers and recording conditions, "other" and "unknown" are indicative at best, and no '
-    "decision about a person should rest on it."
+    "Trained only on short acted sentences (English, Polish, German, Hindi; no Chinese), never on "
+    "spontaneous emotion. In other languages, with other speakers or recording conditions, "
+    "accuracy falls clearly. “Other” and “unknown” are indicative at best. No decision about a "
+    "person should rest on it."
 )
 MEASURED_ZH = (
     "校准后的置信度在模型没有听过的语料库上拟合：对陌生人的录音大致可信，"
@@ -62,14 +64,14 @@ MEASURED_EN = (
     "for strangers, and a little low for speech like the training data."
 )
 UNKNOWN_ZH = (
-    "“其他”只来自 EmoDB 中表演“无聊”的德语短句(训练集 63 条)；“未知”没有真实数据，"
-    "由合成的非语音(噪声、纯音、和弦、敲击、嗡声、近乎静音)教出，每批约占 4 %；"
+    "「其他」只来自 EmoDB 中表演「无聊」的德语短句（训练集 63 条）；「未知」没有真实数据，"
+    "由合成的非语音（噪声、纯音、和弦、敲击、嗡声、近乎静音）教出，每批约占 4%；"
     "所有语音片段都以这两类为反例。"
 )
 UNKNOWN_EN = (
     "`other` comes only from acted boredom in German (63 training clips of EmoDB); `unknown` has "
     "no recordings at all and is taught with synthetic non-speech (noise, tones, chords, knocks, "
-    "hum, near silence), about 4 % of the training; every labelled clip of speech counts as "
+    "hum, near silence), about 4% of the training; every labelled clip of speech counts as "
     "neither."
 )
 
@@ -180,6 +182,7 @@ def build(
         "attribution": ATTRIBUTION,
         "encoder": ENCODER,
         "trained_on": list(TRAIN_CORPORA),
+        "languages": LANGUAGES,
         "data": {role: counts(chosen) for role, chosen in roles.items()},
         "accuracy": {
             corpus: {key: value for key, value in row.items() if key != "confusion"}

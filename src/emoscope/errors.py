@@ -60,15 +60,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from string import Formatter
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
+
+
+class Sentences(Protocol):
+    """A sentence in both languages, which fills its own gaps."""
+
+    @property
+    def zh(self) -> str:
+        """In Chinese, with named gaps."""
+
+    @property
+    def en(self) -> str:
+        """In English, with the same gaps."""
+
+    def __call__(self, language: Literal["zh", "en"], **data: object) -> str:
+        """Return the sentence with its gaps filled."""
 
 
 class ErrorCode(NamedTuple):
     """A row of the table of codes: the class that carries the code, and its two sentences."""
 
     kind: type[EmoscopeError]
-    zh: str
-    en: str
+    text: Sentences
+
+    @property
+    def zh(self) -> str:
+        """The sentence in Chinese, with its gaps open."""
+        return self.text.zh
+
+    @property
+    def en(self) -> str:
+        """The sentence in English, with its gaps open."""
+        return self.text.en
 
     @property
     def gaps(self) -> set[str]:
@@ -80,17 +104,16 @@ class ErrorCode(NamedTuple):
 _CODES: dict[str, ErrorCode] = {}
 
 
-def register(code: str, kind: type[EmoscopeError], zh: str, en: str) -> None:
+def register(code: str, kind: type[EmoscopeError], text: Sentences) -> None:
     """Enter a code into the table; ``emoscope.messages.errors`` does so for all of them.
 
     Args:
         code: a snake_case name that never changes its meaning.
         kind: the only class that may carry the code.
-        zh: the sentence in Chinese, with named gaps.
-        en: the sentence in English, with the same gaps; a reason in words is ``reason_zh`` in one
-            and ``reason_en`` in the other.
+        text: the sentences with the same named gaps; a reason in words is ``reason_zh`` in the
+            Chinese one and ``reason_en`` in the English one.
     """
-    _CODES[code] = ErrorCode(kind, zh, en)
+    _CODES[code] = ErrorCode(kind, text)
 
 
 def all_codes() -> Mapping[str, ErrorCode]:
@@ -135,12 +158,11 @@ class EmoscopeError(Exception):
             )
         self.code = code
         self.data = data
-        super().__init__(row.en.format(**data))
+        super().__init__(row.text("en", **data))
 
     def detail(self, language: Literal["zh", "en"]) -> str:
         """Return the sentence in a language."""
-        row = _CODES[self.code]
-        return (row.zh if language == "zh" else row.en).format(**self.data)
+        return _CODES[self.code].text(language, **self.data)
 
     @property
     def detail_zh(self) -> str:

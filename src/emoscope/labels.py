@@ -41,7 +41,7 @@ EMOTIONS: tuple[Emotion, ...] = (
     Emotion(8, "unknown", "未知", "Unknown", "❓", "#5a5d6a"),
 )
 
-SILENCE = Emotion(-1, "silence", "静音", "Silence", "🔇", "#8a8f98")
+SILENCE = Emotion(-1, "silence", "停顿", "Silence", "🔇", "#8a8f98")
 """Label of a segment without speech. No class of a model and not one of the nine."""
 
 KEYS: tuple[str, ...] = tuple(emotion.key for emotion in EMOTIONS)

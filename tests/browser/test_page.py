@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from emoscope.errors import AudioError
-from emoscope.results.scores import Scores
+from emoscope.messages.verdict import verdict
+from emoscope.results.result import Result
 from emoscope.web.samples import samples
 from serving import MAX_BYTES, Site
 from sounds import FORMATS, SAMPLES, encode, sample, wav
@@ -27,13 +28,11 @@ def only_run(site: Site, before: set[str]) -> dict[str, Any]:
 
 def expected(data: dict[str, Any]) -> tuple[str, str]:
     """The headline in both languages, from what was saved."""
-    scores = Scores.from_dict(data["scores"])
-    percent = f"{scores.percentages()[scores.top.index]:.1f}%"
-    top = scores.top
-    return (
-        f"{top.emoji} {top.title} 置信度: {percent}",
-        f"{top.emoji} {top.en} Confidence: {percent}",
-    )
+    answer = verdict(Result.from_dict(data))
+    zh = en = "" if answer.percent is None else f" {answer.percent:.1f}%"
+    if answer.kind == "sure":
+        zh, en = f" 置信度:{zh}", f" Confidence:{en}"
+    return f"{answer.emoji} {answer.name.zh}{zh}", f"{answer.emoji} {answer.name.en}{en}"
 
 
 def test_a_recording_goes_in_and_its_emotion_comes_out(page: Page, site: Site) -> None:
@@ -51,12 +50,16 @@ def test_a_recording_goes_in_and_its_emotion_comes_out(page: Page, site: Site) -
     assert len(values) == 9
     assert values == sorted(values, reverse=True)
     assert round(sum(values), 1) == 100.0
-    links = page.locator(".emo-download")
-    expect(links).to_have_count(6)  # three files, the report, and the picture twice
+    page.click(".emo-exports summary")
+    links = page.locator(".emo-exports a[download]:visible")
+    expect(links).to_have_count(6)  # report, figure, three files, all of them
+    names = set()
     for link in links.all():
         with page.expect_download() as download:
             link.click()
         assert download.value.path().stat().st_size > 0
+        names.add(download.value.suggested_filename)
+    assert {"happy_zh_report.html", "happy_zh_result.json", "happy_zh_embedding.npy"} <= names
     assert page.locator(".emo-log li").count() >= 5
 
     page.click("button[data-language=en]")
@@ -68,7 +71,7 @@ def test_the_browser_chooses_the_language_and_the_address_overrules_it(
     page: Page, site: Site
 ) -> None:
     expect(page.locator("emo-form[data-kind=one] [data-do=start]")).to_have_text(
-        "Start", use_inner_text=True
+        "Analyze", use_inner_text=True
     )
 
     page.goto(f"{site.url}/?lang=zh")
@@ -91,7 +94,6 @@ def test_switching_the_language_keeps_everything_and_asks_nothing(page: Page, si
     assert "置信度" not in page.locator("body").inner_text()
     page.click("button[data-language=zh]")
 
-    assert english.endswith("%")
     assert english != chinese
     assert headline(page) == chinese
     assert page.locator("emo-form[data-kind=one] .emo-file").inner_text() == "sad_en.wav"
@@ -200,7 +202,7 @@ def test_what_was_chosen_before_the_scripts_came_is_not_lost(page: Page, site: S
 def test_nothing_chosen_says_so(page: Page) -> None:
     page.click("emo-form[data-kind=one] [data-do=start]")
 
-    expect(page.locator(".emo-note:visible")).to_contain_text("请先放入一段录音")
+    expect(page.locator(".emo-note:visible")).to_contain_text("还没有录音")
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
@@ -327,7 +329,7 @@ def test_it_works_with_the_keyboard_alone(page: Page) -> None:
     assert page.is_checked("emo-form[data-kind=one] input[value=frame]")
     tab_to(page, "emo-form[data-kind=one] [data-do=start]")
     page.keyboard.press("Enter")
-    expect(page.locator(".emo-note:visible")).to_contain_text("请先放入一段录音")
+    expect(page.locator(".emo-note:visible")).to_contain_text("还没有录音")
     tab_to(page, "emo-form[data-kind=one] [data-do=sample]")
     page.keyboard.press("Enter")
     page.locator("#emo-answer emo-timeline canvas").wait_for()
@@ -367,6 +369,6 @@ def test_a_queue_that_turns_away_is_told_and_can_be_asked_again(page: Page, stat
 
     start(page)
 
-    expect(page.locator(".emo-note:visible")).to_contain_text("服务没有给出结果")
+    expect(page.locator(".emo-note:visible")).to_contain_text("服务没有响应")
     page.unroute("**/v1/recognitions")
     assert answered(page)

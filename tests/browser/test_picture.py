@@ -250,7 +250,7 @@ def luminance(colour: list[int]) -> float:
 def test_pictures_are_saved_as_png(
     shown: Page, kind: str, name: str, size: tuple[int, int | None]
 ) -> None:
-    shown.click("#emo-answer .emo-menu summary")
+    shown.click("#emo-answer .emo-figure .emo-menu summary")
     with shown.expect_download() as download:
         shown.click(f"#emo-answer [data-share={kind}]")
 
@@ -268,7 +268,7 @@ def test_pictures_are_saved_as_png(
 def test_link_words_and_picture_are_copied(
     context: BrowserContext, shown: Page, site: Site
 ) -> None:
-    shown.click("#emo-answer .emo-menu summary")
+    shown.click("#emo-answer .emo-figure .emo-menu summary")
 
     shown.click("#emo-answer [data-share=link]")
     expect(shown.locator("#emo-answer [data-shared=done]")).to_be_visible()
@@ -439,11 +439,11 @@ def test_the_report_opens_without_scripts_and_without_a_network(
     report = context.new_page()
     try:
         report.goto(saved.as_uri())
-        expect(report.locator("h1")).to_contain_text("置信度")
+        expect(report.locator("h1")).to_contain_text("偏向中性")
         expect(report.locator("h1 [lang=en]")).to_be_hidden()
         assert report.locator("svg path").count() > 9
         report.check("#en")
-        expect(report.locator("h1 [lang=en]")).to_contain_text("Confidence")
+        expect(report.locator("h1 [lang=en]")).to_contain_text("leaning to")
         expect(report.locator("h1 [lang=zh]")).to_be_hidden()
     finally:
         context.close()

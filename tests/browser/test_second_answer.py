@@ -289,7 +289,7 @@ def test_the_history_opens_each_run_at_its_address_and_back_returns(page: Page, 
 
     page.go_back()
     expect(page.locator("#emo-history")).to_be_visible()
-    assert page.title() == "历史与对比 · Emoscope"
+    assert page.title() == "历史 · Emoscope"
     page.go_back()
     settled(page)
     everything_belongs_to(page, site, other)

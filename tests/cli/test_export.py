@@ -104,7 +104,7 @@ def test_it_is_said_that_a_name_is_shared(store, tmp_path, capsys, monkeypatch) 
     lines = capsys.readouterr().err.splitlines()
 
     assert len(lines) == 2
-    assert lines[1].startswith("Not only this recording would be called x.srt")
+    assert lines[1].startswith("Another recording has the name x.srt too")
     assert lines[1].endswith(str(tmp_path / "out" / "b_x.srt"))
 
 

@@ -79,7 +79,7 @@ def test_an_interrupted_hour_goes_on(monkeypatch, capsys, tmp_path) -> None:
     with pytest.raises(SystemExit) as stopped:
         cli.main(["recognize", str(path), "--json"])
     assert stopped.value.code
-    assert "The same command goes on from here" in capsys.readouterr().err
+    assert "Run the same command to continue from here" in capsys.readouterr().err
 
     backend.batches.clear()
     backend.at = 99
@@ -288,7 +288,7 @@ def test_a_full_disk_costs_the_recording_that_does_not_fit(tmp_path) -> None:
 
 
 def test_frame_mode_prints_segments(emoscope, clip) -> None:
-    assert "0.00 -" in emoscope("recognize", clip, "-g", "frame").out
+    assert "0.00–" in emoscope("recognize", clip, "-g", "frame").out
 
 
 @pytest.fixture

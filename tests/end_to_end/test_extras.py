@@ -37,7 +37,6 @@ EXTRAS: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text
 MODULES = {
     "server": ("fastapi", "starlette", "uvicorn", "python_multipart", "prometheus_client"),
     "gradio": ("gradio", "gradio_client", "huggingface_hub", "pandas"),
-    "webui": ("gradio", "gradio_client", "huggingface_hub", "pandas"),
     "convert": ("onnx", "yaml"),
     "annotations": ("praatio", "webvtt"),
     "parquet": ("pyarrow",),
@@ -45,6 +44,8 @@ MODULES = {
     "openvino": ("openvino",),
 }
 """What the extras install and nothing else does; websockets is of ``server`` as well."""
+OLD = {"webui": "server"}
+"""Old names of extras, which old lines of installation have."""
 HIDE = (
     "import sys\n"
     "for name in sys.argv[1].split(): sys.modules[name] = None\n"
@@ -93,7 +94,7 @@ WORK_ALONE = [
 """Commands that need no extra."""
 NEED = [
     ("server", ("serve", "--no-page", "--port", "0")),
-    ("webui", ("serve", "--port", "0")),
+    ("server", ("serve", "--port", "0")),
     ("gradio", ("gradio", "--port", "0", *COMPACT)),
     ("convert", ("models", "pull", "emotion2vec-plus-base", "--offline")),
     ("annotations", ("export", "run", "-f", "textgrid")),
@@ -110,7 +111,8 @@ NEED = [
 
 
 def test_every_extra_is_tried() -> None:
-    assert {*MODULES, "gpu"} == set(EXTRAS)
+    assert {*MODULES, *OLD, "gpu"} == set(EXTRAS)
+    assert all(EXTRAS[old] == [f"emoscope[{new}]"] for old, new in OLD.items())
     assert {extra for extra, _ in NEED} == set(MODULES)
 
 
@@ -139,7 +141,6 @@ def test_without_its_extra_the_line_to_type_is_told(
 HALVES = [
     *((name, "server", ("serve", "--no-page", "--port", "0")) for name in MODULES["server"][2:]),
     ("websockets", "server", ("serve", "--no-page", "--port", "0")),
-    ("gradio", "webui", ("serve", "--port", "0")),
     ("gradio", "gradio", ("gradio", "--port", "0")),
     ("onnx", "convert", ("models", "pull", "emotion2vec-plus-base", "--offline")),
     ("yaml", "convert", ("models", "pull", "emotion2vec-plus-base", "--offline")),
@@ -261,13 +262,13 @@ class Installed:
 
 def missing(extra: str) -> list[tuple[str, tuple[str, ...]]]:
     """Commands that must fail where only this extra is installed."""
-    have = {extra, "server", "gradio"} if extra == "webui" else {extra}
+    have = {OLD.get(extra, extra)}
     return [
         (needed, line)
         for needed, line in NEED
         if needed not in have
         # The server brings websockets as well, and that is all of `stream --url`.
-        and not ({"server", "webui"} & have and line[0] == "stream")
+        and not ("server" in have and line[0] == "stream")
     ]
 
 
@@ -286,9 +287,6 @@ def try_server(here: Installed) -> None:
         assert client.get("/metrics").status_code == 200
         assert client.get("/").status_code == 404
         here.works("stream", VOICE, "--fast", "--url", str(client.base_url))
-
-
-def try_webui(here: Installed) -> None:
     with here.serving() as client:
         page = client.get("/")
         assert page.status_code == 200
@@ -381,7 +379,7 @@ def try_openvino(here: Installed) -> None:
 TRIALS = {
     "": try_core,
     "server": try_server,
-    "webui": try_webui,
+    "webui": try_server,
     "gradio": try_gradio,
     "convert": try_convert,
     "annotations": try_annotations,

@@ -18,6 +18,7 @@ from emoscope.cli import main as cli
 from emoscope.errors import RunNotFoundError, SettingError
 from emoscope.export.annotations import FORMATS, export
 from emoscope.labels import SILENCE, by_key
+from emoscope.messages.languages import LANGUAGES
 from emoscope.results.activity import Channel
 from emoscope.results.quality import Quality
 from emoscope.results.result import ModelRef, Result, SourceRef
@@ -140,6 +141,45 @@ def test_subtitles_read_back(result, kind: str) -> None:
         [f"{title} 75%" for title in TITLES],
     )
     assert track[2].start == "01:00:00.000"
+
+
+@pytest.mark.parametrize(
+    ("languages", "said", "tiers"),
+    [
+        (("zh",), ["😊 快乐（已更正）", "😐 中性 75%"], ["情绪", "已更正"]),
+        (("en",), ["😊 Happy (corrected)", "😐 Neutral 75%"], ["emotion", "corrected"]),
+        (
+            LANGUAGES,
+            ["😊 快乐 (Happy)（已更正）", TITLES[1] + " 75%"],
+            ["情绪", "emotion", "已更正"],
+        ),
+    ],
+)
+def test_one_language_and_corrections_are_told(result, languages, said, tiers, tmp_path) -> None:
+    from praatio import textgrid
+
+    first, *rest = result.segments
+    changed = replace(result, segments=(replace(first, corrected=True), *rest))
+    path = tmp_path / "a.TextGrid"
+    path.write_bytes(export((changed,), "textgrid", languages=languages))
+
+    subtitles = export((changed,), "srt", languages=languages).decode()
+    grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False)
+    (only,) = grid.getTier(tiers[-1]).entries
+
+    assert [line for line in subtitles.splitlines() if line[:1] in "😊😐" and line][:2] == said
+    assert list(grid.tierNames) == tiers
+    assert (only.start, only.end) == pytest.approx((first.start_s, first.end_s))
+
+
+def test_tables_say_what_was_corrected(result) -> None:
+    first, *rest = result.segments
+    changed = replace(result, segments=(replace(first, corrected=True), *rest))
+
+    rows = list(csv.DictReader(io.StringIO(export((changed,), "csv", languages=("en",)).decode())))
+
+    assert [row["corrected"] for row in rows] == ["1", "0", "0"]
+    assert list(rows[0]) == ["start_s", "end_s", "emotion", "score", "corrected"]
 
 
 def test_audacity_labels_read_back(result) -> None:

@@ -155,8 +155,9 @@ class TestServed:
     def test_emotions_in_turn_are_told_as_such(self, client: Any) -> None:
         got = ask(client, sample_named(SEQUENCE).path)
 
-        assert "In turn: Neutral, Happy, Angry, Sad" in got[HEADLINE]
-        assert "先后为" in got[HEADLINE]
+        assert "The emotion changes: neutral → happy → angry → sad" in got[HEADLINE]
+        assert "情绪有变化：中性 → 快乐 → 愤怒 → 悲伤" in got[HEADLINE]
+        assert "以中性为主" in got[HEADLINE]
 
     def test_a_bad_file_is_told_in_both_languages(
         self, client: Any, app: App, tmp_path: Path
@@ -287,15 +288,16 @@ def test_the_space_is_described_as_the_hosts_want_it() -> None:
 def test_a_calibrated_confidence_leads() -> None:
     sure = make_result(calibrated=Calibrated(0.62, ("happy",), 0.9))
 
-    assert answer.headline_markdown(sure) == "## 😊 快乐 · Happy\n置信度 62% · confidence 62%"
+    assert (
+        answer.headline_markdown(sure)
+        == "## 😊 快乐 (Happy) 置信度: 62.0%\n😊 Happy Confidence: 62.0%"
+    )
 
 
 def test_below_half_it_is_a_leaning() -> None:
     unsure = make_result(calibrated=Calibrated(0.34, ("happy", "sad"), 0.9))
 
-    assert answer.headline_markdown(unsure).startswith(
-        "## 说不准，偏向快乐 · Not sure, leaning to Happy"
-    )
+    assert answer.headline_markdown(unsure).startswith("## 😊 说不准，偏向快乐")
 
 
 def test_without_an_answer_the_reason_is_told() -> None:
@@ -305,4 +307,4 @@ def test_without_an_answer_the_reason_is_told() -> None:
 
     assert "悲伤" not in told
     assert "无法判断" in told
-    assert "No answer" in told
+    assert "Cannot tell" in told

@@ -262,7 +262,7 @@ def test_the_list_shows_it_and_says_what_to_type(
         (line, *others) = json.loads(said("list", "--json")[0])
 
     assert "official files here" in out
-    assert f"{snapshot}. Without a download: emoscope models pull {NAME}" in out
+    assert f"{snapshot}. No download needed: emoscope models pull {NAME}" in out
     assert "无需下载" in zh
     assert (line["state"], line["official_folder"]) == ("absent", str(snapshot))
     assert {other["official_folder"] for other in others} == {""}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from emoscope.labels import KEYS
 from emoscope.outputs.corrections import Corrected, read_correction, segments_of
 from emoscope.results.result import Result
+from emoscope.results.segments import smoothed_scores
 from emoscope.results.track import Track
 from raising import raises_code
 from results import make_result
@@ -33,6 +34,19 @@ def framed(duration_s: float = 4.0) -> Result:
     )
 
 
+def spoken(seed: int, quiet: list[tuple[int, int]]) -> Result:
+    """Twenty seconds of slowly changing logits with stretches without speech."""
+    rng = np.random.default_rng(seed)
+    frames = (20 * 16_000 - 400) // 320 + 1
+    logits = np.repeat(rng.normal(size=(frames // 60 + 1, 9)) * 2, 60, axis=0)[:frames]
+    speech = np.ones(frames, np.bool_)
+    for first, count in quiet:
+        speech[first : first + count] = False
+    track = Track(logits.astype(np.float32), speech)
+    segments = track.segments(20.0)
+    return make_result(duration_s=20.0, granularity="frame", track=track, segments=segments)
+
+
 def row(start_s: float, end_s: float, emotion: str) -> dict[str, Any]:
     return {"start_s": start_s, "end_s": end_s, "emotion": emotion}
 
@@ -49,7 +63,47 @@ def test_a_label_and_a_border_can_change_and_the_rest_stays() -> None:
     ]
     assert applied.scores == result.scores
     assert applied.track is not None
-    assert applied.segments[0].score == pytest.approx(applied.track.scores[:75, 3].mean())
+    smooth = smoothed_scores(applied.track.scores, np.ones(len(applied.track), np.bool_))
+    assert applied.segments[0].score == pytest.approx(smooth[:75, 3].mean())
+
+
+@given(
+    seed=st.integers(0, 50),
+    quiet=st.lists(st.tuples(st.integers(0, 999), st.integers(1, 120)), max_size=4),
+    which=st.integers(0, 1_000),
+)
+def test_one_correction_leaves_the_other_segments_as_they_are(
+    seed: int, quiet: list[tuple[int, int]], which: int
+) -> None:
+    result = spoken(seed, quiet)
+    place = which % len(result.segments)
+    raw = [row(s.start_s, s.end_s, s.emotion.key) for s in result.segments]
+    before = raw[place]["emotion"]
+    raw[place]["emotion"] = "sad" if before == "happy" else "happy"
+
+    applied = read_correction(result, raw, saved=NOW).apply(result).segments
+
+    assert [s.corrected for s in applied] == [at == place for at in range(len(applied))]
+    assert applied[:place] == result.segments[:place]
+    assert applied[place + 1 :] == result.segments[place + 1 :]
+    assert not any(s.corrected for s in result.segments)
+
+
+@given(
+    seed=st.integers(0, 50),
+    quiet=st.lists(st.tuples(st.integers(0, 999), st.integers(1, 120)), max_size=4),
+)
+def test_the_mean_of_a_corrected_segment_has_the_definition_of_the_others(
+    seed: int, quiet: list[tuple[int, int]]
+) -> None:
+    result = spoken(seed, quiet)
+    assert result.track is not None
+
+    means = result.track.mean_scores(result.segments)
+
+    for segment, mean in zip(result.segments, means, strict=True):
+        if not segment.silent:
+            assert mean[segment.emotion.index] == pytest.approx(segment.score, abs=1e-9)
 
 
 def test_a_recording_without_a_time_axis_is_one_segment() -> None:

@@ -151,7 +151,9 @@ def test_a_correction_is_kept_in_the_run_and_applied(store: RunStore) -> None:
     made = history.correct(store, run.name, raw, now=lambda: NOON)
 
     assert made == history.corrections_of(store, run.name)
-    assert history.corrected_result(store, run.name).segments == made.segments
+    segments = history.corrected_result(store, run.name).segments
+    assert segments == made.apply(store.open(run.name).result).segments
+    assert [segment.corrected for segment in segments] == [True, True]
     assert history.run_entry(store, run.name).is_corrected
     assert (run.path / RESULT).read_bytes() == before
     assert CORRECTIONS in store.open(run.name).files()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from emoscope.errors import RunNotFoundError
+from emoscope.export.records import CSV_COLUMNS
 from emoscope.outputs.store import RunStore
 from emoscope.waveform import Waveform
 from emoscope.web.archive import PIECE_BYTES, zip_of_runs
@@ -40,6 +42,30 @@ def test_the_zip_holds_every_file_as_it_is_and_a_summary(store: RunStore) -> Non
     assert "你好.wav" in summary
     assert "'=SUM(A1).wav" in summary
     assert len(members) == 5
+
+
+def test_the_summary_names_the_folder_of_each_run(store: RunStore) -> None:
+    """Two files of one name are told apart by it."""
+    names = [save(store, "a.wav"), save(store, "a.wav")]
+
+    with zipfile.ZipFile(io.BytesIO(b"".join(zip_of_runs(store, names)))) as archive:
+        rows = list(csv.DictReader(io.StringIO(archive.read("summary.csv").decode("utf-8-sig"))))
+        folders = {name.partition("/")[0] for name in archive.namelist()} - {"summary.csv"}
+
+    assert [row["run"] for row in rows] == names
+    assert set(names) == folders
+    assert [row["name"] for row in rows] == ["a.wav", "a.wav"]
+    assert list(rows[0]) == ["run", *CSV_COLUMNS]
+
+
+def test_members_have_the_time_of_their_run(store: RunStore) -> None:
+    name = save(store, "a.wav")
+    created = store.open(name).result.created
+
+    with zipfile.ZipFile(io.BytesIO(b"".join(zip_of_runs(store, [name])))) as archive:
+        times = {info.date_time for info in archive.infolist()}
+
+    assert times == {(*created.timetuple()[:5], created.second // 2 * 2)}  # ZIP counts in twos
 
 
 def test_it_is_sent_in_small_pieces(store: RunStore) -> None:

@@ -72,8 +72,9 @@ def test_moments_are_in_order_of_time_and_speak_for_the_answer() -> None:
 def test_a_result_in_one_line_of_text() -> None:
     result = replace(spoken((0.0, 4.0, "happy")), calibrated=None)
 
-    assert share_text(result, "interview.wav", "zh").startswith("interview.wav（4.0 s）：😊 快乐 ")
-    assert share_text(result, "interview.wav", "en").startswith("interview.wav (4.0 s): 😊 Happy ")
+    shared = share_text(result, "interview.wav")
+    assert shared.zh.startswith("interview.wav（4.0 s）：😊 快乐 ")
+    assert shared.en.startswith("interview.wav (4.0 s): 😊 Happy ")
 
 
 def test_where_no_emotion_leads_over_all_those_in_turn_are_told() -> None:
@@ -81,8 +82,8 @@ def test_where_no_emotion_leads_over_all_those_in_turn_are_told() -> None:
     close = replace(turns, abstain=("low_margin",))
     noise = replace(turns, abstain=("low_snr", "low_margin"))
 
-    assert "😊😠😢 快乐 → 愤怒 → 悲伤" in share_text(close, "a.wav", "zh")
-    assert "😊" not in share_text(noise, "a.wav", "zh")
+    assert "😊😠😢 情绪有变化：快乐 → 愤怒 → 悲伤" in share_text(close, "a.wav").zh
+    assert "😊" not in share_text(noise, "a.wav").zh
     assert "emo-doubted" not in figure(close)
     assert "emo-doubted" in figure(noise)
 

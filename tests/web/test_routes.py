@@ -87,6 +87,9 @@ def test_a_correction_is_kept_exported_and_taken_back(site: Site, framed: str) -
     grid = client.get(f"/v1/recognitions/{framed}/exports/segments.TextGrid").text
     assert '"sad"' in grid
     assert '"fearful"' in grid
+    chinese = client.get(f"/v1/recognitions/{framed}/exports/segments.srt?lang=zh").text
+    assert "😢 悲伤（已更正）" in chinese
+    assert "%" not in chinese
     assert "悲伤" in client.get(f"/page/result/{framed}").text
     with zipfile.ZipFile(
         BytesIO(client.get(f"/v1/recognitions.zip?runs={framed}").content)
@@ -189,8 +192,8 @@ def test_the_report_holds_everything_runs_nothing_and_asks_nobody(
     assert all(address.startswith("data:audio/wav;base64,") for address in page.addresses)
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", reply.text)
     assert EVIL in html.unescape(reply.text)
-    assert "置信度: " in reply.text
-    assert "Confidence: " in reply.text
+    assert "说不准，偏向" in reply.text
+    assert "Not sure, leaning to" in reply.text
     assert result["model"]["sha256"][:16] in reply.text
     assert f'id="{language}" checked' in reply.text
     assert "attachment" in reply.headers["content-disposition"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -54,6 +55,5 @@ def check_usable(waveform: Waveform, found: Quality, limits: Limits) -> None:
         raise AudioError(
             "audio_too_short", duration_s=waveform.duration_s, min_duration_s=min_duration_s
         )
-    peak_dbfs = 20 * float(np.log10(max(found.peak, 1e-10)))
-    if peak_dbfs < quality.SILENCE_DBFS:
-        raise AudioSilentError(peak_dbfs=peak_dbfs)
+    if 20 * math.log10(max(found.peak, 1e-10)) < quality.SILENCE_DBFS:
+        raise AudioSilentError

@@ -11,7 +11,7 @@ from rich.table import Table
 from emoscope.messages.hints import sentence
 from emoscope.messages.languages import Language
 from emoscope.messages.page import RESULT
-from emoscope.messages.texts import NOTICES, TERMINAL, advice
+from emoscope.messages.texts import NOTICES, TERMINAL, advice, advised
 from emoscope.messages.trust import CALIBRATED, abstention
 from emoscope.results.result import Failure, Result
 
@@ -92,9 +92,13 @@ def _advices(answer: Result, language: Language) -> list[str]:
     quality = answer.quality.to_dict()
     return [
         advice(code, language, quality)
-        + (TERMINAL["separate"](language) if code == "phase_cancelled" else "")
-        for code in answer.quality.reasons
+        + (TERMINAL[_OPTIONS[code]](language) if code in _OPTIONS else "")
+        for code in advised(answer.quality.reasons, answer.granularity)
     ]
+
+
+_OPTIONS = {"phase_cancelled": "separate", "too_long": "frame"}
+"""Advice that an option follows, and the words that name it."""
 
 
 def _talk(answer: Result, language: Language) -> list[str]:
@@ -115,7 +119,7 @@ def segment_table(result: Result, language: Language) -> Table:
     for segment in result.segments:
         span = segment.span
         shown.add_row(
-            f"{span.start_s:.2f} - {span.end_s:.2f} s",
+            f"{span.start_s:.2f}–{span.end_s:.2f} s",
             emotion_name(segment.emotion, language),
             "" if segment.silent else f"{100 * segment.score:.1f}%",
         )

@@ -10,9 +10,10 @@
 | csv, jsonl, parquet | spreadsheets and programs; also of the curve |
 | npy | NumPy, the logits of the curve |
 
-Pure: bytes out. Formats with tiers carry one in Chinese and one in English, for each channel that
-was kept apart. Times keep the millisecond. Silence is left blank, as annotations do; the tables
-have lines for it.
+Pure: bytes out. Formats with tiers carry one in Chinese and one in English, or one in the language
+that was asked for, for each channel that was kept apart; what a person corrected stands in a tier
+of its own. Times keep the millisecond. Silence is left blank, as annotations do; the tables have
+lines for it.
 """
 
 from __future__ import annotations
@@ -23,16 +24,21 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from emoscope.errors import ResultError
 from emoscope.export import tables
 from emoscope.files import translated_os_errors
 from emoscope.labels import Emotion
-from emoscope.messages.texts import TIER
+from emoscope.messages.languages import LANGUAGES, Language
+from emoscope.messages.texts import CORRECTED, IN_BRACKETS, TIER
 from emoscope.optional import require
 from emoscope.paths.file_names import field_id, readable
 from emoscope.results.result import Result
 from emoscope.results.segments import Segment
+
+Languages: TypeAlias = Sequence[Language]
+"""Whose names the emotions get, in this order; keys, which are for programs, stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +46,29 @@ class Format:
     """Annotation format: file suffix and encoders."""
 
     suffix: str
-    segments: Callable[[Sequence[Result]], bytes] | None
+    segments: Callable[[Sequence[Result], Languages], bytes] | None
     """None where it has no place for segments."""
-    curve: Callable[[Sequence[Result]], bytes] | None = None
+    curve: Callable[[Sequence[Result], Languages], bytes] | None = None
     """None where it has no place for a curve."""
     is_text: bool = True
 
 
-TIERS: dict[str, Callable[[Emotion], str]] = {
-    TIER.zh: lambda emotion: emotion.zh,
-    TIER.en: lambda emotion: emotion.key,
+TIERS: dict[Language, Callable[[Emotion], str]] = {
+    "zh": lambda emotion: emotion.zh,
+    "en": lambda emotion: emotion.key,
 }
 
 
-def export(results: Sequence[Result], name: str, *, curve: bool = False) -> bytes:
+def export(
+    results: Sequence[Result], name: str, *, curve: bool = False, languages: Languages = LANGUAGES
+) -> bytes:
     """Return the segments, or the curve, in the format called ``name``; text is UTF-8.
 
     Args:
         results: one, or one for each channel of one recording, in any order.
         name: a key of ``FORMATS``.
         curve: the rows of 20 ms in place of the segments.
+        languages: whose names subtitles, tiers and the column beside the key carry.
 
     Raises:
         KeyError: there is no such format, or it does not hold this.
@@ -74,7 +83,7 @@ def export(results: Sequence[Result], name: str, *, curve: bool = False) -> byte
     for result in results:
         if not result.segments:
             raise ResultError("segments_missing", name=result.name)
-    return write(_in_order(results))
+    return write(_in_order(results), languages)
 
 
 def _in_order(results: Sequence[Result]) -> list[Result]:
@@ -97,12 +106,24 @@ def _several(results: Sequence[Result]) -> bool:
     return any(result.channel and result.channel.count > 1 for result in results)
 
 
-def _tiers(results: Sequence[Result]) -> Iterator[tuple[str, Result, Callable[[Emotion], str]]]:
-    """Name, result and words of each tier."""
+Tier: TypeAlias = tuple[str, list[tuple[Segment, str]]]
+"""Name of a tier, and its segments with their words."""
+
+
+def _tiers(results: Sequence[Result], languages: Languages) -> Iterator[Tier]:
+    """Walk through the tiers: emotions in each language, then what a person corrected, if any."""
     for result in results:
         number = f" {_channel(result)}" if _several(results) else ""
-        for tier, word in TIERS.items():
-            yield tier + number, result, word
+        for language in languages:
+            word = TIERS[language]
+            yield (
+                TIER(language) + number,
+                [(segment, word(segment.emotion)) for segment in _voiced(result)],
+            )
+        corrected = [segment for segment in result.segments if segment.corrected]
+        if corrected:
+            label = CORRECTED(languages[0])
+            yield label + number, [(segment, label) for segment in corrected]
 
 
 def _labelled(results: Sequence[Result]) -> Iterator[tuple[str, Segment]]:
@@ -120,17 +141,15 @@ def _voiced(result: Result) -> list[Segment]:
     return [segment for segment in result.segments if not segment.silent]
 
 
-def _textgrid(results: Sequence[Result]) -> bytes:
+def _textgrid(results: Sequence[Result], languages: Languages) -> bytes:
     textgrid = require("praatio.textgrid", extra="annotations")
     grid = textgrid.Textgrid(0, results[0].duration_s)
-    for tier, result, word in _tiers(results):
+    for tier, labelled in _tiers(results, languages):
         entries = [
-            textgrid.constants.Interval(
-                segment.span.start_s, segment.span.end_s, word(segment.emotion)
-            )
-            for segment in _voiced(result)
+            textgrid.constants.Interval(segment.span.start_s, segment.span.end_s, word)
+            for segment, word in labelled
         ]
-        grid.addTier(textgrid.IntervalTier(tier, entries, 0, result.duration_s))
+        grid.addTier(textgrid.IntervalTier(tier, entries, 0, results[0].duration_s))
     with (
         translated_os_errors(),
         tempfile.TemporaryDirectory() as folder,
@@ -140,7 +159,7 @@ def _textgrid(results: Sequence[Result]) -> bytes:
         return path.read_bytes()
 
 
-def _eaf(results: Sequence[Result]) -> bytes:
+def _eaf(results: Sequence[Result], languages: Languages) -> bytes:
     """ELAN Annotation Format 3.0: time slots in milliseconds, then a tier of references to them."""
     moment = results[0].created.isoformat(timespec="seconds")
     root = ET.Element(
@@ -169,9 +188,9 @@ def _eaf(results: Sequence[Result]) -> bytes:
     for border_ms, slot in slot_at.items():
         ET.SubElement(slots, "TIME_SLOT", TIME_SLOT_ID=slot, TIME_VALUE=str(border_ms))
     number = 0
-    for tier, result, word in _tiers(results):
+    for tier, labelled in _tiers(results, languages):
         row = ET.SubElement(root, "TIER", LINGUISTIC_TYPE_REF="default-lt", TIER_ID=tier)
-        for segment in _voiced(result):
+        for segment, word in labelled:
             number += 1
             annotation = ET.SubElement(
                 ET.SubElement(row, "ANNOTATION"),
@@ -180,7 +199,7 @@ def _eaf(results: Sequence[Result]) -> bytes:
                 TIME_SLOT_REF1=slot_at[round(segment.span.start_s * 1000)],
                 TIME_SLOT_REF2=slot_at[round(segment.span.end_s * 1000)],
             )
-            ET.SubElement(annotation, "ANNOTATION_VALUE").text = word(segment.emotion)
+            ET.SubElement(annotation, "ANNOTATION_VALUE").text = word
     ET.SubElement(
         root,
         "LINGUISTIC_TYPE",
@@ -193,14 +212,14 @@ def _eaf(results: Sequence[Result]) -> bytes:
     return f"{head}\n{ET.tostring(root, encoding='unicode')}\n".encode()
 
 
-def _audacity(results: Sequence[Result]) -> bytes:
+def _audacity(results: Sequence[Result], _languages: Languages) -> bytes:
     return "".join(
         f"{segment.span.start_s:.6f}\t{segment.span.end_s:.6f}\t{whose}{segment.emotion.key}\n"
         for whose, segment in _labelled(results)
     ).encode()
 
 
-def _rttm(results: Sequence[Result]) -> bytes:
+def _rttm(results: Sequence[Result], _languages: Languages) -> bytes:
     name = field_id(readable(results[0].source.name))
     return "".join(
         f"SPEAKER {name} {_channel(result)} {segment.span.start_s:.3f} "
@@ -210,13 +229,13 @@ def _rttm(results: Sequence[Result]) -> bytes:
     ).encode()
 
 
-def _subtitles(kind: str) -> Callable[[Sequence[Result]], bytes]:
-    def write(results: Sequence[Result]) -> bytes:
+def _subtitles(kind: str) -> Callable[[Sequence[Result], Languages], bytes]:
+    def write(results: Sequence[Result], languages: Languages) -> bytes:
         webvtt = require("webvtt", extra="annotations")
         track = webvtt.WebVTT()
         for whose, segment in _labelled(results):
             start, end = (_clock(time_s) for time_s in (segment.span.start_s, segment.span.end_s))
-            track.captions.append(webvtt.Caption(start, end, whose + _subtitle(segment)))
+            track.captions.append(webvtt.Caption(start, end, whose + _subtitle(segment, languages)))
         buffer = io.StringIO()
         track.write(buffer, format=kind)
         return (buffer.getvalue().rstrip("\n") + "\n").encode()
@@ -224,8 +243,14 @@ def _subtitles(kind: str) -> Callable[[Sequence[Result]], bytes]:
     return write
 
 
-def _subtitle(segment: Segment) -> str:
-    return f"{segment.emotion.emoji} {segment.emotion.title} {100 * segment.score:.0f}%"
+def _subtitle(segment: Segment, languages: Languages) -> str:
+    """Return emoji, name and score; what a person corrected has no score that was measured."""
+    emotion, first = segment.emotion, languages[0]
+    names = {"zh": emotion.zh, "en": emotion.en}
+    name = emotion.title if len(languages) > 1 else names[first]
+    if segment.corrected:
+        return f"{emotion.emoji} {name}{IN_BRACKETS(first, words=CORRECTED(first))}"
+    return f"{emotion.emoji} {name} {100 * segment.score:.0f}%"
 
 
 def _clock(time_s: float) -> str:
@@ -238,8 +263,8 @@ def _clock(time_s: float) -> str:
 def _tables(suffix: str, write: Callable[[tables.Table], bytes], *, is_text: bool) -> Format:
     return Format(
         suffix,
-        lambda results: write(tables.segment_rows_table(results)),
-        lambda results: write(tables.curve_table(results)),
+        lambda results, languages: write(tables.segment_rows_table(results, languages)),
+        lambda results, _: write(tables.curve_table(results)),
         is_text,
     )
 
@@ -254,6 +279,6 @@ FORMATS: dict[str, Format] = {
     "csv": _tables(".csv", tables.to_csv, is_text=True),
     "jsonl": _tables(".jsonl", tables.to_jsonl, is_text=True),
     "parquet": _tables(".parquet", tables.to_parquet, is_text=False),
-    "npy": Format(".npy", None, tables.to_npy, is_text=False),
+    "npy": Format(".npy", None, lambda results, _: tables.to_npy(results), is_text=False),
 }
 """Every format by its name."""

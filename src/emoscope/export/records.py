@@ -32,6 +32,8 @@ CSV_COLUMNS = (
     "talk_share",
     "overlap_share",
 )
+RUN_COLUMN = "run"
+"""The column that an archive of runs has before these."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What spreadsheets take for the start of a formula; the wide forms in Chinese settings."""
@@ -72,6 +74,21 @@ def csv_header() -> str:
 
 def to_csv_line(answer: Result | Failure) -> str:
     """One line of the CSV, in the order of ``CSV_COLUMNS``."""
+    return _csv_line(_cells(answer))
+
+
+def archive_csv(answers: Iterable[tuple[str, Result]]) -> str:
+    """Return the CSV of an archive: as ``to_csv_line``, with the folder of each run before it.
+
+    Args:
+        answers: name of the run's folder, and its result.
+    """
+    lines = [_csv_line([RUN_COLUMN, *CSV_COLUMNS])]
+    lines += [_csv_line([run, *_cells(result)]) for run, result in answers]
+    return "".join(lines)
+
+
+def _cells(answer: Result | Failure) -> list[str]:
     row = {"name": answer.name}
     if isinstance(answer, Failure):
         error = error_record(answer)
@@ -97,7 +114,7 @@ def to_csv_line(answer: Result | Failure) -> str:
             "talk_share": repr(channel.talk_share) if channel else "",
             "overlap_share": repr(channel.overlap_share) if channel else "",
         }
-    return _csv_line([_tame(row.get(column, "")) for column in CSV_COLUMNS])
+    return [_tame(row.get(column, "")) for column in CSV_COLUMNS]
 
 
 def _tame(cell: str) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoscope.labels import KEYS
+from emoscope.messages.languages import LANGUAGES, Language
 from emoscope.optional import require
 from emoscope.results.result import Result
 from emoscope.results.track import Track
@@ -41,26 +42,28 @@ class Table:
             yield dict(zip(self.columns, values, strict=True))
 
 
-def segment_rows_table(results: Sequence[Result]) -> Table:
-    """Return a line per segment: ``start_s``, ``end_s``, ``emotion``, ``emotion_zh``, ``score``.
+def segment_rows_table(
+    results: Sequence[Result], languages: Sequence[Language] = LANGUAGES
+) -> Table:
+    """Return a line per segment, with columns as in ``docs/export.md``.
 
     Args:
         results: one, or one per channel of a recording.
+        languages: with Chinese among them there is a column ``emotion_zh``.
     """
-    rows = [
-        (_number(result), segment.span.start_s, segment.span.end_s, segment.emotion, segment.score)
-        for result in results
-        for segment in result.segments
-    ]
-    numbers, starts, ends, emotions, scores = zip(*rows, strict=True)
+    numbers = [_number(result) for result in results for _ in result.segments]
+    segments = [segment for result in results for segment in result.segments]
     columns: dict[str, Column] = {
         "channel": np.array(numbers, np.int8),
-        "start_s": np.array(starts, np.float64),
-        "end_s": np.array(ends, np.float64),
-        "emotion": np.array([emotion.key for emotion in emotions]),
-        "emotion_zh": np.array([emotion.zh for emotion in emotions]),
-        "score": np.array(scores, np.float64),
+        "start_s": np.array([one.span.start_s for one in segments], np.float64),
+        "end_s": np.array([one.span.end_s for one in segments], np.float64),
+        "emotion": np.array([one.emotion.key for one in segments]),
+        "emotion_zh": np.array([one.emotion.zh for one in segments]),
+        "score": np.array([one.score for one in segments], np.float64),
+        "corrected": np.array([one.corrected for one in segments], np.bool_),
     }
+    if "zh" not in languages:
+        del columns["emotion_zh"]
     return Table(_without_lone(columns, results), _about(results))
 
 

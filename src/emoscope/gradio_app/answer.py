@@ -19,19 +19,17 @@ from emoscope.labels import EMOTIONS, Emotion
 from emoscope.messages.gradio_app import GRADIO
 from emoscope.messages.hints import sentence
 from emoscope.messages.languages import Language, Text
+from emoscope.messages.story import story
 from emoscope.messages.trust import abstention
+from emoscope.messages.verdict import verdict
 from emoscope.outputs.store import RunStore, write_json_lines, write_npy
 from emoscope.paths.choices import Granularity
 from emoscope.paths.file_names import shown, without_audio_suffix
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Result
-from emoscope.results.summary import emotions_in_turn
 from emoscope.waveform import Waveform
 
-_SURE = 0.5
-"""Calibrated confidence below which the answer is only a leaning."""
 _NO_LEADER = "low_margin"
-_IN_TURN_MAX = 8
 _log = logging.getLogger(__name__)
 
 
@@ -155,26 +153,15 @@ def _language(request: Any) -> Language:
 
 
 def headline_markdown(result: Result) -> str:
-    """Return the answer as Markdown; the calibrated confidence leads."""
-    in_turn = emotions_in_turn(result.segments)
-    if set(result.abstain) == {_NO_LEADER} and len(in_turn) > 1:
-        text = GRADIO["in_turn"]
-        zh = text("zh", names="、".join(f"{e.emoji} {e.zh}" for e in in_turn[:_IN_TURN_MAX]))
-        return f"### {zh}\n{text('en', names=', '.join(e.en for e in in_turn[:_IN_TURN_MAX]))}"
-    if result.abstain:
-        text = GRADIO["cannot_tell"]
-        zh = text("zh", reasons=abstention(result.abstain, "zh"))
-        return f"### 🤔 {zh}\n{text('en', reasons=abstention(result.abstain, 'en'))}"
-    emotion, calibrated = result.emotion, result.calibrated
-    sure = result.confidence if calibrated is None else calibrated.confidence
-    confidence = " · ".join(
-        GRADIO["confidence"](language, percent=100 * sure) for language in ("zh", "en")
-    )
-    name = _name(emotion)
-    if sure < _SURE:
-        text = GRADIO["unsure"]
-        name = f"{text('zh', name=emotion.zh)} · {text('en', name=emotion.en)}"
-    return f"## {name}\n{confidence}"
+    """Return the answer as Markdown, and how the emotion went."""
+    answer = verdict(result)
+    zh, en = answer.text
+    if answer.kind == "abstained":
+        zh += f"：{abstention(result.abstain, 'zh')}"
+        en += f": {abstention(result.abstain, 'en')}"
+        return f"### {zh}\n{en}"
+    told = None if result.track is None else story(result.segments, result.duration_s)
+    return f"## {zh}\n{en}" + ("" if told is None else f"\n\n{told.zh}\n\n{told.en}")
 
 
 def _picture(result: Result, sound: Waveform, language: Language) -> str:

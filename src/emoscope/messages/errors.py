@@ -22,33 +22,32 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "AAC, AMR).",
         ),
         "audio_playlist": Text(
-            "这是播放列表或流描述文件，不含声音。出于安全考虑，系统不会去读取它指向的地址。",
-            "This is a playlist or stream description and holds no sound. The addresses it names "
-            "are never opened.",
+            "这是播放列表或流描述文件，里面没有声音。出于安全考虑，不会打开它指向的地址。",
+            "This is a playlist or a stream description, with no sound in it. For safety the "
+            "addresses in it are never opened.",
         ),
         "audio_codec_refused": Text(
-            "不接受音频编码 {codec}。请转换为 WAV、MP3、M4A、FLAC 或 OGG。",
-            "Sound coded as {codec} is not accepted. Convert to WAV, MP3, M4A, FLAC or OGG.",
+            "不支持音频编码 {codec}。请转成 WAV、MP3、M4A、FLAC 或 OGG。",
+            "The codec {codec} is not supported. Convert to WAV, MP3, M4A, FLAC or OGG.",
         ),
         "audio_damaged": Text(
-            "音频文件已损坏或不完整，无法解码。请重新传输或重新导出。",
+            "音频文件已损坏或不完整，无法解码。请重新传输或导出。",
             "The audio file is damaged or incomplete and cannot be decoded. Transfer or export "
             "it again.",
         ),
-        "audio_no_stream": Text("文件里没有音轨。", "The file has no sound track."),
+        "audio_no_stream": Text("文件里没有声音轨道。", "The file has no audio track."),
         "audio_no_samples": Text(
-            "音频里没有任何采样点，长度为 0 秒。",
-            "The recording holds no samples: it is 0 seconds long.",
+            "录音长度为 0 秒，里面没有声音。",
+            "The recording is 0 s long and holds no sound.",
         ),
         "audio_too_short": Text(
-            "录音只有 {duration_s:.3f} 秒，至少需要 {min_duration_s:g} 秒；建议 3–10 秒。",
-            "The recording lasts {duration_s:.3f} s; at least {min_duration_s:g} s are needed "
-            "and 3-10 s are best.",
+            "录音只有 {duration_s:.3f} 秒，至少要 {min_duration_s:g} 秒；3–10 秒最好。",
+            "The recording is only {duration_s:.3f} s long; at least {min_duration_s:g} s are "
+            "needed, and 3–10 s works best.",
         ),
         "audio_too_long": Text(
-            "录音超过了 {max_duration_s:g} 秒的上限。请裁剪，或提高上限。",
-            "The recording is longer than the limit of {max_duration_s:g} s. Cut it, or raise "
-            "the limit.",
+            "录音超过 {max_duration_s:length}。请截取一段。",
+            "The recording is longer than {max_duration_s:length}. Trim it.",
         ),
         "audio_too_many_channels": Text(
             "录音有 {channels} 个声道，最多接受 {max_channels} 个。",
@@ -56,28 +55,28 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         ),
         "audio_channels_change": Text(
             "录音的声道数中途从 {before} 变为 {after}，无法分声道识别。请合并声道后识别。",
-            "The recording goes from {before} channels to {after} on the way, so they cannot be "
-            "told apart. Recognize it with the channels mixed.",
+            "The number of channels changes from {before} to {after} within the recording, so they "
+            "cannot be told apart. Analyze it with the channels mixed.",
         ),
         "audio_rate_out_of_range": Text(
             "采样率 {rate_hz} Hz 不在 {min_rate_hz}–{max_rate_hz} Hz 的范围内。",
-            "A sample rate of {rate_hz} Hz is outside {min_rate_hz}-{max_rate_hz} Hz.",
+            "A sample rate of {rate_hz} Hz is outside {min_rate_hz}–{max_rate_hz} Hz.",
         ),
         "audio_not_finite": Text(
-            "音频数据含有无效数值（NaN 或无穷大）。请重新导出。",
-            "The sound holds invalid numbers (NaN or infinity). Export it again.",
+            "音频数据里有无效数值（NaN 或无穷大）。请重新导出。",
+            "The audio contains invalid numbers (NaN or infinity). Export it again.",
         ),
     },
     errors.AudioSilentError: {
         "audio_silent": Text(
-            "录音是静音（最大电平 {peak_dbfs:.0f} dBFS），没有可以识别的声音。请检查麦克风。",
-            "The recording is silent (peak {peak_dbfs:.0f} dBFS). Check the microphone.",
+            "录音里没有声音。请检查麦克风，或换一个文件。",
+            "There is no sound in the recording. Check the microphone, or try another file.",
         ),
     },
     errors.AudioTooLargeError: {
         "audio_too_large": Text(
-            "文件超过了 {max_bytes} 字节的上限。请压缩或裁剪。",
-            "The file is larger than the limit of {max_bytes} bytes. Compress or cut it.",
+            "文件超过 {max_bytes:size} 的上限。请转成 MP3，或截取一段。",
+            "The file is larger than the limit of {max_bytes:size}. Convert it to MP3 or trim it.",
         ),
     },
     errors.SourceError: {
@@ -95,7 +94,7 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         ),
         "nothing_recognized": Text(
             "列表中的 {count} 条录音都未能识别，因此没有任何指标。",
-            "None of the {count} recordings of the list could be recognized, so there are no "
+            "None of the {count} recordings of the list could be analyzed, so there are no "
             "figures.",
         ),
     },
@@ -113,7 +112,7 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
     errors.ResultError: {
         "segments_missing": Text(
             "{name} 的结果没有时间轴。请用逐帧模式重新识别。",
-            "The result of {name} has no time axis. Recognize it again frame by frame.",
+            "The result of {name} has no time axis. Analyze it again in frame mode.",
         ),
         "channels_mismatch": Text(
             "这些结果不是同一段录音的不同声道，不能放在一起：{names}。",
@@ -133,8 +132,8 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         ),
         "form_broken_off": Text(
             "表单不完整：没有收到结尾的分隔行，录音可能被截断，因此没有处理。请重新发送。",
-            "The form is incomplete: its last boundary did not come, so a recording may be cut "
-            "off. Nothing was recognized. Send it again.",
+            "The form is incomplete: its last boundary did not arrive, so a recording may be cut "
+            "off. Nothing was analyzed. Send it again.",
         ),
         "length_required": Text("请求没有说明长度。", "The request does not state its length."),
         "range_refused": Text(
@@ -152,21 +151,21 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         "name_refused": Text(
             "文件名含有路径（/ 或 \\）、控制字符或改变文字方向的字符，或超过 255 个字符，已拒绝。"
             "请只使用普通文件名。",
-            "The file name holds a path (/ or \\), control characters or characters that "
-            "override the direction of text, or has more than 255 characters, and was refused. "
+            "The file name was refused: it contains a path (/ or \\), control characters, "
+            "characters that override the direction of text, or more than 255 characters. "
             "Use a plain name.",
         ),
         "title_refused": Text(
             "标题最多 {limit} 个字，不能含有控制字符或改变文字方向的字符。",
-            "A title has up to {limit} characters, and none that are control characters or "
-            "override the direction of text.",
+            "A title has at most {limit} characters, without control characters or characters "
+            "that override the direction of text.",
         ),
         "correction_refused": Text(
             "更正没有保存：各段须首尾相接、覆盖整段录音，每段不短于 {minimum_s} 秒，情绪须是九类"
-            "之一。",
-            "The correction was not saved: segments follow each other without gap or overlap, "
-            "cover the whole recording, last {minimum_s} s or more each, and carry one of the "
-            "nine emotions.",
+            "之一，或停顿。",
+            "The correction was not saved: segments must follow each other without gap or "
+            "overlap, cover the whole recording, last at least {minimum_s} s each, and carry one "
+            "of the nine emotions, or a pause.",
         ),
         "host_refused": Text(
             "请求所用的主机名不在允许的名单里。",
@@ -186,8 +185,8 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "The parameter {field} is not valid; expected: {expected}.",
         ),
         "request_too_large": Text(
-            "请求超过了 {max_bytes} 字节的上限。请把录音分几次提交。",
-            "The request is larger than the limit of {max_bytes} bytes. Send the recordings in "
+            "请求超过 {max_bytes:size} 的上限。请把录音分几次提交。",
+            "The request is larger than the limit of {max_bytes:size}. Send the recordings in "
             "several requests.",
         ),
         "idempotency_conflict": Text(
@@ -202,7 +201,7 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         ),
         "stream_message": Text(
             "实时流消息不符合约定，应为：{expected}。",
-            "A message of the live stream is not what was agreed; expected: {expected}.",
+            "A message of the live stream does not follow the protocol; expected: {expected}.",
         ),
     },
     errors.AccessError: {
@@ -212,13 +211,13 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
     errors.StreamIdleError: {
         "stream_idle": Text(
             "实时流超过 {seconds:g} 秒没有数据，已结束；收到的部分已保存。",
-            "The live stream sent nothing for {seconds:g} s and was ended; what came was kept.",
+            "The live stream sent nothing for {seconds:g} s and was ended; what arrived was kept.",
         ),
     },
     errors.StreamNotFoundError: {
         "stream_not_found": Text(
             "找不到可以继续的实时流：它已结束，或超过了重连时限。",
-            "There is no live stream to resume: it has ended, or the time to return is over.",
+            "There is no live stream to resume: it has ended, or the time to reconnect is over.",
         ),
     },
     errors.ModelUnknownError: {
@@ -310,7 +309,7 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
     errors.ModelPullError: {
         "model_pull_failed": Text(
             "没能获取 {model}。{said_zh}",
-            "Could not fetch {model}. {said_en}",
+            "{model} could not be fetched. {said_en}",
         ),
     },
     errors.ModelCacheError: {
@@ -381,25 +380,28 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "The results cannot be written: {reason}",
         ),
         "store_full": Text(
-            "磁盘已满，结果没有保存。请清理空间后重试。",
+            "磁盘已满，结果没有保存。请腾出空间后重试。",
             "The disk is full and the results were not saved. Free some space and try again.",
         ),
     },
     errors.RunNotFoundError: {
-        "run_not_found": Text("找不到运行记录 {run}。", "There is no run {run}."),
+        "run_not_found": Text(
+            "没有记录 {run}，可能已经删除。",
+            "There is no recording {run}; it may have been deleted.",
+        ),
     },
     errors.RunDamagedError: {
         "run_damaged": Text(
-            "无法读取运行记录 {run}：文件已损坏，或来自更新的版本（{reason}）。",
-            "The run {run} cannot be read: it is damaged, or of a newer version ({reason}).",
+            "无法读取记录 {run}：文件已损坏，或来自更新的版本（{reason}）。",
+            "The recording {run} cannot be read: it is damaged, or of a newer version ({reason}).",
         ),
     },
     errors.DecoderError: {
         "decoder_crashed": Text(
-            "解码这个文件时解码进程意外退出，已自动重启；其他请求不受影响。请换一种格式重新导出后"
-            "再试。",
-            "The decoding process ended while it read this file and was replaced; no other "
-            "request was touched. Export the recording again, in another format.",
+            "这个文件让解码程序意外退出；它已自动重启，其他请求不受影响。请换一种格式重新导出，再试"
+            "一次。",
+            "The decoder stopped while it read this file and was restarted; other requests are "
+            "not affected. Export the recording in another format and try again.",
         ),
     },
     errors.DecoderTimeoutError: {
@@ -412,7 +414,7 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
     errors.ServiceError: {
         "rate_limited": Text(
             "请求太频繁：每分钟最多 {per_minute} 次。请在 {retry_after_s} 秒后重试。",
-            "Too many requests: {per_minute} a minute are allowed. Try again in {retry_after_s} s.",
+            "Too many requests: at most {per_minute} a minute. Try again in {retry_after_s} s.",
         ),
         "engine_closed": Text(
             "识别器已关闭，不再接受新的录音。",
@@ -428,17 +430,18 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
     errors.ServerClosingError: {
         "server_closing": Text(
             "服务正在关闭，不再接受新的请求。请在 {retry_after_s} 秒后重试。",
-            "The server is closing and takes nothing new; try again in {retry_after_s} s.",
+            "The server is shutting down and takes no new requests; "
+            "try again in {retry_after_s} s.",
         ),
     },
     errors.ServiceTimeoutError: {
         "deadline_exceeded": Text(
-            "处理超过 {seconds:g} 秒，已停止。",
-            "It took more than {seconds:g} s and was stopped.",
+            "处理超过 {seconds:length}，已停止。",
+            "Processing took more than {seconds:length} and was stopped.",
         ),
         "upload_too_slow": Text(
-            "上传太慢（低于每秒 {bytes_per_s} 字节），已中断。",
-            "The upload is too slow (less than {bytes_per_s} bytes a second) and was ended.",
+            "上传太慢（低于每秒 {bytes_per_s:size}），已中断。",
+            "The upload is too slow (less than {bytes_per_s:size} a second) and was ended.",
         ),
     },
     errors.CancelledError: {
@@ -491,8 +494,8 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
     },
     errors.InternalError: {
         "internal": Text(
-            "系统内部错误，已记入日志。",
-            "Something went wrong on our side; the log has the details.",
+            "程序内部出错，详情已记入日志。",
+            "Something went wrong inside the program; the log has the details.",
         ),
     },
 }
@@ -500,4 +503,4 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
 
 for _kind, _texts in ERRORS.items():
     for _code, _text in _texts.items():
-        errors.register(_code, _kind, _text.zh, _text.en)
+        errors.register(_code, _kind, _text)

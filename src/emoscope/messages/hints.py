@@ -21,11 +21,11 @@ def _all(zh: str, en: str) -> dict[FrontEnd, Text]:
 
 _CACHE = _all(
     "可用环境变量 EMOSCOPE_CACHE 指定别的文件夹。",
-    "The environment variable EMOSCOPE_CACHE names another folder.",
+    "Choose another folder with the environment variable EMOSCOPE_CACHE.",
 )
-_EXACT = _all("对应的选项是 --precision exact。", "The option is --precision exact.")
-_JOBS = Text("长录音可通过 /v1/jobs 提交任务。", "Give long recordings to /v1/jobs.")
-_JOBS_LARGE = Text("/v1/jobs 一次可收得更多。", "/v1/jobs takes more at once.")
+_EXACT = _all("即选项 --precision exact。", "The option is --precision exact.")
+_JOBS = Text("长录音可通过 /v1/jobs 提交任务。", "Submit long recordings as jobs (/v1/jobs).")
+_JOBS_LARGE = Text("/v1/jobs 一次可以提交更多。", "/v1/jobs accepts more at once.")
 _KEY = Text(
     "用 X-API-Key 或 Authorization: Bearer 发送；浏览器中填在密码一栏。",
     "Send it as X-API-Key or Authorization: Bearer; in a browser it is the password.",
@@ -42,14 +42,18 @@ HINTS: Mapping[str, Mapping[FrontEnd, Text]] = {
             "The limit is the setting max_duration_s (EMOSCOPE_MAX_DURATION_S).",
         ),
         "server": _UPLOAD_LIMIT,
-        "web": _UPLOAD_LIMIT,
+        "web": Text(
+            "更长的文件可以用命令行处理：emoscope recognize。",
+            "Longer files work on the command line: emoscope recognize.",
+        ),
     },
     "audio_channels_change": {
-        "cli": Text("对应的选项是 --channels mix。", "The option is --channels mix.")
+        "cli": Text("即选项 --channels mix。", "The option is --channels mix.")
     },
     "segments_missing": {
-        "cli": Text("对应的选项是 --granularity frame。", "The option is --granularity frame."),
-        "server": Text("对应的字段是 granularity=frame。", "The field is granularity=frame."),
+        "cli": Text("即选项 --granularity frame。", "The option is --granularity frame."),
+        "server": Text("即字段 granularity=frame。", "The field is granularity=frame."),
+        "web": Text("在页面上选「随时间的变化」。", "On the page, choose “Change over time”."),
     },
     "length_required": _all("请求须带 Content-Length 头。", "Send a Content-Length header."),
     "range_refused": _all(
@@ -66,7 +70,7 @@ HINTS: Mapping[str, Mapping[FrontEnd, Text]] = {
     ),
     "model_fast_missing": _EXACT,
     "model_fast_refused": _EXACT,
-    "device_unavailable": _all("对应的选项是 --device cpu。", "The option is --device cpu."),
+    "device_unavailable": _all("即选项 --device cpu。", "The option is --device cpu."),
     "model_cache_failed": _CACHE,
     "cache_folder_unknown": _CACHE,
     "model_disk_full": _CACHE,

@@ -6,22 +6,23 @@ from emoscope.messages.languages import Text
 
 MICROPHONE: dict[str, Text] = {
     "microphone_refused": Text(
-        "浏览器没有允许使用麦克风。请点地址栏旁的图标，允许麦克风后再试。",
-        "The browser does not allow the microphone. Click the icon beside the address, "
-        "allow it, and try again.",
+        "麦克风权限被拒绝。请点地址栏左侧的图标，把麦克风改为「允许」，再试一次。",
+        "Access to the microphone was denied. Click the icon left of the address, set the "
+        "microphone to “Allow”, and try again.",
     ),
     "microphone_absent": Text(
-        "没有找到麦克风。请插上或打开一个，然后再试。",
-        "No microphone was found. Plug one in or switch it on, and try again.",
+        "没有找到麦克风。请插上或打开麦克风，再试一次。",
+        "No microphone found. Plug one in or switch it on, and try again.",
     ),
     "microphone_taken": Text(
-        "麦克风打不开：可能正被别的程序占用。请关掉那个程序再试。",
-        "The microphone does not open. Another program may hold it; close that and try again.",
+        "麦克风打不开，可能正被别的程序占用。请关掉那个程序，再试一次。",
+        "The microphone cannot be opened. Another program may be using it; close that program "
+        "and try again.",
     ),
     "microphone_insecure": Text(
-        "浏览器只在 https 或本机地址上开放麦克风。"
+        "浏览器只在 https 地址或本机上开放麦克风。"
         "请换成 https 地址，或在运行服务的机器上打开本页。",
-        "Browsers offer the microphone only over https or on the machine itself. "
+        "Browsers allow the microphone only over https or on the machine itself. "
         "Use an https address, or open this page on the machine that runs the service.",
     ),
 }
@@ -30,9 +31,9 @@ MICROPHONE: dict[str, Text] = {
 LIVE: dict[str, Text] = {
     "title": Text("实时识别", "Live"),
     "help": Text(
-        "对着麦克风说话，情绪随声音流动。停止后得到完整结果，存入历史。",
-        "Speak, and emotion moves with your voice. "
-        "Stop for the full result, which is kept among the runs.",
+        "对着麦克风说话，情绪随声音流动。停止后给出完整结果，并存入「历史」。",
+        "Speak, and the emotion moves with your voice. "
+        "Stop for the full result, which is saved to History.",
     ),
     "start": Text("开始", "Start"),
     "stop": Text("停止，看完整结果", "Stop for the full result"),
@@ -43,22 +44,26 @@ LIVE: dict[str, Text] = {
     "now": Text("现在", "Now"),
     "confidence": Text("置信度", "Confidence"),
     "all": Text("到目前为止", "So far"),
-    "provisional": Text("暂定，停止后给出结论", "provisional until you stop"),
-    "veiled": Text("虚线右侧较浅的部分还会变", "The paler part, right of the dashes, may change"),
-    "delay": Text("画面落后声音", "Behind the sound"),
+    "provisional": Text("实时估计，停止后给出结果", "live estimate"),
+    "veiled": Text("虚线右侧还会微调", "Right of the dashed line it may still change"),
+    "delay": Text("延迟", "Delay"),
     "picture": Text("实时情绪曲线", "Live emotion curve"),
-    "empty_title": Text("情绪会在这里流动起来", "Emotion will move here"),
+    "empty_title": Text("对着麦克风说话，情绪会在这里流动", "Speak, and the emotion moves here"),
     "step_one": Text("点击「开始」，允许使用麦克风", "Press “Start” and allow the microphone"),
-    "step_two": Text("说话，看着曲线", "Speak, and watch the river"),
-    "step_three": Text("停止后得到完整结果", "Stop for the full result"),
-    "finishing": Text("正在整理完整结果……", "Putting the full result together…"),
+    "step_two": Text("说话，看曲线变化", "Speak, and watch the curve"),
+    "step_three": Text("停止后给出完整结果", "Stop for the full result"),
+    "finishing": Text("正在整理完整结果……", "Preparing the full result…"),
+    "no_server": Text(
+        "连不上服务。请确认它仍在运行，再试一次。",
+        "The service cannot be reached. Check that it is running and try again.",
+    ),
     "line_broken": Text(
-        "连接断了，正在重连。声音没有丢，请继续说。",
-        "The connection is broken and is being resumed. No sound is lost; go on.",
+        "连接断开，正在重连。请继续说，声音不会丢。",
+        "Connection lost, reconnecting. Keep talking, nothing is lost.",
     ),
     "line_lost": Text(
-        "连接断了，没能恢复。服务听到的部分会存入「历史与对比」。",
-        "The connection is lost. The sound received so far is kept under “Runs”.",
+        "连接断开，未能恢复。已录的声音还在，可以识别已录部分，或下载录音。",
+        "Connection lost for good. What was recorded is still here: analyze it, or download it.",
     ),
 }
 """The live view."""

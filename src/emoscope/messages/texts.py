@@ -6,11 +6,19 @@ test fails on a missing word and on Chinese outside this package.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from emoscope.events import Step
 from emoscope.messages.languages import Language, Text
+from emoscope.paths.choices import Granularity
 
 TIER = Text("情绪", "emotion")
 """Name of the tier with the segments in files for annotation tools."""
+
+CORRECTED = Text("已更正", "corrected")
+"""Mark of a segment that a person changed."""
+
+IN_BRACKETS = Text("（{words}）", " ({words})")
 
 MODEL_TITLES: dict[str, Text] = {
     "emotion2vec-plus-large": Text("Emotion2Vec+ 大模型", "Emotion2Vec+ Large"),
@@ -22,61 +30,65 @@ MODEL_TITLES: dict[str, Text] = {
 
 ADVICE: dict[str, Text] = {
     "too_short": Text(
-        "录音不足 1 秒，信息太少。建议 3–10 秒。",
-        "Less than 1 s holds little to go by. 3-10 s are best.",
+        "录音不到 1 秒，太短了；3–10 秒最好。",
+        "Under 1 second is too short. 3–10 s works best.",
     ),
     "too_long": Text(
-        "录音超过 30 秒，整体情绪会被平均。建议按句切分，或改用逐帧模式查看变化。",
-        "Over 30 s a single answer averages everything. Cut it into sentences, or use frame mode.",
+        "录音较长，一个结论会把变化抹平。请看它随时间的变化。",
+        "In a long recording, one answer levels out the changes. Look at the change over time.",
     ),
     "too_quiet": Text(
-        "声音很小（{level_dbfs:.0f} dBFS）。请靠近麦克风或调高录音音量。",
-        "The sound is faint ({level_dbfs:.0f} dBFS). Move closer or raise the recording level.",
+        "声音很小（{level_dbfs:.0f} dBFS）。请靠近麦克风，或调高录音音量。",
+        "The sound is faint ({level_dbfs:.0f} dBFS). Move closer to the microphone, or raise the "
+        "recording level.",
     ),
     "clipped": Text(
-        "有 {clipped_percent:.1f}% 的声音削波失真。请降低录音音量后重录。",
-        "{clipped_percent:.1f} % of the sound is clipped. Lower the level and record again.",
+        "有 {clipped_percent:.1f}% 的声音爆音失真。请调低录音音量，再录一次。",
+        "{clipped_percent:.1f}% of the sound is clipped. Lower the level and record again.",
     ),
     "low_snr": Text(
         "背景噪声较大（信噪比约 {snr_db:.0f} dB）。请在安静处录音，并关掉音乐。",
-        "There is much noise (about {snr_db:.0f} dB SNR). Record in a quiet place, without music.",
+        "The background is noisy (about {snr_db:.0f} dB SNR). Record in a quiet place, without "
+        "music.",
     ),
     "band_limited": Text(
-        "声音只到 {bandwidth_hz:.0f} Hz，像电话或低码率编码。"
-        "请用 16 kHz 以上录音，避免 8 kbit/s AMR。",
-        "The sound ends at {bandwidth_hz:.0f} Hz, like a telephone or a low bit rate. "
-        "Record at 16 kHz or more and avoid 8 kbit/s AMR.",
+        "声音最高只到 {bandwidth_hz:.0f} Hz，像电话录音或低码率音频。"
+        "请用 16 kHz 以上的采样率录音，不要用 8 kbit/s AMR。",
+        "The sound ends at {bandwidth_hz:.0f} Hz, like a telephone call or low-bitrate audio. "
+        "Record at 16 kHz or more, and avoid 8 kbit/s AMR.",
     ),
     "little_speech": Text(
-        "大部分时间没有人说话（说话部分约 {speech_percent:.0f}%）。"
-        "请剪掉空白，只留 3–10 秒的话音。",
-        "Most of the recording has no speech (speech {speech_percent:.0f} %). "
-        "Cut it down to the 3-10 s that hold the voice.",
+        "大部分时间没有人说话（语音约占 {speech_percent:.0f}%）。"
+        "请剪掉空白，只留 3–10 秒有人说话的部分。",
+        "Most of the recording is without speech (speech: {speech_percent:.0f}%). "
+        "Keep only the 3–10 s with speech.",
     ),
     "no_speech": Text(
-        "没有听到人说话，不给出情绪判断。请检查麦克风；音乐、歌曲和噪声不适用。",
-        "No speech was found, so no emotion is claimed. Check the microphone; "
+        "没有听到说话声，所以不作判断。请检查麦克风；音乐、歌曲和噪声不适用。",
+        "No speech found, so there is no answer. Check the microphone; "
         "music, songs and noise do not work.",
     ),
     "dc_offset": Text(
         "整段声音偏离零点 {dc_percent:.0f}%，录音设备可能有故障。请换一个麦克风或声卡。",
-        "The whole sound sits {dc_percent:.0f} % off its zero, as from a faulty recorder. "
+        "The sound is offset from zero by {dc_percent:.0f}%, as from a faulty recorder. "
         "Try another microphone or sound card.",
     ),
     "heavy_codec": Text(
-        "声音在 {bandwidth_hz:.0f} Hz 处被截断，像经过低码率压缩。请用更高码率或 WAV、FLAC 录音。",
-        "The sound is cut off at {bandwidth_hz:.0f} Hz, as by a low bit rate. "
-        "Record at a higher bit rate, or as WAV or FLAC.",
+        "声音在 {bandwidth_hz:.0f} Hz 处被截断，像经过低码率压缩。"
+        "请用更高码率录音，或存成 WAV、FLAC。",
+        "The sound is cut off at {bandwidth_hz:.0f} Hz, as by a low bitrate. "
+        "Record at a higher bitrate, or as WAV or FLAC.",
     ),
     "broken_off": Text(
         "文件中途断开，只分析了读到的部分。请重新传输或导出。",
-        "The file breaks off; only what could be read was judged. Transfer or export it again.",
+        "The file breaks off; only the part that could be read was analyzed. Transfer or export "
+        "it again.",
     ),
     "phase_cancelled": Text(
-        "各声道相位相反，混在一起会互相抵消，因此只分析了较响的一个声道。"
+        "各声道相位相反，混在一起会互相抵消，所以只分析了较响的一个声道。"
         "请检查接线，或让每个声道各出一个结果。",
-        "The channels are of opposite phase and cancel each other when mixed, so only the louder "
-        "one was judged. Check the wiring, or ask for one result per channel.",
+        "The channels have opposite phase and cancel each other when mixed, so only the louder "
+        "one was analyzed. Check the wiring, or ask for one result per channel.",
     ),
 }
 """One sentence of advice for each reason of the recording check."""
@@ -87,45 +99,49 @@ STEPS: dict[str, Text] = {
     "mix": Text("混合声道", "Mix channels"),
     "resample": Text("重采样", "Resample"),
     "check": Text("检查录音质量", "Check the recording"),
-    "infer": Text("情绪识别", "Recognize"),
+    "infer": Text("情绪识别", "Analyze"),
     "write": Text("写入结果", "Write results"),
 }
 """Name of each step of the processing log."""
 
 STEP_DETAILS: dict[str, Text] = {
-    "receive": Text("{bytes} 字节", "{bytes} bytes"),
+    "receive": Text("{bytes:size}", "{bytes:size}"),
     "decode": Text("{container} / {codec}，{rate_hz} Hz", "{container} / {codec}, {rate_hz} Hz"),
-    "mix": Text("{channels} 声道 → 单声道", "{channels} channel(s) → mono"),
+    "mix": Text("{channels} 声道 → 单声道", "{channels} channels → mono"),
     "resample": Text("{from_hz} → {to_hz} Hz", "{from_hz} → {to_hz} Hz"),
     "infer": Text("模型 {model}，{frames} 帧", "model {model}, {frames} frames"),
 }
 
+ALREADY_MONO = Text("单声道", "mono")
+"""What is said of mixing a single channel."""
+
 STEP_NOTES: dict[str, Text] = {
     "tracks": Text("共 {tracks} 条音轨，取第 {track} 条", "track {track} of {tracks}"),
     "phase_cancelled": Text(
-        "相位相反，只取第 {channel} 声道", "of opposite phase, only channel {channel} taken"
+        "相位相反，只取第 {channel} 声道", "opposite phase, only channel {channel} used"
     ),
 }
 """What is added to a step that holds this number."""
 
 NOTICES: dict[str, Text] = {
     "compact": Text(
-        "当前使用内置小模型，准确度有限，仅供体验。获取 Emotion2Vec+ 大模型：{command}",
-        "The small built-in model answered; its accuracy is limited. "
-        "Get Emotion2Vec+ Large with: {command}",
+        "这是内置小模型的结果，仅供体验。"
+        "要得到更可靠的结果，请在服务器上运行下面的命令，再重启服务：{command}",
+        "Answered by the small built-in model: for a first try only. For more reliable results, "
+        "run this command on the server and restart the service: {command}",
     ),
     "compact_found": Text(
-        "当前使用内置小模型，准确度有限，仅供体验。"
+        "这是内置小模型的结果，仅供体验。"
         "Emotion2Vec+ 大模型的官方文件已在本机（{folder}），"
         "无需下载，运行一次即可转换使用：{command}",
-        "The small built-in model answered; its accuracy is limited. The official files of "
+        "Answered by the small built-in model: for a first try only. The official files of "
         "Emotion2Vec+ Large are already on this machine ({folder}); convert them once, without a "
         "download: {command}",
     ),
     "found_copy": Text(
         "{model} 的官方文件已在本机：{folder}。无需下载：{command}",
         "The official files of {model} are already on this machine: {folder}. "
-        "Without a download: {command}",
+        "No download needed: {command}",
     ),
     "using_copy": Text(
         "官方文件已在 {hub} 的缓存中，不再下载：{folder}",
@@ -146,7 +162,7 @@ NOTICES: dict[str, Text] = {
         "{host} 可被其他机器访问，但还没有密钥。"
         "先运行 emoscope keys create 名称，或加 --open 表示任何人都可以使用",
         "{host} can be reached from other machines, and there is no key yet. "
-        "Run emoscope keys create NAME first, or say --open to let everybody in",
+        "Run emoscope keys create NAME first, or use --open to let everyone in",
     ),
     "gradio_address": Text("Gradio 应用地址：{address}", "Gradio app: {address}"),
     "no_keys_here": Text(
@@ -172,34 +188,51 @@ TERMINAL: dict[str, Text] = {
     "saved": Text("已保存：{path}", "Saved: {path}"),
     "named_apart": Text(
         "{name} 不只是这一条录音的名字，已写入：{path}",
-        "Not only this recording would be called {name}; it was written to: {path}",
+        "Another recording has the name {name} too; this one was written to: {path}",
     ),
     "unfinished": Text(
         "已中断。再次运行同一命令，将从中断处继续（进度保留一周）。",
-        "Interrupted. The same command goes on from here (for a week).",
+        "Interrupted. Run the same command to continue from here (kept for a week).",
     ),
     "live_answer": Text(
         "整体：{emotion} {percent:.1f}%（{duration_s:.1f} 秒）",
-        "All in all: {emotion} {percent:.1f}% ({duration_s:.1f} s)",
+        "Overall: {emotion} {percent:.1f}% ({duration_s:.1f} s)",
     ),
     "talk": Text(
         "说话 {talk:.1f}%，重叠 {overlap:.1f}%", "speaks {talk:.1f}%, overlaps {overlap:.1f}%"
     ),
     "summary": Text("{done} 个成功，{failed} 个失败", "{done} done, {failed} failed"),
+    "frame": Text("（--granularity frame）", " (--granularity frame)"),
     "separate": Text("（--channels separate）", " (--channels separate)"),
-    "working": Text("识别中", "Recognizing"),
+    "working": Text("识别中", "Analyzing"),
     "time": Text("时间", "Time"),
     "score": Text("得分", "Score"),
     "own_classes": Text("UA（只答本列表的类别）", "UA (own classes only)"),
     "leak": Text(
         "数据泄漏：训练列表与评测列表有共同的说话人或文件，成绩偏高。",
-        "Leak: the training list and this list share speakers or files; the figures are flattered.",
+        "Leak: the training list and this list share speakers or files; the figures are too good.",
     ),
     "demo": Text(
         "内置示例（演员的真人录音）",
         "Built-in samples (real speech by actors)",
     ),
 }
+
+
+def advised(reasons: Sequence[str], granularity: Granularity) -> tuple[str, ...]:
+    """Return the reasons that call for a sentence.
+
+    Who has the curve is not sent to the curve, and of a recording that is too short nothing is
+    said about speech.
+
+    Args:
+        reasons: ``quality.reasons`` or ``abstain`` of a result.
+        granularity: how it was made.
+    """
+    needless = {"too_long"} if granularity == "frame" else set()
+    if "too_short" in reasons:
+        needless.add("no_speech")
+    return tuple(code for code in reasons if code not in needless)
 
 
 def advice(code: str, language: Language, quality: dict[str, object]) -> str:
@@ -227,5 +260,7 @@ def step_line(step: Step, language: Language) -> str:
     if detail is None or not step.data:
         return title
     colon, comma = ("：", "，") if language == "zh" else (": ", ", ")
+    if step.name == "mix" and step.data.get("channels") == 1:
+        detail = ALREADY_MONO
     notes = [note(language, **step.data) for key, note in STEP_NOTES.items() if key in step.data]
     return f"{title}{colon}{comma.join([detail(language, **step.data), *notes])}"

@@ -12,20 +12,20 @@ ABSTENTION: dict[str, Text] = {
     "too_short": Text("录音太短", "the recording is too short"),
     "no_speech": Text("没有人说话", "there is no speech"),
     "low_snr": Text("噪声太大", "there is too much noise"),
-    "clipped": Text("削波失真太严重", "it is clipped too much"),
-    "band_limited": Text("频带太窄", "its band is too narrow"),
-    "low_margin": Text("前两种情绪得分太接近", "two emotions score too nearly the same"),
+    "clipped": Text("爆音失真太严重", "too much of it is clipped"),
+    "band_limited": Text("声音的频率范围太窄", "its frequency range is too narrow"),
+    "low_margin": Text("前两种情绪得分太接近", "the two leading emotions score almost the same"),
 }
 """Why no emotion is claimed, as a part of a sentence."""
 
 
 CALIBRATED: dict[str, Text] = {
-    "confidence": Text("校准后的置信度: {percent:.0f}%", "Calibrated confidence: {percent:.0f}%"),
+    "one": Text("有 {percent:.0f}% 的把握：{names}", "{percent:.0f}% sure it is {names}"),
     "label_set": Text(
-        "按 {percent:.0f}% 的把握，情绪在这些之中：{names}",
-        "In {percent:.0f} % of cases like those it was fitted on, the emotion is among: {names}",
+        "有 {percent:.0f}% 的把握是其中之一：{names}",
+        "{percent:.0f}% sure it is one of: {names}",
     ),
-    "held": Text("标签集含真实情绪（应 {percent:.0f}%）", "Truth in the set (aim {percent:.0f} %)"),
+    "held": Text("标签集含真实情绪（应 {percent:.0f}%）", "Truth in the set (aim {percent:.0f}%)"),
     "abstained": Text("不下结论的录音", "Abstained"),
     "short": Text("（校准 {percent:.0f}%）", " ({percent:.0f}% calibrated)"),
 }
@@ -36,20 +36,20 @@ STABILITY: dict[str, Text] = {
     "change": Text("改动", "Change"),
     "difference": Text("得分变化", "Score change"),
     "verdict": Text("结论", "Answer"),
-    "as_it_is": Text("原样", "as it is"),
+    "as_it_is": Text("原样", "unchanged"),
     "louder": Text("响 6 dB", "6 dB louder"),
     "quieter": Text("轻 6 dB", "6 dB quieter"),
     "shifted": Text("晚 10 毫秒", "10 ms later"),
-    "mp3": Text("转成 MP3（64 kbit/s）", "through MP3 (64 kbit/s)"),
-    "noisy": Text("加噪声（20 dB）", "noise at 20 dB"),
+    "mp3": Text("转成 MP3（64 kbit/s）", "as MP3 (64 kbit/s)"),
+    "noisy": Text("加噪声（20 dB）", "with noise (20 dB)"),
     "same": Text("不变", "same"),
     "changed": Text("改变", "changed"),
     "stable": Text(
         "稳定：这些小改动都不影响结论。", "Stable: none of these small changes alters the answer."
     ),
     "unstable": Text(
-        "不稳定：小改动会改变结论，请谨慎采用。",
-        "Not stable: a small change alters the answer. Do not lean on it.",
+        "不稳定：小改动就会改变结论，请谨慎采用。",
+        "Not stable: a small change alters the answer. Do not rely on it.",
     ),
 }
 """The words of ``emoscope doctor``."""
@@ -61,7 +61,8 @@ def label_set(sure: Calibrated, language: Language) -> str:
     names = ("、" if language == "zh" else ", ").join(
         f"{e.emoji} {e.zh if language == 'zh' else e.en}" for e in emotions
     )
-    return CALIBRATED["label_set"](language, percent=100 * sure.coverage, names=names)
+    text = CALIBRATED["one" if len(emotions) == 1 else "label_set"]
+    return text(language, percent=100 * sure.coverage, names=names)
 
 
 def abstention(codes: Iterable[str], language: Language) -> str:

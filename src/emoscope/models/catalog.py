@@ -79,6 +79,8 @@ class ModelCard:
     limits_zh: str = ""
     """What the model is not good for, in a sentence, shown wherever it answers."""
     limits_en: str = ""
+    languages: tuple[str, ...] = ()
+    """Codes of the languages that it learned emotion from; empty where that is not known."""
     accuracy: dict[str, Any] = field(default_factory=dict)
     """Test figures by corpus, as the card gives them."""
     calibration: Calibration | None = None
@@ -104,6 +106,7 @@ class ModelCard:
                 title_en=str(data["title_en"]),
                 limits_zh=str(data.get("limits_zh", "")),
                 limits_en=str(data.get("limits_en", "")),
+                languages=tuple(map(str, data.get("languages", _languages(data["name"])))),
                 accuracy=dict(data.get("accuracy", {})),
                 calibration=Calibration.from_dict(data["calibration"])
                 if data.get("calibration")
@@ -139,6 +142,11 @@ class Variant:
         """Read what ``to_dict`` wrote."""
         (file,) = _files([data["file"]])
         return cls(str(data["precision"]), file, Agreement.from_dict(data["agreement"]))
+
+
+def _languages(name: str) -> tuple[str, ...]:
+    """Languages of a model whose card does not name them: cards of official files never did."""
+    return ("zh", "en") if name in (LARGE, BASE, SEED) else ()
 
 
 def _files(data: list[dict[str, Any]]) -> tuple[ModelFile, ...]:

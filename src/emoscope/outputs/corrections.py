@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from emoscope.errors import RequestError
-from emoscope.labels import COUNT, SILENCE, Emotion, emotion_or_silence
+from emoscope.labels import SILENCE, Emotion, emotion_or_silence
 from emoscope.results.result import Result
-from emoscope.results.segments import Segment
+from emoscope.results.segments import DEFAULT_RULES, Segment
 from emoscope.waveform import HOP_S, Span
 
 CORRECTIONS_SCHEMA = 1
@@ -42,11 +42,14 @@ class Corrected:
 
         ``changed`` is true where neither the borders nor the emotion are one of the model's.
         """
-        own = {_key(segment) for segment in segments_of(original)}
+        rows = [
+            {**plain.to_dict(), "changed": marked.corrected}
+            for plain, marked in zip(self.segments, self._marked(original), strict=True)
+        ]
         return {
             "schema_version": CORRECTIONS_SCHEMA,
             "saved_utc": self.saved.astimezone(UTC).isoformat(timespec="seconds"),
-            "segments": [{**s.to_dict(), "changed": _key(s) not in own} for s in self.segments],
+            "segments": rows,
         }
 
     @classmethod
@@ -62,8 +65,15 @@ class Corrected:
         return cls(segments, datetime.fromisoformat(data["saved_utc"]))
 
     def apply(self, result: Result) -> Result:
-        """Return the result with these segments; everything else is the model's."""
-        return replace(result, segments=self.segments)
+        """Return the result with these segments, marked where they differ from the model's.
+
+        Everything else is the model's.
+        """
+        return replace(result, segments=self._marked(result))
+
+    def _marked(self, original: Result) -> tuple[Segment, ...]:
+        own = {_key(segment) for segment in segments_of(original)}
+        return tuple(replace(one, corrected=_key(one) not in own) for one in self.segments)
 
 
 def segments_of(result: Result) -> tuple[Segment, ...]:
@@ -130,26 +140,23 @@ def _joined(rows: Sequence[tuple[float, float]], duration_s: float) -> list[Span
 def _scored(
     result: Result, spans: Sequence[Span], emotions: Sequence[Emotion]
 ) -> tuple[Segment, ...]:
-    """Give each segment what the model thinks of its emotion there."""
+    """Give each segment the model's score of its emotion.
+
+    A segment that is one of the model's keeps its score exactly; any other gets a score of the same
+    definition, ``Segment.score``.
+    """
+    own = {_key(segment): segment.score for segment in segments_of(result)}
     if result.track is None:
-        values = result.scores.values
-        scores = [0.0 if e is SILENCE else float(values[e.index]) for e in emotions]
+        means = np.tile(result.scores.values, (len(spans), 1))
     else:
-        sums = np.vstack([np.zeros((1, COUNT)), np.cumsum(result.track.scores, axis=0)])
-        last = len(sums) - 1
-        scores = []
-        for span, emotion in zip(spans, emotions, strict=True):
-            if emotion is SILENCE:
-                scores.append(0.0)
-                continue
-            first = min(int(span.start_s / HOP_S + 0.5), last - 1)
-            end = min(max(int(span.end_s / HOP_S + 0.5), first + 1), last)
-            total = sums[end, emotion.index] - sums[first, emotion.index]
-            scores.append(float(np.clip(total / (end - first), 0.0, 1.0)))
-    return tuple(
-        Segment(span.start_s, span.end_s, emotion, score)
-        for span, emotion, score in zip(spans, emotions, scores, strict=True)
-    )
+        rules = result.summary.rules if result.summary else DEFAULT_RULES
+        means = result.track.mean_scores(spans, rules)
+    found = []
+    for span, emotion, row in zip(spans, emotions, means, strict=True):
+        score = 0.0 if emotion is SILENCE else float(row[emotion.index])
+        segment = Segment(span.start_s, span.end_s, emotion, score)
+        found.append(replace(segment, score=own.get(_key(segment), score)))
+    return tuple(found)
 
 
 def _key(segment: Segment) -> tuple[float, float, str]:

@@ -15,8 +15,10 @@ stands alone between two silences or ends of the recording.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
+from typing import cast
 
 import numpy as np
 
@@ -72,7 +74,15 @@ class Segment(JsonType, Span):
     emotion: LabelByKey
     """One of the nine, or ``labels.SILENCE``."""
     score: Share
-    """Mean smoothed score of this emotion over the segment; 0 for silence."""
+    """Mean smoothed score of this emotion over the segment's speech; 0 for silence."""
+    corrected: bool = field(
+        default=False,
+        metadata={
+            "exclude_if": operator.not_,
+            "description": "true where a person changed the emotion or a border",
+        },
+    )
+    """Whether a person changed its emotion or a border; never so in ``result.json``."""
 
     @property
     def span(self) -> Span:
@@ -83,6 +93,23 @@ class Segment(JsonType, Span):
     def silent(self) -> bool:
         """Whether it is a segment of silence."""
         return self.emotion is SILENCE
+
+
+def smoothed_scores(scores: Array64, speech: Mask, rules: SegmentRules = DEFAULT_RULES) -> Array64:
+    """Return the scores that segments are read from, shape ``(n, 9)``.
+
+    Args:
+        scores: of all frames of a recording, shape ``(n, 9)``.
+        speech: shape ``(n,)``, true where there is speech; other frames weigh nothing.
+        rules: ``smoothing_s`` is the width of the centred window.
+    """
+    half, count = rules.half_rows, len(scores)
+    sums = np.vstack([np.zeros((1, COUNT)), np.cumsum(scores * speech[:, None], axis=0)])
+    weights = np.concatenate([[0.0], np.cumsum(speech, dtype=np.float64)])
+    here = np.arange(count)
+    first, last = np.maximum(here - half, 0), np.minimum(here + half + 1, count)
+    weight = np.maximum(weights[last] - weights[first], 1.0)
+    return cast(Array64, (sums[last] - sums[first]) / weight[:, None])
 
 
 @dataclass(slots=True)

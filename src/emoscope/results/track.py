@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, cast
 
@@ -10,7 +11,13 @@ import numpy as np
 from emoscope.labels import COUNT, KEYS, Emotion
 from emoscope.results.json_type import Converted, JsonSchema, JsonType
 from emoscope.results.scores import Scores, softmax
-from emoscope.results.segments import DEFAULT_RULES, Segment, SegmentReader, SegmentRules
+from emoscope.results.segments import (
+    DEFAULT_RULES,
+    Segment,
+    SegmentReader,
+    SegmentRules,
+    smoothed_scores,
+)
 from emoscope.results.summary import TrackSummary, summarize_track
 from emoscope.waveform import FRAME_S, HOP_S, Array32, Array64, Mask, Span
 
@@ -92,6 +99,25 @@ class Track:
             block = slice(first, first + _BLOCK)
             found += reader.feed(softmax(self.logits[block]), speech[block])
         return (*found, *reader.finish(duration_s))
+
+    def mean_scores(self, spans: Sequence[Span], rules: SegmentRules = DEFAULT_RULES) -> Array64:
+        """Return the mean smoothed scores over the speech of each span, shape ``(n, 9)``.
+
+        For a segment of ``segments`` the number of its emotion is the segment's ``score``. Rows of
+        spans without speech are 0.
+
+        Args:
+            spans: stretches of the recording, to the frame.
+            rules: how scores are smoothed.
+        """
+        speech = self._voiced()
+        smoothed = smoothed_scores(self.scores, speech, rules) * speech[:, None]
+        sums = np.vstack([np.zeros((1, COUNT)), np.cumsum(smoothed, axis=0)])
+        weights = np.concatenate([[0.0], np.cumsum(speech, dtype=np.float64)])
+        borders = np.array([(one.start_s, one.end_s) for one in spans]).reshape(-1, 2)
+        first, last = np.minimum((borders / HOP_S + 0.5).astype(np.int64), len(self)).T
+        total, weight = sums[last] - sums[first], weights[last] - weights[first]
+        return cast(Array64, np.clip(total / np.maximum(weight, 1.0)[:, None], 0.0, 1.0))
 
     def summary(
         self,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import IO, cast
 
-from emoscope.export.records import csv_header, to_csv_line
+from emoscope.export.records import archive_csv
 from emoscope.outputs.store import RunStore
 
 PIECE_BYTES = 256 * 1024
@@ -47,18 +48,31 @@ def zip_of_runs(store: RunStore, names: Sequence[str]) -> Iterator[bytes]:
     """
     runs = [store.open(name) for name in dict.fromkeys(names)]
     # The byte order mark makes spreadsheets read Chinese names as UTF-8.
-    summary = "\ufeff" + csv_header() + "".join(to_csv_line(run.result) for run in runs)
-    members = [(f"{run.name}/{file}", run.path / file) for run in runs for file in run.files()]
-    return _stream(summary.encode(), members)
+    summary = "\ufeff" + archive_csv((run.name, run.result) for run in runs)
+    newest = max((run.result.created for run in runs), default=datetime.now().astimezone())
+    members = [
+        (_member(f"{run.name}/{file}", run.result.created), run.path / file)
+        for run in runs
+        for file in run.files()
+    ]
+    return _stream(_member("summary.csv", newest), summary.encode(), members)
 
 
-def _stream(summary: bytes, members: Sequence[tuple[str, Path]]) -> Iterator[bytes]:
+def _member(name: str, created: datetime) -> zipfile.ZipInfo:
+    """Return the entry of a file with the time of its run; ZIP has no time zone and begins 1980."""
+    local = created.timetuple()[:6]
+    return zipfile.ZipInfo(name, max(local, (1980, 1, 1, 0, 0, 0)))
+
+
+def _stream(
+    head: zipfile.ZipInfo, summary: bytes, members: Sequence[tuple[zipfile.ZipInfo, Path]]
+) -> Iterator[bytes]:
     outbox = _Outbox()
     # Sound and vectors hardly shrink; storing them keeps the processor for recognition.
     with zipfile.ZipFile(cast(IO[bytes], outbox), "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("summary.csv", summary)
-        for name, path in members:
-            with path.open("rb") as file, archive.open(name, "w", force_zip64=True) as member:
+        archive.writestr(head, summary)
+        for entry, path in members:
+            with path.open("rb") as file, archive.open(entry, "w", force_zip64=True) as member:
                 while piece := file.read(PIECE_BYTES):
                     member.write(piece)
                     yield outbox.take()

@@ -12,9 +12,9 @@ from emoscope.figures.glance import decisive_moments
 from emoscope.figures.pyramid import FINEST, TILE, Curve, is_unusable
 from emoscope.labels import COUNT, EMOTIONS, SILENCE, Emotion
 from emoscope.messages.figure import EDIT, FIGURE, SHARE, SHORTCUTS
-from emoscope.messages.languages import LANGUAGES, Language
-from emoscope.messages.page import RESULT
+from emoscope.messages.languages import LANGUAGES, Language, Text
 from emoscope.messages.trust import abstention
+from emoscope.messages.verdict import verdict
 from emoscope.outputs.corrections import segments_of
 from emoscope.outputs.store import AUDIO
 from emoscope.results.result import Result
@@ -25,8 +25,6 @@ from emoscope.web.rendering import render
 
 ROWS_MAX = 400
 """Lines of the table of segments; hours may have thousands."""
-TURNS_MAX = 5
-"""Emotions that follow one another and can be told in one line."""
 
 
 def drawing(
@@ -127,7 +125,7 @@ def timeline(
         has_track=has_track,
         small=small,
         told=_told(result, name),
-        face=_face(result),
+        face="" if (answer := verdict(result)).kind == "abstained" else answer.emoji,
         hatched=is_unusable(result),
         reasons={language: abstention(result.abstain, language) for language in LANGUAGES},
         FIGURE=FIGURE,
@@ -195,57 +193,27 @@ def _told(result: Result, name: str) -> dict[str, dict[Language, str]]:
         "doubt": FIGURE["doubt"],
         "smoothed": FIGURE["smoothed"],
     }
+    answer = verdict(result)
+    made |= {"answer": answer.name, "share": share_text(result, name)}
+    sure = Text("", "")
+    if answer.percent is not None:
+        words = SHARE["sure"]
+        sure = Text(*(words(language, percent=answer.percent) for language in LANGUAGES))
+    made["below"] = sure
     told: dict[str, dict[Language, str]] = {
-        key: {language: text(language) for language in LANGUAGES} for key, text in made.items()
+        key: {"zh": text.zh, "en": text.en} for key, text in made.items()
     }
     told["now"] = {language: FIGURE["now"](language, told="{}") for language in LANGUAGES}
-    told["answer"] = {language: _answer(result, language) for language in LANGUAGES}
-    told["below"] = {language: _sure(result, language) for language in LANGUAGES}
-    told["share"] = {language: share_text(result, name, language) for language in LANGUAGES}
     return told
 
 
-def share_text(result: Result, name: str, language: Language) -> str:
+def share_text(result: Result, name: str) -> Text:
     """Return a result in one line of text, as people paste it.
 
     Args:
         result: what is told.
         name: of the recording.
-        language: of the words.
     """
-    parts = (_face(result), _answer(result, language), _sure(result, language))
-    answer = " ".join(filter(None, parts))
-    return SHARE["words"](language, name=name, length=moment(result.duration_s), answer=answer)
-
-
-def _answer(result: Result, language: Language) -> str:
-    """The emotion in words; where none leads over all, those that follow one another."""
-    answers = _turns(result) if result.abstain else [result.emotion]
-    words = [e.zh if language == "zh" else e.en for e in answers]
-    return " → ".join(words) or RESULT["cannot_tell"](language)
-
-
-def _face(result: Result) -> str:
-    """The emoji of the answer, or of the emotions that follow one another."""
-    answers = _turns(result) if result.abstain else [result.emotion]
-    return "".join(e.emoji for e in answers)
-
-
-def _turns(result: Result) -> list[Emotion]:
-    """The emotions that follow one another, without silence, where no answer leads over all.
-
-    Empty where they are too many for one line, or the recording cannot be judged.
-    """
-    if is_unusable(result):
-        return []
-    spoken = [segment.emotion for segment in result.segments if not segment.silent]
-    turns = [one for one, before in zip(spoken, [None, *spoken], strict=False) if one is not before]
-    return turns if 1 < len(turns) <= TURNS_MAX else []
-
-
-def _sure(result: Result, language: Language) -> str:
-    """How sure the answer is, calibrated where the model was."""
-    if result.abstain:
-        return ""
-    share = result.confidence if result.calibrated is None else result.calibrated.confidence
-    return SHARE["sure"](language, percent=100 * share)
+    words, answer = SHARE["words"], verdict(result).text
+    numbers = {"name": name, "length": moment(result.duration_s)}
+    return Text(words("zh", answer=answer.zh, **numbers), words("en", answer=answer.en, **numbers))

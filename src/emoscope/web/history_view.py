@@ -7,12 +7,14 @@ from urllib.parse import quote
 
 from emoscope.labels import EMOTIONS
 from emoscope.messages.page import RESULT, RUNS
+from emoscope.messages.units import recording_length
+from emoscope.messages.verdict import verdict
 from emoscope.outputs.history import Listing, RunEntry
 from emoscope.paths.names import TITLE_MAX
 from emoscope.web.figure import badge, timeline
 from emoscope.web.markup import both, card, esc, pair
 from emoscope.web.opened import Opened
-from emoscope.web.render import headline, mixed_sentence, seconds
+from emoscope.web.render import headline, mixed_sentence
 
 
 def shelf() -> str:
@@ -64,7 +66,7 @@ def _row(entry: RunEntry) -> str:
         name = both(RESULT["cannot_tell"]) if facts.abstain else pair(emotion.zh, emotion.en)
         score = "" if facts.abstain else f" {facts.confidence * 100:.1f}%"
         about = (
-            f"{name}{score} · {seconds(facts.duration_s)}"
+            f"{name}{score} · {recording_length(facts.duration_s)}"
             f"<span data-when>{esc(facts.timestamp[:16])}</span>"
         )
     corrected = f"✏️ {both(RUNS['corrected'])}" if entry.is_corrected else ""
@@ -125,13 +127,10 @@ def comparison(pair_of: Sequence[Opened]) -> str:
 
 def _column(opened: Opened) -> str:
     result = opened.result
-    if result.abstain:
-        head = f'<h2 class="emo-headline">🤷 {both(RESULT["cannot_tell"])}</h2>'
-    else:
-        head = headline(result.scores) + mixed_sentence(result.scores)
+    head = headline(verdict(result)) + mixed_sentence(result)
     about = (
         f'<p class="emo-about"><strong>{esc(opened.entry.shown)}</strong>'
-        f"<span>{seconds(result.duration_s)}</span><span>{esc(result.model.name)}</span></p>"
+        f"<span>{recording_length(result.duration_s)}</span><span>{esc(result.model.name)}</span></p>"
     )
     picture = timeline(
         result, opened.curve, opened.entry.name, title=opened.entry.shown, small=True

@@ -98,7 +98,7 @@ def _live_notes() -> str:
     """Return what stands above the live picture; ``told`` is filled with the server's messages."""
     lines = {
         **{name: both(text) for name, text in MICROPHONE.items()},
-        "no_server": both(WAITING["no_server"]),
+        "no_server": both(LIVE["no_server"]),
         "line_broken": both(LIVE["line_broken"]),
         "line_lost": both(LIVE["line_lost"]),
         "told": both(WAITING["no_answer"]),

@@ -8,12 +8,13 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from emoscope.messages.page import FAILURE, MANY, RESULT, WAITING
+from emoscope.messages.units import recording_length
 from emoscope.outputs.store import RESULT as RESULT_FILE
 from emoscope.outputs.store import Run
 from emoscope.results.result import Failure
 from emoscope.web.figure import badge
 from emoscope.web.markup import both, esc, link
-from emoscope.web.render import error_sentence, seconds, warnings
+from emoscope.web.render import error_sentence, warnings
 
 BatchLine: TypeAlias = Run | Failure
 """One file's outcome."""
@@ -114,7 +115,7 @@ def _row(number: int, line: BatchLine) -> str:
     else:
         emotion = f"{badge(first)} <b>{percentages[first.index]:.1f}%</b>"
         runner_up = f"{badge(second)} {percentages[second.index]:.1f}%"
-    advice = "<br>".join(warnings(result.quality)) or both(MANY["fine"])
+    advice = "<br>".join(warnings(result)) or both(MANY["fine"])
     # What a column is sorted by: emotions in their order, the surest of each first.
     keys = (
         10.0 if result.abstain else first.index - percentages[first.index] / 1000,
@@ -128,7 +129,7 @@ def _row(number: int, line: BatchLine) -> str:
         f'<td class="emo-file" data-value="{esc(result.name)}">{esc(result.name)}</td>'
         f'<td class="emo-brief" {emotion_key}>{emotion}</td>'
         f'<td class="emo-brief" {second_key}>{runner_up}</td>'
-        f'<td class="emo-brief" {duration_key}>{seconds(result.duration_s)}</td>'
+        f'<td class="emo-brief" {duration_key}>{recording_length(result.duration_s)}</td>'
         f'<td class="emo-small" {check_key}>{advice}</td>'
         f'<td class="emo-brief"><a href="#run={esc(line.name)}">{both(MANY["open"])}</a> '
         f'<a href="{link(line.name, RESULT_FILE)}" target="_blank">JSON</a></td></tr>'

@@ -14,6 +14,8 @@ import jinja2
 from emoscope.labels import EMOTIONS, SILENCE
 from emoscope.messages import page as sentences
 from emoscope.messages.live import LIVE, MICROPHONE
+from emoscope.messages.spoken import language_answer, language_tip
+from emoscope.messages.verdict import MORE, NO_FEELING
 from emoscope.web.markup import both, hue, pair
 
 
@@ -40,6 +42,10 @@ def environment() -> jinja2.Environment:
         "SILENCE": SILENCE,
         "LIVE": LIVE,
         "MICROPHONE": MICROPHONE,
+        "MORE": MORE,
+        "NO_FEELING": NO_FEELING,
+        "language_tip": language_tip,
+        "language_answer": language_answer,
     }
     tables = {name: table for name, table in vars(sentences).items() if name.isupper()}
     made.globals |= tables

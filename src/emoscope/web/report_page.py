@@ -6,12 +6,22 @@ from emoscope._version import __version__
 from emoscope.figures.report import Page, Pair, ReportTable
 from emoscope.labels import Emotion
 from emoscope.messages.languages import Text
-from emoscope.messages.mixed import leading_two, mixed_emotion
 from emoscope.messages.page import FORM, REPORT, RESULT
-from emoscope.messages.texts import ADVICE, NOTICES, advice, step_line
+from emoscope.messages.texts import CORRECTED, NOTICES, step_line
+from emoscope.messages.units import recording_length
+from emoscope.messages.verdict import below, verdict
 from emoscope.models import catalog
 from emoscope.results.result import Result
-from emoscope.web.render import quality_facts, seconds
+from emoscope.results.segments import Segment
+from emoscope.web.answer import (
+    check_advice,
+    label_set_of,
+    mixed_parts,
+    quality_figures,
+    reasons,
+    step_seconds,
+    story_of,
+)
 
 
 def page_of(
@@ -26,19 +36,19 @@ def page_of(
         known: the card of the model that answered, where it has one.
     """
     return Page(
-        headline=_headline(result),
+        headline=(verdict(result).text.zh, verdict(result).text.en),
         below=(*_below(result), *(((title, title),) if title else ()), _about(result)),
         scores=_pair(RESULT["scores"]),
         picture=_pair(RESULT["timeline" if result.track is not None else "sound"]),
         segments=_pair(RESULT["segments"]),
         segments_table=_segments(result) if result.segments else None,
         check=_pair(RESULT["quality"]),
-        advice=_advice(result, result.quality.reasons) or (_pair(RESULT["quality_fine"]),),
+        advice=_advice(result) or (_pair(RESULT["quality_fine"]),),
         facts=ReportTable(
             (_pair(REPORT["value"]), _pair(REPORT["number"])),
             tuple(
                 (_pair(RESULT[name]), value)
-                for name, value in quality_facts(result.quality, result.duration_s)
+                for name, value in quality_figures(result.quality, result.duration_s)
             ),
         ),
         model=_pair(RESULT["model"]),
@@ -47,7 +57,7 @@ def page_of(
         log_table=ReportTable(
             (_pair(REPORT["step"]), _pair(REPORT["time"])),
             tuple(
-                ((step_line(s, "zh"), step_line(s, "en")), f"{s.milliseconds:.1f}")
+                ((step_line(s, "zh"), step_line(s, "en")), step_seconds(s.milliseconds))
                 for s in result.steps
             ),
         ),
@@ -59,45 +69,30 @@ def _pair(text: Text, **data: object) -> Pair:
     return text("zh", **data), text("en", **data)
 
 
-def _headline(result: Result) -> Pair:
-    if result.abstain:
-        zh, en = _pair(RESULT["cannot_tell"])
-        return f"🤷 {zh}", f"🤷 {en}"
-    top = result.emotion
-    zh, en = _pair(RESULT["confidence"], percent=result.scores.percentages()[top.index])
-    return f"{top.emoji} {top.title} {zh}", f"{top.emoji} {top.en} {en}"
-
-
 def _below(result: Result) -> tuple[Pair, ...]:
-    if result.abstain:
-        return (*_advice(result, result.abstain), _pair(RESULT["cannot_tell_help"]))
-    name = mixed_emotion(result.scores)
-    if name is None:
-        return ()
-    numbers = result.scores.percentages()
-    first, second = leading_two(result.scores)
+    if verdict(result).kind == "abstained":
+        said = [*reasons(result), RESULT["cannot_tell_help"]]
+    else:
+        found = mixed_parts(result)
+        said = [] if found is None else [Text(*_with_parts(*found[:2]))]
+    told, sets = story_of(result), label_set_of(result)
+    lines = ([] if told is None else [told]) + below(result) + said
+    return tuple((line.zh, line.en) for line in [*lines, *([] if sets is None else [sets])])
 
-    def parts(one: str, other: str) -> str:
-        return f"{one} {numbers[first.index]:.1f}% + {other} {numbers[second.index]:.1f}%"
 
-    zh = f"{RESULT['mixed']('zh', name=name.zh)}（{parts(first.zh, second.zh)}）"
-    return ((zh, f"{RESULT['mixed']('en', name=name.en)} ({parts(first.en, second.en)})"),)
+def _with_parts(name: Text, parts: Text) -> Pair:
+    return f"{name.zh}（{parts.zh}）", f"{name.en} ({parts.en})"
 
 
 def _about(result: Result) -> Pair:
     created = result.created.strftime("%Y-%m-%d %H:%M:%S")
     zh, en = _pair(FORM[result.granularity])
-    start, end = f"{result.name} · {seconds(result.duration_s)}", created
+    start, end = f"{result.name} · {recording_length(result.duration_s)}", created
     return f"{start} · {zh} · {end}", f"{start} · {en} · {end}"
 
 
-def _advice(result: Result, codes: tuple[str, ...]) -> tuple[Pair, ...]:
-    numbers = result.quality.to_dict()
-    return tuple(
-        (advice(code, "zh", numbers), advice(code, "en", numbers))
-        for code in codes
-        if code in ADVICE
-    )
+def _advice(result: Result) -> tuple[Pair, ...]:
+    return tuple((text.zh, text.en) for text in check_advice(result))
 
 
 def _segments(result: Result) -> ReportTable:
@@ -111,11 +106,18 @@ def _segments(result: Result) -> ReportTable:
                 f"{s.span.start_s:.2f} s",
                 f"{s.span.end_s:.2f} s",
                 named(s.emotion),
-                "" if s.silent else f"{s.score * 100:.1f}%",
+                _score(s),
             )
             for s in result.segments
         ),
     )
+
+
+def _score(segment: Segment) -> Pair | str:
+    """Return the model's score; of what a person corrected, that they did."""
+    if segment.corrected:
+        return CORRECTED.zh, CORRECTED.en
+    return "" if segment.silent else f"{segment.score * 100:.1f}%"
 
 
 def _about_model(result: Result, known: catalog.ModelCard | None) -> tuple[Pair, ...]:

@@ -9,7 +9,7 @@ from emoscope.errors import RequestError
 from emoscope.export.annotations import export
 from emoscope.figures import report, svg
 from emoscope.messages.figure import FIGURE
-from emoscope.messages.languages import Language, Text
+from emoscope.messages.languages import LANGUAGES, Language, Text
 from emoscope.models import catalog
 from emoscope.outputs import history
 from emoscope.outputs.store import Run, RunStore
@@ -71,28 +71,30 @@ class RunViewer:
         history.correct(self.store, run, raw, now=local_now)
         return history.corrected_result(self.store, run)
 
-    def export(self, run: str, file: str, language: Language) -> tuple[str, str]:
+    def export(self, run: str, file: str, language: Language | None) -> tuple[str, str]:
         """Return a file that is made from a run on demand, and its media type.
 
         Args:
             run: name of the run's directory.
             file: one of ``EXPORTS``.
-            language: language of the file's words.
+            language: language of the file's words; None for both, Chinese first.
 
         Raises:
             RequestError: no such file is made.
             ResultError: it needs a time axis.
             RunNotFoundError, RunDamagedError: the run cannot be read.
         """
+        languages = LANGUAGES if language is None else (language,)
         if file in SEGMENT_FILES:
             result = history.corrected_result(self.store, run)
             kind = SEGMENT_FILES[file]
             media_type = "text/csv" if kind == "csv" else "text/plain"
-            return export((result,), kind).decode(), f"{media_type}; charset=utf-8"
+            made = export((result,), kind, languages=languages)
+            return made.decode(), f"{media_type}; charset=utf-8"
         makers: dict[str, tuple[Callable[[Opened], str], str]] = {
-            "picture.svg": (lambda opened: self._svg(opened, (language,)), "image/svg+xml"),
+            "picture.svg": (lambda opened: self._svg(opened, languages), "image/svg+xml"),
             "report.html": (
-                lambda opened: self._report(opened, chinese=language == "zh"),
+                lambda opened: self._report(opened, chinese=language != "en"),
                 "text/html; charset=utf-8",
             ),
         }
@@ -100,6 +102,11 @@ class RunViewer:
             raise RequestError("route_not_found")
         make, media_type = makers[file]
         return make(self.open(run)), media_type
+
+    def saved_name(self, run: str, file: str) -> str:
+        """Return what a file of a run is called where it is saved: ``interview_report.html``."""
+        found = history.recorded(self.store.folder(run))
+        return f"{shown(history.labels(found)[0]) if found else run}_{file}"
 
     def _svg(self, opened: Opened, languages: tuple[Language, ...]) -> str:
         quiet, doubt = (_words(FIGURE[name]) for name in ("quiet", "doubt"))

@@ -14,6 +14,7 @@ from emoscope.limits import ENDINGS, FORMAT_NAMES
 from emoscope.models import catalog
 from emoscope.settings import Settings
 from emoscope.web import figure, history_view, live, render
+from emoscope.web.answer import answer_context
 from emoscope.web.opened import Opened
 from emoscope.web.rendering import render as fill
 from emoscope.web.samples import demo_context, sample_cards
@@ -81,7 +82,12 @@ def document(
 
 def result(opened: Opened) -> str:
     """Return the article of one result."""
-    return fill("result", opened=opened, parts=render.result_parts(opened))
+    result, entry = opened.result, opened.entry
+    parts = [figure.timeline(result, opened.curve, entry.name, title=entry.shown, own=opened.own)]
+    if result.track is not None:
+        parts += [figure.shares(result), figure.segments(result, opened.own)]
+    made = [Markup(part) for part in parts]  # noqa: S704 - templates'
+    return fill("result", opened=opened, figures=made, **answer_context(opened))
 
 
 def alone(

@@ -83,11 +83,13 @@ def run_edit_routes(service: Service, viewer: RunViewer) -> APIRouter:
             str,
             Path(description="report.html, picture.svg, segments.TextGrid, .srt or .csv"),
         ],
-        lang: Annotated[Literal["zh", "en"], Query(description="language of its words")] = "zh",
+        lang: Annotated[
+            Literal["zh", "en"] | None, Query(description="language of its words; both by default")
+        ] = None,
     ) -> Response:
         """Return a report, picture or annotations, with corrected segments."""
         text, media_type = await anyio.to_thread.run_sync(viewer.export, run, file, lang)
-        name = quote(f"{run}_{file}")
+        name = quote(viewer.saved_name(run, file))
         headers = {
             "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
             "Content-Security-Policy": _SANDBOX,

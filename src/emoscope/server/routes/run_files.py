@@ -30,7 +30,7 @@ def run_file_routes(service: Service) -> APIRouter:
             media_type=MEDIA_TYPES[file],
             stat_result=path.stat(),
             headers={
-                "Content-Disposition": f'inline; filename="{file}"',
+                "Content-Disposition": "inline",  # with a name here a link could not give one
                 "Cache-Control": "private, max-age=0, must-revalidate",
             },
         )

@@ -16,7 +16,7 @@ export async function share(figure, kind) {
   /** @type {Record<string, () => Promise<unknown>>} */
   const acts = {
     link: () => copy(linkOf(figure)),
-    text: () => copy(`${figure.word("share")}\n${linkOf(figure)}`),
+    text: () => copy(`${told(figure)}\n${linkOf(figure)}`),
     image: () => copyImage(figurePicture(figure)),
     png: async () => give(await figurePicture(figure), fileName(title, "river", "png")),
     card: async () => give(await card(figure, "card"), fileName(title, "card", "png")),
@@ -30,6 +30,16 @@ export async function share(figure, kind) {
     name = "refused"; // the browser lets no page write the clipboard over plain http
   }
   say(figure, ["link", "text", "image"].includes(kind) || name === "refused" ? name : "");
+}
+
+/**
+ * The whole answer in plain text, or one line of it where the figure stands alone.
+ * @param {Figure} figure
+ */
+function told(figure) {
+  const article = /** @type {HTMLElement | null} */ (figure.host.closest("[data-share-zh]"));
+  const key = document.documentElement.dataset.lang === "zh" ? "shareZh" : "shareEn";
+  return article?.dataset[key] ?? figure.word("share");
 }
 
 /** @param {Figure} figure */
