@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
@@ -15,10 +14,8 @@ import httpx
 import pytest
 
 import emoscope
-from emoscope.errors import SettingError
 from emoscope.hub import pull
 from emoscope.models import catalog
-from emoscope.web import app as page_app
 from raising import raises_code
 from sounds import SAMPLES
 
@@ -237,12 +234,3 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
         assert (ran.returncode == 0) == (not code), (line, said)
         assert code in said, (line, said)
     assert json.loads((run_folder / "latest.json").read_text())
-
-
-def test_a_page_without_a_folder_for_uploads(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(**_: object) -> str:
-        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
-
-    monkeypatch.setattr(page_app.tempfile, "mkdtemp", refuse)
-    with pytest.raises(SettingError, match=r"TMPDIR.*No usable temporary directory"):
-        page_app._quiet_uploads.__wrapped__()
