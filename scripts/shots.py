@@ -48,6 +48,7 @@ FLAGS = (
     "--use-fake-device-for-media-stream",
 )
 WIDE, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
+LAPTOP, NARROW = {"width": 1280, "height": 720}, {"width": 320, "height": 640}
 
 
 def _wav(samples: Samples) -> bytes:
@@ -78,11 +79,16 @@ def _serving(outputs: Path) -> Iterator[str]:
     thread.join(10)
 
 
+def form(kind: str = "one") -> str:
+    """Return the selector of the form for ``one`` recording or ``many``."""
+    return f'emo-form[data-kind="{kind}"]'
+
+
 def _ask(page: Page, sample: Any, granularity: str = "utterance") -> None:
-    page.set_input_files("#emo-form-one input[type=file]", sample)
-    page.check(f"#emo-form-one input[value={granularity}]")
-    page.click("#emo-form-one [data-do=start]")
-    page.wait_for_selector("#emo-result-one [data-answer] .emo-answer")
+    page.set_input_files(f"{form()} input[type=file]", sample)
+    page.check(f"{form()} input[value={granularity}]", force=True)
+    page.click(f"{form()} [data-do=start]")
+    page.wait_for_selector("#emo-answer:not([data-waiting]) .emo-result")
 
 
 def _empty(_page: Page) -> None:
@@ -90,7 +96,7 @@ def _empty(_page: Page) -> None:
 
 
 def _utterance(page: Page) -> None:
-    page.check("#emo-form-one input[name=embedding]")
+    page.check(f"{form()} input[name=embedding]")
     _ask(page, SAMPLES / "angry_zh.wav")
 
 
@@ -124,47 +130,43 @@ def _frame(page: Page) -> None:
 def _zoomed(page: Page) -> None:
     """A part, selected, while a segment is corrected."""
     _ask(page, _moods(), "frame")
-    page.evaluate("document.querySelector('emo-timeline audio').currentTime = 6.2")
+    page.evaluate("document.querySelector('#emo-answer emo-timeline audio').currentTime = 6.2")
     for _ in range(2):
-        page.click("[data-do=closer]")
-    page.click(".emo-fix summary")
-    stage = page.locator(".emo-stage")
+        page.click("#emo-answer [data-do=closer]")
+    stage = page.locator("#emo-answer .emo-stage")
     stage.scroll_into_view_if_needed()
     box = stage.bounding_box()
     assert box is not None  # noqa: S101 - it is on the page
-    page.mouse.move(box["x"] + box["width"] * 0.55, box["y"] + 80)
+    page.mouse.move(box["x"] + box["width"] * 0.55, box["y"] + 120)
     page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 80, steps=4)
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 120, steps=4)
     page.mouse.up()
-    page.mouse.move(0, 0)
+    page.mouse.click(box["x"] + box["width"] * 0.4, box["y"] + 14)
 
 
 def _keep_some(page: Page) -> None:
     for sample, granularity in (("happy_en.wav", "frame"), ("sad_zh.wav", "frame")):
         _ask(page, SAMPLES / sample, granularity)
         page.wait_for_timeout(1_100)  # the next run gets a second of its own
-    page.click("button[data-view=runs]")
+    page.click("[data-for=history]")
     page.wait_for_selector(".emo-run")
 
 
-def _runs(page: Page) -> None:
+def _history(page: Page) -> None:
     _keep_some(page)
-    page.click("[data-do=open] >> nth=0")
-    page.wait_for_selector("#emo-result-runs emo-timeline canvas")
-    page.click("[data-do=rename] >> nth=1")
 
 
 def _compare(page: Page) -> None:
     _keep_some(page)
-    for place in (0, 1):
-        page.check(f"[data-compare] >> nth={place}")
+    for box in page.locator(".emo-run input[type=checkbox]").all()[:2]:
+        box.check()
     page.click("[data-do=compare]")
     page.wait_for_selector(".emo-compared canvas")
 
 
 def _live(page: Page) -> None:
     """Speech that is heard while the picture is taken."""
-    page.click("button[data-view=live]")
+    page.click("[data-for=live]")
     page.click("[data-do=live]")
     page.wait_for_selector("emo-live[data-on]")
     page.wait_for_timeout(16_000)
@@ -173,23 +175,28 @@ def _live(page: Page) -> None:
 def _live_done(page: Page) -> None:
     _live(page)
     page.click("[data-do=live]")
-    page.wait_for_selector("#emo-desk-live emo-timeline canvas")
+    page.wait_for_selector("#emo-answer emo-timeline canvas")
 
 
 def _refused(page: Page) -> None:
-    page.click("button[data-view=live]")
+    page.click("[data-for=live]")
     page.evaluate(
         "() => { navigator.mediaDevices.getUserMedia = () =>"
         " Promise.reject(new DOMException('', 'NotAllowedError')); }"
     )
     page.click("[data-do=live]")
-    page.wait_for_selector("#emo-desk-live .emo-error:not([hidden])")
+    page.wait_for_selector("#emo-live [data-note]:not([hidden])")
 
 
 def _report(page: Page) -> None:
     _ask(page, _moods(), "frame")
+    address = page.locator("#emo-answer a[href*='report.html']").first.get_attribute("href")
     with page.expect_download() as download:
-        page.click("a[download='report.html']")
+        page.evaluate(
+            "(address) => { const link = document.createElement('a'); link.href = address;"
+            " link.download = ''; document.body.append(link); link.click(); }",
+            address,
+        )
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / "report.html"
         download.value.save_as(saved)
@@ -202,9 +209,9 @@ def _error(page: Page) -> None:
         "mimeType": "audio/mpeg",
         "buffer": b"not sound at all" * 99,
     }
-    page.set_input_files("#emo-form-one input[type=file]", file)
-    page.click("#emo-form-one [data-do=start]")
-    page.wait_for_selector("#emo-result-one .emo-error")
+    page.set_input_files(f"{form()} input[type=file]", file)
+    page.click(f"{form()} [data-do=start]")
+    page.wait_for_selector("#emo-answer .emo-error")
 
 
 def _doubtful(page: Page) -> None:
@@ -213,21 +220,21 @@ def _doubtful(page: Page) -> None:
     samples = np.zeros(32_000, np.float32)
     samples[:320] = rng.uniform(-0.02, 0.02, 320)
     file: FilePayload = {"name": "quiet.wav", "mimeType": "audio/wav", "buffer": _wav(samples)}
-    page.set_input_files("#emo-form-one input[type=file]", file)
-    page.click("#emo-form-one [data-do=start]")
-    page.wait_for_selector("#emo-result-one .emo-abstain")
+    page.set_input_files(f"{form()} input[type=file]", file)
+    page.click(f"{form()} [data-do=start]")
+    page.wait_for_selector("#emo-answer .emo-abstain")
 
 
 def _batch(page: Page) -> None:
-    page.click("button[data-view=many]")
+    page.click("[data-for=batch]")
     sounds: list[Any] = [
         {"name": path.name, "mimeType": "audio/wav", "buffer": path.read_bytes()}
         for path in sorted(SAMPLES.glob("*.wav"))[:5]
     ]
     sounds.insert(2, {"name": "notes.mp3", "mimeType": "audio/mpeg", "buffer": b"no" * 999})
-    page.set_input_files("#emo-form-many input[type=file]", sounds)
-    page.click("#emo-form-many [data-do=start]")
-    page.wait_for_selector("#emo-result-many [data-over=true]")
+    page.set_input_files(f"{form('many')} input[type=file]", sounds)
+    page.click(f"{form('many')} [data-do=start]")
+    page.wait_for_selector(".emo-batch-head[data-state=over]")
 
 
 SCENES: dict[str, Callable[[Page], None]] = {
@@ -238,7 +245,7 @@ SCENES: dict[str, Callable[[Page], None]] = {
     "live": _live,
     "live-done": _live_done,
     "live-refused": _refused,
-    "runs": _runs,
+    "history": _history,
     "compare": _compare,
     "report": _report,
     "error": _error,
@@ -251,6 +258,8 @@ LOOKS = {
     "zh-dark": ("zh", WIDE, "dark"),
     "zh-phone": ("zh", PHONE, "light"),
     "en-phone-dark": ("en", PHONE, "dark"),
+    "en-laptop": ("en", LAPTOP, "light"),
+    "zh-narrow": ("zh", NARROW, "light"),
 }
 
 
@@ -305,7 +314,7 @@ def main() -> None:
                 page = context.new_page()
                 page.on("pageerror", lambda error: print("page error:", error))
                 page.goto(f"{address}?lang={language}")
-                page.wait_for_selector("#emo-form-one emo-form:defined")  # the scripts are there
+                page.wait_for_selector("html[data-ready]")  # the scripts are there
                 play(page)
                 page.wait_for_timeout(400)
                 path = arguments.out / f"{scene}-{look}.png"
