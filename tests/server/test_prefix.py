@@ -183,7 +183,7 @@ def test_addresses_of_the_page(client: httpx.Client) -> None:
         page = client.get(path)
         read = Addresses(page.text)
         assert read.base == f"{PREFIX}/"
-        assert {"openapi.json", "static/page.js", "history"} <= read.found
+        assert {"api", "static/page.js", "history"} <= read.found
         assert check_page(client, page) > 3
     for style in re.findall(r'href="([^"]+\.css)"', page.text):
         sheet = client.get(urljoin(str(client.base_url), style))

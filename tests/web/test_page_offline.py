@@ -73,7 +73,7 @@ def test_what_the_page_is_made_of_names_no_other_host() -> None:
 
 
 def test_nothing_runs_but_the_page_s_own_scripts(site: Site) -> None:
-    for path in ("/", "/batch", "/live", "/history", "/compare?one=a&other=b"):
+    for path in ("/", "/batch", "/live", "/history", "/compare?one=a&other=b", "/api"):
         page = site.client.get(path)
         policy = page.headers["content-security-policy"]
         assert "script-src 'self';" in policy

@@ -283,3 +283,14 @@ def test_a_run_whose_file_name_is_no_utf_8_is_shown(site: Site) -> None:
     members = zipfile.ZipFile(BytesIO(replies[pages[4]].content)).namelist()
     assert len(members) == len(set(members)), "asked for twice, packed once"
     client.delete(f"/v1/recognitions/{name}")
+
+
+def test_the_api_can_be_read(site: Site) -> None:
+    document = site.client.get("/openapi.json").json()
+    page = site.client.get("/api")
+    text = html.unescape(page.text)
+    for path, item in document["paths"].items():
+        assert f"<code>{path}</code>" in text
+        for operation in item.values():
+            assert operation["summary"] in text
+    assert Reader(page.text).handlers == []

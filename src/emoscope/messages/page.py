@@ -347,3 +347,15 @@ MANY: dict[str, Text] = {
     ),
 }
 """Many files at once."""
+
+API: dict[str, Text] = {
+    "title": Text("接口文档", "API"),
+    "about": Text(
+        "程序用的说明是 openapi.json（OpenAPI 3.1）；这个网页只用其中列出的接口。",
+        "For programs there is openapi.json (OpenAPI 3.1). This page uses nothing else.",
+    ),
+    "required": Text("必填", "required"),
+    "body": Text("请求体", "Body"),
+    "replies": Text("状态码", "Status codes"),
+}
+"""The list of the API's operations."""

@@ -19,6 +19,7 @@ from emoscope.errors import EmoscopeError
 from emoscope.outputs import history
 from emoscope.settings import Settings
 from emoscope.web import history_view, views
+from emoscope.web.api_page import api_page
 from emoscope.web.viewer import RunViewer
 
 _STATIC = files("emoscope.web") / "static"
@@ -83,6 +84,17 @@ def _documents(viewer: RunViewer, settings: Settings) -> APIRouter:
 
     _add(router, "/timeline", alone, "Document: the picture of one run alone")
 
+    _add_small(router)
+    return router
+
+
+def _add_small(router: APIRouter) -> None:
+    async def api(request: Request) -> Response:
+        """List the operations of the API, as the OpenAPI document describes them."""
+        return HTMLResponse(api_page(request.app.openapi(), views.frame(request.scope)))
+
+    _add(router, "/api", api, "Document: the operations of this API")
+
     @router.get("/manifest.json", include_in_schema=False)
     async def manifest() -> Response:
         return JSONResponse(_MANIFEST, media_type="application/manifest+json")
@@ -90,8 +102,6 @@ def _documents(viewer: RunViewer, settings: Settings) -> APIRouter:
     @router.get("/favicon.ico", include_in_schema=False)
     async def favicon() -> Response:
         return FileResponse(str(_STATIC / "favicon.png"), media_type="image/png")
-
-    return router
 
 
 def _must_read(request: Request, error: EmoscopeError) -> None:

@@ -64,7 +64,7 @@ def document(
     """
     return fill(
         "page",
-        **_frame(scope),
+        **frame(scope),
         view=view,
         views=VIEWS,
         limits=limits,
@@ -109,10 +109,10 @@ def alone(
     elif error is not None:
         body = render.error_panel(error)
     title = "" if opened is None else opened.entry.shown
-    return fill("alone", **_frame(scope), title=title, body=Markup(body))  # noqa: S704 - made safe
+    return fill("alone", **frame(scope), title=title, body=Markup(body))  # noqa: S704 - made safe
 
 
-def _frame(scope: Mapping[str, Any]) -> dict[str, str]:
+def frame(scope: Mapping[str, Any]) -> dict[str, str]:
     """Return what every document's frame names: prefix and language."""
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     headers = dict(scope.get("headers", ()))
