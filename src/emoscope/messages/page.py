@@ -45,15 +45,7 @@ FORM: dict[str, Text] = {
     ),
     "granularity": Text("想看什么", "What to show"),
     "utterance": Text("一个结论", "One answer"),
-    "utterance_help": Text(
-        "给整段录音一个情绪和九项得分。适合 30 秒以内的一句话。",
-        "One emotion and nine scores for the whole recording. Best for a sentence of up to 30 s.",
-    ),
     "frame": Text("随时间的变化", "Change over time"),
-    "frame_help": Text(
-        "画出情绪曲线（每 20 毫秒一点），并自动分段。",
-        "A curve with a point every 20 ms, cut into segments.",
-    ),
     "embedding": Text("导出特征向量", "Export the embedding"),
     "embedding_help": Text(
         "另存 embedding.npy，可用于检索、聚类，或训练自己的分类器。",
@@ -87,6 +79,16 @@ QUESTIONS: dict[str, Text] = {
         "请看结果区的提示：可能还没选文件、文件太大，或服务已停止。批量识别时，每个文件单独提示。",
         "Look at the message in the result area: no file may be chosen, the file may be too "
         "large, or the service may have stopped. In a batch each file has its own message.",
+    ),
+    "modes": Text(
+        "「随时间的变化」和「一个结论」有什么不同？",
+        "How do “Change over time” and “One answer” differ?",
+    ),
+    "modes_answer": Text(
+        "前者画出情绪曲线（每 20 毫秒一点），并自动分段；"
+        "后者给整段录音一个情绪和九项得分，适合 30 秒以内的一句话。",
+        "The first draws a curve with a point every 20 ms, cut into segments; the second gives one "
+        "emotion and nine scores for the whole recording, best for a sentence of up to 30 s.",
     ),
     "slow": Text("第一次为什么慢？", "Why is the first answer slow?"),
     "slow_answer": Text(
