@@ -45,15 +45,7 @@ FORM: dict[str, Text] = {
     ),
     "granularity": Text("想看什么", "What to show"),
     "utterance": Text("一个结论", "One answer"),
-    "utterance_help": Text(
-        "给整段录音一个情绪和九项得分。适合 30 秒以内的一句话。",
-        "One emotion and nine scores for the whole recording. Best for a sentence of up to 30 s.",
-    ),
     "frame": Text("随时间的变化", "Change over time"),
-    "frame_help": Text(
-        "画出情绪曲线（每 20 毫秒一点），并自动分段。",
-        "A curve with a point every 20 ms, cut into segments.",
-    ),
     "embedding": Text("导出特征向量", "Export the embedding"),
     "embedding_help": Text(
         "另存 embedding.npy，可用于检索、聚类，或训练自己的分类器。",
@@ -87,6 +79,16 @@ QUESTIONS: dict[str, Text] = {
         "请看结果区的提示：可能还没选文件、文件太大，或服务已停止。批量识别时，每个文件单独提示。",
         "Look at the message in the result area: no file may be chosen, the file may be too "
         "large, or the service may have stopped. In a batch each file has its own message.",
+    ),
+    "modes": Text(
+        "「随时间的变化」和「一个结论」有什么不同？",
+        "How do “Change over time” and “One answer” differ?",
+    ),
+    "modes_answer": Text(
+        "前者画出情绪曲线（每 20 毫秒一点），并自动分段；"
+        "后者给整段录音一个情绪和九项得分，适合 30 秒以内的一句话。",
+        "The first draws a curve with a point every 20 ms, cut into segments; the second gives one "
+        "emotion and nine scores for the whole recording, best for a sentence of up to 30 s.",
     ),
     "slow": Text("第一次为什么慢？", "Why is the first answer slow?"),
     "slow_answer": Text(
@@ -169,7 +171,7 @@ RESULT: dict[str, Text] = {
         "{first} {first_percent:.1f}% + {second} {second_percent:.1f}%",
         "{first} {first_percent:.1f}% + {second} {second_percent:.1f}%",
     ),
-    "timeline": Text("情绪时间轴", "Emotion over time"),
+    "timeline": Text("情绪随时间的变化", "Emotion over time"),
     "sound": Text("波形", "Waveform"),
     "segments": Text("分段", "Segments"),
     "from": Text("开始", "From"),
@@ -218,56 +220,10 @@ RESULT: dict[str, Text] = {
 """The right side."""
 
 PICTURE: dict[str, Text] = {
-    "play": Text("播放", "Play"),
-    "pause": Text("暂停", "Pause"),
-    "closer": Text("放大", "Zoom in"),
-    "wider": Text("缩小", "Zoom out"),
-    "fit": Text("全部", "Fit"),
-    "play_selection": Text("播放选区", "Play selection"),
-    "clear_selection": Text("取消选区", "Clear selection"),
-    "quiet": Text("停顿", "Silence"),
-    "doubt": Text("两种情绪接近", "Two emotions close"),
-    "abstained": Text(
-        "整段画斜线，不下结论：{reasons}", "Hatched throughout, no conclusion: {reasons}"
-    ),
-    "help": Text(
-        "电脑：单击定位 · 拖动选段 · 空格播放 · Ctrl＋滚轮缩放（按 ? 看全部快捷键）。"
-        "手机：轻点定位 · 拖动选段 · 双指缩放。",
-        "Computer: click to seek · drag to select · space to play · Ctrl+wheel to zoom "
-        "(press ? for all shortcuts). Phone: tap to seek · drag to select · pinch to zoom.",
-    ),
-    "help_sound": Text(
-        "单击定位 · 拖动选段 · 空格播放 · Ctrl＋滚轮缩放。",
-        "Click to seek · drag to select · space to play · Ctrl+wheel to zoom.",
-    ),
     "shares": Text("各情绪所占时间", "Time per emotion"),
     "moments": Text("最支持结论的片段", "Moments that decided it"),
 }
-"""Emotion over time."""
-
-CORRECT: dict[str, Text] = {
-    "title": Text("✏️ 更正", "✏️ Correct"),
-    "help": Text(
-        "点一段，再选正确的情绪；拖动边界可调整起止。模型的原始结果会保留。",
-        "Click a segment, then the right emotion; drag a border to move it. "
-        "The model's result is kept.",
-    ),
-    "help_whole": Text(
-        "选正确的情绪。模型的原始结果会保留。",
-        "Click the right emotion. The model's result is kept.",
-    ),
-    "start": Text("开始（秒）", "From (s)"),
-    "end": Text("结束（秒）", "To (s)"),
-    "split": Text("在播放处拆分", "Split at playhead"),
-    "join": Text("与下一段合并", "Merge with next"),
-    "save": Text("保存更正", "Save correction"),
-    "undo": Text("恢复为模型结果", "Restore model result"),
-    "kept": Text("已保存。", "Saved."),
-    "undone": Text("已恢复。", "Restored."),
-    "failed": Text("没有保存：连不上服务。", "Not saved: the service cannot be reached."),
-    "label": Text("正确的情绪", "Right emotion"),
-}
-"""Corrections by hand."""
+"""Sections that go with the figure."""
 
 RUNS: dict[str, Text] = {
     "title": Text("历史", "History"),

@@ -96,9 +96,9 @@ class Verdict:
     percent: float | None
     """Confidence, calibrated where the model is, with one decimal; None without one."""
     emotions: tuple[Emotion, ...] = ()
-    """Those that take turns, where they do, in order of their first turn."""
+    """Those that take turns, where they do: all in their order, or the commonest of many."""
     is_course: bool = False
-    """Whether ``emotions`` are all turns in their order, and not the commonest of many."""
+    """Whether ``emotions`` are all turns in their order."""
 
     @property
     def emoji(self) -> str:
@@ -175,7 +175,7 @@ def _changing(segments: Sequence[Segment], times: dict[Emotion, float]) -> Verdi
     if len(turns) <= NAMED_MAX:
         return Verdict("changing", None, None, turns, is_course=True)
     named = sorted(times, key=lambda emotion: -times[emotion])[:NAMED_MAX]
-    return Verdict("changing", None, None, tuple(one for one in times if one in named))
+    return Verdict("changing", None, None, tuple(named))
 
 
 def verdict(result: Result) -> Verdict:

@@ -75,7 +75,8 @@ def _below(result: Result) -> tuple[Pair, ...]:
     else:
         found = mixed_parts(result)
         said = [] if found is None else [Text(*_with_parts(*found[:2]))]
-    told, sets = story_of(result), label_set_of(result)
+    told = story_of(result)
+    sets = label_set_of(result) if verdict(result).percent is not None else None
     lines = ([] if told is None else [told]) + below(result) + said
     return tuple((line.zh, line.en) for line in [*lines, *([] if sets is None else [sets])])
 
