@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from emoscope.audio import quality
-from emoscope.audio.decode import decode_channels
 from emoscope.audio.missing import without_gaps
 from emoscope.audio.prepare import PreparedAudio, Source
 from emoscope.audio.source import receive
@@ -50,7 +49,7 @@ def recognize_channels_with(
     """Recognize each channel of a recording by itself.
 
     Args:
-        recognizer: runs the model; the recording is decoded in this process.
+        recognizer: runs the model and decodes, in this process unless told otherwise.
         source: the bytes of a file, its path, or a ``Waveform``; mono sound has one channel.
         granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
         embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
@@ -127,7 +126,7 @@ def _prepared(
         channels: tuple[Waveform, ...] = (source,)
     else:
         source, sha256 = receive(source, log)
-        channels = decode_channels(source, limits=recognizer.limits, name=name, log=log)
+        channels = recognizer.decode_channels(source, name=name, log=log)
     broken = reasons_of(log.steps)
     recordings, silent = [], list[AudioSilentError]()
     for channel in channels:

@@ -17,8 +17,13 @@ from datetime import datetime
 from pathlib import Path
 
 from emoscope._version import __version__
-from emoscope.audio.decode import decode_of_any_length, library_versions
-from emoscope.audio.decoder_pool import Decoder
+from emoscope.audio.decode import (
+    FileSource,
+    decode_channels,
+    decode_of_any_length,
+    library_versions,
+)
+from emoscope.audio.decoder_pool import ChannelDecoder, Decoder
 from emoscope.audio.missing import gaps_of
 from emoscope.audio.prepare import PreparedAudio, Source, name_of, prepare
 from emoscope.backends.base import Backend
@@ -40,7 +45,7 @@ from emoscope.results.abstention import ABSTENTION_THRESHOLDS, AbstentionThresho
 from emoscope.results.agreement import AGREEMENT_THRESHOLDS, AgreementThresholds
 from emoscope.results.result import GRANULARITIES, Failure, ModelRef, Result
 from emoscope.results.track import Track
-from emoscope.waveform import Array32
+from emoscope.waveform import Array32, Waveform
 
 
 def local_now() -> datetime:
@@ -86,13 +91,20 @@ class Recognizer:
         self._forward = Batcher(Forward(backend), max_padded_samples=budget, at_once=at_once)
         self._now = now
         self._decode: Decoder = decode_of_any_length
+        self._decode_channels: ChannelDecoder = decode_channels
         versions = {"emoscope": __version__, backend.name: backend.version}
         self._versions = versions | library_versions()
 
-    def decoding_with(self, decoder: Decoder) -> Recognizer:
-        """Return a recognizer with the same model that decodes by ``decoder``, as a server's."""
+    def decoding_with(self, decoder: Decoder, channels: ChannelDecoder | None = None) -> Recognizer:
+        """Return a recognizer with the same model that decodes otherwise, as a server's.
+
+        Args:
+            decoder: decodes and averages channels.
+            channels: decodes each channel for itself; as before by default.
+        """
         other = copy.copy(self)
         other._decode = decoder  # noqa: SLF001 - one of us
+        other._decode_channels = channels or self._decode_channels  # noqa: SLF001 - likewise
         return other
 
     def within(self, limits: Limits) -> Recognizer:
@@ -183,6 +195,22 @@ class Recognizer:
         """
         log = StepLog(listener)
         return prepare(source, self._decode, self.limits, log, name=name, received_ms=received_ms)
+
+    def decode_channels(
+        self, source: FileSource, *, name: str = "", log: StepLog | None = None
+    ) -> tuple[Waveform, ...]:
+        """Decode each channel of a source to a waveform of its own; they are not checked.
+
+        Args:
+            source: the bytes of a file, or its path.
+            name: name of the waveforms; the file's name by default.
+            log: gets the steps of decoding; none by default.
+
+        Raises:
+            InputError: the recording cannot be used; each reason has its own class or code.
+            StoreError: long sound does not fit into the folder for temporary files.
+        """
+        return self._decode_channels(source, limits=self.limits, name=name, log=log)
 
     def infer(
         self,

@@ -11,19 +11,20 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from emoscope.audio import decoder_pool as module
 from emoscope.audio import decoder_protocol
-from emoscope.audio.decode import decode
+from emoscope.audio.decode import decode, decode_channels
 from emoscope.audio.decoder_pool import DecoderPool
 from emoscope.errors import AudioError, AudioTooLargeError, DecoderError, DecoderTimeoutError
 from emoscope.events import StepLog
 from emoscope.limits import UPLOAD, Limits
 from emoscope.waveform import Span
 from raising import raises_code
-from sounds import BAD, FORMATS, encode, noise, sample, wav
+from sounds import BAD, FORMATS, encode, encode_frame, noise, sample, wav
 
 pytestmark = pytest.mark.process
 
@@ -67,6 +68,20 @@ def test_every_bad_input_has_the_error_that_it_has_in_process(
     assert len(said) in (0, 2)  # what is too short or silent is for the recognizer to say
     assert len(set(said)) <= 1
     assert decoders.replaced == before
+
+
+def test_channels_are_decoded_each_for_itself(decoders: DecoderPool) -> None:
+    planes = np.stack([sample("happy_zh.wav"), sample("happy_zh.wav")[::-1]])
+    frame = av.AudioFrame.from_ndarray(planes, "fltp", "stereo")
+    frame.sample_rate = 16_000
+    data = encode_frame(frame, "wav", "pcm_s16le", {})
+
+    here = decode_channels(data, limits=UPLOAD)
+    there = decoders.channels(data, limits=UPLOAD)
+
+    assert len(there) == 2
+    for one, other in zip(here, there, strict=True):
+        np.testing.assert_array_equal(one.samples, other.samples)
 
 
 def test_a_path_is_read_here_and_its_name_kept(decoders: DecoderPool, tmp_path: Path) -> None:
@@ -239,7 +254,7 @@ def test_what_a_captured_decoder_says_is_not_believed(
     ],
 )
 def test_spans_that_a_captured_decoder_makes_up_are_not_believed(borders: list[int]) -> None:
-    note = {"steps": [], "missing": len(borders) // 2}
+    note = {"steps": [], "missing": len(borders) // 2, "channels": 1}
     spans = bytearray(np.array(borders, np.int64).tobytes())
 
     with raises_code("decoder_crashed"):
@@ -247,12 +262,22 @@ def test_spans_that_a_captured_decoder_makes_up_are_not_believed(borders: list[i
 
 
 def test_spans_without_sound_come_over_the_line() -> None:
-    note = {"steps": [], "missing": 2}
+    note = {"steps": [], "missing": 2, "channels": 1}
     spans = bytearray(np.array([0, 320, 800, 1_120], np.int64).tobytes())
 
-    _, samples, missing = module._checked(note, bytearray(1_200 * 4), spans)
-    assert len(samples) == 1_200
+    _, planes, missing = module._checked(note, bytearray(1_200 * 4), spans)
+    assert planes.shape == (1, 1_200)
     assert missing == (Span(0.0, 0.02), Span(0.05, 0.07))
+
+
+@pytest.mark.parametrize("channels", [None, 0, 3, 2**40, -1, "x"])
+def test_a_number_of_channels_that_a_captured_decoder_makes_up_is_not_believed(
+    channels: object,
+) -> None:
+    note = {"steps": [], "missing": 0, "channels": channels}
+
+    with raises_code("decoder_crashed"):
+        module._checked(note, bytearray(8 * 4), bytearray())
 
 
 def _pair() -> tuple[socket.socket, socket.socket]:

@@ -6,8 +6,10 @@ import base64
 import csv
 import io
 import json
+import struct
 
 import httpx
+import numpy as np
 import pytest
 
 from emoscope.server.http.replies import ListReply, RecognitionsReply
@@ -67,6 +69,80 @@ def test_json_with_base64_says_the_same(server) -> None:
     assert by_json["scores"] == by_bytes["scores"]
     assert by_json["source"] == by_bytes["source"]
     assert by_json["frames"] == by_bytes["frames"]
+
+
+def call(*planes: np.ndarray) -> bytes:
+    """A WAV file with these channels."""
+    data = (np.stack(planes, axis=1) * 32_767).astype("<i2").tobytes()
+    return (
+        struct.pack(
+            "<4sI8sIHHIIHH4sI",
+            *(b"RIFF", 36 + len(data), b"WAVEfmt ", 16, 1, len(planes), 16_000),
+            *(32_000 * len(planes), 2 * len(planes), 16, b"data", len(data)),
+        )
+        + data
+    )
+
+
+def test_each_channel_of_a_call_has_an_answer_and_a_run(server) -> None:
+    left = sample("happy_zh.wav")
+    right = np.roll(sample("angry_zh.wav")[: len(left)], 4_000)
+    right = np.pad(right, (0, len(left) - len(right)))
+    sound = call(left, right)
+
+    reply = server.client.post(
+        "/v1/recognitions",
+        files=many(("call.wav", sound), ("a.wav", GOOD)),
+        data={"granularity": "frame", "channels": "separate"},
+    )
+
+    assert reply.status_code == 200
+    RecognitionsReply.model_validate(reply.json())
+    one, other, alone = reply.json()["recognitions"]
+    assert [a["channel"]["number"] for a in (one, other, alone)] == [1, 2, 1]
+    assert [a["channel"]["count"] for a in (one, other, alone)] == [2, 2, 1]
+    assert one["run"] != other["run"]
+    assert one["timestamp"] == other["timestamp"]
+    assert one["duration_s"] == other["duration_s"]
+    (by_left,) = server.client.post(
+        "/v1/recognitions", files=many(("l.wav", wav(left))), data={"granularity": "frame"}
+    ).json()["recognitions"]
+    assert one["scores"]["happy"] == pytest.approx(by_left["scores"]["happy"], abs=1e-3)
+
+
+def test_channels_are_asked_for_in_json_and_in_the_address_too(server) -> None:
+    sound = call(sample("happy_zh.wav"), sample("happy_zh.wav")[::-1])
+    encoded = base64.b64encode(sound).decode()
+
+    by_json = server.client.post(
+        "/v1/recognitions", json={"recordings": [{"audio": encoded}], "channels": "separate"}
+    )
+    by_bytes = server.client.post(
+        "/v1/recognitions?channels=separate",
+        content=sound,
+        headers={"content-type": "audio/wav", "accept": "application/x-ndjson"},
+    )
+
+    assert len(by_json.json()["recognitions"]) == 2
+    events = [json.loads(line) for line in by_bytes.text.splitlines()]
+    results = [event for event in events if event["event"] == "result"]
+    assert [(one["index"], one["channel"]["number"]) for one in results] == [(0, 1), (0, 2)]
+
+
+def test_another_word_or_more_channels_are_refused(server) -> None:
+    wrong = server.client.post(
+        "/v1/recognitions", files=many(("a.wav", GOOD)), data={"channels": "left"}
+    )
+    three = server.client.post(
+        "/v1/recognitions",
+        files=many(("a.wav", call(*[sample("happy_zh.wav")] * 3))),
+        data={"channels": "separate"},
+    )
+    job = server.client.post("/v1/jobs", files=many(("a.wav", GOOD)), data={"channels": "separate"})
+
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "field_invalid")
+    assert three.json()["code"] == "audio_too_many_channels"
+    assert (job.status_code, job.json()["code"]) == (422, "field_invalid")
 
 
 def test_the_reply_comes_as_lines_tables_and_events(server) -> None:

@@ -111,11 +111,14 @@ def decode_of_any_length(
 
 
 def decode_channels(
-    source: FileSource, *, limits: Limits = COMMAND_LINE, name: str = "", log: StepLog | None = None
+    source: FileSource,
+    *,
+    limits: Limits = COMMAND_LINE,
+    name: str = "",
+    log: StepLog | None = None,
+    in_memory: bool = False,
 ) -> tuple[Waveform, ...]:
     """Decode each channel to a waveform of its own at 16 kHz; all are of one length.
-
-    Long sound lies in temporary files, so memory is bounded.
 
     Args:
         source: the bytes of a file, or its path.
@@ -123,6 +126,7 @@ def decode_channels(
             line.
         name: name of the waveform; by default the file's name, empty for bytes.
         log: gets the steps decode, resample and mix with their milliseconds; none by default.
+        in_memory: keep all of it in memory; by default long sound lies in temporary files.
 
     Raises:
         AudioError: the sound cannot be used, or the number of channels changes within it.
@@ -130,7 +134,7 @@ def decode_channels(
         SourceError: the system refuses to read it.
         StoreError: the folder for temporary files is full or cannot be written.
     """
-    spools = Spools(MEMORY_BYTES)
+    spools = Spools() if in_memory else Spools(MEMORY_BYTES)
     return _decode(source, limits, name, log or StepLog(), spools, separate=True)
 
 

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeAlias
@@ -45,6 +45,8 @@ RENEW_AFTER = 2_000
 """Recordings that one process decodes before a new one takes over: leaks have an end."""
 SOCKET_BYTES = 1 << 20
 _FREE_BYTES = 192 << 20
+SEPARATE_MAX = 2
+"""Channels that can be decoded each for itself; they are in memory together."""
 _COPIES = 3
 """Of the sound, at the moment when its blocks are joined."""
 _BORDERS_BYTES = 16
@@ -52,7 +54,7 @@ _BORDERS_BYTES = 16
 
 
 _Answer: TypeAlias = tuple[Note, np.ndarray[Any, Any], tuple[Span, ...]]
-"""What was done, the samples, and where the medium holds no sound."""
+"""What was done, the samples of shape ``(channels, n)``, and where the medium holds no sound."""
 
 
 class Decoder(Protocol):
@@ -71,6 +73,22 @@ class Decoder(Protocol):
         """
 
 
+class ChannelDecoder(Protocol):
+    """Decodes each channel of a file (``decode_channels``, or ``DecoderPool.channels``)."""
+
+    def __call__(
+        self, source: FileSource, *, limits: Limits, name: str = "", log: StepLog | None = None
+    ) -> tuple[Waveform, ...]:
+        """Decode each channel to mono float32 at 16 kHz; all are of one length.
+
+        Args:
+            source: the bytes of a file, or its path.
+            limits: checked before the first frame and while decoding.
+            name: name of the waveforms; by default the file's name, empty for bytes.
+            log: gets the steps decode, resample and mix with their milliseconds; none by default.
+        """
+
+
 class DecoderPool:
     """Decoding processes, alive inside a ``with`` block; safe in many threads.
 
@@ -84,7 +102,9 @@ class DecoderPool:
         self, count: int = 2, *, deadline_s: float = DEADLINE_S, limits: Limits = COMMAND_LINE
     ) -> None:
         sound_bytes = int(limits.longest_s * RATE_HZ) * np.dtype(np.float32).itemsize
-        self._memory_bytes = _FREE_BYTES + _COPIES * sound_bytes + (limits.max_bytes or 0) * 2
+        self._memory_bytes = (
+            _FREE_BYTES + SEPARATE_MAX * _COPIES * sound_bytes + (limits.max_bytes or 0) * 2
+        )
         self._deadline_s = deadline_s
         self._count = count
         self._lock = threading.Lock()
@@ -127,6 +147,32 @@ class DecoderPool:
             DecoderError: the process ended while it decoded this recording.
             DecoderTimeoutError: decoding took longer than ``deadline_s`` and was ended.
         """
+        return self._decode(source, limits, name, log or StepLog(), separate=False)[0]
+
+    def channels(
+        self, source: FileSource, *, limits: Limits, name: str = "", log: StepLog | None = None
+    ) -> tuple[Waveform, ...]:
+        """Decode each of at most ``SEPARATE_MAX`` channels in another process; as ``__call__``.
+
+        Args:
+            source: the bytes of a file, or its path.
+            limits: checked before the first frame and while decoding.
+            name: name of the waveforms; by default the file's name, empty for bytes.
+            log: gets the steps decode, resample and mix with their milliseconds; none by default.
+
+        Raises:
+            AudioError: the sound cannot be used, or has more channels.
+            SourceNotFoundError: there is no such file.
+            SourceError: the system refuses to read it.
+            DecoderError: the process ended while it decoded this recording.
+            DecoderTimeoutError: decoding took longer than ``deadline_s`` and was ended.
+        """
+        limits = replace(limits, max_channels=min(SEPARATE_MAX, limits.max_channels))
+        return self._decode(source, limits, name, log or StepLog(), separate=True)
+
+    def _decode(
+        self, source: FileSource, limits: Limits, name: str, log: StepLog, *, separate: bool
+    ) -> tuple[Waveform, ...]:
         if not isinstance(source, bytes):
             name = name or Path(source).name
             with opened(source) as file:
@@ -135,21 +181,21 @@ class DecoderPool:
             raise AudioError("audio_empty_file")
         if limits.max_bytes is not None and len(source) > limits.max_bytes:
             raise AudioTooLargeError(max_bytes=limits.max_bytes)
-        note, samples, missing = self._ask(source, limits)
-        for step, milliseconds, data in note["steps"] if log else ():
-            log.add(step, milliseconds, **data)  # type: ignore[union-attr]  # there is a log
-        return Waveform(samples, RATE_HZ, name, missing)
+        note, planes, missing = self._ask(source, limits, separate=separate)
+        for step, milliseconds, data in note["steps"]:
+            log.add(step, milliseconds, **data)
+        return tuple(Waveform(samples, RATE_HZ, name, missing) for samples in planes)
 
     def pids(self) -> list[int]:
         """Ids of the processes, for those who watch them."""
         with self._lock:
             return [process.pid for process in self._all]
 
-    def _ask(self, data: bytes, limits: Limits) -> _Answer:
+    def _ask(self, data: bytes, limits: Limits, *, separate: bool) -> _Answer:
         process = self._take()
         answer = None
         try:
-            answer = process.ask(data, limits, self._deadline_s)
+            answer = process.ask(data, limits, self._deadline_s, separate=separate)
         finally:
             if answer is None:
                 self.replaced += 1
@@ -216,17 +262,21 @@ class _Process:
         """Whether the child still runs."""
         return self._child.poll() is None
 
-    def ask(self, data: bytes, limits: Limits, deadline_s: float) -> _Answer:
+    def ask(self, data: bytes, limits: Limits, deadline_s: float, *, separate: bool) -> _Answer:
         """Have one recording decoded; after an error this process is of no more use."""
         try:
             if not self._ready:
                 self._line.settimeout(START_S)
                 self._ready = receive_message(self._line, max_bytes=0) is not None
             self._line.settimeout(deadline_s)
-            send_message(
-                self._line, {"limits": asdict(limits), "cpu_s": math.ceil(deadline_s)}, data
-            )
-            most = (int(limits.longest_s * RATE_HZ) + RATE_HZ) * 4
+            order = {
+                "limits": asdict(limits),
+                "cpu_s": math.ceil(deadline_s),
+                "separate": separate,
+            }
+            send_message(self._line, order, data)
+            planes = SEPARATE_MAX if separate else 1
+            most = (int(limits.longest_s * RATE_HZ) + RATE_HZ) * 4 * planes
             answer = receive_message(self._line, max_bytes=most)
             missing = None
             if answer is not None and answer[0].get("missing"):
@@ -258,25 +308,27 @@ def _checked(note: Note, body: bytearray, missing: bytearray) -> _Answer:
         missing: first and last (excluded) sample of each span without sound.
     """
     if "error" in note:
-        return note, np.zeros(0, np.float32), ()
-    steps = note.get("steps")
+        return note, np.zeros((1, 0), np.float32), ()
+    steps, count = note.get("steps"), note.get("channels")
     well_formed = (
         isinstance(steps, list)
         and all(_is_step(step) for step in steps)
         and len(body) > 0
-        and len(body) % 4 == 0
+        and isinstance(count, int)
+        and 1 <= count <= SEPARATE_MAX
+        and len(body) % (4 * count) == 0
         and type(note.get("missing")) is int
         and len(missing) == note["missing"] * _BORDERS_BYTES
     )
     if not well_formed:
         raise DecoderError
-    samples = np.frombuffer(body, np.float32)
-    if not float(np.abs(samples).max()) <= 1.0:  # NaN is not, either
+    planes = np.frombuffer(body, np.float32).reshape(int(count or 1), -1)
+    if not float(np.abs(planes).max()) <= 1.0:  # NaN is not, either
         raise DecoderError
     borders = np.frombuffer(missing, np.int64).tolist()
-    if not all(one < two for one, two in pairwise([-1, *borders, len(samples) + 1])):
+    if not all(one < two for one, two in pairwise([-1, *borders, planes.shape[1] + 1])):
         raise DecoderError
-    return note, samples, spans_between(zip(borders[::2], borders[1::2], strict=True))
+    return note, planes, spans_between(zip(borders[::2], borders[1::2], strict=True))
 
 
 def _is_step(step: object) -> bool:

@@ -15,7 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from emoscope.audio.decode import decode
+import numpy as np
+
+from emoscope.audio.decode import decode, decode_channels
 from emoscope.audio.decoder_protocol import Note, receive_message, send_message
 from emoscope.audio.missing import borders_of
 from emoscope.errors import EmoscopeError
@@ -46,15 +48,20 @@ def _answer(line: socket.socket, note: Note, data: bytes) -> None:
     limits = Limits(**{name: _as_tuple(value) for name, value in note["limits"].items()})
     log = StepLog()
     try:
-        waveform = decode(data, limits=limits, log=log)
+        if note["separate"]:
+            waveforms = decode_channels(data, limits=limits, log=log, in_memory=True)
+        else:
+            waveforms = (decode(data, limits=limits, log=log),)
     except EmoscopeError as error:
         send_message(line, {"error": error.code, "data": error.data})
         return
     steps = [[step.name, step.milliseconds, step.data] for step in log.steps]
-    send_message(line, {"steps": steps, "missing": len(waveform.missing)}, waveform.samples.data)
+    missing = waveforms[0].missing  # the same in all channels
+    about = {"steps": steps, "missing": len(missing), "channels": len(waveforms)}
+    send_message(line, about, np.concatenate([one.samples for one in waveforms]).data)
     # There may be thousands of them: too many for a note.
-    if waveform.missing:
-        send_message(line, {}, borders_of(waveform.missing).data)
+    if missing:
+        send_message(line, {}, borders_of(missing).data)
 
 
 def _as_tuple(value: Any) -> Any:

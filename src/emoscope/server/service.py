@@ -15,9 +15,10 @@ from fastapi import Request
 from emoscope.audio.decoder_pool import DecoderPool
 from emoscope.errors import EmoscopeError
 from emoscope.events import Listener, ignore
+from emoscope.multichannel import recognize_channels_with
 from emoscope.observe.metrics import ServerMetrics
 from emoscope.outputs.store import Run, RunStore
-from emoscope.paths.choices import Granularity
+from emoscope.paths.choices import ChannelMode, Granularity
 from emoscope.recognizer import Recognizer
 from emoscope.server.admission.queue import AdmissionQueue, Deadline, cancel_on_disconnect
 from emoscope.server.admission.uploads import Uploads
@@ -33,6 +34,8 @@ class RecognitionOptions:
     """``frame`` adds the track of 20 ms rows, the segments and their summary."""
     embedding: bool = False
     """Keep the frame embeddings, float32 of shape ``(T, D)``."""
+    channels: ChannelMode = "mix"
+    """``separate`` gives a run for each channel in place of one for their mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Service:
 
     async def recognize(
         self, http_request: Request, request: RecognitionRequest, listener: Listener = ignore
-    ) -> Run:
+    ) -> tuple[Run, ...]:
         """Recognize one recording when its turn comes, unless its client disconnects.
 
         Args:
@@ -77,6 +80,9 @@ class Service:
             request: the recording and its options.
             listener: called in a worker thread with each finished step and with progress; does
                 nothing by default.
+
+        Returns:
+            One run, or one per channel.
 
         Raises:
             EmoscopeError: the recording, the model or the disk failed, or admission refused.
@@ -93,8 +99,10 @@ class Service:
         listener: Listener,
         *,
         checkpoint_dir: Path | None = None,
-    ) -> Callable[[], Run]:
+    ) -> Callable[[], tuple[Run, ...]]:
         """Return a function that recognizes one recording, to be run in a thread.
+
+        It returns one run, or one per channel.
 
         Args:
             request: the recording and its options.
@@ -109,16 +117,31 @@ class Service:
             self.metrics.event(event)
             listener(event)
 
-        def counted() -> Run:
+        def counted() -> tuple[Run, ...]:
             try:
-                run = work()
+                runs = separate() if request.options.channels == "separate" else (mixed(),)
             except EmoscopeError as error:
                 self.metrics.failed(error.code)
                 raise
-            self.metrics.recognized(run.result.emotion.key, run.result.duration_s)
-            return run
+            for run in runs:
+                self.metrics.recognized(run.result.emotion.key, run.result.duration_s)
+            return runs
 
-        def work() -> Run:
+        def separate() -> tuple[Run, ...]:
+            deadline()
+            call = recognize_channels_with(
+                self.recognizer,
+                request.data(),
+                granularity=request.options.granularity,
+                embedding=request.options.embedding,
+                name=request.name,
+                listener=listening,
+                checkpoint_dir=checkpoint_dir,
+            )
+            pairs = zip(call.results, call.waveforms, strict=True)
+            return tuple(self.store.save(result, waveform) for result, waveform in pairs)
+
+        def mixed() -> Run:
             deadline()
             recording = self.recognizer.decode(
                 request.data(),
@@ -172,7 +195,7 @@ def make_service(recognizer: Recognizer, store: RunStore, settings: Settings) ->
     metrics.gauge("uploads", "Bodies that are being received", lambda: uploads.coming)
     metrics.gauge("decoders_replaced", "Decoders lost, so far", lambda: decoders.replaced)
     return Service(
-        recognizer=recognizer.decoding_with(decoders),
+        recognizer=recognizer.decoding_with(decoders, decoders.channels),
         store=store,
         settings=settings,
         admission=admission,

@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import Request
 
 from emoscope.errors import AudioTooLargeError, EmoscopeError, RequestError
+from emoscope.paths.choices import ChannelMode
 from emoscope.paths.names import HIDDEN, NAME_MAX, plain_name
 from emoscope.results.result import GRANULARITIES
 from emoscope.server.admission.uploads import drain
@@ -23,6 +24,7 @@ from emoscope.server.http.forms import (
     YES,
     FormReader,
     parse_boolean,
+    parse_channels,
     parse_granularity,
 )
 from emoscope.server.http.json_body import JSON_EXPECTED, JsonBodyReader, decode_base64
@@ -44,6 +46,12 @@ NAME_PATTERN = f"^[^/\\\\{HIDDEN}]*$"
 _OPTIONS = {
     "granularity": {"type": "string", "enum": list(GRANULARITIES), "default": "utterance"},
     "embedding": {"type": "boolean", "default": False},
+    "channels": {
+        "type": "string",
+        "enum": list(get_args(ChannelMode)),
+        "default": "mix",
+        "description": "separate: an answer for each of two channels, as of a call; not for jobs",
+    },
 }
 _RECORDING = {
     "type": "object",
@@ -75,6 +83,7 @@ def body_schema(max_files: int, max_bytes: int) -> dict[str, Any]:
             },
             "granularity": _OPTIONS["granularity"],
             "embedding": {"type": "string", "enum": [*YES, *NO], "default": "false"},
+            "channels": _OPTIONS["channels"],
         },
     }
     as_json = {
@@ -216,6 +225,7 @@ def _of_form(form: FormReader) -> list[RecognitionRequest]:
     options = RecognitionOptions(
         parse_granularity(form.texts.get("granularity", "utterance")),
         parse_boolean("embedding", form.texts.get("embedding", "false")),
+        parse_channels(form.texts.get("channels", "mix")),
     )
     return [RecognitionRequest(file.data, plain_name(file.name), options) for file in form.files()]
 
@@ -225,6 +235,7 @@ def _of_bytes(request: Request, spool: RecordingSpool) -> list[RecognitionReques
     options = RecognitionOptions(
         parse_granularity(query.get("granularity", "utterance")),
         parse_boolean("embedding", query.get("embedding", "false")),
+        parse_channels(query.get("channels", "mix")),
     )
     name = plain_name(query.get("name", ""))
     spool.end()
@@ -235,7 +246,7 @@ def _of_json(
     reader: JsonBodyReader, spool: RecordingSpool, max_files: int
 ) -> list[RecognitionRequest]:
     body = reader.finish()
-    if not isinstance(body, dict) or set(body) - {"recordings", "granularity", "embedding"}:
+    if not isinstance(body, dict) or set(body) - {"recordings", *_OPTIONS}:
         raise RequestError("request_malformed", expected=JSON_EXPECTED)
     recordings = body.get("recordings")
     if not isinstance(recordings, list) or not recordings:
@@ -248,7 +259,11 @@ def _of_json(
     granularity = str(body.get("granularity", "utterance"))
     if reader.long_string(granularity) is not None:
         raise RequestError("field_invalid", field="granularity", expected=", ".join(GRANULARITIES))
-    options = RecognitionOptions(parse_granularity(granularity), embedding)
+    options = RecognitionOptions(
+        parse_granularity(granularity),
+        embedding,
+        parse_channels(str(body.get("channels", "mix"))),
+    )
     return [
         _one_of_json(recording, f"recordings[{index}]", reader, spool, options)
         for index, recording in enumerate(recordings)

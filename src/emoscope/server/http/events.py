@@ -54,7 +54,7 @@ async def recording_events(
         requests: the recordings and their options.
 
     Yields:
-        Steps and progress of each recording, then its run or failure.
+        Steps and progress of each recording, then its run (or one per channel), or its failure.
 
     Raises:
         BusyError, ServerClosingError: the first recording was not admitted; nothing was begun.
@@ -84,7 +84,8 @@ async def _one(
         while (event := await events.get()) is not None:
             yield event
         try:
-            yield working.result()
+            for run in working.result():
+                yield run
         except EmoscopeError as error:
             yield Failure(request.name, error)
         except OSError:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from typing import cast, get_args
 from urllib.parse import unquote_to_bytes
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from emoscope.errors import RequestError
-from emoscope.paths.choices import Granularity
+from emoscope.paths.choices import ChannelMode, Granularity
 from emoscope.paths.names import is_shown
 from emoscope.results.result import GRANULARITIES
 from emoscope.server.http.body_spool import RecordingSpool, StoredRecording
@@ -212,6 +213,19 @@ def parse_granularity(value: str) -> Granularity:
     if value not in GRANULARITIES:
         raise RequestError("granularity_invalid", value=value[:32])
     return value
+
+
+def parse_channels(value: str) -> ChannelMode:
+    """Read ``mix`` or ``separate``.
+
+    Raises:
+        RequestError: it is neither.
+    """
+    if value not in get_args(ChannelMode):
+        raise RequestError(
+            "field_invalid", field="channels", expected=", ".join(get_args(ChannelMode))
+        )
+    return cast(ChannelMode, value)
 
 
 def parse_boolean(field: str, value: str) -> bool:

@@ -238,7 +238,9 @@ class Jobs:
                 folder = self._folder / job.id
                 data = (folder / str(item.place)).read_bytes()
                 request = RecognitionRequest(data, item.name, job.options)
-                run = self._service.work(request, deadline, self._listen, checkpoint_dir=folder)()
+                (run,) = self._service.work(
+                    request, deadline, self._listen, checkpoint_dir=folder
+                )()
             record = None if run.kept else run.result.to_dict()
             self.table.succeeded(job.id, item.place, run.name or None, record)
         except (CancelledError, ServerClosingError):

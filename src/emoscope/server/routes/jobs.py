@@ -8,6 +8,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from emoscope.errors import RequestError
 from emoscope.paths.choices import Granularity
 from emoscope.server.http import schemas
 from emoscope.server.http.addresses import root_of
@@ -54,6 +55,8 @@ def job_routes(service: Service, jobs: Jobs) -> APIRouter:
         )
         async with reading as requests:
             options = requests[0].options if requests else RecognitionOptions()
+            if options.channels != "mix":  # a recording of a job has one result
+                raise RequestError("field_invalid", field="channels", expected="mix")
             job, is_new = await anyio.to_thread.run_sync(
                 jobs.accept, owner_of(request), requests, options, idempotency_key or None
             )

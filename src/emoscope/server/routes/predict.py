@@ -92,7 +92,7 @@ def predict_routes(service: Service) -> APIRouter:
                 raise upload.refusal
             received_ms = (time.perf_counter() - arrived_s) * 1000
             recording = RecognitionRequest(upload.data, name, options, received_ms)
-            run = await service.recognize(request, recording)
+            (run,) = await service.recognize(request, recording)
             return JSONResponse(schemas.reply(run, root_of(request.scope)))
 
     return router

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from emoscope.outputs import history
 from emoscope.outputs.store import Run
-from emoscope.paths.choices import Granularity
+from emoscope.paths.choices import ChannelMode, Granularity
 from emoscope.results.result import Failure
 from emoscope.server.admission.uploads import refuse_early
 from emoscope.server.http import replies, schemas
@@ -33,11 +33,15 @@ from emoscope.server.http.events import (
 from emoscope.server.service import RecognitionRequest, Service
 
 _HELP = """Send recordings in one of three ways: a form with one or more files `audio`; JSON with
-base64; or the plain bytes of one file, with `granularity`, `embedding` and `name` in the address.
+base64; or the plain bytes of one file, with `granularity`, `embedding`,
+`channels` and `name` in the address.
 
 `Accept` chooses the reply: `application/json`, `application/jsonl`, `text/csv`, or
 `application/x-ndjson`, which streams what happens as it happens. A single bad recording in JSON is
-a problem with its status; among several it has a `problem` in its place and ends nothing."""
+a problem with its status; among several it has a `problem` in its place and ends nothing.
+
+`channels=separate` gives an answer, and a run, for each channel of a recording with two, in their
+order and with the same `created`."""
 
 
 def recognition_routes(service: Service) -> APIRouter:
@@ -60,6 +64,7 @@ def recognition_routes(service: Service) -> APIRouter:
         request: Request,
         granularity: Annotated[Granularity, Query(description="for plain bytes")] = "utterance",  # noqa: ARG001 - read from the request; here for the document
         embedding: Annotated[bool, Query(description="for plain bytes")] = False,  # noqa: ARG001 - likewise
+        channels: Annotated[ChannelMode, Query(description="for plain bytes")] = "mix",  # noqa: ARG001 - likewise
         name: Annotated[str, Query(description="for plain bytes")] = "",  # noqa: ARG001 - likewise
     ) -> Response:
         await refuse_early(service.admission, request)

@@ -112,8 +112,9 @@ export class Editor {
     const [start, end] = figure.segments[this.at];
     const strip = figure.layout.strip ?? [0, 0];
     const x = (((start + end) / 2 - figure.from) / (figure.to - figure.from)) * figure.width;
-    const left = Math.min(Math.max(0, x - panel.offsetWidth / 2), Math.max(0, figure.width - panel.offsetWidth));
-    panel.style.left = `${figure.stage.element.offsetLeft + left}px`;
+    const most = figure.stage.plot.clientWidth - panel.offsetWidth;
+    const left = figure.stage.element.offsetLeft + x - panel.offsetWidth / 2;
+    panel.style.left = `${Math.max(0, Math.min(most, left))}px`;
     panel.style.top = `${strip[1] + 6}px`;
   }
 

@@ -3,7 +3,7 @@
 // pointers.
 
 import { columns, ranked } from "./curve.js";
-import { paintAxis, paintGrid, paintMoments, paintStrip, paintWave } from "./marks.js";
+import { PITCH, paintAxis, paintGrid, paintMoments, paintStrip, paintWave } from "./marks.js";
 
 /** @typedef {import("./curve.js").Emotion} Emotion */
 /** @typedef {import("./curve.js").Segment} Segment */
@@ -110,7 +110,7 @@ export function paint(pen, scene) {
   pen.clearRect(0, 0, width, layout.height);
   pen.font = `13px ${look.font}`;
   const span = scene.to - scene.from;
-  const sound = scene.curve.level(span / width);
+  const sound = scene.curve.level((span / width) * PITCH);
   const x = (/** @type {number} */ time) => ((time - scene.from) / span) * width;
   const found = seen(scene, scoreLevel(scene.curve, span / width, scene.smoothing ?? 0));
   if (layout.river) {
@@ -148,7 +148,7 @@ export function paintOverview(pen, scene, river) {
  * @param {number} windowS seconds that it is smoothed over
  */
 export const scoreLevel = (curve, secondsPerPoint, windowS) =>
-  Math.max(0, curve.level(Math.max(secondsPerPoint, windowS / 8)));
+  Math.max(0, curve.level(Math.max(secondsPerPoint * 2.5, windowS / 8)));
 
 /**
  * The order of the stack: the largest over the whole recording lies at the bottom.

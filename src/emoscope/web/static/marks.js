@@ -11,6 +11,7 @@
 /** @typedef {import("./draw.js").Columns} Columns */
 
 const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200];
+export const PITCH = 3; // points from bar to bar of the waveform
 const APART = 18; // points between two labels of the axis
 export const SHARES = [0, 25, 50, 75, 100]; // percent that the scale names
 
@@ -230,9 +231,8 @@ export function paintWave(pen, scene, level, found) {
   const middle = (top + bottom) / 2;
   const reach = (bottom - top) / 2;
   const span = scene.to - scene.from;
-  const pitch = 3; // points from bar to bar
   // Bars keep their place in the sound, so they do not flicker while it is dragged along.
-  const step = (span / width) * pitch;
+  const step = (span / width) * PITCH;
   for (let bar = Math.floor(scene.from / step); bar * step < scene.to; bar += 1) {
     const time = bar * step;
     if (time < 0 || time >= curve.data.duration_s) continue;
@@ -243,7 +243,7 @@ export function paintWave(pen, scene, level, found) {
     pen.fillStyle = own ? look.emotions[leads] : look.line;
     const left = ((time - scene.from) / span) * width;
     const high = Math.max(1, up * reach);
-    pen.fillRect(left, middle - high, pitch - 1, high + Math.max(1, down * reach));
+    pen.fillRect(left, middle - high, PITCH - 1, high + Math.max(1, down * reach));
   }
 }
 

@@ -1,10 +1,10 @@
 // @ts-check
-// The stage of a figure: its canvas, the percent scale, and what lies over the canvas.
+// The stage of a figure: its canvas, the percent scale, and what lies over the canvas; the tip beside
+// the pointer; the overview below.
 
-import { LAYOUT, paint, penOf } from "./draw.js";
+import { ranked, smoothing } from "./curve.js";
+import { LAYOUT, paint, paintOverview, penOf } from "./draw.js";
 import { SHARES, clock } from "./marks.js";
-import { Overview } from "./overview.js";
-import { Tip } from "./tip.js";
 
 /** @typedef {import("./timeline.js").Figure} Figure */
 
@@ -162,5 +162,161 @@ export class Stage {
     const levels = paint(pen, figure.scene(width));
     this.overview.paint();
     return levels;
+  }
+}
+
+const FEW = 4; // a phone has no room for nine lines beside the place they are about
+
+/** What is told beside the pointer: the moment, the segment or the nine scores. */
+class Tip {
+  /** @param {Figure} figure */
+  constructor(figure) {
+    this.figure = figure;
+    this.box = document.createElement("div");
+    this.box.className = "emo-tip";
+    this.line = document.createElement("div");
+    this.line.className = "emo-pointer";
+    this.hide();
+  }
+
+  hide() {
+    this.box.hidden = true;
+    this.line.hidden = true;
+  }
+
+  /**
+   * @param {number} x points on the stage
+   * @param {number} y
+   */
+  show(x, y) {
+    const { figure } = this;
+    const time = figure.timeAt(x);
+    if (time < 0 || time > figure.duration) return this.hide();
+    this.line.hidden = false;
+    this.line.style.left = `${x}px`;
+    this.box.replaceChildren(...(figure.stage.isOnStrip(y) ? this.segment(time) : this.scores(time)));
+    this.box.hidden = false;
+    const wide = this.box.offsetWidth;
+    const left = x + 14 + wide > figure.width ? x - 14 - wide : x + 14;
+    this.box.style.left = `${Math.min(Math.max(left, 0), Math.max(0, figure.width - wide))}px`;
+  }
+
+  /** @param {number} time seconds */
+  segment(time) {
+    const { figure } = this;
+    const [start, end, index] = figure.displayed().find((one) => time < one[1]) ?? figure.segments[0];
+    const name = make("strong", figure.name(index));
+    const span = make("span", `${clock(start, figure.exact)} – ${clock(end, figure.exact)}`);
+    return [name, make("div", "", span), make("small", figure.word("smoothed"))];
+  }
+
+  /** @param {number} time seconds */
+  scores(time) {
+    const { figure } = this;
+    const head = make("strong", clock(time, figure.exact));
+    const now = figure.at(time);
+    if (!now) return [head];
+    const { row, quiet, doubt } = now;
+    const state = quiet ? "quiet" : doubt ? "doubt" : null;
+    const said = state ? [make("em", figure.word(state))] : [];
+    const shown = ranked(row).slice(0, figure.width < 480 ? FEW : 9);
+    return [head, ...said, ...shown.map((index) => this.score(index, row[index] / 10))];
+  }
+
+  /**
+   * @param {number} index of the emotion
+   * @param {number} percent
+   */
+  score(index, percent) {
+    const { figure } = this;
+    const line = make("div", "", make("span", figure.name(index)), make("span", `${percent.toFixed(1)}%`));
+    line.style.setProperty("--c", figure.look.emotions[index]);
+    line.style.setProperty("--w", `${percent}%`);
+    return line;
+  }
+}
+
+/**
+ * @param {string} tag
+ * @param {string} words
+ * @param {...Node} parts
+ */
+function make(tag, words, ...parts) {
+  const element = document.createElement(tag);
+  element.textContent = words;
+  element.append(...parts);
+  return element;
+}
+
+const ALWAYS_S = 60; // longer recordings always show it
+const HEIGHT = 36;
+const LEAST = 12; // points of the frame
+
+/** The whole recording in a narrow river, with a frame around what is in view. */
+class Overview {
+  /** @param {Figure} figure */
+  constructor(figure) {
+    this.figure = figure;
+    this.always = figure.duration > ALWAYS_S && figure.curve.hasScores;
+    this.box = document.createElement("div");
+    this.box.className = this.always ? "emo-map emo-map-river" : "emo-map";
+    this.box.hidden = !this.always;
+    this.canvas = document.createElement("canvas");
+    this.frame = document.createElement("div");
+    this.frame.className = "emo-map-thumb";
+    this.box.append(...(this.always ? [this.canvas] : []), this.frame);
+    this.painted = "";
+    /** @type {number | null} where in the frame the pointer holds it, seconds */
+    this.held = null;
+    this.box.addEventListener("pointerdown", (event) => this.take(event));
+    this.box.addEventListener("pointermove", (event) => event.buttons && this.drag(event));
+  }
+
+  place() {
+    const { from, to, duration } = this.figure;
+    this.box.hidden = !this.always && to - from >= duration - 1e-6;
+    this.frame.style.left = `${(from / duration) * 100}%`;
+    this.frame.style.width = `max(${LEAST}px, ${((to - from) / duration) * 100}%)`;
+    this.frame.hidden = to - from >= duration - 1e-6;
+  }
+
+  // Painted once for each width, look and emotion that stands alone.
+  paint() {
+    const width = this.box.clientWidth;
+    if (!this.always || !width) return;
+    const { figure } = this;
+    const ratio = window.devicePixelRatio || 1;
+    const key = [width, ratio, figure.alone, ...Object.values(figure.look)].join();
+    if (key === this.painted) return;
+    this.painted = key;
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(HEIGHT * ratio);
+    const pen = penOf(this.canvas);
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const whole = { from: 0, to: figure.duration, smoothing: smoothing(figure.duration) };
+    paintOverview(pen, { ...figure.scene(width), ...whole }, [0, HEIGHT]);
+  }
+
+  /** @param {PointerEvent} event */
+  time(event) {
+    const { left, width } = this.box.getBoundingClientRect();
+    return ((event.clientX - left) / width) * this.figure.duration;
+  }
+
+  /** @param {PointerEvent} event */
+  take(event) {
+    const { from, to } = this.figure;
+    const time = this.time(event);
+    this.held = time > from && time < to ? time - from : (to - from) / 2;
+    this.box.setPointerCapture(event.pointerId);
+    this.drag(event);
+  }
+
+  /** @param {PointerEvent} event */
+  drag(event) {
+    const { from, to } = this.figure;
+    const start = this.time(event) - (this.held ?? 0);
+    this.figure.show(start, start + to - from);
+    event.preventDefault();
   }
 }
