@@ -68,14 +68,14 @@ def site(outputs: Path, recognizer: Recognizer | None = None) -> Iterator[Site]:
         yield Site(app, url, outputs, client)
 
 
-def start_command(folder: Path, *, stderr: int) -> tuple[subprocess.Popen[str], str]:
+def start_command(folder: Path, *options: str, stderr: int) -> tuple[subprocess.Popen[str], str]:
     """Start ``emoscope serve`` with the compact model, without its page; gives its address.
 
     Who starts it stops it.
     """
     command = [sys.executable, "-m", "emoscope", "serve", "--port", "0", "--no-page", "-m"]
     server = subprocess.Popen(
-        [*command, "compact"],
+        [*command, "compact", *options],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=stderr,

@@ -119,7 +119,9 @@ class Settings(BaseSettings):
         "off", description="a line for each request; off leaves warnings and errors"
     )
     keys: Path = Field(
-        Path("emoscope-keys.json"), description="file of the API keys; see emoscope keys"
+        Path("emoscope-keys.json"),
+        validate_default=True,
+        description="file of the API keys, by default in the current folder; see emoscope keys",
     )
     open: bool = Field(
         False, description="let everybody in who can reach the port, also from other machines"
@@ -286,6 +288,11 @@ class Settings(BaseSettings):
         if isinstance(value, str) and not value.strip():
             raise ValueError("empty; the current folder is written as a dot")
         return value
+
+    @field_validator("keys")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.absolute()
 
 
 def _with_new_names(values: Mapping[str, Any]) -> dict[str, Any]:

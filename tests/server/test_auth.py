@@ -174,9 +174,10 @@ def test_keys_from_the_command_line(tmp_path: Path) -> None:
     listed = CliRunner().invoke(command_line, ["keys", "list", "--keys", str(path)])
     revoked = CliRunner().invoke(command_line, ["keys", "revoke", "ann", "--keys", str(path)])
 
-    assert made.output.startswith("emo_")
+    assert made.stdout.startswith("emo_")
+    assert str(path) in made.stderr
     assert listed.output.split("\t")[:2] == ["ann", "read,recognize"]
-    assert made.output.strip() not in listed.output
+    assert made.stdout.strip() not in listed.output
     assert revoked.exit_code == 0
     assert json.loads(path.read_text()) == {"keys": []}
 

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from emoscope.cli.arguments import Commands
+from emoscope.cli.language import language
+from emoscope.messages.texts import NOTICES
 from emoscope.server.keys import KeyFile
 
 keys_app = Commands(help="API 密钥 · API keys of the server.", no_args_is_help=True)
@@ -25,7 +27,9 @@ def create(
     keys: FileOption = None,
 ) -> None:
     """新建密钥，只显示这一次 · Make a key; it is shown this once."""
-    typer.echo(_file(keys).create(name, scope or ["read", "recognize"]))
+    file = _file(keys)
+    typer.echo(file.create(name, scope or ["read", "recognize"]))
+    typer.echo(NOTICES["keys"](language(), path=file.path, count=len(file.keys())), err=True)
 
 
 @keys_app.command("list")
@@ -46,4 +50,4 @@ def revoke(
 def _file(path: Path | None) -> KeyFile:
     from emoscope.settings import load_settings
 
-    return KeyFile(path or load_settings().keys)
+    return KeyFile(path.absolute() if path else load_settings().keys)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
 import ssl
 
 from emoscope.cli.model import open_model
-from emoscope.errors import SettingError
+from emoscope.errors import EmoscopeError, InternalError, SettingError
 from emoscope.files import check_folder
 from emoscope.messages.texts import NOTICES
 from emoscope.observe.logs import set_up_logging
@@ -16,26 +17,23 @@ from emoscope.outputs.store import RunStore
 from emoscope.server.keys import KeyFile
 from emoscope.settings import Settings, language_of
 
+_log = logging.getLogger("emoscope.server")
 WEBSOCKET_MAX_BYTES = 1 << 20
 """A message holds a moment of microphone sound, never a recording."""
 
 
 def run_serve(settings: Settings, *, page: bool) -> None:
-    """Serve until interrupted; prints the address once the port is open.
+    """Serve until interrupted; prints the address once it answers.
 
     Raises:
-        SettingError: the address cannot be listened on, or the certificate cannot be used.
+        SettingError: the address cannot be listened on, or the certificate or the key file cannot
+            be used.
         StoreError: runs are to be kept, and the folder for them cannot be written.
         ModelError: the model cannot be loaded.
         ExtraMissingError: the extra ``server`` is not installed.
+        InternalError: the application could not start.
     """
     _check_extra()
-    uvicorn = require("uvicorn", extra="server")
-    from emoscope.server.app import create_app
-    from emoscope.server.http.protocol import ProblemProtocol
-    from emoscope.server.shutdown import FLUSH_S, DrainingServer
-
-    language = language_of(settings.language)
     set_up_logging(settings.log)
     is_open = _check_entrance(settings)
     _check_tls(settings)
@@ -43,33 +41,67 @@ def run_serve(settings: Settings, *, page: bool) -> None:
         check_folder(settings.outputs)
     listening = listening_socket(settings.host, settings.port)
     try:
-        recognizer = open_model(settings, settings.upload_limits)
-        app = create_app(
-            recognizer, RunStore(settings.outputs, keep=settings.store), settings, page=page
-        )
-        config = uvicorn.Config(
-            app,
-            # Not what happens to be installed: httptools, faster by 2 %, bounds no header.
-            http=ProblemProtocol,
-            log_level="warning",
-            server_header=False,
-            timeout_graceful_shutdown=FLUSH_S,
-            ssl_certfile=settings.tls_cert,
-            ssl_keyfile=settings.tls_key,
-            ws_max_size=WEBSOCKET_MAX_BYTES,
-            ws_per_message_deflate=False,
-        )
-        scheme = "https" if settings.tls_cert else "http"
-        listening.listen()  # who reads the address may come at once
-        address = _address(scheme, settings.host, listening.getsockname()[1])
-        print(NOTICES["address"](language, address=address), flush=True)  # noqa: T201 - promised
-        if is_open:
-            print(NOTICES["open_door"](language, host=settings.host), flush=True)  # noqa: T201
-        print(NOTICES["stop"](language), flush=True)  # noqa: T201 - likewise
-        admission = app.state.service.admission
-        DrainingServer(config, admission, settings.drain_s).run(sockets=[listening])
+        _serve(settings, listening, page=page, is_open=is_open)
     finally:
         listening.close()
+
+
+def _serve(settings: Settings, listening: socket.socket, *, page: bool, is_open: bool) -> None:
+    """Load the model and serve on a bound socket.
+
+    Args:
+        settings: of the server.
+        listening: the socket; it answers from the end of the warm-up.
+        page: serve the web page as well.
+        is_open: every client that reaches the port may do everything, which is printed.
+
+    Raises:
+        EmoscopeError: the model cannot be loaded, or the application could not start.
+    """
+    uvicorn = require("uvicorn", extra="server")
+    from emoscope.server.app import create_app
+    from emoscope.server.http.protocol import ProblemProtocol
+    from emoscope.server.shutdown import FLUSH_S, DrainingServer, StartupErrors
+
+    recognizer = open_model(settings, settings.upload_limits)
+    store = RunStore(settings.outputs, keep=settings.store)
+    app = create_app(recognizer, store, settings, page=page)
+    startup = StartupErrors(app)
+    config = uvicorn.Config(
+        startup,
+        # Not what happens to be installed: httptools, faster by 2 %, bounds no header.
+        http=ProblemProtocol,
+        # Not "auto", which serves on without decoders and jobs when the application cannot start.
+        lifespan="on",
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=FLUSH_S,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+        ws_max_size=WEBSOCKET_MAX_BYTES,
+        ws_per_message_deflate=False,
+    )
+    service = app.state.service
+    key_count = len(service.keys.keys())
+
+    def say_started() -> None:
+        language = language_of(settings.language)
+        scheme = "https" if settings.tls_cert else "http"
+        address = _address(scheme, settings.host, listening.getsockname()[1])
+        lines = [NOTICES["address"](language, address=address)]
+        if is_open:
+            lines.append(NOTICES["open_door"](language, host=settings.host))
+        lines.append(NOTICES["keys"](language, path=settings.keys, count=key_count))
+        lines.append(NOTICES["stop"](language))
+        print("\n".join(lines), flush=True)  # noqa: T201 - promised
+
+    server = DrainingServer(config, service.admission, settings.drain_s, say_started)
+    server.run(sockets=[listening])
+    if isinstance(startup.error, EmoscopeError):
+        raise startup.error
+    if startup.error is not None:
+        _log.error("the application could not start", exc_info=startup.error)
+        raise InternalError from startup.error
 
 
 def _check_extra() -> None:
@@ -87,8 +119,9 @@ def _check_entrance(settings: Settings) -> bool:
 
     Raises:
         SettingError: other machines can reach the port, and there are no keys.
+        SettingError: the key file is damaged or cannot be read.
     """
-    if is_loopback(settings.host) or KeyFile(settings.keys).keys():
+    if KeyFile(settings.keys).keys() or is_loopback(settings.host):
         return False
     if not settings.open:
         reason = NOTICES["no_door"](language_of(settings.language), host=settings.host)

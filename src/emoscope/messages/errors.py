@@ -412,6 +412,7 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         ),
     },
     errors.ServiceError: {
+        "not_ready": Text("服务未就绪：{reason_zh}。", "The service is not ready: {reason_en}."),
         "rate_limited": Text(
             "请求太频繁：每分钟最多 {per_minute} 次。请在 {retry_after_s} 秒后重试。",
             "Too many requests: at most {per_minute} a minute. Try again in {retry_after_s} s.",

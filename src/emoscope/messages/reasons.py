@@ -106,6 +106,8 @@ REASONS: Mapping[str, Text] = {
     "utf16": Text("编码是 UTF-16，请另存为 UTF-8", "it is UTF-16; save the file as UTF-8"),
     "not_utf8": Text("不是 UTF-8 编码，请另存为 UTF-8", "it is not UTF-8; save it so"),
     "not_toml": Text("不是有效的 TOML（{reason}）", "it is not TOML ({reason})"),
+    # A server that should get no requests.
+    "keys_unusable": Text("密钥文件无法使用", "its key file cannot be used"),
     # What a system or a library says has no translation.
     "as_said": Text("{reason}", "{reason}"),
 }

@@ -23,7 +23,6 @@ from emoscope.server.http.problems import Problems, error_of
 from emoscope.server.http.schemas import is_chinese, problem, problems
 from emoscope.server.jobs.retention import RetentionPolicy
 from emoscope.server.jobs.worker import Jobs
-from emoscope.server.keys import KeyFile
 from emoscope.server.live.streams import Streams
 from emoscope.server.middleware.access_log import AccessLogMiddleware
 from emoscope.server.middleware.auth import AuthMiddleware
@@ -49,6 +48,9 @@ def create_app(
         store: where runs are written.
         settings: hosts and queue.
         page: serve the web page at ``/`` as well.
+
+    Raises:
+        SettingError: the key file is damaged or cannot be read.
     """
     store.sweep()
     service = make_service(recognizer, store, settings)
@@ -84,9 +86,7 @@ def create_app(
     app.state.service, app.state.jobs = service, jobs
     # The last one added is the first one asked.
     app.add_middleware(Problems)
-    app.add_middleware(
-        AuthMiddleware, keys=KeyFile(settings.keys), per_minute=settings.rate_per_minute
-    )
+    app.add_middleware(AuthMiddleware, keys=service.keys, per_minute=settings.rate_per_minute)
     app.add_middleware(HostOriginMiddleware, names=_names(settings))
     app.add_middleware(AccessLogMiddleware, metrics=service.metrics)
     app.add_middleware(PathPrefix, prefix=settings.root_path)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, BinaryIO, Literal, TypeAlias
 
 from emoscope.errors import SettingError
 from emoscope.files import replace_file, translated_os_errors
@@ -24,6 +25,7 @@ from emoscope.files import replace_file, translated_os_errors
 Scope: TypeAlias = Literal["read", "recognize", "admin"]
 SCOPES: tuple[Scope, ...] = ("read", "recognize", "admin")
 PREFIX = "emo_"
+_MODE = 0o600
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -47,7 +49,7 @@ class KeyFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._keys: tuple[ApiKey, ...] = ()
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: tuple[int, ...] | None = None
 
     def keys(self) -> tuple[ApiKey, ...]:
         """Return all keys.
@@ -57,7 +59,7 @@ class KeyFile:
         """
         try:
             status = self.path.stat()
-            stamp = (status.st_mtime_ns, status.st_size)
+            stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
             if stamp != self._stamp:
                 data = json.loads(self.path.read_text("utf-8"))
                 self._keys = tuple(_key(entry) for entry in data["keys"])
@@ -65,19 +67,13 @@ class KeyFile:
         except FileNotFoundError:
             self._keys, self._stamp = (), None
         except (OSError, ValueError, KeyError, TypeError) as exc:
-            raise SettingError(
-                "setting_invalid", setting=str(self.path), reason=str(exc)[:200]
-            ) from exc
+            why = getattr(exc, "strerror", None) or str(exc) or type(exc).__name__
+            raise SettingError("setting_invalid", setting=str(self.path), reason=why[:200]) from exc
         return self._keys
 
     def find(self, secret: str) -> ApiKey | None:
-        """Return the key of a secret; takes as long for a wrong one as for the last one."""
-        given = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
-        found = None
-        for key in self.keys():
-            if hmac.compare_digest(key.sha256, given):
-                found = key
-        return found
+        """Return the key of a secret."""
+        return find_key(self.keys(), secret)
 
     def create(self, name: str, scopes: Iterable[str]) -> str:
         """Add a key and return its secret, which is written nowhere.
@@ -112,14 +108,46 @@ class KeyFile:
         self._write(left)
 
     def _write(self, keys: tuple[ApiKey, ...]) -> None:
-        """Replace the file as a whole; it is never readable by others, not even for a moment.
+        """Replace the file as a whole; its owner and permissions stay.
+
+        A new file is readable by its owner only, from the first moment. Made by root it belongs to
+        the owner of its folder: else the service's own user could not read it.
 
         Raises:
             StoreError: it cannot be written; its previous content is unchanged.
         """
         data = json.dumps({"keys": [asdict(key) for key in keys]}, indent=1).encode()
         with translated_os_errors(self.path):
-            replace_file(self.path, lambda file: file.write(data), mode=0o600)
+            owner, mode = _owner_and_mode(self.path)
+
+            def fill(file: BinaryIO) -> None:
+                if owner is not None and owner != (os.geteuid(), os.getegid()):
+                    os.fchown(file.fileno(), *owner)
+                file.write(data)
+
+            replace_file(self.path, fill, mode=mode)
+
+
+def find_key(keys: Iterable[ApiKey], secret: str) -> ApiKey | None:
+    """Return the key of a secret; takes as long for a wrong one as for the last one."""
+    given = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+    found = None
+    for key in keys:
+        if hmac.compare_digest(key.sha256, given):
+            found = key
+    return found
+
+
+def _owner_and_mode(path: Path) -> tuple[tuple[int, int] | None, int]:
+    """Return user, group and permissions of the file to be written; no owner on Windows."""
+    has_owners = hasattr(os, "geteuid")
+    try:
+        before = path.stat()
+        mode = before.st_mode & 0o777
+    except FileNotFoundError:
+        before, mode = path.parent.stat(), _MODE
+        has_owners = has_owners and os.geteuid() == 0
+    return ((before.st_uid, before.st_gid) if has_owners else None), mode
 
 
 def _key(entry: dict[str, Any]) -> ApiKey:

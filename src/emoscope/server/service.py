@@ -22,6 +22,8 @@ from emoscope.paths.choices import ChannelMode, Granularity
 from emoscope.recognizer import Recognizer
 from emoscope.server.admission.queue import AdmissionQueue, Deadline, cancel_on_disconnect
 from emoscope.server.admission.uploads import Uploads
+from emoscope.server.key_ring import KeyRing
+from emoscope.server.keys import KeyFile
 from emoscope.settings import Settings
 from emoscope.waveform import RATE_HZ, Waveform
 
@@ -68,6 +70,7 @@ class Service:
     uploads: Uploads
     decoders: DecoderPool
     metrics: ServerMetrics
+    keys: KeyRing
     started_s: float = field(default_factory=time.monotonic)
 
     async def recognize(
@@ -179,7 +182,10 @@ def make_service(recognizer: Recognizer, store: RunStore, settings: Settings) ->
     Args:
         recognizer: its limits are those of one recording.
         store: keeps the runs.
-        settings: numbers of processes and places, deadlines and rates.
+        settings: numbers of processes and places, deadlines and rates, and the key file.
+
+    Raises:
+        SettingError: the key file is damaged or cannot be read.
     """
     decoders = DecoderPool(
         settings.decoders, deadline_s=settings.decode_deadline_s, limits=recognizer.limits
@@ -202,4 +208,5 @@ def make_service(recognizer: Recognizer, store: RunStore, settings: Settings) ->
         uploads=uploads,
         decoders=decoders,
         metrics=metrics,
+        keys=KeyRing(KeyFile(settings.keys)),
     )

@@ -18,7 +18,8 @@ from emoscope.errors import AccessError, EmoscopeError, ServiceError
 from emoscope.server.admission.rates import Rates
 from emoscope.server.http.addresses import path_of
 from emoscope.server.http.schemas import is_chinese, problem
-from emoscope.server.keys import ApiKey, KeyFile
+from emoscope.server.key_ring import KeyRing
+from emoscope.server.keys import ApiKey
 
 _OPEN = ("/health", "/health/live", "/health/ready")
 """Paths that need no key: monitors of a server have none."""
@@ -35,12 +36,11 @@ class AuthMiddleware:
         per_minute: requests that change or recognize something, for each key or address.
     """
 
-    def __init__(self, app: ASGIApp, keys: KeyFile, per_minute: int) -> None:
+    def __init__(self, app: ASGIApp, keys: KeyRing, per_minute: int) -> None:
         self._app = app
         self._keys = keys
         self._rates = Rates(per_minute)
         self._wrong = Rates(_WRONG_PER_MINUTE)
-        self._locked = bool(keys.keys())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass on."""
@@ -66,8 +66,7 @@ class AuthMiddleware:
         method = str(scope.get("method", "GET"))
         who = _address(scope)
         # Once there has been a key, a lost or emptied file refuses all requests.
-        self._locked = self._locked or bool(self._keys.keys())
-        if path not in _OPEN and self._locked:
+        if path not in _OPEN and self._keys.locked:
             key = self._key(headers, who)
             needed = scope_for(method, path, is_socket=scope["type"] == "websocket")
             if needed not in key.scopes and "admin" not in key.scopes:

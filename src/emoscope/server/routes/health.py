@@ -45,6 +45,7 @@ def health_routes(service: Service) -> APIRouter:
         """Answer 200 from the end of the warm-up to the beginning of the end."""
         admission = service.admission
         admission.check_open()
+        service.keys.check()
         return ReadyReply(status="ready", working=admission.working, waiting=admission.waiting)
 
     @router.get("/version", summary="Which version runs")

@@ -1,0 +1,73 @@
+"""Keys of a running server: the last readable content of its key file."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from emoscope.errors import ServiceError, SettingError
+from emoscope.messages.reasons import reason
+from emoscope.server.keys import ApiKey, KeyFile, find_key
+
+_log = logging.getLogger("emoscope.keys")
+
+
+class KeyRing:
+    """Keys of a running server; a file that becomes unreadable leaves the keys that were read.
+
+    Args:
+        file: the key file; read here for the first time.
+
+    Raises:
+        SettingError: the file is damaged or cannot be read.
+    """
+
+    def __init__(self, file: KeyFile) -> None:
+        self._file = file
+        self._reading = threading.Lock()
+        self._keys = file.keys()
+        self._locked = bool(self._keys)
+        self._problem = ""
+
+    @property
+    def locked(self) -> bool:
+        """Whether requests need a key: there is one, or there has been one since the start."""
+        self.keys()
+        return self._locked
+
+    def keys(self) -> tuple[ApiKey, ...]:
+        """Return all keys, those of before while the file cannot be used."""
+        with self._reading:
+            try:
+                keys = self._file.keys()
+            except SettingError as error:
+                self._report(str(error))
+                return self._keys
+            self._locked = self._locked or bool(keys)
+            self._keys = keys
+            self._report(f"{self._file.path}: no keys" if self._locked and not keys else "")
+            return keys
+
+    def find(self, secret: str) -> ApiKey | None:
+        """Return the key of a secret."""
+        return find_key(self.keys(), secret)
+
+    def check(self) -> None:
+        """Check that the file can be used now.
+
+        Raises:
+            ServiceError: it is damaged, cannot be read, or has lost all of its keys.
+        """
+        self.keys()
+        if self._problem:
+            raise ServiceError("not_ready", **reason("keys_unusable"))
+
+    def _report(self, problem: str) -> None:
+        """Log each change of what is wrong with the file once."""
+        if problem == self._problem:
+            return
+        self._problem = problem
+        if problem:
+            _log.error("the key file cannot be used, the last keys stay valid: %s", problem)
+        else:
+            _log.warning("the key file can be used again")
