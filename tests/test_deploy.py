@@ -97,3 +97,10 @@ def test_nginx_takes_its_file(tmp_path: Path) -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
+
+
+def test_nginx_passes_on_the_port_of_the_host_and_that_it_is_a_proxy() -> None:
+    """The server compares Origin and Host with their ports, and refuses proxies without keys."""
+    site = (DEPLOY / "nginx.conf").read_text("utf-8")
+    assert "proxy_set_header Host $http_host;" in site
+    assert "proxy_set_header X-Forwarded-For $remote_addr;" in site

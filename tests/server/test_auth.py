@@ -214,6 +214,45 @@ def test_a_server_for_other_machines_wants_a_key_or_a_word(tmp_path: Path) -> No
     assert "emoscope keys create" in ran.stderr
 
 
+@pytest.mark.parametrize("setting", ["EMOSCOPE_ALLOWED_HOSTS", "EMOSCOPE_ROOT_PATH"])
+def test_a_server_behind_a_proxy_wants_a_key_or_a_word(tmp_path: Path, setting: str) -> None:
+    value = '["x.example"]' if "HOSTS" in setting else "/emoscope"
+    ran = subprocess.run(
+        [sys.executable, "-m", "emoscope", "serve", "--port", "0"],
+        cwd=tmp_path,
+        env={**os.environ, "EMOSCOPE_LANGUAGE": "en", setting: value},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ran.returncode == 2
+    assert setting.removeprefix("EMOSCOPE_").lower() in ran.stderr
+    assert "emoscope keys create" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "header",
+    [{"x-forwarded-for": "1.2.3.4"}, {"forwarded": "for=1.2.3.4"}, {"x-real-ip": "1.2.3.4"}],
+)
+def test_without_keys_nothing_that_a_proxy_passed_on_is_answered(
+    tmp_path: Path, header: dict[str, str]
+) -> None:
+    with serving(app_of(tmp_path)) as url, httpx.Client(base_url=url, timeout=60) as client:
+        refused = client.delete("/v1/recognitions/x", headers=header)
+        assert (refused.status_code, refused.json()["code"]) == (403, "proxy_without_keys")
+        chinese = client.get("/", headers={**header, "accept-language": "zh"})
+        assert "代理" in chinese.json()["detail"]
+        assert client.get("/health/ready", headers=header).status_code == 200
+        assert client.get("/version").status_code == 200
+        key = KeyFile(tmp_path / "keys.json").create("one", ["read"])
+        assert client.get("/version", headers={**header, "x-api-key": key}).status_code == 200
+        assert client.get("/version", headers=header).status_code == 401
+    with serving(app_of(tmp_path / "open", open=True)) as url:
+        assert httpx.get(f"{url}/version", headers=header).status_code == 200
+
+
 def test_every_reply_has_a_policy_without_outside_origins(tmp_path: Path) -> None:
     with serving(app_of(tmp_path)) as url, httpx.Client(base_url=url) as client:
         for address in ("/health", "/nothing"):

@@ -18,6 +18,8 @@ from emoscope.server.keys import KeyFile
 from emoscope.settings import Settings, language_of
 
 _log = logging.getLogger("emoscope.server")
+_OF_PROXIES = ("allowed_hosts", "root_path")
+"""Settings that say that a proxy brings requests of other machines to this one."""
 WEBSOCKET_MAX_BYTES = 1 << 20
 """A message holds a moment of microphone sound, never a recording."""
 
@@ -118,15 +120,21 @@ def _check_entrance(settings: Settings) -> bool:
     """Refuse to let the world in by accident; say whether it is let in on purpose.
 
     Raises:
-        SettingError: other machines can reach the port, and there are no keys.
+        SettingError: other machines or a proxy can reach the port, and there are no keys.
         SettingError: the key file is damaged or cannot be read.
     """
-    if KeyFile(settings.keys).keys() or is_loopback(settings.host):
+    behind_proxy = next((name for name in _OF_PROXIES if getattr(settings, name)), None)
+    if KeyFile(settings.keys).keys() or (is_loopback(settings.host) and not behind_proxy):
         return False
-    if not settings.open:
-        reason = NOTICES["no_door"](language_of(settings.language), host=settings.host)
+    if settings.open:
+        return True
+    language = language_of(settings.language)
+    if not is_loopback(settings.host):
+        reason = NOTICES["no_door"](language, host=settings.host)
         raise SettingError("setting_invalid", setting="--host", reason=reason)
-    return True
+    raise SettingError(
+        "setting_invalid", setting=behind_proxy, reason=NOTICES["no_door_proxy"](language)
+    )
 
 
 def _check_tls(settings: Settings) -> None:

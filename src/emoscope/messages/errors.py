@@ -206,6 +206,11 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
     },
     errors.AccessError: {
         "key_required": Text("需要有效的 API 密钥。", "A valid API key is needed."),
+        "proxy_without_keys": Text(
+            "请求来自代理，而服务还没有 API 密钥，因此不应答。",
+            "The request came through a proxy, and the server has no API keys yet, so it is "
+            "refused.",
+        ),
         "scope_missing": Text("这个密钥没有 {scope} 权限。", "This key has no right to {scope}."),
     },
     errors.StreamIdleError: {

@@ -30,6 +30,10 @@ _KEY = Text(
     "用 X-API-Key 或 Authorization: Bearer 发送；浏览器中填在密码一栏。",
     "Send it as X-API-Key or Authorization: Bearer; in a browser it is the password.",
 )
+_FIRST_KEY = Text(
+    "运维人员用 emoscope keys create 新建密钥，或用 --open 启动。",
+    "Its operator makes a key with emoscope keys create, or starts it with --open.",
+)
 _UPLOAD_LIMIT = Text(
     "上限是设置 upload_max_duration_s（EMOSCOPE_UPLOAD_MAX_DURATION_S）。",
     "The limit is the setting upload_max_duration_s (EMOSCOPE_UPLOAD_MAX_DURATION_S).",
@@ -64,6 +68,7 @@ HINTS: Mapping[str, Mapping[FrontEnd, Text]] = {
         "It is that of the Host header; add it with --allow-host or EMOSCOPE_ALLOWED_HOSTS.",
     ),
     "key_required": {"server": _KEY, "web": _KEY},
+    "proxy_without_keys": {"server": _FIRST_KEY, "web": _FIRST_KEY},
     "request_too_large": {"server": _JOBS_LARGE, "web": _JOBS_LARGE},
     "idempotency_conflict": _all(
         "请换一个 Idempotency-Key 头。", "Send another Idempotency-Key header."

@@ -165,6 +165,12 @@ NOTICES: dict[str, Text] = {
         "{host} can be reached from other machines, and there is no key yet. "
         "Run emoscope keys create NAME first, or use --open to let everyone in",
     ),
+    "no_door_proxy": Text(
+        "它表示服务在代理之后，其他机器可以访问，但还没有密钥。"
+        "先运行 emoscope keys create 名称，或加 --open 表示任何人都可以使用",
+        "it says that a proxy lets other machines in, and there is no key yet. "
+        "Run emoscope keys create NAME first, or use --open to let everyone in",
+    ),
     "gradio_address": Text("Gradio 应用地址：{address}", "Gradio app: {address}"),
     "no_keys_here": Text(
         "{host} 可被其他机器访问，而 Gradio 应用没有密钥。加 --open 表示任何人都可以使用",

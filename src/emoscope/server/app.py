@@ -86,7 +86,12 @@ def create_app(
     app.state.service, app.state.jobs = service, jobs
     # The last one added is the first one asked.
     app.add_middleware(Problems)
-    app.add_middleware(AuthMiddleware, keys=service.keys, per_minute=settings.rate_per_minute)
+    app.add_middleware(
+        AuthMiddleware,
+        keys=service.keys,
+        per_minute=settings.rate_per_minute,
+        is_open=settings.open,
+    )
     app.add_middleware(HostOriginMiddleware, names=_names(settings))
     app.add_middleware(AccessLogMiddleware, metrics=service.metrics)
     app.add_middleware(PathPrefix, prefix=settings.root_path)

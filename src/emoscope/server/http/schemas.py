@@ -37,6 +37,7 @@ _STATUS_OF_CODE = {
     "origin_refused": HTTPStatus.FORBIDDEN,
     "key_required": HTTPStatus.UNAUTHORIZED,
     "scope_missing": HTTPStatus.FORBIDDEN,
+    "proxy_without_keys": HTTPStatus.FORBIDDEN,
     "route_not_found": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "run_not_found": HTTPStatus.NOT_FOUND,

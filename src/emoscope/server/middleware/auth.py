@@ -1,7 +1,8 @@
 """Authentication middleware: API keys, scopes and rate limits.
 
 Without any key every client that reaches the port may do everything, which is why a server that can
-be reached from other machines does not start without a key unless configured to. A browser asks its
+be reached from other machines does not start without a key unless configured to, and why a request
+that a proxy passed on is refused: it came from another machine. A browser asks its
 user for the key (HTTP Basic: any name, the key as the password); programs send it as ``X-API-Key``
 or as a bearer token.
 """
@@ -24,6 +25,8 @@ from emoscope.server.keys import ApiKey
 _OPEN = ("/health", "/health/live", "/health/ready")
 """Paths that need no key: monitors of a server have none."""
 _WRONG_PER_MINUTE = 30
+_OF_PROXIES = ("x-forwarded-for", "forwarded", "x-real-ip")
+"""Headers that proxies add; a client that adds them itself only locks itself out."""
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -34,11 +37,15 @@ class AuthMiddleware:
         app: what stands behind.
         keys: the keys; without any, every request is allowed.
         per_minute: requests that change or recognize something, for each key or address.
+        is_open: without keys, also allow what a proxy passed on.
     """
 
-    def __init__(self, app: ASGIApp, keys: KeyRing, per_minute: int) -> None:
+    def __init__(
+        self, app: ASGIApp, keys: KeyRing, per_minute: int, *, is_open: bool = False
+    ) -> None:
         self._app = app
         self._keys = keys
+        self._is_open = is_open
         self._rates = Rates(per_minute)
         self._wrong = Rates(_WRONG_PER_MINUTE)
 
@@ -66,7 +73,10 @@ class AuthMiddleware:
         method = str(scope.get("method", "GET"))
         who = _address(scope)
         # Once there has been a key, a lost or emptied file refuses all requests.
-        if path not in _OPEN and self._keys.locked:
+        locked = path not in _OPEN and self._keys.locked
+        if not locked and path not in _OPEN and not self._is_open:
+            _refuse_proxies(headers)
+        if locked:
             key = self._key(headers, who)
             needed = scope_for(method, path, is_socket=scope["type"] == "websocket")
             if needed not in key.scopes and "admin" not in key.scopes:
@@ -98,6 +108,11 @@ def scope_for(method: str, path: str, *, is_socket: bool = False) -> str:
     if method == "DELETE" and not path.startswith("/v1/jobs/"):
         return "admin"
     return "read" if method in _SAFE and not is_socket else "recognize"
+
+
+def _refuse_proxies(headers: Headers) -> None:
+    if any(name in headers for name in _OF_PROXIES):
+        raise AccessError("proxy_without_keys")
 
 
 def _count(rates: Rates, who: str) -> None:
