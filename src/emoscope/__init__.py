@@ -1,4 +1,4 @@
-"""Emoscope: self-hosted speech emotion recognition (让语音情绪看得见).
+"""Emoscope: self-hosted speech emotion recognition (看见声音里的情绪).
 
     >>> import emoscope
     >>> result = emoscope.recognize("speech.wav")  # doctest: +SKIP

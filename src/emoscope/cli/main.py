@@ -38,7 +38,7 @@ from emoscope.paths.choices import ChannelMode, Granularity
 
 app = Commands(
     name="emoscope",
-    help="让语音情绪看得见 · The emotion in speech, visible.",
+    help="看见声音里的情绪 · See the emotion in speech.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

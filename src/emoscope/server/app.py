@@ -76,7 +76,7 @@ def create_app(
     app = FastAPI(
         title="Emoscope",
         version=__version__,
-        summary="让语音情绪看得见 · the emotion in speech, visible",
+        summary="看见声音里的情绪 · see the emotion in speech",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
