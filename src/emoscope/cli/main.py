@@ -89,7 +89,11 @@ def recognize_command(
     save: Annotated[bool, typer.Option("--save", help="写入 outputs/ · write run folders")] = False,
     granularity: Annotated[
         Granularity,
-        typer.Option("--granularity", "-g", help="整句或逐帧 · whole clip or 20 ms frames"),
+        typer.Option(
+            "--granularity",
+            "-g",
+            help="一个结论，或随时间的变化 · one answer, or the change over time",
+        ),
     ] = "utterance",
     channels: Annotated[
         ChannelMode,

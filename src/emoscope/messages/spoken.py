@@ -28,6 +28,9 @@ ADVICE_SPOKEN: dict[str, Text] = {
         "最好说{names}：当前模型学的是{these}。",
         "Best in {names}: the loaded model learned {these}.",
     ),
+    "comma": Text("、", ", "),
+    "and": Text("和", " and "),
+    "or": Text("或", " or "),
     "this": Text("这种语言", "this language"),
     "these": Text("这些语言", "these languages"),
     "answer": Text(
@@ -47,8 +50,8 @@ def language_tip(codes: Sequence[str]) -> Text | None:
         return None
     text, these = ADVICE_SPOKEN["tip"], ADVICE_SPOKEN["this" if len(codes) == 1 else "these"]
     return Text(
-        text("zh", names=_names(codes, "zh"), these=these.zh),
-        text("en", names=_names(codes, "en"), these=these.en),
+        text("zh", names=_names(codes, "zh", "or"), these=these.zh),
+        text("en", names=_names(codes, "en", "or"), these=these.en),
     )
 
 
@@ -57,11 +60,14 @@ def language_answer(codes: Sequence[str]) -> Text:
     if not codes:
         return ADVICE_SPOKEN["not_known"]
     text = ADVICE_SPOKEN["answer"]
-    return Text(text("zh", names=_names(codes, "zh")), text("en", names=_names(codes, "en")))
+    return Text(
+        text("zh", names=_names(codes, "zh", "and")), text("en", names=_names(codes, "en", "and"))
+    )
 
 
-def _names(codes: Sequence[str], language: Language) -> str:
+def _names(codes: Sequence[str], language: Language, joint: str) -> str:
     names = [SPOKEN[code](language) if code in SPOKEN else code for code in codes]
     *most, last = names
-    comma, joint = ("、", "和") if language == "zh" else (", ", " and ")
-    return comma.join(most) + joint + last if most else last
+    return (
+        ADVICE_SPOKEN["comma"](language).join(most) + ADVICE_SPOKEN[joint](language) if most else ""
+    ) + last
