@@ -8,6 +8,7 @@ import wave
 from io import BytesIO
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -18,7 +19,7 @@ from emoscope.results.track import Track
 from emoscope.waveform import Waveform
 from results import make_result
 from serving import Site
-from sounds import sample, wav
+from sounds import encode_frame, sample, wav
 from visitor import PHONE, answered, file, give, until
 
 pytestmark = [pytest.mark.browser]
@@ -427,6 +428,36 @@ def changing(duration_s: float) -> tuple[Result, Waveform]:
         segments=track.segments(duration_s),
     )
     return result, Waveform(loudness.astype(np.float32))
+
+
+def test_two_speakers_have_a_river_each_on_one_axis(page: Page, site: Site) -> None:
+    """Asked for in the form; views and cursors go together, and one is heard at a time."""
+    left = sample("angry_zh.wav")
+    planes = np.stack([left, np.roll(left, 6_000)])
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(planes), "fltp", "stereo")
+    frame.sample_rate = 16_000
+    give(page, file("call.wav", encode_frame(frame, "wav", "pcm_s16le", {})))
+    page.check("emo-form[data-kind=one] input[name=channels]")
+    answered(page, "frame")
+
+    figures = "[...document.querySelectorAll('#emo-answer emo-timeline')].map((one) => one.figure)"
+    until(page, f"{figures}.length === 2 && {figures}.every((one) => one?.drawn > 0)")
+    expect(page.locator(".emo-channel-head").first).to_contain_text("声道 1")
+    expect(page.locator(".emo-channel-head").first).to_contain_text("说话占")
+    assert page.locator("#emo-answer .emo-edit").count() == 1
+    page.click("#emo-answer [data-do=closer] >> nth=0")
+    until(page, f"{figures}[0].to === {figures}[1].to && {figures}[0].to < {figures}[0].duration")
+    page.evaluate(f"{figures}[0].seek(0.5)")
+    until(page, f"Math.abs({figures}[1].audio.currentTime - 0.5) < 0.05")
+    page.evaluate(f"{figures}[0].player.play()")
+    until(page, f"{figures}[0].player.isPlaying")
+    page.evaluate(f"{figures}[1].player.play()")
+    until(page, f"{figures}[1].player.isPlaying && !{figures}[0].player.isPlaying")
+
+    # The other channel has its own address, with the tools there.
+    page.click(".emo-channel-head a")
+    until(page, f"{figures}.length === 2 && {figures}[1]?.drawn > 0")
+    expect(page.locator(".emo-channel >> nth=1").locator(".emo-edit")).to_have_count(1)
 
 
 def test_the_report_opens_without_scripts_and_without_a_network(

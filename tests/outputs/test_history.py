@@ -14,6 +14,7 @@ import pytest
 from emoscope.errors import RunDamagedError, RunNotFoundError
 from emoscope.outputs import history
 from emoscope.outputs.store import AUDIO, CORRECTIONS, LATEST, RESULT, TITLE, Run, RunStore
+from emoscope.results.activity import Channel
 from emoscope.results.result import SourceRef
 from emoscope.waveform import Waveform
 from raising import raises_code
@@ -29,7 +30,8 @@ def store(tmp_path: Path) -> RunStore:
 
 
 def keep(store: RunStore, name: str = "speech.wav", minutes: int = 0, **changes: object) -> Run:
-    made = make_result(name, created=NOON + timedelta(minutes=minutes), duration_s=1.0, **changes)
+    created = NOON + timedelta(minutes=minutes)
+    made = replace(make_result(name, created=created, duration_s=1.0), **changes)
     return store.save(made, Waveform(np.full(16_000, 0.25, np.float32)))
 
 
@@ -233,3 +235,24 @@ def test_only_the_two_files_beside_may_change(store: RunStore) -> None:
 
     with pytest.raises(ValueError, match="may change"):
         store.write_beside(run.name, RESULT, {})
+
+
+def test_the_channels_of_a_call_are_found_together(store: RunStore) -> None:
+    def channel(number: int, sha256: str = "1" * 64, minutes: int = 0) -> Run:
+        return keep(
+            store,
+            minutes=minutes,
+            source=SourceRef("call.wav", sha256),
+            channel=Channel(number, 2, 0.5, 0.1),
+        )
+
+    right, left = channel(2), channel(1)
+    channel(1, sha256="2" * 64)  # another call of the same second
+    channel(1, minutes=1)  # the same call, later
+    whole = keep(store)
+
+    for run in (left, right):
+        assert history.channel_runs(store, run.result) == (left.name, right.name)
+    assert history.channel_runs(store, whole.result) == ()
+    store.remove(right.name)
+    assert history.channel_runs(store, left.result) == (left.name,)

@@ -184,6 +184,29 @@ def run_entry(store: RunStore, name: str) -> RunEntry:
     return RunEntry(name, _title(folder), (folder / CORRECTIONS).is_file(), facts)
 
 
+def channel_runs(store: RunStore, result: Result) -> tuple[str, ...]:
+    """Return the runs of all channels of a result's recording, in their order.
+
+    None for a recording that was answered as a whole. They were recognized together: the same
+    bytes, the same moment.
+    """
+    if result.channel is None or result.channel.count < 2:
+        return ()
+    stem = f"outputs_{result.created:%Y%m%d_%H%M%S}"
+    found: dict[int, str] = {}
+    for name in store.names():
+        if not name.startswith(stem):
+            continue
+        try:
+            other = store.open(name).result
+        except (RunNotFoundError, RunDamagedError):  # deleted meanwhile, or broken
+            continue
+        same = (other.created, other.source.sha256) == (result.created, result.source.sha256)
+        if same and other.channel is not None:
+            found.setdefault(other.channel.number, name)
+    return tuple(found[number] for number in sorted(found))
+
+
 def set_title(store: RunStore, name: str, title: str) -> RunEntry:
     """Give a run a title; the directory keeps its name.
 

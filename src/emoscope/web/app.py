@@ -64,7 +64,7 @@ def _documents(viewer: RunViewer, settings: Settings) -> APIRouter:
         """Show a recording's result at its own address."""
         scope = request.scope
         try:
-            opened = await anyio.to_thread.run_sync(viewer.open, run)
+            opened = await anyio.to_thread.run_sync(viewer.open_all, run)
         except EmoscopeError as error:
             _must_read(request, error)
             page = views.document(scope, "home", limits, viewer.card, error=error)
@@ -128,7 +128,7 @@ def _fragments(viewer: RunViewer) -> APIRouter:
     @router.get("/result/{run}", summary="Fragment: one result")
     async def result(run: str) -> Response:
         """Return the article that a document at `/r/{run}` holds."""
-        opened = await anyio.to_thread.run_sync(viewer.open, run)
+        opened = await anyio.to_thread.run_sync(viewer.open_all, run)
         return HTMLResponse(views.result(opened))
 
     @router.get("/history", summary="Fragment: a page of the list of runs")

@@ -26,6 +26,9 @@ class Opened:
     own: Result | None = None
     """With the segments as the model made them, where they were corrected."""
 
+    channels: tuple[Opened, ...] = ()
+    """All channels of the recording in their order, where each has a run of its own."""
+
     def drawing(self) -> dict[str, object]:
         """Return what ``<emo-timeline>`` draws; see ``web.figure.drawing``."""
         return drawing(self.result, self.curve, self.entry.name, self.entry.shown, own=self.own)

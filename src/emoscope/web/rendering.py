@@ -13,6 +13,7 @@ import jinja2
 
 from emoscope.labels import EMOTIONS, SILENCE
 from emoscope.messages import page as sentences
+from emoscope.messages.figure import CHANNELS
 from emoscope.messages.live import LIVE, MICROPHONE
 from emoscope.messages.spoken import language_answer, language_tip
 from emoscope.messages.verdict import MORE, NO_FEELING
@@ -40,6 +41,7 @@ def environment() -> jinja2.Environment:
         "hue": hue,
         "EMOTIONS": EMOTIONS,
         "SILENCE": SILENCE,
+        "CHANNELS": CHANNELS,
         "LIVE": LIVE,
         "MICROPHONE": MICROPHONE,
         "MORE": MORE,

@@ -61,6 +61,18 @@ class RunViewer:
         entry = history.run_entry(self.store, run)
         return Opened(entry, result, curve, self.card if is_ours else None, files, own)
 
+    def open_all(self, run: str) -> Opened:
+        """Return a run like ``open``, with the runs of the other channels of its recording.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            RunDamagedError: it cannot be read.
+        """
+        opened = self.open(run)
+        names = history.channel_runs(self.store, opened.result)
+        channels = tuple(opened if name == run else self.open(name) for name in names)
+        return replace(opened, channels=channels)
+
     def correct(self, run: str, raw: object) -> Result:
         """Store corrected segments, or remove them with None; return the result with them.
 

@@ -82,12 +82,27 @@ def document(
 
 def result(opened: Opened) -> str:
     """Return the article of one result."""
-    result, entry = opened.result, opened.entry
-    parts = [figure.timeline(result, opened.curve, entry.name, title=entry.shown, own=opened.own)]
+    result = opened.result
+    parts = [_figure(opened)]
     if result.track is not None:
         parts += [figure.shares(result), figure.segments(result, opened.own)]
     made = [Markup(part) for part in parts]  # noqa: S704 - templates'
     return fill("result", opened=opened, figures=made, **answer_context(opened))
+
+
+def _figure(opened: Opened) -> str:
+    """Return the figure, or one for each channel, of which the opened one has all tools."""
+
+    def one(of: Opened) -> str:
+        entry, small = of.entry, of.entry.name != opened.entry.name
+        return figure.timeline(
+            of.result, of.curve, entry.name, title=entry.shown, own=of.own, small=small
+        )
+
+    if len(opened.channels) < 2:
+        return one(opened)
+    pairs = [(of, Markup(one(of))) for of in opened.channels]  # noqa: S704 - a template's
+    return fill("channels", channels=pairs, run=opened.entry.name)
 
 
 def alone(

@@ -207,6 +207,7 @@ export class EmoForm extends HTMLElement {
     return {
       granularity: /** @type {"frame" | "utterance"} */ (mode.value),
       embedding: box.checked,
+      separate: /** @type {HTMLInputElement | null} */ (this.querySelector("input[name=channels]"))?.checked ?? false,
     };
   }
 

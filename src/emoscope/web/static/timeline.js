@@ -289,6 +289,7 @@ export class Figure {
     // Turn the page when the cursor runs out of it.
     if (isPlaying && now > this.to && this.to < this.duration) this.show(now, now + this.to - this.from);
     this.stage.tell(this.player, this.told(now));
+    this.host.dispatchEvent(new CustomEvent("emo-moved", { bubbles: true, detail: { figure: this } }));
     this.stage.place();
   }
 
@@ -386,6 +387,8 @@ export class EmoTimeline extends HTMLElement {
   connectedCallback() {
     this.figure ??= new Figure(this);
     this.figure.connect();
+    const group = /** @type {HTMLElement | null} */ (this.closest("emo-channels"));
+    if (group) import("./channels.js").then(({ together }) => together(group));
   }
 
   disconnectedCallback() {
