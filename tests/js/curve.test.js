@@ -151,6 +151,16 @@ test("only tiles in view are asked for", (t) => {
   assert.deepEqual(asked, [[0, 1], [0, 2]]);
 });
 
+test("nothing finer is fetched before anybody zooms, where the whole is sharp", (t) => {
+  const many = drawing({ top: 0, tile: 1024, duration_s: 20 });
+  const curve = new Curve(many, () => {});
+  const asked = t.mock.method(curve, "fetch", async () => {});
+  curve.want(-1, 0, many.duration_s);
+  assert.equal(asked.mock.callCount(), 0);
+  curve.want(-1, 0, 5);
+  assert.ok(asked.mock.callCount() > 0);
+});
+
 test("a recording without scores has none, and no silence", () => {
   const overview = { low: [0], high: [1], scores: null, quiet: null, doubt: null };
   const curve = new Curve(drawing({ overview }), () => {});

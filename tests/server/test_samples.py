@@ -71,7 +71,6 @@ def test_a_curve_has_its_finer_tiles_at_the_address_that_it_names(server) -> Non
         "..%2Fcompact.onnx",
         "%2Fetc%2Fpasswd",
         "nothing.wav/result",
-        "emodb_sequence.mp3/result",
         "nothing.wav/curve",
         "nothing.wav/curve/0/0",
         f"{SEQUENCE}/curve/9/0",

@@ -61,13 +61,13 @@ def samples() -> tuple[Sample, ...]:
 
 
 def sample_named(file: str) -> Sample:
-    """Return a sample by the name of its recording, which is untrusted.
+    """Return a sample by the name of its recording or of its MP3, which is untrusted.
 
     Raises:
         KeyError: no sample has this name.
     """
     for sample in samples():
-        if sample.file == file:
+        if file in (sample.file, sample.audio):
             return sample
     raise KeyError(file)
 

@@ -122,6 +122,8 @@ def timeline(
         drawing=json.dumps(data, ensure_ascii=False, separators=(",", ":")),
         result=result,
         sound=address or link(run, AUDIO),
+        # A sample is fetched when it is played: the page opens with one.
+        preload="none" if address else "metadata",
         has_track=has_track,
         small=small,
         told=_told(result, name),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
@@ -11,11 +11,13 @@ from markupsafe import Markup
 from emoscope.figures.pyramid import Curve, curve_of
 from emoscope.figures.small_river import small_river
 from emoscope.labels import Emotion
+from emoscope.messages.languages import Text
+from emoscope.messages.samples import DEMO
+from emoscope.messages.spoken import SPOKEN
 from emoscope.outputs.store import wav_pieces
-from emoscope.results.result import Result
 from emoscope.results.samples import SEQUENCE, Sample, sample_named, sample_result, samples
 from emoscope.results.summary import emotions_in_turn
-from emoscope.web.figure import drawing
+from emoscope.web.figure import drawing, timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,35 +27,70 @@ class SampleCard:
     sample: Sample
     emotions: tuple[Emotion, ...]
     """Those of its segments, one after another."""
+    spoken: Text
+    """Name of its language."""
     river: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class DemoTurn:
+    """Emotion of the sequence, and when it is heard, in seconds."""
+
+    emotion: Emotion
+    start_s: float
+    end_s: float
 
 
 @functools.cache
 def sample_cards() -> tuple[SampleCard, ...]:
-    """Return the card of every sample, the sequence first."""
-    first_the_sequence = sorted(samples(), key=lambda sample: sample.file != SEQUENCE)
-    return tuple(
-        SampleCard(
-            sample,
-            emotions_in_turn(sample_result(sample.file).segments),
-            Markup(small_river(_shown(sample.file), label="")),  # noqa: S704 - ours, no words in it
-        )
-        for sample in first_the_sequence
-    )
+    """Return the card of every sample but the sequence, which the page opens with."""
+    cards = []
+    for sample in samples():
+        result = sample_result(sample.file)
+        river = Markup(small_river(result, label=""))  # noqa: S704 - ours, and without words
+        turns = emotions_in_turn(result.segments)
+        if sample.file != SEQUENCE:
+            cards.append(SampleCard(sample, turns, SPOKEN[sample.language], river))
+    return tuple(cards)
 
 
+@functools.cache
 def demo_context() -> dict[str, Any]:
-    """Return what ``templates/demo.html`` names.
+    """Return what ``templates/demo.html`` names; the same for everybody.
 
     Returns:
-        ``sample``; ``emotions``: those of its segments, one after another; ``drawing``: what
-        ``<emo-timeline>`` draws.
+        ``sample``; ``turns``: its emotions one after another; ``figure``: its markup; ``words``:
+        the sentences around it.
     """
+    sample = sample_named(SEQUENCE)
+    figure = timeline(
+        sample_result(SEQUENCE),
+        sample_curve(SEQUENCE),
+        "",
+        title=_title(sample),
+        small=True,
+        address=f"v1/samples/{sample.audio}",
+    )
     return {
-        "sample": sample_named(SEQUENCE),
-        "emotions": emotions_in_turn(sample_result(SEQUENCE).segments),
-        "drawing": sample_drawing(SEQUENCE),
+        "sample": sample,
+        "turns": demo_turns(),
+        "figure": Markup(figure),  # noqa: S704 - a template's
+        "words": DEMO,
     }
+
+
+def demo_turns() -> list[DemoTurn]:
+    """Return the emotions of the sequence in turn; pauses belong to what was heard before."""
+    turns: list[DemoTurn] = []
+    for segment in sample_result(SEQUENCE).segments:
+        emotion, span = segment.emotion, segment.span
+        if segment.silent or (turns and turns[-1].emotion is emotion):
+            if turns:
+                last = turns.pop()
+                turns.append(DemoTurn(last.emotion, last.start_s, span.end_s))
+        else:
+            turns.append(DemoTurn(emotion, span.start_s, span.end_s))
+    return turns
 
 
 def sample_drawing(file: str) -> dict[str, object]:
@@ -63,9 +100,8 @@ def sample_drawing(file: str) -> dict[str, object]:
         KeyError: no sample has this name.
     """
     sample = sample_named(file)
-    title = f"{sample.title_zh} · {sample.title_en}"
-    drawn = drawing(_shown(file), sample_curve(file), "", title)
-    return drawn | {"tiles": f"v1/samples/{file}/curve"}
+    drawn = drawing(sample_result(sample.file), sample_curve(file), "", _title(sample))
+    return drawn | {"tiles": f"v1/samples/{sample.file}/curve"}
 
 
 @functools.cache
@@ -75,13 +111,9 @@ def sample_curve(file: str) -> Curve:
     Raises:
         KeyError: no sample has this name.
     """
-    return curve_of(_shown(file), wav_pieces(sample_named(file).path))
+    sample = sample_named(file)
+    return curve_of(sample_result(sample.file), wav_pieces(sample.path))
 
 
-def _shown(file: str) -> Result:
-    """Return a sample's result for a picture over time.
-
-    Four emotions in turn have no clear leader as a whole, which is no doubt about any moment.
-    """
-    result = sample_result(file)
-    return replace(result, abstain=tuple(one for one in result.abstain if one != "low_margin"))
+def _title(sample: Sample) -> str:
+    return f"{sample.title_zh} · {sample.title_en}"

@@ -168,6 +168,8 @@ function join(one, next) {
   return { start: one.start, end: next.end, emotion, parts };
 }
 
+const SHARP = 500; // columns of a whole recording that fill a figure
+
 export class Curve {
   /**
    * @param {Drawing} data what the page carries
@@ -216,6 +218,8 @@ export class Curve {
    * @param {number} to seconds
    */
   want(level, from, to) {
+    // All of it at once is sharp enough, and nothing is fetched before anybody zooms.
+    if (from <= 0 && to >= this.data.duration_s && this.count(this.data.top) >= SHARP) return;
     const wide = this.width(level) * this.data.tile;
     const last = Math.floor((this.count(level) - 1) / this.data.tile);
     const first = Math.max(0, Math.floor(from / wide));

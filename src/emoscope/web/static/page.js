@@ -4,6 +4,7 @@
 
 import { address, routeOf } from "./address.js";
 import "./changed.js";
+import "./demo.js";
 import "./form.js";
 import { panel } from "./problem.js";
 import "./table.js";
@@ -131,13 +132,23 @@ function elementOf(html) {
  */
 function put(shown) {
   place.replaceChildren(...(shown ? [shown] : []));
-  demo.hidden = shown !== null;
+  standDemo(shown === null);
   root.toggleAttribute("data-answered", shown !== null);
   const form = formOf("one");
   if (!form.busy) form.settle();
   settle();
   const run = shownRun();
   if (run) document.dispatchEvent(new CustomEvent("emo-shown", { detail: { run, place } }));
+}
+
+/**
+ * Puts the demo below the place of the answer, or takes it out: one figure at a time, and silent.
+ * @param {boolean} isShown
+ */
+function standDemo(isShown) {
+  demo.hidden = !isShown;
+  if (isShown) place.after(demo);
+  else demo.remove();
 }
 
 // Titles, the pressed language and the current view.
@@ -202,7 +213,7 @@ document.addEventListener("emo-answered", (event) => {
 });
 
 document.addEventListener("emo-sample", () => {
-  const chips = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#emo-demo [data-sample]")]);
+  const chips = /** @type {HTMLElement[]} */ ([...demo.querySelectorAll("[data-sample]")]);
   const own = chips.find((chip) => chip.dataset.spoken === root.dataset.lang) ?? chips[0];
   if (own) formOf("one").takeSample(own.dataset.sample ?? "");
 });
@@ -241,6 +252,7 @@ document.addEventListener("paste", (event) => take([...(event.clipboardData?.fil
 // -- the beginning: the document holds what its address names
 
 root.toggleAttribute("data-answered", place.childElementCount > 0);
+standDemo(place.childElementCount === 0);
 settle();
 const first = routeOf(location);
 if (first.view !== "home") VIEWS[first.view]().then(() => document.dispatchEvent(new CustomEvent("emo-route", { detail: first })));
