@@ -37,9 +37,4 @@ document.addEventListener("click", (event) => {
   const target = /** @type {Element} */ (event.target);
   const button = target.closest("button");
   if (button?.dataset.sort) sort(button);
-  const link = target.closest("a[href*='/exports/']");
-  if (link) {
-    const [address] = (link.getAttribute("href") ?? "").split("?");
-    link.setAttribute("href", `${address}?lang=${document.documentElement.dataset.lang}`);
-  }
 });
