@@ -298,6 +298,10 @@ def test_a_segment_is_corrected_where_it_stands(shown: Page, site: Site) -> None
     shown.keyboard.press("7")  # the seventh: sad
 
     kept = corrections(shown, site)
+    expect(shown.locator("#emo-answer [data-part=story]")).to_contain_text("段经人工更正")
+    assert "段经人工更正" in str(
+        shown.locator("#emo-answer .emo-result").get_attribute("data-share-zh")
+    )
     assert kept[0]["start_s"] == 0
     assert "sad" in [segment["emotion"] for segment in kept]
     border_s = float(str(next(s["start_s"] for s in kept if s["emotion"] == "sad")))
