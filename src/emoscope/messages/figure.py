@@ -88,7 +88,7 @@ SHARE: dict[str, Text] = {
 """The menu for sharing, and what is shared as text."""
 
 CHANNELS: dict[str, Text] = {
-    "ask": Text("左右声道分开（两位说话人）", "Channels apart (two speakers)"),
+    "ask": Text("左右声道分开（两位说话人）", "Separate channels (two speakers)"),
     "channel": Text("声道 {number}", "Channel {number}"),
     "talk": Text("说话占 {percent:.0f}%", "speaks {percent:.0f}% of the time"),
     "overlap": Text("同时说话占 {percent:.0f}%", "both speak {percent:.0f}%"),
