@@ -283,6 +283,15 @@ def test_link_words_and_picture_are_copied(
     )
 
 
+def test_a_menu_closes_on_escape_and_on_a_click_elsewhere(shown: Page) -> None:
+    menu = shown.locator(".emo-figure details.emo-menu")
+    for close in (lambda: shown.keyboard.press("Escape"), lambda: shown.click(".emo-playing")):
+        menu.locator("summary").click()
+        expect(menu.locator("[data-share=png]")).to_be_visible()
+        close()
+        expect(menu.locator("[data-share=png]")).to_be_hidden()
+
+
 def test_a_segment_is_corrected_where_it_stands(shown: Page, site: Site) -> None:
     """Split, another emotion by key, a border dragged, undone, restored; saved by itself."""
     stage = shown.locator(".emo-stage")
