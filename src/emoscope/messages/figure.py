@@ -6,7 +6,7 @@ from emoscope.messages.languages import Text
 
 FIGURE: dict[str, Text] = {
     "title": Text("情绪随时间的变化", "Emotion over time"),
-    "title_sound": Text("波形", "Sound"),
+    "title_sound": Text("波形", "Waveform"),
     "now": Text("现在：{told}", "Now: {told}"),
     "play": Text("播放", "Play"),
     "pause": Text("暂停", "Pause"),
