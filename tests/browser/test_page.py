@@ -60,6 +60,11 @@ def test_a_recording_goes_in_and_its_emotion_comes_out(page: Page, site: Site) -
         assert download.value.path().stat().st_size > 0
         names.add(download.value.suggested_filename)
     assert {"happy_zh_report.html", "happy_zh_result.json", "happy_zh_embedding.npy"} <= names
+    page.keyboard.press("Escape")
+    expect(page.locator(".emo-exports .emo-menu-list")).to_be_hidden()
+    page.click(".emo-exports summary")
+    page.click(".emo-headline")
+    expect(page.locator(".emo-exports .emo-menu-list")).to_be_hidden()
     assert page.locator(".emo-log li").count() >= 5
 
     page.click("button[data-language=en]")

@@ -283,6 +283,15 @@ def test_link_words_and_picture_are_copied(
     )
 
 
+def test_a_menu_closes_on_escape_and_on_a_click_elsewhere(shown: Page) -> None:
+    menu = shown.locator(".emo-figure details.emo-menu")
+    for close in (lambda: shown.keyboard.press("Escape"), lambda: shown.click(".emo-playing")):
+        menu.locator("summary").click()
+        expect(menu.locator("[data-share=png]")).to_be_visible()
+        close()
+        expect(menu.locator("[data-share=png]")).to_be_hidden()
+
+
 def test_a_segment_is_corrected_where_it_stands(shown: Page, site: Site) -> None:
     """Split, another emotion by key, a border dragged, undone, restored; saved by itself."""
     stage = shown.locator(".emo-stage")
@@ -298,6 +307,10 @@ def test_a_segment_is_corrected_where_it_stands(shown: Page, site: Site) -> None
     shown.keyboard.press("7")  # the seventh: sad
 
     kept = corrections(shown, site)
+    expect(shown.locator("#emo-answer [data-part=story]")).to_contain_text("段经人工更正")
+    assert "段经人工更正" in str(
+        shown.locator("#emo-answer .emo-result").get_attribute("data-share-zh")
+    )
     assert kept[0]["start_s"] == 0
     assert "sad" in [segment["emotion"] for segment in kept]
     border_s = float(str(next(s["start_s"] for s in kept if s["emotion"] == "sad")))

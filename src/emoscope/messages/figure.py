@@ -6,7 +6,7 @@ from emoscope.messages.languages import Text
 
 FIGURE: dict[str, Text] = {
     "title": Text("情绪随时间的变化", "Emotion over time"),
-    "title_sound": Text("波形", "Sound"),
+    "title_sound": Text("波形", "Waveform"),
     "now": Text("现在：{told}", "Now: {told}"),
     "play": Text("播放", "Play"),
     "pause": Text("暂停", "Pause"),
@@ -88,7 +88,7 @@ SHARE: dict[str, Text] = {
 """The menu for sharing, and what is shared as text."""
 
 CHANNELS: dict[str, Text] = {
-    "ask": Text("左右声道分开（两位说话人）", "Channels apart (two speakers)"),
+    "ask": Text("左右声道分开（两位说话人）", "Separate channels (two speakers)"),
     "channel": Text("声道 {number}", "Channel {number}"),
     "talk": Text("说话占 {percent:.0f}%", "speaks {percent:.0f}% of the time"),
     "overlap": Text("同时说话占 {percent:.0f}%", "both speak {percent:.0f}%"),

@@ -35,8 +35,10 @@ _FIRST_KEY = Text(
     "Its operator makes a key with emoscope keys create, or starts it with --open.",
 )
 _UPLOAD_LIMIT = Text(
-    "上限是设置 upload_max_duration_s（EMOSCOPE_UPLOAD_MAX_DURATION_S）。",
-    "The limit is the setting upload_max_duration_s (EMOSCOPE_UPLOAD_MAX_DURATION_S).",
+    "更长的文件可以用命令行处理；上限是设置 upload_max_duration_s"
+    "（EMOSCOPE_UPLOAD_MAX_DURATION_S）。",
+    "Longer files work on the command line; the limit is the setting upload_max_duration_s "
+    "(EMOSCOPE_UPLOAD_MAX_DURATION_S).",
 )
 
 HINTS: Mapping[str, Mapping[FrontEnd, Text]] = {

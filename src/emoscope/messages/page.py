@@ -134,8 +134,8 @@ WAITING: dict[str, Text] = {
         "Below are the results of the previous batch. Press “Analyze all” for the new one.",
     ),
     "too_large": Text(
-        "文件太大，上限是 {megabytes:g} MB。请转成 MP3，或截取一段。",
-        "The file is too large; the limit is {megabytes:g} MB. Convert it to MP3 or trim it.",
+        "文件有 {size}，上限是 {megabytes:g} MB。请转成 MP3，或截取一段。",
+        "This file is {size}; the limit is {megabytes:g} MB. Convert it to MP3 or trim it.",
     ),
     "too_long": Text(
         "录音超过 {minutes:g} 分钟。请截取一段；更长的文件可以用命令行处理。",

@@ -15,7 +15,7 @@ DEMO: dict[str, Text] = {
     "own": Text("换成你的录音", "Use your own"),
     "source": Text(
         "真人表演的语音：EmoDB（F. Burkhardt 等，2005），CC0 1.0。由内置模型识别。",
-        "Real acted speech: EmoDB (F. Burkhardt et al., 2005), CC0 1.0. Recognized by the "
+        "Real acted speech: EmoDB (F. Burkhardt et al., 2005), CC0 1.0. Analyzed by the "
         "built-in model.",
     ),
     "samples": Text("更多示例，点一下就有结果", "More samples: one click, one answer"),

@@ -271,13 +271,23 @@ export class Editor {
       if (!reply.ok || this.isUnsaved) return;
       const fresh = document.createElement("template");
       fresh.innerHTML = await reply.text(); // the server's own markup, with every name made safe
-      for (const part of article.querySelectorAll("[data-part]")) {
-        const name = part.getAttribute("data-part") ?? "";
-        const next = fresh.content.querySelector(`[data-part="${CSS.escape(name)}"]`);
-        if (next && !part.contains(this.figure.host)) part.replaceWith(next);
-      }
+      this.exchange(/** @type {HTMLElement} */ (article), fresh.content);
     } catch {
       // the service is gone; the next look at the run tells
+    }
+  }
+
+  /**
+   * @param {HTMLElement} article as it stands
+   * @param {DocumentFragment} fresh the same article, newly made
+   */
+  exchange(article, fresh) {
+    const now = /** @type {HTMLElement | null} */ (fresh.querySelector("[data-share-zh]"));
+    for (const key of ["shareZh", "shareEn"]) article.dataset[key] = now?.dataset[key] ?? "";
+    for (const part of article.querySelectorAll("[data-part]")) {
+      const name = part.getAttribute("data-part") ?? "";
+      const next = fresh.querySelector(`[data-part="${CSS.escape(name)}"]`);
+      if (next && !part.contains(this.figure.host)) part.replaceWith(next);
     }
   }
 }

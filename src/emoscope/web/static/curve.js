@@ -361,3 +361,10 @@ const nothingFound = () => ({ low: new Map(), rest: new Map() });
  * @param {number[]} row
  */
 export const ranked = (row) => [...row.keys()].sort((a, b) => row[b] - row[a]);
+
+/**
+ * @param {number} value
+ * @param {number} low
+ * @param {number} high
+ */
+export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));

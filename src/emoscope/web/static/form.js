@@ -20,7 +20,7 @@ const SLACK_S = 1; // a container may be padded by a little more than what was r
 
 /** @param {number} bytes */
 const size = (bytes) =>
-  bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** @param {number} seconds */
 const clock = (seconds) =>
@@ -345,6 +345,8 @@ export class EmoForm extends HTMLElement {
     for (const note of /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-note]"))) {
       note.hidden = note.dataset.note !== name;
     }
+    const told = this.chosen.length ? size(this.chosen[0].file.size) : "";
+    for (const place of this.querySelectorAll("[data-size]")) place.textContent = told;
   }
 
   /**

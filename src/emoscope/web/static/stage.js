@@ -31,10 +31,7 @@ export class Stage {
     this.cursor = box("emo-cursor");
     this.marks = (figure.data.moments ?? []).map(([start], number) => this.mark(start, number));
     this.tip = new Tip(figure);
-    this.element = box(
-      "emo-stage",
-      ...[this.canvas, this.shade, this.tip.line, this.cursor, ...this.marks, this.tip.box],
-    );
+    this.element = box("emo-stage", this.canvas, this.shade, this.tip.line, this.cursor, this.tip.box);
     this.element.tabIndex = 0;
     this.element.setAttribute("role", "slider");
     this.element.setAttribute("aria-valuemin", "0");
@@ -42,7 +39,9 @@ export class Stage {
     this.scale = box("emo-scale", ...SHARES.map((share) => box("", `${share}%`)));
     this.scale.setAttribute("aria-hidden", "true");
     this.overview = new Overview(figure);
-    this.plot = box("emo-plot-inner", this.scale, this.element, this.overview.box);
+    // Buttons lie over the slider, not in it.
+    const over = box("emo-marks", ...this.marks);
+    this.plot = box("emo-plot-inner", this.scale, this.element, over, this.overview.box);
     this.measure();
   }
 
@@ -320,3 +319,15 @@ class Overview {
     event.preventDefault();
   }
 }
+
+// Menus close on a click elsewhere and on Escape.
+document.addEventListener("click", ({ target }) => {
+  for (const menu of document.querySelectorAll("details.emo-menu[open]")) {
+    if (!menu.contains(/** @type {Node} */ (target))) menu.removeAttribute("open");
+  }
+});
+document.addEventListener("keydown", ({ key }) => {
+  const menu = key === "Escape" ? document.querySelector("details.emo-menu[open]") : null;
+  menu?.removeAttribute("open");
+  menu?.querySelector("summary")?.focus();
+});

@@ -6,7 +6,7 @@
 // gestures.js listens, player.js plays. What is not needed at first is fetched when it is: correct.js,
 // share.js, keyboard.js.
 
-import { Curve, merged, ranked, smoothing } from "./curve.js";
+import { Curve, clamp, merged, ranked, smoothing } from "./curve.js";
 import { LAYOUT, lookOf, stackOrder } from "./draw.js";
 import { listen } from "./gestures.js";
 import { exactness } from "./marks.js";
@@ -19,13 +19,6 @@ import { Stage } from "./stage.js";
 const root = document.documentElement;
 const SHORTEST_S = 0.25; // the most that zooming shows
 const NARROW = 20; // points: room for an emoji; narrower segments join their neighbours
-
-/**
- * @param {number} value
- * @param {number} low
- * @param {number} high
- */
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 /** The figure of one recording. */
 export class Figure {
@@ -81,7 +74,7 @@ export class Figure {
       this.redraw();
     };
     this.theme = new MutationObserver(look);
-    for (const one of [root, document.body]) this.theme.observe(one, { attributeFilter: ["class"] });
+    this.theme.observe(root, { attributeFilter: ["class"] });
     this.onLanguage = () => {
       this.stage.tip.hide();
       this.stage.tellSelection();
@@ -322,9 +315,8 @@ export class Figure {
   /** @param {number} index of the emotion */
   isolate(index) {
     this.alone = this.alone === index ? null : index;
-    for (const key of this.host.querySelectorAll(".emo-key")) {
-      const own = Number(/** @type {HTMLElement} */ (key).dataset.emotion);
-      key.setAttribute("aria-pressed", String(own === this.alone));
+    for (const key of /** @type {NodeListOf<HTMLElement>} */ (this.host.querySelectorAll(".emo-key"))) {
+      key.setAttribute("aria-pressed", String(Number(key.dataset.emotion) === this.alone));
     }
     this.redraw();
   }
