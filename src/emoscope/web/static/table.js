@@ -1,6 +1,6 @@
 // @ts-check
-// Clicks that hold for the whole page: a column's title sorts its table, links to exports get the
-// language of the moment, and menus close on a click elsewhere and on Escape.
+// Clicks that hold for the whole page: a column's title sorts its table, and links to exports get the
+// language of the moment.
 
 /**
  * The order of two cells: as numbers where both are, else as text.
@@ -38,21 +38,4 @@ document.addEventListener("click", (event) => {
   const target = /** @type {Element} */ (event.target);
   const button = target.closest("button");
   if (button?.dataset.sort) sort(button);
-});
-
-/** @returns {NodeListOf<HTMLDetailsElement>} */
-const openMenus = () => document.querySelectorAll("details.emo-menu[open]");
-
-document.addEventListener("click", (event) => {
-  for (const menu of openMenus()) {
-    if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
-  }
-});
-
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
-  for (const menu of openMenus()) {
-    if (menu.contains(document.activeElement)) menu.querySelector("summary")?.focus();
-    menu.open = false;
-  }
 });
