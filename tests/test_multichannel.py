@@ -170,7 +170,7 @@ def test_silence_on_all_channels_is_an_error(fake_recognizer: Recognizer) -> Non
 
 
 def test_too_many_channels_are_told(fake_recognizer: Recognizer) -> None:
-    few = fake_recognizer.within(Limits(max_channels=2))
+    few = fake_recognizer.configured(limits=Limits(max_channels=2))
     with raises_code("audio_too_many_channels"):
         recognize_channels_with(few, wav(np.tile(noise(1.0)[:, None], 3)))
 

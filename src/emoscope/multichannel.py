@@ -14,13 +14,13 @@ from emoscope.audio.missing import without_gaps
 from emoscope.audio.prepare import PreparedAudio, Source
 from emoscope.audio.source import receive
 from emoscope.audio.validate import reasons_of
-from emoscope.errors import AudioSilentError, RequestError
+from emoscope.errors import AudioSilentError
 from emoscope.events import Event, Listener, Progress, StepLog, ignore
 from emoscope.models import catalog
 from emoscope.paths.choices import Granularity
 from emoscope.recognizer import Recognizer, load_once
 from emoscope.results.activity import ChannelActivity, channel_activity
-from emoscope.results.result import GRANULARITIES, Result, SourceRef
+from emoscope.results.result import Result, SourceRef, check_granularity
 from emoscope.waveform import Waveform
 
 
@@ -63,8 +63,7 @@ def recognize_channels_with(
         InputError: the recording cannot be used, or all of its channels are silent.
         ModelError: the model failed.
     """
-    if granularity not in GRANULARITIES:
-        raise RequestError("granularity_invalid", value=granularity)
+    check_granularity(granularity)
     recordings = _prepared(recognizer, source, name, listener)
     by_frame = [
         # By frame also for one answer each: the activity needs the speech segments.
@@ -126,7 +125,7 @@ def _prepared(
         channels: tuple[Waveform, ...] = (source,)
     else:
         source, sha256 = receive(source, log)
-        channels = recognizer.decode_channels(source, name=name, log=log)
+        channels = recognizer.channel_decoder(source, limits=recognizer.limits, name=name, log=log)
     broken = reasons_of(log.steps)
     recordings, silent = [], list[AudioSilentError]()
     for channel in channels:

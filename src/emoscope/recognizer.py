@@ -17,19 +17,14 @@ from datetime import datetime
 from pathlib import Path
 
 from emoscope._version import __version__
-from emoscope.audio.decode import (
-    FileSource,
-    decode_channels,
-    decode_of_any_length,
-    library_versions,
-)
+from emoscope.audio.decode import decode_channels, decode_of_any_length, library_versions
 from emoscope.audio.decoder_pool import ChannelDecoder, Decoder
 from emoscope.audio.missing import gaps_of
 from emoscope.audio.prepare import PreparedAudio, Source, name_of, prepare
 from emoscope.backends.base import Backend
 from emoscope.backends.choice import gains_by_rounding, open_backend
 from emoscope.backends.model_files import local_model
-from emoscope.errors import EmoscopeError, RequestError
+from emoscope.errors import EmoscopeError
 from emoscope.events import Listener, StepLog, ignore
 from emoscope.hub.progress import PullListener, log_pull
 from emoscope.inference.batching import Batcher, batch_budget
@@ -43,9 +38,9 @@ from emoscope.paths.choices import BackendName, DeviceChoice, Granularity, Preci
 from emoscope.results import abstention
 from emoscope.results.abstention import ABSTENTION_THRESHOLDS, AbstentionThresholds
 from emoscope.results.agreement import AGREEMENT_THRESHOLDS, AgreementThresholds
-from emoscope.results.result import GRANULARITIES, Failure, ModelRef, Result
+from emoscope.results.result import Failure, ModelRef, Result, check_granularity
 from emoscope.results.track import Track
-from emoscope.waveform import Array32, Waveform
+from emoscope.waveform import Array32
 
 
 def local_now() -> datetime:
@@ -90,27 +85,28 @@ class Recognizer:
         at_once = backend.runs_at_once
         self._forward = Batcher(Forward(backend), max_padded_samples=budget, at_once=at_once)
         self._now = now
-        self._decode: Decoder = decode_of_any_length
-        self._decode_channels: ChannelDecoder = decode_channels
+        self.decoder: Decoder = decode_of_any_length
+        self.channel_decoder: ChannelDecoder = decode_channels
         versions = {"emoscope": __version__, backend.name: backend.version}
         self._versions = versions | library_versions()
 
-    def decoding_with(self, decoder: Decoder, channels: ChannelDecoder | None = None) -> Recognizer:
-        """Return a recognizer with the same model that decodes otherwise, as a server's.
+    def configured(
+        self,
+        *,
+        limits: Limits | None = None,
+        decoder: Decoder | None = None,
+        channel_decoder: ChannelDecoder | None = None,
+    ) -> Recognizer:
+        """Return a recognizer with the same loaded model and other parts, as a server's.
 
         Args:
+            limits: which recordings are accepted.
             decoder: decodes and averages channels.
-            channels: decodes each channel for itself; as before by default.
+            channel_decoder: decodes each channel for itself.
         """
         other = copy.copy(self)
-        other._decode = decoder  # noqa: SLF001 - one of us
-        other._decode_channels = channels or self._decode_channels  # noqa: SLF001 - likewise
-        return other
-
-    def within(self, limits: Limits) -> Recognizer:
-        """Return a recognizer with the same model that accepts recordings by ``limits``."""
-        other = copy.copy(self)
-        other.limits = limits
+        other.limits, other.decoder = limits or self.limits, decoder or self.decoder
+        other.channel_decoder = channel_decoder or self.channel_decoder
         return other
 
     def recognize(
@@ -135,7 +131,7 @@ class Recognizer:
             InputError: the recording or a parameter cannot be used.
             ModelError: the model failed.
         """
-        _check_granularity(granularity)
+        check_granularity(granularity)
         recording = self.decode(source, name=name, listener=listener)
         return self.infer(
             recording, granularity=granularity, embedding=embedding, listener=listener
@@ -162,7 +158,7 @@ class Recognizer:
             RequestError: ``granularity`` is neither of the two words; raised at once, before
                 the first recording is read.
         """
-        _check_granularity(granularity)
+        check_granularity(granularity)
 
         def answers() -> Iterator[Result | Failure]:
             for source in sources:
@@ -194,23 +190,7 @@ class Recognizer:
             StoreError: long sound does not fit into the folder for temporary files.
         """
         log = StepLog(listener)
-        return prepare(source, self._decode, self.limits, log, name=name, received_ms=received_ms)
-
-    def decode_channels(
-        self, source: FileSource, *, name: str = "", log: StepLog | None = None
-    ) -> tuple[Waveform, ...]:
-        """Decode each channel of a source to a waveform of its own; they are not checked.
-
-        Args:
-            source: the bytes of a file, or its path.
-            name: name of the waveforms; the file's name by default.
-            log: gets the steps of decoding; none by default.
-
-        Raises:
-            InputError: the recording cannot be used; each reason has its own class or code.
-            StoreError: long sound does not fit into the folder for temporary files.
-        """
-        return self._decode_channels(source, limits=self.limits, name=name, log=log)
+        return prepare(source, self.decoder, self.limits, log, name=name, received_ms=received_ms)
 
     def infer(
         self,
@@ -237,7 +217,7 @@ class Recognizer:
             BusyError: too many threads wait for the model.
             ServiceError: ``close`` was called.
         """
-        _check_granularity(granularity)
+        check_granularity(granularity)
         sound, gaps = recording.sound, gaps_of(recording.waveform)
         log = StepLog(listener)
         with log.timed("infer", model=self.model.name) as numbers:
@@ -287,6 +267,7 @@ class Recognizer:
         calibration = None if self.card is None else self.card.calibration
         by_frame, missing = granularity == "frame", waveform.missing
         segments = track.segments(waveform.duration_s) if by_frame else ()
+        reasons = abstention.abstention_reasons(recording.quality, sound_s, scores, self.thresholds)
         return Result(
             source=recording.source,
             created=self._now(),
@@ -300,9 +281,7 @@ class Recognizer:
             summary=track.summary(segments, waveform.duration_s, missing) if by_frame else None,
             embedding=embedding,
             calibrated=calibration.apply(scores) if calibration is not None else None,
-            abstain=abstention.abstention_reasons(
-                recording.quality, sound_s, scores, self.thresholds
-            ),
+            abstain=reasons,
             missing=missing,
             steps=recording.steps,
             versions=dict(self._versions),
@@ -382,8 +361,7 @@ def recognize(
 
     Args:
         source: the bytes of a file, its path, or a ``Waveform``.
-        model: ``auto`` (the large model if it is on this machine, else ``compact``), a name of
-            ``emoscope models list``, or a folder.
+        model: a name of ``emoscope models list``, a folder, or ``auto``: the large model, if here.
         granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
         embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
 
@@ -407,8 +385,7 @@ def recognize_many(
 
     Args:
         sources: each the bytes of a file, its path, or a ``Waveform``; read lazily.
-        model: ``auto`` (the large model if it is on this machine, else ``compact``), a name of
-            ``emoscope models list``, or a folder.
+        model: a name of ``emoscope models list``, a folder, or ``auto``: the large model, if here.
         granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
         embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
 
@@ -421,8 +398,3 @@ def recognize_many(
     """
     recognizer = load_once(os.fspath(model))
     return recognizer.recognize_many(sources, granularity=granularity, embedding=embedding)
-
-
-def _check_granularity(granularity: str) -> None:
-    if granularity not in GRANULARITIES:
-        raise RequestError("granularity_invalid", value=granularity)

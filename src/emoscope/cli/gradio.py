@@ -44,7 +44,7 @@ def run_gradio(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with decoders:
         app = build_app(
-            recognizer.decoding_with(decoders),
+            recognizer.configured(decoder=decoders),
             RunStore(settings.outputs, keep=settings.store),
             queue_size=settings.queue_size,
             at_once=settings.requests_at_once,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, cast, get_args
 
 import numpy as np
 
-from emoscope.errors import EmoscopeError
+from emoscope.errors import EmoscopeError, RequestError
 from emoscope.events import Step
 from emoscope.labels import Emotion
 from emoscope.paths.choices import Granularity
@@ -24,6 +24,18 @@ from emoscope.results.track import Track, TrackFrames
 from emoscope.waveform import Array32, Span
 
 GRANULARITIES: tuple[Granularity, ...] = get_args(Granularity)
+
+
+def check_granularity(value: str) -> Granularity:
+    """Return a granularity as given, if it is one.
+
+    Raises:
+        RequestError: it is neither ``utterance`` nor ``frame``.
+    """
+    if value not in GRANULARITIES:
+        raise RequestError("granularity_invalid", value=value[:32])
+    return value
+
 
 SCHEMA_VERSION = 1
 

@@ -201,7 +201,7 @@ def make_service(recognizer: Recognizer, store: RunStore, settings: Settings) ->
     metrics.gauge("uploads", "Bodies that are being received", lambda: uploads.coming)
     metrics.gauge("decoders_replaced", "Decoders lost, so far", lambda: decoders.replaced)
     return Service(
-        recognizer=recognizer.decoding_with(decoders, decoders.channels),
+        recognizer=recognizer.configured(decoder=decoders, channel_decoder=decoders.channels),
         store=store,
         settings=settings,
         admission=admission,

@@ -15,7 +15,7 @@ from fastapi import Request
 from emoscope.errors import AudioTooLargeError, EmoscopeError, RequestError
 from emoscope.paths.choices import ChannelMode
 from emoscope.paths.names import HIDDEN, NAME_MAX, plain_name
-from emoscope.results.result import GRANULARITIES
+from emoscope.results.result import GRANULARITIES, check_granularity
 from emoscope.server.admission.uploads import drain
 from emoscope.server.http.body_spool import RecordingSpool
 from emoscope.server.http.forms import (
@@ -25,7 +25,6 @@ from emoscope.server.http.forms import (
     FormReader,
     parse_boolean,
     parse_channels,
-    parse_granularity,
 )
 from emoscope.server.http.json_body import JSON_EXPECTED, JsonBodyReader, decode_base64
 from emoscope.server.service import RecognitionOptions, RecognitionRequest, Service
@@ -223,7 +222,7 @@ def _reader(
 def _of_form(form: FormReader) -> list[RecognitionRequest]:
     form.finish()
     options = RecognitionOptions(
-        parse_granularity(form.texts.get("granularity", "utterance")),
+        check_granularity(form.texts.get("granularity", "utterance")),
         parse_boolean("embedding", form.texts.get("embedding", "false")),
         parse_channels(form.texts.get("channels", "mix")),
     )
@@ -233,7 +232,7 @@ def _of_form(form: FormReader) -> list[RecognitionRequest]:
 def _of_bytes(request: Request, spool: RecordingSpool) -> list[RecognitionRequest]:
     query = request.query_params
     options = RecognitionOptions(
-        parse_granularity(query.get("granularity", "utterance")),
+        check_granularity(query.get("granularity", "utterance")),
         parse_boolean("embedding", query.get("embedding", "false")),
         parse_channels(query.get("channels", "mix")),
     )
@@ -260,7 +259,7 @@ def _of_json(
     if reader.long_string(granularity) is not None:
         raise RequestError("field_invalid", field="granularity", expected=", ".join(GRANULARITIES))
     options = RecognitionOptions(
-        parse_granularity(granularity),
+        check_granularity(granularity),
         embedding,
         parse_channels(str(body.get("channels", "mix"))),
     )

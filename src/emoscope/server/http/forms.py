@@ -11,9 +11,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from emoscope.errors import RequestError
-from emoscope.paths.choices import ChannelMode, Granularity
+from emoscope.paths.choices import ChannelMode
 from emoscope.paths.names import is_shown
-from emoscope.results.result import GRANULARITIES
 from emoscope.server.http.body_spool import RecordingSpool, StoredRecording
 
 _EXTENDED_NAME = re.compile(rb";\s*filename\*\s*=\s*utf-8'[^']*'([^;]*)", re.IGNORECASE)
@@ -202,17 +201,6 @@ def _decoded(raw: bytes) -> str:
         return raw.decode()
     except UnicodeDecodeError:
         return raw.decode("latin-1")
-
-
-def parse_granularity(value: str) -> Granularity:
-    """Read ``utterance`` or ``frame``.
-
-    Raises:
-        RequestError: it is neither.
-    """
-    if value not in GRANULARITIES:
-        raise RequestError("granularity_invalid", value=value[:32])
-    return value
 
 
 def parse_channels(value: str) -> ChannelMode:

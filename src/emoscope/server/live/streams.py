@@ -196,7 +196,7 @@ class Streams:
     ) -> None:
         limits = replace(recognizer.limits, max_bytes=None, max_duration_s=max_duration_s)
         self.limits: Limits = limits
-        self._recognizer, self._store = recognizer.within(limits), store
+        self._recognizer, self._store = recognizer.configured(limits=limits), store
         self._at_once, self._grace_s = at_once, grace_s
         self._open: dict[str, LiveStream] = {}
         self._waiting: dict[str, asyncio.TimerHandle] = {}

@@ -10,12 +10,12 @@ from fastapi.responses import JSONResponse
 from emoscope.errors import EmoscopeError, RequestError
 from emoscope.limits import FORMAT_NAMES
 from emoscope.paths.names import plain_name
-from emoscope.results.result import GRANULARITIES
+from emoscope.results.result import GRANULARITIES, check_granularity
 from emoscope.server.admission.uploads import drain, refuse_early
 from emoscope.server.http import schemas
 from emoscope.server.http.addresses import root_of
 from emoscope.server.http.body_spool import RecordingSpool
-from emoscope.server.http.forms import NO, YES, FormReader, parse_boolean, parse_granularity
+from emoscope.server.http.forms import NO, YES, FormReader, parse_boolean
 from emoscope.server.service import RecognitionOptions, RecognitionRequest, Service
 
 _FORM_BYTES = 1 << 20
@@ -84,7 +84,7 @@ def predict_routes(service: Service) -> APIRouter:
             form.finish()
             upload = form.one_file()
             options = RecognitionOptions(
-                parse_granularity(form.texts.get("granularity", "utterance")),
+                check_granularity(form.texts.get("granularity", "utterance")),
                 parse_boolean("extract_embedding", form.texts.get("extract_embedding", "false")),
             )
             name = plain_name(upload.name)
