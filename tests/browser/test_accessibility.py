@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from serving import Site
 from sounds import SAMPLES
-from visitor import PHONE, answered, file, give, start, until
+from visitor import PHONE, answered, file, give, show, start, until
 
 pytestmark = pytest.mark.browser
 
@@ -39,23 +39,28 @@ def test_nothing_serious_anywhere(page: Page, site: Site) -> None:
     page.locator("#emo-answer .emo-stage").press("e")
     page.wait_for_selector(".emo-edit:not([hidden])")
     check(page, "frame")
-    page.click("button[data-view=runs]")
+    show(page, "history")
     page.wait_for_selector(".emo-run")
-    page.click("[data-do=open] >> nth=0")
-    page.wait_for_selector("#emo-result-runs emo-timeline canvas")
-    check(page, "runs")
-    page.click("button[data-view=live]")
+    page.check("[data-pick] >> nth=0")
+    check(page, "history")
+    page.click("[data-do=delete-picked]")
+    check(page, "history, deleting")
+    page.click("dialog.emo-sure [data-do=keep]")
+    page.goto(f"{site.url}/compare?one={max(site.runs())}&other={min(site.runs())}")
+    page.wait_for_selector(".emo-versus")
+    check(page, "comparison")
+    show(page, "live")
     check(page, "live, before")
     page.click("[data-do=live]")
     until(page, "document.querySelector('emo-live').curve?.knownS > 1")
     check(page, "live")
     page.click("[data-do=live]")
-    page.wait_for_selector("#emo-desk-live emo-timeline canvas")
+    page.wait_for_selector("#emo-answer emo-timeline canvas")
     check(page, "live, after")
-    page.click("button[data-view=many]")
+    show(page, "batch")
     give(page, SAMPLES / "happy_en.wav", file("bad.mp3", b"no"), kind="many")
     start(page, kind="many")
-    page.wait_for_selector("#emo-result-many [data-over=true]")
+    page.wait_for_selector(".emo-batch-head[data-state=over]")
     check(page, "batch")
     run = max(site.runs())
     page.goto(f"{site.url}/timeline?run={run}")

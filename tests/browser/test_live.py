@@ -17,7 +17,7 @@ from emoscope.results.scores import softmax
 from emoscope.results.track import Track
 from emoscope.waveform import Waveform
 from serving import Site
-from visitor import FLAGS, PHONE, chromium, until
+from visitor import FLAGS, PHONE, chromium, show, until
 
 pytestmark = pytest.mark.browser
 
@@ -27,8 +27,9 @@ MICROPHONE = {"permissions": ["microphone"]}
 
 def listen(page: Page, seconds: float = 2.0) -> None:
     """Begin, and wait until so much was heard and told."""
-    page.click("button[data-view=live]")
+    show(page, "live")
     page.click("[data-do=live]")
+    until(page, f"{LIVE}.state === 'live'")
     hear(page, seconds)
 
 
@@ -39,9 +40,10 @@ def hear(page: Page, seconds: float) -> None:
 def stop(page: Page) -> str:
     """The run that comes of it."""
     page.click("[data-do=live]")
-    page.wait_for_selector("#emo-desk-live emo-timeline canvas")
-    run = page.get_attribute("#emo-desk-live .emo-result[data-run]", "data-run")
+    page.wait_for_selector("#emo-answer emo-timeline canvas")
+    run = page.get_attribute("#emo-answer .emo-result[data-run]", "data-run")
     assert run is not None
+    assert page.url.split("?")[0].endswith(f"/r/{run}")
     return run
 
 
@@ -72,9 +74,9 @@ def test_speech_moves_the_river_and_stopping_keeps_a_run(page: Page, site: Site)
     assert data["source"]["name"].startswith("live_")
     heard_s = page.evaluate(f"{LIVE}.heardS")
     assert data["duration_s"] == pytest.approx(heard_s, abs=0.01)
-    expect(page.locator("#emo-desk-live .emo-headline").last).to_be_visible()
+    expect(page.locator("#emo-answer .emo-headline")).to_be_visible()
     expect(page.locator("[data-part=now]")).to_be_hidden()
-    page.click("button[data-view=runs]")
+    show(page, "history")
     expect(page.locator(f".emo-run[data-run='{run}']")).to_be_visible()
 
 
@@ -105,6 +107,8 @@ def test_the_numbers_of_the_picture_are_those_of_the_result(page: Page) -> None:
         rows(late, 200, 300, final=True),
     ]
 
+    show(page, "live")
+    page.wait_for_selector("emo-live:defined")
     found = page.evaluate(
         """async (messages) => {
           const address = new URL("static/livecurve.js", document.baseURI);
@@ -143,16 +147,16 @@ def rows(logits: np.ndarray, first: int, last: int, *, final: bool) -> dict[str,
 @pytest.mark.parametrize("context", [MICROPHONE], indirect=True)
 def test_the_language_changes_while_it_goes_on(page: Page, site: Site) -> None:
     listen(page, 1.0)
-    expect(page.locator("#emo-desk-live")).to_contain_text("暂定", use_inner_text=True)
+    expect(page.locator("emo-live")).to_contain_text("暂定", use_inner_text=True)
 
     page.click("button[data-language=en]")
 
     known_s = page.evaluate(f"{LIVE}.curve.knownS")
-    expect(page.locator("#emo-desk-live")).to_contain_text("provisional", use_inner_text=True)
-    assert not re.search("[\u3400-\u9fff]", page.locator("#emo-live").inner_text())
-    page.click("button[data-view=one]")
+    expect(page.locator("emo-live")).to_contain_text("provisional", use_inner_text=True)
+    assert not re.search("[\u3400-\u9fff]", page.locator("emo-live").inner_text())
+    show(page, "home")
     hear(page, known_s + 1)  # another view does not stop it either
-    page.click("button[data-view=live]")
+    show(page, "live")
     assert saved(site, stop(page))["duration_s"] > known_s
 
 
@@ -177,6 +181,89 @@ def test_a_line_that_breaks_is_taken_up_again_without_a_gap(page: Page, site: Si
     assert saved(site, run)["duration_s"] == pytest.approx(heard_s, abs=0.01)
 
 
+def lose(page: Page, seconds: float) -> None:
+    """Lose the stream for good after so many seconds."""
+    lines: list[WebSocketRoute] = []
+
+    def once(line: WebSocketRoute) -> None:
+        if lines:
+            line.close(code=4000)
+            return
+        line.connect_to_server()
+        lines.append(line)
+
+    page.route_web_socket("**/v1/stream", once)
+    listen(page, seconds)
+    page.evaluate(f"{LIVE}.wire.graceS = 1")
+    lines[0].close(code=4000)
+    note = page.locator("[data-note=line_broken]")
+    expect(note).to_be_visible()
+    assert "emo-hint" in (note.get_attribute("class") or "")
+    page.wait_for_selector("[data-part=recorded]:visible")
+
+
+@pytest.mark.parametrize("context", [MICROPHONE], indirect=True)
+def test_a_stream_that_is_lost_offers_what_was_recorded(page: Page, site: Site) -> None:
+    for _ in range(2):
+        lose(page, 1.5)
+        heard_s = page.evaluate(f"{LIVE}.heardS")
+        with page.expect_download() as download:
+            page.click("[data-part=save]")
+        assert re.fullmatch(r"live_\d{6}\.wav", download.value.suggested_filename)
+        sound = decode(download.value.path())
+        assert sound.duration_s == pytest.approx(heard_s, abs=0.01)
+        assert abs(sound.samples).max() > 0.1
+        before = site.runs()
+
+        page.click("[data-do=recognize]")
+
+        page.wait_for_selector("#emo-answer emo-timeline canvas")
+        (run,) = site.runs() - before
+        assert page.url.endswith(f"/r/{run}")
+        assert saved(site, run)["duration_s"] == pytest.approx(heard_s, abs=0.01)
+        page.unroute_all()
+        show(page, "live")
+        expect(page.locator("[data-part=recorded]")).to_be_hidden()
+
+
+@pytest.mark.parametrize("context", [MICROPHONE], indirect=True)
+def test_the_second_live_recording_begins_with_nothing_of_the_first(page: Page, site: Site) -> None:
+    runs = []
+    for _ in range(2):
+        listen(page, 1.5)
+        runs.append(stop(page))
+        drawn = page.evaluate("document.querySelector('#emo-answer emo-timeline').figure.data.run")
+        assert drawn == runs[-1]
+    assert len(set(runs)) == 2
+
+    # A line that says nothing: whatever stands there is what stood there before the first.
+    page.evaluate("WebSocket.prototype.addEventListener = () => {}")
+    show(page, "live")
+    page.click("[data-do=live]")
+    page.wait_for_selector("emo-live[data-on]")
+    lead = page.locator("emo-live [data-part=lead]")
+    assert lead.locator("[data-name]").inner_text() == ""
+    assert lead.locator("[data-percent]").inner_text() == ""
+    assert page.locator("emo-live [data-part=all] [data-percent]").inner_text() == ""
+    assert page.locator("emo-live [data-part=delay]").inner_text() == "0.0 s"
+    expect(page.locator("emo-live emo-timeline")).to_have_count(0)
+
+
+@pytest.mark.parametrize("context", [MICROPHONE], indirect=True)
+def test_a_result_that_comes_while_one_is_elsewhere_is_linked(page: Page) -> None:
+    listen(page, 1.0)
+    page.evaluate(f"setTimeout(() => {LIVE}.stop(), 300)")
+    show(page, "history")
+    page.wait_for_selector("html:not([data-listening])")
+
+    assert page.url.endswith("/history")
+    show(page, "live")
+    page.click("[data-note=kept] a")
+
+    expect(page.locator("#emo-answer emo-timeline canvas")).to_be_visible()
+    assert "/r/" in page.url
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -189,14 +276,14 @@ def test_a_microphone_that_cannot_be_used_is_told(page: Page, name: str, words: 
         f"""() => {{ navigator.mediaDevices.getUserMedia = () =>
           Promise.reject(new DOMException("", "{name}")); }}"""
     )
-    page.click("button[data-view=live]")
+    show(page, "live")
     page.click("[data-do=live]")
 
-    expect(page.locator("#emo-desk-live .emo-error:visible")).to_contain_text(words)
+    expect(page.locator("emo-live .emo-error:visible")).to_contain_text(words)
     expect(page.locator("[data-do=live]")).to_be_enabled()
-    page.click("button[data-view=one]")
+    show(page, "home")
     page.click("[data-do=record]")
-    expect(page.locator("#emo-notes-one .emo-error:visible")).to_contain_text(words)
+    expect(page.locator("emo-form[data-kind=one] .emo-error:visible")).to_contain_text(words)
 
 
 def test_a_visitor_who_refuses_is_told_how_to_allow_it(browser: Browser, site: Site) -> None:
@@ -206,11 +293,11 @@ def test_a_visitor_who_refuses_is_told_how_to_allow_it(browser: Browser, site: S
     )
     try:
         page = asking.new_page(locale="zh-CN")
-        page.goto(f"{site.url}/#live")
+        page.goto(f"{site.url}/live")
         page.wait_for_selector("emo-live:defined")
         page.click("[data-do=live]")
 
-        expect(page.locator("#emo-desk-live .emo-error:visible")).to_contain_text("没有允许")
+        expect(page.locator("emo-live .emo-error:visible")).to_contain_text("没有允许")
         expect(page.locator("[data-do=live]")).to_be_enabled()
     finally:
         asking.close()
@@ -218,10 +305,10 @@ def test_a_visitor_who_refuses_is_told_how_to_allow_it(browser: Browser, site: S
 
 def test_an_address_without_https_is_told(page: Page, site: Site) -> None:
     page.evaluate("Object.defineProperty(window, 'isSecureContext', { value: false })")
-    page.click("button[data-view=live]")
+    show(page, "live")
     page.click("[data-do=live]")
 
-    expect(page.locator("#emo-desk-live .emo-error:visible")).to_contain_text("https")
+    expect(page.locator("emo-live .emo-error:visible")).to_contain_text("https")
 
 
 @pytest.mark.parametrize("context", [MICROPHONE], indirect=True)
@@ -236,10 +323,10 @@ def test_a_busy_server_is_told_in_its_own_words(page: Page) -> None:
         line.on_message(answer)
 
     page.route_web_socket("**/v1/stream", refuse)
-    page.click("button[data-view=live]")
+    show(page, "live")
     page.click("[data-do=live]")
 
-    note = page.locator("#emo-desk-live .emo-error:visible")
+    note = page.locator("emo-live .emo-error:visible")
     expect(note).to_contain_text("正忙")
     page.click("button[data-language=en]")
     expect(note).to_contain_text("Too busy")
@@ -249,16 +336,17 @@ def test_a_busy_server_is_told_in_its_own_words(page: Page) -> None:
 @pytest.mark.parametrize("context", [{**PHONE, **MICROPHONE}], indirect=True)
 def test_a_phone_and_a_keyboard_can_do_it_too(page: Page) -> None:
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    page.locator("button[data-view=live]").focus()
+    page.locator("[data-for=live]").focus()
     page.keyboard.press("Enter")
+    expect(page.locator("[data-do=live]")).to_be_enabled()
     page.locator("[data-do=live]").focus()
     page.keyboard.press("Enter")
     hear(page, 1.0)
     assert page.evaluate(wide) <= 0
-    page.locator("#emo-desk-live .emo-key").first.focus()
+    page.locator("emo-live .emo-key").first.focus()
     page.keyboard.press("Enter")
     assert page.evaluate(f"{LIVE}.picture.alone") == 0
     page.locator("[data-do=live]").focus()
     page.keyboard.press("Enter")
-    page.wait_for_selector("#emo-desk-live emo-timeline canvas")
+    page.wait_for_selector("#emo-answer emo-timeline canvas")
     assert page.evaluate(wide) <= 0

@@ -288,7 +288,7 @@ def test_numbers_of_the_first_that_come_late_are_not_drawn_under_the_second(
 def open_run(page: Page, run: str) -> None:
     """Open a run from the history."""
     show(page, "history")
-    page.click(f".emo-run[data-run='{run}'] [data-do=open]")
+    page.click(f".emo-run[data-run='{run}'] .emo-run-title")
     expect(page.locator(f"{ONE} .emo-result")).to_have_attribute("data-run", run)
     settled(page)
 
@@ -449,10 +449,10 @@ def test_the_run_opened_last_is_shown_whatever_comes_last(page: Page, site: Site
     slow, quick = keep(site, shorter()), keep(site, longer())
     show(page, "history")
     routes = held(page, f"**/page/result/{slow}")
-    page.click(f".emo-run[data-run='{slow}'] [data-do=open]")
+    page.click(f".emo-run[data-run='{slow}'] .emo-run-title")
     wait_for(page, routes)
     page.go_back()
-    page.click(f".emo-run[data-run='{quick}'] [data-do=open]")
+    page.click(f".emo-run[data-run='{quick}'] .emo-run-title")
     expect(page.locator(f"{ONE} .emo-result")).to_have_attribute("data-run", quick)
 
     for route in routes:
@@ -489,7 +489,7 @@ def test_a_deleted_run_is_gone_from_every_view(page: Page, site: Site) -> None:
     run = recognize(page, shorter())
     show(page, "history")
     page.click(f".emo-run[data-run='{run}'] [data-do=delete]")
-    page.click(f".emo-run[data-run='{run}'] [data-do=delete-yes]")
+    page.click("dialog.emo-sure [data-do=delete-yes]")
     expect(page.locator(f".emo-run[data-run='{run}']")).to_have_count(0)
 
     page.go_back()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from emoscope.errors import RunDamagedError, RunNotFoundError
 from emoscope.outputs import history
 from emoscope.outputs.store import AUDIO, CORRECTIONS, LATEST, RESULT, TITLE, Run, RunStore
 from emoscope.results.activity import Channel
+from emoscope.results.calibrated import Calibrated
 from emoscope.results.result import SourceRef
 from emoscope.waveform import Waveform
 from raising import raises_code
@@ -72,6 +74,32 @@ def test_every_word_of_a_search_must_occur(store: RunStore, search: str, found: 
     history.set_title(store, second.name, "Budget talk")
 
     listing = history.list_runs(store, search=search)
+
+    assert names(listing) == found
+    assert listing.total == len(found)
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"emotion": "sad"}, ["b.wav"]),
+        ({"emotion": "happy"}, ["c.wav", "a.wav"]),
+        ({"emotion": "angry"}, []),
+        ({"doubt": True}, ["d.wav", "c.wav"]),
+        ({"doubt": True, "emotion": "happy"}, ["c.wav"]),
+        ({"search": "b.wav", "doubt": True}, []),
+    ],
+)
+def test_a_list_can_be_of_one_emotion_or_of_what_is_in_doubt(
+    store: RunStore, filters: dict[str, Any], found: list[str]
+) -> None:
+    """What abstains has no emotion, and is in doubt as a calibrated 34 % is."""
+    keep(store, "a.wav")
+    keep(store, "b.wav", 1, scores=make_scores(sad=0.9))
+    keep(store, "c.wav", 2, calibrated=Calibrated(0.34, ("happy",), 0.9))
+    keep(store, "d.wav", 3, abstain=("low_snr",))
+
+    listing = history.list_runs(store, **filters)
 
     assert names(listing) == found
     assert listing.total == len(found)

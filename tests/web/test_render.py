@@ -4,7 +4,6 @@ import html
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,12 +15,11 @@ from emoscope.figures.pyramid import curve_of
 from emoscope.labels import COUNT, EMOTIONS
 from emoscope.messages.trust import ABSTENTION
 from emoscope.outputs.history import RunEntry
-from emoscope.outputs.store import Run
-from emoscope.results.result import Failure, Result
+from emoscope.results.result import Result
 from emoscope.results.segments import Segment
 from emoscope.results.track import Track
 from emoscope.waveform import Waveform
-from emoscope.web import many, render, views
+from emoscope.web import render, views
 from emoscope.web.figure import ROWS_MAX, timeline
 from emoscope.web.markup import esc
 from emoscope.web.opened import Opened
@@ -140,31 +138,3 @@ def test_the_red_panel_has_both_sentences_and_the_code(error: EmoscopeError) -> 
     assert error.code in panel
     assert 'role="alert"' in panel
     assert all_codes()
-
-
-def test_a_batch_counts_and_offers_one_zip(tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("runs")
-    runs = [Run(folder / f"outputs_20240104_22300{i}", make_result(f"{i}.wav")) for i in range(2)]
-    lines = [runs[0], Failure("bad.mp3", AudioError("audio_empty_file")), runs[1]]
-
-    half, whole = many.batch_table(lines[:2], 3), many.batch_table(lines, 3)
-
-    assert "已完成 2 / 3" in seen(half, "zh")
-    assert "batch.zip" not in half
-    assert "2 done, 1 failed" in seen(whole, "en")
-    assert "runs=outputs_20240104_223000%2Coutputs_20240104_223001" in whole
-    assert whole.count("<tr") == 4
-    assert 'data-do="cancel"' in half
-    assert 'data-do="cancel"' not in whole
-
-
-def test_a_cancelled_batch_says_what_was_left_and_offers_what_was_done() -> None:
-    line = Run(Path("outputs_20240104_223000"), make_result())
-
-    markup = many.batch_table(
-        [line, Failure("bad.mp3", AudioError("audio_empty_file"))], 5, cancelled=True
-    )
-
-    assert "已取消：1 个成功，1 个失败，3 个未识别" in seen(markup, "zh")
-    assert 'data-over="true"' in markup
-    assert "recognitions.zip" in markup

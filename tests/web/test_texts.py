@@ -9,12 +9,24 @@ from string import Formatter
 
 import pytest
 
-from emoscope.messages import figure, findings, live, mixed, models, page, reasons, texts, trust
+from emoscope.messages import (
+    batch,
+    figure,
+    findings,
+    history,
+    live,
+    mixed,
+    models,
+    page,
+    reasons,
+    recorded,
+    texts,
+    trust,
+)
 from emoscope.messages.languages import Text
 from emoscope.messages.texts import ADVICE, STEPS
 from emoscope.results import abstention
 from emoscope.results.quality import QUALITY_REASONS
-from emoscope.web import live as live_view
 from emoscope.web import views
 
 SOURCE = Path(texts.__file__).parent.parent
@@ -22,9 +34,12 @@ CHINESE = re.compile(r"[\u3400-\u9fff]")
 ENGLISH = re.compile(r"[a-z]{2,}", re.IGNORECASE)
 TABLES = {
     "messages/texts.py",
+    "messages/batch.py",
     "messages/figure.py",
+    "messages/history.py",
     "messages/live.py",
     "messages/page.py",
+    "messages/recorded.py",
     "messages/trust.py",
     "messages/mixed.py",
     "labels.py",
@@ -35,7 +50,8 @@ TABLES = {
 
 
 def all_texts() -> Iterator[tuple[str, Text]]:
-    for module in (texts, live, figure, page, trust, mixed, reasons, findings, models):
+    modules = (texts, live, figure, page, trust, mixed, reasons, findings, models)
+    for module in (*modules, batch, history, recorded):
         for name, table in vars(module).items():
             if isinstance(table, dict) and name.isupper():
                 texts_of = ((key, text) for key, text in table.items() if isinstance(text, Text))
@@ -64,7 +80,7 @@ def test_every_text_has_both_languages_with_the_same_gaps(where: str, text: Text
 
 
 def test_advice_and_steps_are_complete() -> None:
-    assert set(ADVICE) == set(QUALITY_REASONS)
+    assert set(ADVICE) == set(QUALITY_REASONS) == set(batch.CHECK_WORDS)
     assert set(trust.ABSTENTION) == set(abstention.ABSTENTION_REASONS)
     assert {"receive", "decode", "mix", "resample", "check", "infer", "write"} <= set(STEPS)
 
@@ -184,8 +200,8 @@ PAGE_HTML = views.document({"query_string": b"", "headers": []}, "home", LIMITS,
 
 def test_every_note_that_a_script_shows_is_in_the_page() -> None:
     for names, markup in (
-        (("form", "page", "runs"), PAGE_HTML),
-        (("live", "wire"), live_view._live_notes()),
+        (("form", "page", "compare"), PAGE_HTML),
+        (("live", "wire", "rescue"), PAGE_HTML),
     ):
         asked = {
             name
@@ -202,5 +218,7 @@ def test_whatever_the_microphone_says_can_be_shown_wherever_it_is_used() -> None
     said = set(re.findall(r'"(microphone_\w+)"', script("microphone")))
 
     assert said == set(live.MICROPHONE)
-    assert said <= notes_in(PAGE_HTML)
-    assert said <= notes_in(live_view._live_notes())
+    live_markup = PAGE_HTML[PAGE_HTML.index("<emo-live") : PAGE_HTML.index("</emo-live>")]
+    form_markup = PAGE_HTML[PAGE_HTML.index("<emo-form") : PAGE_HTML.index("</emo-form>")]
+    assert said <= notes_in(live_markup)
+    assert said <= notes_in(form_markup)

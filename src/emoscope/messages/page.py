@@ -115,7 +115,6 @@ QUESTIONS: dict[str, Text] = {
 
 WAITING: dict[str, Text] = {
     "empty_title": Text("放入一段语音，这里会画出它的情绪", "Add a voice to see its emotions"),
-    "empty_many": Text("一次识别多个文件，结果列成一张表", "Results appear here, one row per file"),
     "step_one": Text("放入一段录音，或加载示例", "Add a recording, or load a sample"),
     "step_two": Text("选择想看什么", "Choose what to show"),
     "step_three": Text("点击「开始识别」", "Press “Analyze”"),
@@ -225,41 +224,6 @@ PICTURE: dict[str, Text] = {
 }
 """Sections that go with the figure."""
 
-RUNS: dict[str, Text] = {
-    "title": Text("历史", "History"),
-    "search": Text("搜索标题、文件名、情绪", "Search title, file, emotion"),
-    "none": Text(
-        "还没有记录。识别过的录音会列在这里。",
-        "Nothing here yet. Analyzed recordings are listed here.",
-    ),
-    "no_match": Text("没有符合的记录。", "No recording matches."),
-    "count": Text("共 {total} 条", "{total} in total"),
-    "more": Text("加载更多", "Load more"),
-    "open": Text("打开", "Open"),
-    "rename": Text("重命名", "Rename"),
-    "rename_ask": Text("标题（留空则显示文件名）", "Title (empty shows the file name)"),
-    "download": Text("下载", "Download"),
-    "delete": Text("删除", "Delete"),
-    "delete_ask": Text(
-        "删除这条记录和它的录音？删除后无法恢复。",
-        "Delete this recording and its results? This cannot be undone.",
-    ),
-    "delete_yes": Text("确定删除", "Delete"),
-    "keep": Text("取消", "Cancel"),
-    "save": Text("保存", "Save"),
-    "compare": Text("对比", "Compare"),
-    "compare_help": Text("勾选两条，并排对比。", "Select two to compare them."),
-    "compared": Text("两条录音对比", "Two recordings compared"),
-    "difference": Text("差值（百分点）", "Difference (points)"),
-    "pick": Text("选一条记录查看", "Pick a recording"),
-    "corrected": Text("已更正", "corrected"),
-    "damaged": Text("结果文件已损坏", "Result file damaged"),
-    "failed": Text("连不上服务，请再试一次。", "The service cannot be reached; try again."),
-    "loading": Text("正在读取……", "Loading…"),
-    "deleted": Text("这条记录已经删除。", "This recording was deleted."),
-}
-"""What was recognized before."""
-
 REPORT: dict[str, Text] = {
     "value": Text("项目", "Measure"),
     "number": Text("数值", "Value"),
@@ -280,29 +244,6 @@ FAILURE: dict[str, Text] = {
     "code": Text("错误代码 {code}", "Error code {code}"),
 }
 """The red panel."""
-
-MANY: dict[str, Text] = {
-    "progress": Text("已完成 {done} / {total}", "{done} of {total} done"),
-    "cancel": Text("取消", "Cancel"),
-    "cancelled": Text(
-        "已取消：{done} 个成功，{failed} 个失败，{left} 个未识别",
-        "Cancelled: {done} done, {failed} failed, {left} not started",
-    ),
-    "sort": Text("点列标题可排序。", "Click a column title to sort."),
-    "open": Text("打开", "Open"),
-    "summary": Text("{done} 个成功，{failed} 个失败", "{done} done, {failed} failed"),
-    "file": Text("文件", "File"),
-    "second": Text("其次", "Second"),
-    "check": Text("录音检查", "Check"),
-    "fine": Text("良好", "Fine"),
-    "result": Text("结果", "Result"),
-    "zip": Text("下载全部结果 ZIP", "Download all results (ZIP)"),
-    "too_many": Text(
-        "一次最多 {limit} 个文件，请分几次识别。",
-        "At most {limit} files at a time; analyze them in several batches.",
-    ),
-}
-"""Many files at once."""
 
 API: dict[str, Text] = {
     "title": Text("接口文档", "API"),

@@ -16,6 +16,7 @@ from typing import Any
 
 from emoscope.errors import RequestError, RunDamagedError, RunNotFoundError
 from emoscope.labels import by_key
+from emoscope.messages.verdict import Verdict, verdict_of
 from emoscope.outputs.corrections import Corrected, read_correction
 from emoscope.outputs.store import AUDIO, CORRECTIONS, RESULT, TITLE, RunStore, read_wav
 from emoscope.paths.choices import Granularity
@@ -121,6 +122,20 @@ class Facts(JsonType):
     duration_s: float
     model: str
     abstain: tuple[str, ...]
+    confidence_calibrated: Share | None = field(
+        default=None, metadata={"description": "null for a model that was not calibrated"}
+    )
+
+    @property
+    def verdict(self) -> Verdict:
+        """The model's answer, as far as it can be told without the time axis."""
+        calibrated = self.confidence_calibrated
+        return verdict_of(self.emotion, self.confidence, calibrated, self.abstain)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether no emotion is claimed, or one that is more likely wrong than right."""
+        return self.verdict.kind != "sure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,22 +165,36 @@ class Listing:
     """How many match altogether."""
 
 
-def list_runs(store: RunStore, *, search: str = "", first: int = 0, count: int = 50) -> Listing:
+def list_runs(
+    store: RunStore,
+    *,
+    search: str = "",
+    emotion: str = "",
+    doubt: bool = False,
+    first: int = 0,
+    count: int = 50,
+) -> Listing:
     """Return runs, newest first.
 
     Args:
         store: the outputs folder.
         search: words that must all occur in the title, the recording's name, the run's name or
             the emotion's names; case does not matter.
+        emotion: key of the only emotion to list; all by default. What abstains has none.
+        doubt: whether to list only what is in doubt.
         first: how many of those that match to pass over.
         count: how many to return, ``PAGE_MAX`` at most.
     """
     first, count = max(0, first), min(max(0, count), PAGE_MAX)
     names = store.names()
     words = search.casefold().split()
-    if not words:
+    if not (words or emotion or doubt):
         return Listing(tuple(_entries(store, names[first : first + count])), len(names))
-    matching = [run_entry for run_entry in _entries(store, names) if _matches(run_entry, words)]
+    matching = [
+        found
+        for found in _entries(store, names)
+        if _matches(found, words) and _is_wanted(found.facts, emotion, doubt=doubt)
+    ]
     return Listing(tuple(matching[first : first + count]), len(matching))
 
 
@@ -308,6 +337,15 @@ def _matches(found: RunEntry, words: list[str]) -> bool:
     return all(word in haystack for word in words)
 
 
+def _is_wanted(facts: Facts | None, emotion: str, *, doubt: bool) -> bool:
+    if not (emotion or doubt):
+        return True
+    if facts is None:
+        return False
+    has_emotion = not emotion or (facts.emotion.key == emotion and not facts.abstain)
+    return has_emotion and (facts.is_doubtful or not doubt)
+
+
 def _title(folder: Path) -> str:
     try:
         title = json.loads((folder / TITLE).read_text("utf-8"))["title"]
@@ -333,6 +371,7 @@ def _facts(path: Path, _modified_ns: int, _size: int) -> Facts | None:
             duration_s=float(data["duration_s"]),
             model=str(data["model"]["name"]),
             abstain=tuple(map(str, data["abstain"])),
+            confidence_calibrated=data.get("confidence_calibrated"),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from emoscope.errors import EmoscopeError
 from emoscope.outputs import history
 from emoscope.settings import Settings
-from emoscope.web import history_view, views
+from emoscope.web import rows, views
 from emoscope.web.api_page import api_page
 from emoscope.web.viewer import RunViewer
 
@@ -131,22 +131,40 @@ def _fragments(viewer: RunViewer) -> APIRouter:
         opened = await anyio.to_thread.run_sync(viewer.open_all, run)
         return HTMLResponse(views.result(opened))
 
+    @router.get("/row/{run}", summary="Fragment: the row of one result in a batch")
+    async def row(run: str) -> Response:
+        """Return a `<tr>`: file, small river, emotion, confidence, length, recording check."""
+        return HTMLResponse(await anyio.to_thread.run_sync(views.row, store, run))
+
+    @router.get("/river/{run}", summary="Fragment: the small river of one result")
+    async def river(run: str) -> Response:
+        """Return an `<svg>`; rows of long recordings ask for it when they are seen."""
+        drawn = await anyio.to_thread.run_sync(rows.river_of, store, run)
+        return HTMLResponse(drawn)
+
     @router.get("/history", summary="Fragment: a page of the list of runs")
     async def runs(
         search: Annotated[str, Query(max_length=200)] = "",
+        emotion: Annotated[str, Query(max_length=20)] = "",
+        doubt: Annotated[bool, Query()] = False,
         first: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
+        count: Annotated[int, Query(ge=1, le=history.PAGE_MAX)] = _HISTORY_ROWS,
     ) -> Response:
         """Return rows, newest first, and what leads to the next page."""
-        found = await anyio.to_thread.run_sync(
-            lambda: history.list_runs(store, search=search, first=first, count=_HISTORY_ROWS)
-        )
-        shown = history_view.listing(found, first=first, is_search=bool(search.strip()))
-        return HTMLResponse(shown)
+
+        def listing() -> str:
+            found = history.list_runs(
+                store, search=search, emotion=emotion, doubt=doubt, first=first, count=count
+            )
+            is_filtered = bool(search.strip() or emotion or doubt)
+            return views.listing(store, found, first=first, is_filtered=is_filtered)
+
+        return HTMLResponse(await anyio.to_thread.run_sync(listing))
 
     @router.get("/compare", summary="Fragment: two results side by side")
     async def compare(one: str, other: str) -> Response:
         """Return both results, one beside the other, with differences of the scores."""
         pair = [await anyio.to_thread.run_sync(viewer.open, run) for run in (one, other)]
-        return HTMLResponse(history_view.comparison(pair))
+        return HTMLResponse(views.comparison(pair))
 
     return router

@@ -6,8 +6,6 @@ import json
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from markupsafe import Markup
-
 from emoscope.figures.glance import decisive_moments
 from emoscope.figures.pyramid import FINEST, TILE, Curve, is_unusable
 from emoscope.labels import COUNT, EMOTIONS, SILENCE, Emotion
@@ -20,7 +18,7 @@ from emoscope.outputs.store import AUDIO
 from emoscope.results.result import Result
 from emoscope.results.segments import Segment
 from emoscope.waveform import HOP_S
-from emoscope.web.markup import hue, link, pair
+from emoscope.web.markup import link
 from emoscope.web.rendering import render
 
 ROWS_MAX = 400
@@ -135,18 +133,6 @@ def timeline(
         SHARE=SHARE,
         SHORTCUTS=SHORTCUTS,
     )
-
-
-def legend() -> str:
-    """Return the nine as buttons that isolate one, and how silence and doubt are drawn."""
-    return render("legend", FIGURE=FIGURE)
-
-
-def badge(emotion: Emotion) -> str:
-    """Return emoji and name with the emotion's colour beside them; never colour alone."""
-    return Markup(
-        '<span class="emo-badge" style="--c:{}"><span aria-hidden="true">{}</span> {}</span>'
-    ).format(hue(emotion), emotion.emoji, pair(emotion.zh, emotion.en))
 
 
 def shares(result: Result) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import Formatter
 from urllib.parse import quote
 
 from markupsafe import Markup, escape
@@ -28,6 +29,21 @@ def both(text: Text, **data: object) -> Markup:
 def hue(emotion: Emotion) -> str:
     """Return an emotion's colour as CSS: the style sheet has one for light and one for dark."""
     return f"var(--emo-{emotion.key}, {emotion.colour})"
+
+
+def gaps(text: Text, **data: object) -> Markup:
+    """Return a sentence in both languages whose open gaps a script fills.
+
+    Args:
+        text: the sentence.
+        data: what stands in some of its gaps already; each other gap is a ``<span data-gap>``.
+    """
+    names = {name for sentence in text for _, name, _, _ in Formatter().parse(sentence) if name}
+    open_ones = {
+        name: Markup('<span data-gap="{}"></span>').format(name) for name in names - set(data)
+    }
+    zh, en = (Markup(escape(sentence)).format(**data, **open_ones) for sentence in text)  # noqa: S704 - escaped
+    return pair(zh, en)
 
 
 def card(title: str, body: str, *, kind: str = "") -> Markup:

@@ -13,11 +13,15 @@ import jinja2
 
 from emoscope.labels import EMOTIONS, SILENCE
 from emoscope.messages import page as sentences
-from emoscope.messages.figure import CHANNELS
+from emoscope.messages.batch import BATCH, CHECK_WORDS
+from emoscope.messages.figure import CHANNELS, FIGURE
+from emoscope.messages.history import COMPARE, HISTORY
 from emoscope.messages.live import LIVE, MICROPHONE
+from emoscope.messages.recorded import RECORDED
 from emoscope.messages.spoken import language_answer, language_tip
-from emoscope.messages.verdict import MORE, NO_FEELING
-from emoscope.web.markup import both, hue, pair
+from emoscope.messages.units import recording_length
+from emoscope.messages.verdict import MORE, NO_FEELING, VERDICT
+from emoscope.web.markup import both, gaps, hue, pair
 
 
 @functools.cache
@@ -39,13 +43,22 @@ def environment() -> jinja2.Environment:
         "both": both,
         "pair": pair,
         "hue": hue,
+        "gaps": gaps,
         "EMOTIONS": EMOTIONS,
         "SILENCE": SILENCE,
         "CHANNELS": CHANNELS,
+        "BATCH": BATCH,
+        "CHECK_WORDS": CHECK_WORDS,
+        "HISTORY": HISTORY,
+        "COMPARE": COMPARE,
+        "FIGURE": FIGURE,
         "LIVE": LIVE,
+        "RECORDED": RECORDED,
         "MICROPHONE": MICROPHONE,
         "MORE": MORE,
         "NO_FEELING": NO_FEELING,
+        "VERDICT": VERDICT,
+        "recording_length": recording_length,
         "language_tip": language_tip,
         "language_answer": language_answer,
     }

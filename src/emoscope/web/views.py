@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -12,8 +12,11 @@ from markupsafe import Markup
 from emoscope.errors import EmoscopeError
 from emoscope.limits import ENDINGS, FORMAT_NAMES
 from emoscope.models import catalog
+from emoscope.outputs.history import Listing
+from emoscope.outputs.store import RunStore
+from emoscope.paths.names import TITLE_MAX
 from emoscope.settings import Settings
-from emoscope.web import figure, history_view, live, render
+from emoscope.web import compare, figure, live_rules, render, rows
 from emoscope.web.answer import answer_context
 from emoscope.web.opened import Opened
 from emoscope.web.rendering import render as fill
@@ -74,9 +77,7 @@ def document(
         result=None if opened is None else Markup(result(opened)),  # noqa: S704 - a template's
         problem=None if error is None else Markup(render.error_panel(error)),  # noqa: S704 - likewise
         title="" if opened is None else opened.entry.shown,
-        live_form=Markup(live.live_form()),  # noqa: S704 - likewise
-        live_desk=Markup(live.live_desk()),  # noqa: S704 - likewise
-        shelf=Markup(history_view.shelf()),  # noqa: S704 - likewise
+        live_rules=live_rules.live_rules(),
     )
 
 
@@ -125,6 +126,42 @@ def alone(
         body = render.error_panel(error)
     title = "" if opened is None else opened.entry.shown
     return fill("alone", **frame(scope), title=title, body=Markup(body))  # noqa: S704 - made safe
+
+
+def row(store: RunStore, run: str) -> str:
+    """Return the row of a run in the table of a batch.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+        RunDamagedError: it cannot be read.
+    """
+    return fill("row", row=rows.row_of(store, run))
+
+
+def listing(store: RunStore, found: Listing, *, first: int, is_filtered: bool) -> str:
+    """Return a page of the list of runs.
+
+    Args:
+        store: holds them.
+        found: the runs of this page.
+        first: how many runs the pages before it have.
+        is_filtered: whether only some of the runs were asked for.
+    """
+    following = first + len(found.entries)
+    return fill(
+        "listing",
+        rows=rows.rows_of(store, found.entries),
+        total=found.total,
+        first=first,
+        following=following if found.entries and following < found.total else None,
+        is_filtered=is_filtered,
+        title_max=TITLE_MAX,
+    )
+
+
+def comparison(pair: Sequence[Opened]) -> str:
+    """Return two results one beside the other."""
+    return fill("comparison", **compare.comparison_context(pair))
 
 
 def frame(scope: Mapping[str, Any]) -> dict[str, str]:

@@ -3,6 +3,8 @@
 // page already, in both languages; this shows and hides them. Names go in as text, never as markup.
 
 import { address } from "./address.js";
+import { clock, fill, size } from "./gaps.js";
+import { watchLevel } from "./level.js";
 import { openMicrophone } from "./microphone.js";
 import { recognize } from "./recognize.js";
 
@@ -17,14 +19,6 @@ import { recognize } from "./recognize.js";
 
 const RECORDING_MAX_S = 300;
 const SLACK_S = 1; // a container may be padded by a little more than what was recorded
-
-/** @param {number} bytes */
-const size = (bytes) =>
-  bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
-
-/** @param {number} seconds */
-const clock = (seconds) =>
-  `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 /**
  * Whether two choices are of the same recording.
@@ -103,9 +97,15 @@ export class EmoForm extends HTMLElement {
     const found = files.map((file) => ({ file }));
     const all = this.kind === "one" ? found.slice(0, 1) : [...this.chosen, ...found];
     this.set(all.slice(0, this.maxFiles));
-    if (this.busy) return;
-    if (all.length > this.maxFiles) this.note("too_many");
+    if (this.busy && this.kind === "one") return;
+    if (all.length > this.maxFiles) this.tooMany(all.length - this.maxFiles);
     if (this.kind === "one" && found[0].file.size > this.maxBytes) this.note("too_large");
+  }
+
+  /** @param {number} left files that were not taken */
+  tooMany(left) {
+    fill(this.find("[data-note=too_many]"), { left });
+    this.note("too_many");
   }
 
   /** @param {Chosen[]} chosen */
@@ -128,7 +128,7 @@ export class EmoForm extends HTMLElement {
     box.hidden = chosen.length === 0;
     const count = /** @type {HTMLElement} */ (box.querySelector(".emo-chosen-count"));
     count.hidden = chosen.length < 2;
-    /** @type {HTMLElement} */ (count.querySelector("output")).textContent = String(chosen.length);
+    fill(count, { count: chosen.length });
     this.toggleAttribute("data-filled", chosen.length > 0);
     this.listenTo(this.kind === "one" ? (chosen[0]?.file ?? null) : null);
   }
@@ -169,6 +169,7 @@ export class EmoForm extends HTMLElement {
     const recorder = new MediaRecorder(stream);
     const started = performance.now();
     const time = this.find(".emo-clock");
+    const unwatch = watchLevel(stream, this.find(".emo-meter"));
     const ticking = setInterval(() => {
       const seconds = (performance.now() - started) / 1000;
       time.textContent = clock(seconds);
@@ -177,6 +178,7 @@ export class EmoForm extends HTMLElement {
     recorder.addEventListener("dataavailable", (event) => pieces.push(event.data));
     recorder.addEventListener("stop", () => {
       clearInterval(ticking);
+      unwatch();
       for (const track of stream.getTracks()) track.stop();
       this.recorder = null;
       this.showRecording(false);
@@ -196,6 +198,7 @@ export class EmoForm extends HTMLElement {
   showRecording(on) {
     this.find("[data-when=idle]").hidden = on;
     this.find("[data-when=recording]").hidden = !on;
+    this.find(".emo-meter").hidden = !on;
     this.find("[data-do=record]").classList.toggle("emo-on", on);
   }
 
@@ -337,7 +340,7 @@ export class EmoForm extends HTMLElement {
     const button = /** @type {HTMLButtonElement} */ (this.find("[data-do=start]"));
     button.disabled = busy;
     button.setAttribute("aria-busy", String(busy));
-    document.getElementById("emo-answer")?.toggleAttribute("data-waiting", busy);
+    if (this.kind === "one") document.getElementById("emo-answer")?.toggleAttribute("data-waiting", busy);
   }
 
   /** @param {string | null} name */

@@ -1,38 +1,78 @@
+// @ts-check
 // <emo-live>: the microphone to a moving river. This joins the parts: microphone.js records, wire.js
-// asks the server, livecurve.js has the numbers, livepicture.js paints. Stopping shows the run that
-// the server made of it, like any other.
+// asks the server, livecurve.js has the numbers, livepicture.js paints. Stopping opens the run that
+// the server made of it; what was recorded outlives a stream that is lost.
 
 import { ranked } from "./curve.js";
+import { clock, part as find } from "./gaps.js";
+import { showLevel } from "./level.js";
 import { LiveCurve } from "./livecurve.js";
 import { LivePicture } from "./livepicture.js";
 import { MicrophoneError, Pcm, openMicrophone } from "./microphone.js";
+import { go } from "./page.js";
 import { tell } from "./problem.js";
+import { Recording } from "./recording.js";
+import { Rescue } from "./rescue.js";
 import { Wire } from "./wire.js";
+
+/** @typedef {import("./wire.js").Ending} Ending */
 
 const root = document.documentElement;
 const LATELY_S = 2; // what the headline is about
 const SAID_MS = 3000; // a screen reader hears a new emotion at most this often
 const LEVEL_MS = 3000; // what the advice on the level looks back on
 const ENDS_BEFORE_S = 1; // of the longest that the server takes
+const [LOUD, FAINT] = [0.99, 0.02];
 
 class EmoLive extends HTMLElement {
+  /** @type {"starting" | "live" | "ending" | undefined} */
+  state = undefined;
+  /** @type {Pcm | null} */
+  pcm = null;
+  /** @type {Wire | null} */
+  wire = null;
+  /** @type {LiveCurve | null} */
+  curve = null;
+  /** @type {LivePicture | null} */
+  picture = null;
+  /** @type {Recording | null} */
+  recording = null;
+  /** @type {Rescue | null} */
+  rescue = null;
+  /** @type {import("./livecurve.js").LiveData | null} */
+  data = null;
+  /** @type {Record<string, number>} */
+  places = {};
+  /** @type {number[]} */
+  delays = [];
+  /** @type {[at: number, peak: number][]} */
+  peaks = [];
+  /** @type {number | null} */
+  said = null;
+  saidAt = 0;
+  name = "";
+  /** @type {Map<HTMLElement, {html: string, isSilent: boolean}>} */
+  initial = new Map();
+
   connectedCallback() {
     if (this.data) return;
-    this.data = JSON.parse(this.dataset.live);
+    const data = /** @type {import("./livecurve.js").LiveData} */ (JSON.parse(this.dataset.live ?? ""));
+    this.data = data;
     this.removeAttribute("data-live");
-    this.places = Object.fromEntries(this.data.emotions.map(({ key }, place) => [key, place]));
+    this.places = Object.fromEntries(data.emotions.map(({ key }, place) => [key, place]));
+    /** @type {HTMLButtonElement} */ (find(this, "button[data-do=live]")).disabled = false;
+    this.rescue = new Rescue(this.box("recorded"), (name, detail) => this.rescued(name, detail));
     this.addEventListener("click", (event) => {
-      if (event.target.closest("button[data-do=live]")) this.press();
+      if (/** @type {Element} */ (event.target).closest("button[data-do=live]")) this.press();
+    });
+    addEventListener("beforeunload", (event) => {
+      if (this.state) event.preventDefault();
     });
   }
 
-  // The right side is a piece of the page of its own, and may come later than this one.
-  get desk() {
-    return document.getElementById("emo-desk-live");
-  }
-
-  part(name) {
-    return this.desk.querySelector(`[data-part=${name}]`);
+  /** @param {string} name */
+  box(name) {
+    return find(this, `[data-part=${name}]`);
   }
 
   press() {
@@ -45,43 +85,52 @@ class EmoLive extends HTMLElement {
   async start() {
     this.show("starting");
     this.note(null);
-    this.part("result").replaceChildren();
+    this.rescue?.clear();
     this.pcm = null;
     this.wire = null;
+    this.recording = null;
     try {
-      this.pcm = new Pcm(await openMicrophone(), (piece) => this.hear(piece));
-      this.prepare();
-      await this.pcm.start();
+      const pcm = new Pcm(await openMicrophone(), (piece) => this.hear(piece));
+      this.pcm = pcm;
+      const wire = this.prepare(pcm.rateHz);
+      await pcm.start();
+      for (const track of pcm.stream.getTracks()) track.addEventListener("ended", () => this.stop());
+      if (!wire.over) this.show("live");
     } catch (error) {
-      const note = error instanceof MicrophoneError ? error.note : "microphone_taken";
-      await this.pcm?.close();
-      if (this.wire) this.wire.finish({ note });
-      else this.leave(note);
-      return;
+      await this.cannotStart(error instanceof MicrophoneError ? error.note : "microphone_taken");
     }
-    for (const track of this.pcm.stream.getTracks()) track.addEventListener("ended", () => this.stop());
-    if (!this.wire.over) this.show("live");
   }
 
-  prepare() {
-    const { rateHz } = this.pcm;
-    this.curve = new LiveCurve(this.data, rateHz);
-    this.picture ??= new LivePicture(this.part("picture"), this.part("now"));
+  /** @param {string} note */
+  async cannotStart(note) {
+    await this.pcm?.close();
+    const { wire } = /** @type {{wire: Wire | null}} */ (this);
+    if (wire) wire.finish({ note });
+    else this.leave(note);
+  }
+
+  /** @param {number} rateHz */
+  prepare(rateHz) {
+    this.recording = new Recording(rateHz);
+    this.curve = new LiveCurve(/** @type {import("./livecurve.js").LiveData} */ (this.data), rateHz);
+    this.picture ??= new LivePicture(this.box("picture"), this.box("now"), this.box("veiled"));
     this.picture.show(this.curve);
     this.clear();
     this.delays = [];
     this.peaks = [];
     this.said = null;
     this.saidAt = -SAID_MS;
-    const time = new Date().toTimeString().slice(0, 8).replaceAll(":", "");
+    this.name = `live_${new Date().toTimeString().slice(0, 8).replaceAll(":", "")}`;
+    const box = /** @type {HTMLInputElement} */ (find(this, "input[name=embedding]"));
+    /** @type {Wire} */
     const wire = new Wire({
       start: {
         type: "start",
         encoding: "pcm_s16le",
         rate_hz: rateHz,
         granularity: "frame",
-        embedding: this.querySelector("input[name=embedding]").checked,
-        name: `live_${time}`,
+        embedding: box.checked,
+        name: this.name,
       },
       // Nothing that an earlier line still says is about this recording.
       heard: (message) => this.wire === wire && this.told(message),
@@ -89,101 +138,117 @@ class EmoLive extends HTMLElement {
       line: (on) => this.wire === wire && this.line(on),
     });
     this.wire = wire;
+    return wire;
   }
 
   // Takes back what was said of an earlier recording.
   clear() {
     for (const name of ["lead", "all", "said", "delay"]) {
-      const part = this.part(name);
-      part.initial ??= { html: part.innerHTML, isSilent: part.hasAttribute("data-silent") };
-      part.innerHTML = part.initial.html;
-      part.toggleAttribute("data-silent", part.initial.isSilent);
+      const part = this.box(name);
+      const was = this.initial.get(part) ?? { html: part.innerHTML, isSilent: part.hasAttribute("data-silent") };
+      this.initial.set(part, was);
+      part.innerHTML = was.html;
+      part.toggleAttribute("data-silent", was.isSilent);
       part.style.removeProperty("--c");
     }
-    this.querySelector(".emo-timer").textContent = "0:00";
+    find(this, ".emo-timer").textContent = "0:00";
   }
 
   // -- while it goes on
 
+  /** @param {Int16Array} piece */
   hear(piece) {
+    if (!this.curve || !this.wire) return;
     this.wire.send(piece);
+    this.recording?.add(piece);
     const peak = this.curve.hear(piece);
-    this.picture.heard();
+    this.picture?.heard();
     this.level(peak);
-    const seconds = Math.floor(this.heardS);
-    this.querySelector(".emo-timer").textContent =
-      `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    find(this, ".emo-timer").textContent = clock(this.heardS);
     if (this.wire.maxS && this.heardS > this.wire.maxS - ENDS_BEFORE_S) this.stop();
   }
 
   get heardS() {
-    return this.curve.data.duration_s;
+    return this.curve?.data.duration_s ?? 0;
   }
 
+  /** @param {boolean} on */
   line(on) {
     if (this.state !== "ending") this.note(on ? null : "line_broken");
   }
 
+  /** @param {number} peak */
   level(peak) {
-    const meter = this.querySelector(".emo-meter");
-    const share = Math.max(0, Math.min(1, (20 * Math.log10(peak + 1e-6) + 60) / 60));
-    meter.style.setProperty("--w", `${(share * 100).toFixed(0)}%`);
-    meter.setAttribute("aria-valuenow", (share * 100).toFixed(0));
+    const meter = find(this, ".emo-meter");
+    showLevel(meter, peak);
     const now = performance.now();
     this.peaks = [...this.peaks.filter(([at]) => now - at < LEVEL_MS), [now, peak]];
     const most = Math.max(...this.peaks.map(([, value]) => value));
     const early = this.heardS * 1000 < LEVEL_MS;
-    const kind = most > 0.99 ? "loud" : most < 0.02 && !early ? "faint" : "fine";
+    const kind = most > LOUD ? "loud" : most < FAINT && !early ? "faint" : "fine";
     meter.dataset.level = kind;
-    for (const hint of this.querySelectorAll("[data-hint]")) hint.hidden = hint.dataset.hint !== kind;
+    for (const hint of /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-hint]"))) {
+      hint.hidden = hint.dataset.hint !== kind;
+    }
   }
 
+  /** @param {any} message */
   told(message) {
-    const { type } = message;
+    const { curve, places } = this;
+    if (!curve) return;
+    const { type, segment } = message;
     if (type === "frames") {
-      this.measure();
-      this.curve.tell(message);
-      this.headline();
+      this.measure(curve);
+      curve.tell(message);
+      this.headline(curve);
     }
-    if (type === "segment_opened") this.curve.opened(this.places[message.emotion], message.start_s);
-    if (type === "speech_ended") this.curve.paused();
-    if (type === "segment_closed") {
-      this.curve.close(message.segment, this.places[message.segment.emotion], message.final);
-    }
-    this.picture.redraw();
+    if (type === "segment_opened") curve.opened(places[message.emotion], message.start_s);
+    if (type === "speech_ended") curve.paused();
+    if (type === "segment_closed") curve.close(segment, places[segment.emotion], message.final);
+    this.picture?.redraw();
   }
 
-  // How far the river was behind the sound just before it moved: the most that anybody sees.
-  measure() {
-    this.delays = [...this.delays, this.heardS - this.curve.knownS].slice(-15);
+  /**
+   * How far the river was behind the sound just before it moved: the most that can be seen.
+   * @param {LiveCurve} curve
+   */
+  measure(curve) {
+    this.delays = [...this.delays, this.heardS - curve.knownS].slice(-15);
     const most = [...this.delays].sort((a, b) => a - b)[Math.floor(this.delays.length * 0.8)];
-    this.part("delay").textContent = `${most.toFixed(1)} s`;
+    this.box("delay").textContent = `${most.toFixed(1)} s`;
   }
 
-  headline() {
-    const now = this.curve.lately(LATELY_S);
+  /** @param {LiveCurve} curve */
+  headline(curve) {
+    const now = curve.lately(LATELY_S);
     const place = now ? ranked(now)[0] : this.places.silence;
-    this.name(this.part("lead"), place, now?.[place]);
-    const all = this.curve.altogether();
-    if (all) this.name(this.part("all"), ranked(all)[0], Math.max(...all));
+    this.put(this.box("lead"), place, now?.[place]);
+    const all = curve.altogether();
+    if (all) this.put(this.box("all"), ranked(all)[0], Math.max(...all));
     const at = performance.now();
     if (place !== this.said && at - this.saidAt > SAID_MS) {
-      this.name(this.part("said"), place);
+      this.put(this.box("said"), place);
       [this.said, this.saidAt] = [place, at];
     }
   }
 
-  name(part, place, score) {
-    const { emoji, zh, en, colour } = this.data.emotions[place];
-    const put = (kind, words) => {
+  /**
+   * @param {HTMLElement} part
+   * @param {number} place of the emotion
+   * @param {number} [score] from 0 to 1
+   */
+  put(part, place, score) {
+    const { emotions } = /** @type {import("./livecurve.js").LiveData} */ (this.data);
+    const { key, emoji, zh, en, colour } = emotions[place];
+    const say = (/** @type {string} */ kind, /** @type {string} */ words) => {
       const element = part.querySelector(kind);
       if (element && element.textContent !== words) element.textContent = words;
     };
-    part.style.setProperty("--c", colour);
-    put(".emo-face", emoji);
-    put("[data-name] [lang=zh]", zh);
-    put("[data-name] [lang=en]", en);
-    put("[data-percent]", score === undefined ? "" : `${(score * 100).toFixed(1)}%`);
+    part.style.setProperty("--c", `var(--emo-${key}, ${colour})`);
+    say(".emo-face", emoji);
+    say("[data-name] [lang=zh]", zh);
+    say("[data-name] [lang=en]", en);
+    say("[data-percent]", score === undefined ? "" : `${(score * 100).toFixed(1)}%`);
     part.toggleAttribute("data-silent", score === undefined);
   }
 
@@ -193,65 +258,78 @@ class EmoLive extends HTMLElement {
     if (this.state !== "live") return;
     this.show("ending");
     this.note("finishing");
-    await this.pcm.close();
-    this.wire.end();
+    await this.pcm?.close();
+    this.wire?.end();
   }
 
-  // The server has the last word, wanted or not: a result, its reason, or nothing at all.
-  async ended({ result, problem, note }) {
-    await this.pcm.close();
-    if (result) {
-      note = (await this.open(result.run)) ? null : "no_server";
-    } else if (problem) {
-      await tell(this.part("notes").querySelector("[data-note=told] p"), { json: () => problem });
+  /**
+   * The server has the last word, wanted or not: a result, its reason, or nothing at all.
+   * @param {Ending} how
+   */
+  async ended(how) {
+    await this.pcm?.close();
+    const { recording } = this;
+    // A result is all that was recorded; without one, what the browser has is offered.
+    if (!how.result && recording) this.rescue?.offer(recording, `${this.name}.wav`);
+    await this.conclude(how);
+  }
+
+  /** @param {Ending} how */
+  async conclude({ result, problem, note = undefined }) {
+    if (problem) {
+      await tell(find(this, "[data-note=told] p"), { json: () => problem });
       note = "told";
     }
-    this.leave(note);
+    const isHere = root.dataset.view === "live";
+    this.leave(result && !isHere ? "kept" : (note ?? null));
+    if (!result) return;
+    const address = `r/${encodeURIComponent(result.run)}`;
+    find(this, "[data-note=kept] a").setAttribute("href", address);
     document.dispatchEvent(new CustomEvent("emo-runs"));
+    if (isHere) go(address);
   }
 
-  async open(run) {
-    try {
-      const reply = await fetch(`page/result/${run}`);
-      if (!reply.ok) return false;
-      this.part("result").innerHTML = await reply.text(); // every name made safe by the server
-      return true;
-    } catch {
-      return false;
-    }
+  /**
+   * @param {"working" | "done"} name
+   * @param {Ending} [how]
+   */
+  rescued(name, how = {}) {
+    if (name === "working") this.note("finishing");
+    else this.conclude(how);
   }
 
+  /** @param {string | null} note */
   leave(note) {
     this.show(undefined);
     this.note(note);
-    if (root.dataset.view === "live" && matchMedia("(max-width: 860px)").matches) {
-      this.desk.scrollIntoView({ behavior: "smooth", block: "start" });
-    }
   }
 
+  /** @param {"starting" | "live" | "ending" | undefined} state */
   show(state) {
     this.state = state;
     const on = state === "live" || state === "ending";
     root.toggleAttribute("data-listening", on);
     this.toggleAttribute("data-on", on);
-    const button = this.querySelector("button[data-do=live]");
+    const button = /** @type {HTMLButtonElement} */ (find(this, "button[data-do=live]"));
     button.disabled = state === "starting" || state === "ending";
     button.setAttribute("aria-busy", String(button.disabled));
-    for (const part of this.querySelectorAll("[data-when]")) {
+    for (const part of /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-when]"))) {
       part.hidden = (part.dataset.when === "live") !== on;
     }
-    this.querySelector("input[name=embedding]").disabled = state !== undefined;
-    const shown = this.part("result").childElementCount > 0;
-    this.part("now").hidden = !on;
-    this.part("empty").hidden = on || shown;
+    /** @type {HTMLInputElement} */ (find(this, "input[name=embedding]")).disabled = state !== undefined;
+    this.box("now").hidden = !on;
+    this.box("empty").hidden = on;
     if (this.picture) {
       this.picture.moves = state === "live";
       this.picture.redraw();
     }
   }
 
+  /** @param {string | null} name */
   note(name) {
-    for (const note of this.part("notes").children) note.hidden = note.dataset.note !== name;
+    for (const note of /** @type {HTMLCollectionOf<HTMLElement>} */ (this.box("notes").children)) {
+      note.hidden = note.dataset.note !== name;
+    }
   }
 }
 

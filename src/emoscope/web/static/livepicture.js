@@ -13,8 +13,10 @@ export class LivePicture {
   /**
    * @param {HTMLElement} place where the canvas goes
    * @param {HTMLElement} keys what holds the legend
+   * @param {HTMLElement} veiled the legend's words on what may still change
    */
-  constructor(place, keys) {
+  constructor(place, keys, veiled) {
+    this.veiled = veiled;
     this.place = place;
     /** @type {number | null} the only emotion to show */
     this.alone = null;
@@ -29,7 +31,7 @@ export class LivePicture {
     this.canvas = place.appendChild(document.createElement("canvas"));
     place.style.height = `${LAYOUT.full.height}px`;
     new ResizeObserver(() => this.redraw()).observe(place);
-    new MutationObserver(() => this.redraw()).observe(document.body, { attributeFilter: ["class"] });
+    new MutationObserver(() => this.redraw()).observe(root, { attributeFilter: ["class"] });
     for (const name of ["emo-language", "emo-route"]) {
       document.addEventListener(name, () => this.redraw());
     }
@@ -121,7 +123,11 @@ export class LivePicture {
       name: (index) => `${emotions[index].emoji} ${emotions[index][root.dataset.lang === "zh" ? "zh" : "en"]}`,
     });
     const x = (/** @type {number} */ time) => ((time - from) / (to - from)) * width;
-    veil(pen, look, layout.river, x(curve.settled * hopS), x(curve.knownS));
+    // Without a border in view all of it may change, which the page says in words.
+    const border = x(curve.settled * hopS);
+    const hasBorder = curve.settled > 0 && border > 0;
+    if (hasBorder) veil(pen, look, layout.river, border, x(curve.knownS));
+    this.veiled.hidden = !hasBorder;
     this.drawn += 1;
   }
 }

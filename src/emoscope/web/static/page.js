@@ -7,7 +7,6 @@ import "./changed.js";
 import "./demo.js";
 import "./form.js";
 import { panel } from "./problem.js";
-import "./table.js";
 import "./timeline.js";
 
 /** @typedef {import("./form.js").EmoForm} EmoForm */
@@ -53,17 +52,27 @@ let missed = /** @type {string | null} */ (null);
 export function go(path, { replace = false } = {}) {
   const url = new URL(address(path));
   const language = new URLSearchParams(location.search).get("lang");
+  if (!replace) rememberScroll();
   if (language) url.searchParams.set("lang", language);
   history[replace ? "replaceState" : "pushState"](null, "", url);
   return show();
 }
 
+// Where one was in a view that one comes back to.
+history.scrollRestoration = "manual";
+const rememberScroll = () => history.replaceState({ ...history.state, scrollY }, "");
+let scrolling = 0;
+addEventListener("scroll", () => {
+  clearTimeout(scrolling);
+  scrolling = setTimeout(rememberScroll, 200);
+});
+
 /** Modules of views, loaded when they are first shown. */
 const VIEWS = /** @type {Record<string, () => Promise<unknown>>} */ ({
   batch: () => import("./batch.js"),
   live: () => import("./live.js"),
-  history: () => import("./runs.js"),
-  compare: () => import("./runs.js"),
+  history: () => import("./history.js"),
+  compare: () => import("./compare.js"),
 });
 
 /** Shows what the present address names. */
@@ -152,7 +161,7 @@ function standDemo(isShown) {
 }
 
 // Titles, the pressed language and the current view.
-function settle() {
+export function settle() {
   const language = root.dataset.lang === "zh" ? "Zh" : "En";
   const view = document.getElementById(`emo-${root.dataset.view}`);
   const result = /** @type {HTMLElement | null} */ (place.querySelector(".emo-result[data-title]"));
@@ -194,7 +203,19 @@ function follow(event, url) {
   go(url.pathname.slice(new URL(document.baseURI).pathname.length) + url.search);
 }
 
-addEventListener("popstate", () => show());
+addEventListener("popstate", async ({ state }) => {
+  clearTimeout(scrolling);
+  await show();
+  scrollTo(0, state?.scrollY ?? 0);
+});
+
+// A batch may be started before its view's script is there.
+document.addEventListener("emo-start-batch", async (event) => {
+  const { detail } = /** @type {CustomEvent} */ (event);
+  await VIEWS.batch();
+  const batch = /** @type {import("./batch.js").EmoBatch} */ (/** @type {unknown} */ (document.querySelector("emo-batch")));
+  batch.start(detail);
+});
 
 document.addEventListener("emo-answered", (event) => {
   const { run, problem } = /** @type {CustomEvent} */ (event).detail;

@@ -15,7 +15,7 @@ const SAMPLE_BYTES = 2;
 export class Wire {
   /**
    * @param {object} options
-   * @param {{rate_hz: number}} options.start the first message
+   * @param {{rate_hz: number, [key: string]: unknown}} options.start the first message
    * @param {(message: any) => void} options.heard called with each message of the server that is
    *   not about the line itself
    * @param {(how: Ending) => void} options.ended called once
