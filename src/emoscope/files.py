@@ -217,3 +217,13 @@ def _try_out(folder: Path) -> None:
     trial = folder / temporary_name()
     trial.touch(exist_ok=False)
     trial.unlink()
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how much a disk has free, of a folder that may not be there yet.
+
+    Raises:
+        OSError: the system does not tell.
+    """
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    return shutil.disk_usage(there).free

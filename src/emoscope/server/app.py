@@ -21,6 +21,7 @@ from emoscope.recognizer import Recognizer
 from emoscope.server.http.addresses import PathPrefix, root_of
 from emoscope.server.http.problems import Problems, error_of
 from emoscope.server.http.schemas import is_chinese, problem, problems
+from emoscope.server.jobs.numbers import add_job_numbers
 from emoscope.server.jobs.retention import RetentionPolicy
 from emoscope.server.jobs.worker import Jobs
 from emoscope.server.live.streams import Streams
@@ -55,9 +56,11 @@ def create_app(
     store.sweep()
     service = make_service(recognizer, store, settings)
     jobs = Jobs(service)
+    add_job_numbers(service.metrics, jobs)
     streams = Streams(
         service.recognizer,
         store,
+        service.metrics,
         at_once=settings.streams_at_once,
         max_duration_s=settings.stream_max_duration_s,
         grace_s=settings.stream_grace_s,

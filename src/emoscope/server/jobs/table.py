@@ -198,6 +198,14 @@ class JobTable:
             ).fetchone()
         return int(row[0])
 
+    def counts(self) -> dict[State, tuple[int, float]]:
+        """Return for each state the number of jobs, and when the oldest was made."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT state, count(*), min(created_s) FROM jobs GROUP BY state"
+            )
+            return {state: (count, oldest) for state, count, oldest in rows}
+
     def following(self) -> Job | None:
         """Return the oldest job that is not at its end, and say that it runs."""
         with self._transaction() as db:

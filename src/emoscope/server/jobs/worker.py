@@ -28,7 +28,7 @@ from emoscope.events import Event, Progress
 from emoscope.files import FULL, write_new
 from emoscope.results.result import Failure
 from emoscope.server.admission.queue import Deadline
-from emoscope.server.jobs.table import ENDED, Item, Job, JobTable, new_id
+from emoscope.server.jobs.table import ENDED, Item, Job, JobTable, State, new_id
 from emoscope.server.service import RecognitionOptions, RecognitionRequest, Service
 
 _log = logging.getLogger("emoscope.jobs")
@@ -112,7 +112,7 @@ class Jobs:
             StoreError: the recordings or the table cannot be written.
         """
         if self.table.waiting() >= self._service.settings.jobs_waiting:
-            raise BusyError(retry_after_s=_RETRY_AFTER_S)
+            raise BusyError(retry_after_s=_RETRY_AFTER_S).at("jobs")
         id_ = new_id()
         folder = self._folder / id_
         accepted = False
@@ -176,6 +176,10 @@ class Jobs:
             raise RequestError("job_state", state=job.state)
         self.table.remove(id_)
         self._drop_recordings(id_)
+
+    def counts(self) -> dict[State, tuple[int, float]]:
+        """Return for each state the number of jobs and when the oldest came; see ``JobTable``."""
+        return self.table.counts() if self._folder.is_dir() else {}
 
     def ended_before(self, seconds: float) -> set[str]:
         """Ids of the jobs that ended before a moment, in seconds since 1970."""
