@@ -118,6 +118,9 @@ class Settings(BaseSettings):
     log: LogForm = Field(
         "off", description="a line for each request; off leaves warnings and errors"
     )
+    audit_log: Path | None = Field(
+        None, description="file of who read, changed or deleted which run; none by default"
+    )
     keys: Path = Field(
         Path("emoscope-keys.json"),
         validate_default=True,
@@ -282,7 +285,7 @@ class Settings(BaseSettings):
         _warn_of_old_name(f"precision {OLD_PRECISION}", "int8")
         return "int8"
 
-    @field_validator("model", "outputs", "keys", "tls_cert", "tls_key", mode="before")
+    @field_validator("model", "outputs", "keys", "tls_cert", "tls_key", "audit_log", mode="before")
     @classmethod
     def _not_empty(cls, value: object) -> object:
         if isinstance(value, str) and not value.strip():

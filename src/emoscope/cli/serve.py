@@ -6,15 +6,18 @@ import ipaddress
 import logging
 import socket
 import ssl
+import time
 
+from emoscope._version import __version__
 from emoscope.cli.model import open_model
 from emoscope.errors import EmoscopeError, InternalError, SettingError
 from emoscope.files import check_folder
 from emoscope.messages.texts import NOTICES
-from emoscope.observe.logs import set_up_logging
+from emoscope.observe.logs import fields, log_libraries_too, set_up_logging
 from emoscope.optional import check_installed, require
 from emoscope.outputs.store import RunStore
 from emoscope.server.keys import KeyFile
+from emoscope.server.middleware.audit import AuditLog
 from emoscope.settings import Settings, language_of
 
 _log = logging.getLogger("emoscope.server")
@@ -28,8 +31,8 @@ def run_serve(settings: Settings, *, page: bool) -> None:
     """Serve until interrupted; prints the address once it answers.
 
     Raises:
-        SettingError: the address cannot be listened on, or the certificate or the key file cannot
-            be used.
+        SettingError: the address cannot be listened on, or the certificate, the key file or the
+            audit log cannot be used.
         StoreError: runs are to be kept, and the folder for them cannot be written.
         ModelError: the model cannot be loaded.
         ExtraMissingError: the extra ``server`` is not installed.
@@ -37,8 +40,10 @@ def run_serve(settings: Settings, *, page: bool) -> None:
     """
     _check_extra()
     set_up_logging(settings.log)
+    log_libraries_too()
     is_open = _check_entrance(settings)
     _check_tls(settings)
+    _check_audit(settings)
     if settings.store != "none":
         check_folder(settings.outputs)
     listening = listening_socket(settings.host, settings.port)
@@ -75,6 +80,8 @@ def _serve(settings: Settings, listening: socket.socket, *, page: bool, is_open:
         http=ProblemProtocol,
         # Not "auto", which serves on without decoders and jobs when the application cannot start.
         lifespan="on",
+        # Not its own handlers, which write text where JSON was chosen.
+        log_config=None,
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=FLUSH_S,
@@ -96,8 +103,24 @@ def _serve(settings: Settings, listening: socket.socket, *, page: bool, is_open:
         lines.append(NOTICES["keys"](language, path=settings.keys, count=key_count))
         lines.append(NOTICES["stop"](language))
         print("\n".join(lines), flush=True)  # noqa: T201 - promised
+        model = recognizer.model
+        about = fields(
+            version=__version__,
+            address=address,
+            model=model.name,
+            revision=model.revision,
+            store=settings.store,
+            outputs=str(settings.outputs.absolute()),
+            keys=key_count > 0,
+            open=is_open,
+        )
+        _log.info("server started", extra=about)
 
-    server = DrainingServer(config, service.admission, settings.drain_s, say_started)
+    def say_stopped() -> None:
+        uptime_s = round(time.monotonic() - service.started_s, 1)
+        _log.info("server stopped", extra=fields(version=__version__, uptime_s=uptime_s))
+
+    server = DrainingServer(config, service.admission, settings.drain_s, say_started, say_stopped)
     server.run(sockets=[listening])
     if isinstance(startup.error, EmoscopeError):
         raise startup.error
@@ -151,6 +174,21 @@ def _check_tls(settings: Settings) -> None:
         files = " / ".join(str(path) for path in (settings.tls_cert, settings.tls_key) if path)
         reason = getattr(exc, "strerror", None) or str(exc)
         raise SettingError("setting_invalid", setting=files, reason=reason) from exc
+
+
+def _check_audit(settings: Settings) -> None:
+    """Open the audit log before the port: a server that promised one does not start without.
+
+    Raises:
+        SettingError: lines cannot be added to it.
+    """
+    if settings.audit_log is None:
+        return
+    try:
+        AuditLog(settings.audit_log).check()
+    except OSError as exc:
+        reason = f"{settings.audit_log}: {exc.strerror or exc}"
+        raise SettingError("setting_invalid", setting="audit_log", reason=reason) from exc
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

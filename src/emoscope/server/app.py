@@ -26,6 +26,7 @@ from emoscope.server.jobs.retention import RetentionPolicy
 from emoscope.server.jobs.worker import Jobs
 from emoscope.server.live.streams import Streams
 from emoscope.server.middleware.access_log import AccessLogMiddleware
+from emoscope.server.middleware.audit import AuditLog
 from emoscope.server.middleware.auth import AuthMiddleware
 from emoscope.server.middleware.host_origin import HostOriginMiddleware
 from emoscope.server.routes import stream
@@ -96,7 +97,8 @@ def create_app(
         is_open=settings.open,
     )
     app.add_middleware(HostOriginMiddleware, names=_names(settings))
-    app.add_middleware(AccessLogMiddleware, metrics=service.metrics)
+    audit = AuditLog(settings.audit_log) if settings.audit_log else None
+    app.add_middleware(AccessLogMiddleware, metrics=service.metrics, audit=audit)
     app.add_middleware(PathPrefix, prefix=settings.root_path)
     app.add_exception_handler(EmoscopeError, _on_our_error)
     app.add_exception_handler(HTTPException, _on_http_error)

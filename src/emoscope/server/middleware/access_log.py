@@ -15,13 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from emoscope.observe.facts import FACTS
 from emoscope.observe.logs import REQUEST_ID, fields
 from emoscope.observe.metrics import ServerMetrics
-from emoscope.outputs.store import RUN_NAME
+from emoscope.server.middleware.audit import AuditLog, audited
 
 _log = logging.getLogger("emoscope.requests")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_JOB = re.compile(r"job_[0-9a-f]{24}")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-_TOLD = ("code", "run", "job", "sound_s")
+_TOLD = ("code", "sound_s")
 """Facts of a request that its line has, if they are known."""
 
 
@@ -31,11 +30,12 @@ class AccessLogMiddleware:
     Args:
         app: what stands behind.
         metrics: where requests are counted.
+        audit: where it is written who read or changed which run; None for nowhere.
     """
 
-    def __init__(self, app: ASGIApp, metrics: ServerMetrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: ServerMetrics, audit: AuditLog | None) -> None:
         self._app = app
-        self._metrics = metrics
+        self._metrics, self._audit = metrics, audit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, and watch."""
@@ -67,18 +67,24 @@ class AccessLogMiddleware:
             self._metrics.refusal(facts["reason"])
         if facts.get("wrong_key"):
             self._metrics.wrong_key()
+        key = scope.get("state", {}).get("key_name", "")
+        concerned = audited(scope, route, facts) or {}
         about = fields(
             method=method,
             route=route,
             status=watched.status,
             ms=round(seconds * 1000, 1),
-            key=scope.get("state", {}).get("key_name", ""),
+            key=key,
             bytes_in=watched.bytes_in,
             bytes_out=watched.bytes_out,
-            **_named(scope),
+            **{name: value for name, value in concerned.items() if name != "action"},
             **{name: facts[name] for name in _TOLD if facts.get(name)},
         )
         _log.info("stream" if method == "WEBSOCKET" else "request", extra=about)
+        if self._audit and concerned:
+            client = (scope.get("client") or ("",))[0]
+            about_it = {"key": key, "client": client, "request_id": watched.request_id}
+            self._audit.write(**concerned, status=watched.status, **about_it)
 
 
 @dataclass(slots=True)
@@ -120,17 +126,6 @@ class _Watched:
 
 def _size(message: Message) -> int:
     return len(message.get("bytes") or b"") or len((message.get("text") or "").encode())
-
-
-def _named(scope: Scope) -> dict[str, str]:
-    """Return the run or job in the address, if it has the form of one: other texts are not told."""
-    named = scope.get("path_params", {})
-    run, job = str(named.get("run", "")), str(named.get("job", ""))
-    found = {
-        "run": run if RUN_NAME.fullmatch(run) else "",
-        "job": job if _JOB.fullmatch(job) else "",
-    }
-    return {name: value for name, value in found.items() if value}
 
 
 def route_of(scope: Scope) -> str:
