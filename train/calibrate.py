@@ -39,10 +39,10 @@ def fit(left_out: LeftOut, seed: int = 0) -> calibration.Calibration:
     """Temperature and bar from `PER_CORPUS` draws with replacement of every corpus.
 
     The temperature is the median of those at which each corpus's mean confidence equals its
-    accuracy: in a mean of five, one corpus of which little is understood weighs too much. The bar is reached by the truth in nine
-    of ten draws of every corpus. A clip's truth is the class that most listeners heard, where they
-    were asked; classes that only the left-out corpus has (`other` of emodb) cannot be known and do
-    not count.
+    accuracy: in a mean of five, one corpus of which little is understood weighs too much. The bar
+    is reached by the truth in nine of ten draws of every corpus. A clip's truth is the class that
+    most listeners heard, where they were asked; classes that only the left-out corpus has (`other`
+    of emodb) cannot be known and do not count.
     """
     random = np.random.default_rng(seed)
     truth = np.array([int(np.argmax(clip.target)) for clip in left_out.clips])

@@ -35,7 +35,7 @@ def answers(sure: float, right: float, clips: list[data.Clip]) -> np.ndarray:
 def test_the_temperature_is_the_median_over_corpora() -> None:
     """One corpus that was hardly understood does not move it, as it would move a mean."""
     shares = {"ravdess": 0.7, "nemo": 0.7, "emodb": 0.7, "cremad": 0.7, "indianemo": 0.27}
-    names = {corpus: EMOTIONS for corpus in shares} | {"cremad": ("angry", "happy", "neutral")}
+    names = dict.fromkeys(shares, EMOTIONS) | {"cremad": ("angry", "happy", "neutral")}
     clips, logits = [], []
     for corpus, right in shares.items():
         own = [clip(corpus, names[corpus][at // 100 % len(names[corpus])]) for at in range(400)]
