@@ -110,6 +110,11 @@ class Settings(BaseSettings):
     outputs_keep_days: float = Field(
         0.0, ge=0, description="the server deletes runs and ended jobs after so many days; 0: never"
     )
+    outputs_lock_wait_s: float = Field(
+        0.0,
+        ge=0,
+        description="seconds that a starting server waits for another one to leave the folder",
+    )
     host: str = Field("127.0.0.1", description="address the server listens on")
     port: int = Field(7860, ge=0, le=65535, description="port of the page and the API")
     allowed_hosts: tuple[str, ...] = Field(

@@ -7,15 +7,17 @@ import logging
 import socket
 import ssl
 import time
+from contextlib import AbstractContextManager, nullcontext
 
 from emoscope._version import __version__
 from emoscope.cli.model import open_model
-from emoscope.errors import EmoscopeError, InternalError, SettingError
+from emoscope.errors import EmoscopeError, InternalError, SettingError, StoreError
 from emoscope.files import check_folder
 from emoscope.messages.texts import NOTICES
 from emoscope.observe.logs import fields, log_libraries_too, set_up_logging
 from emoscope.optional import check_installed, require
 from emoscope.outputs.store import RunStore
+from emoscope.server.folder_lock import locked_folder
 from emoscope.server.keys import KeyFile
 from emoscope.server.middleware.audit import AuditLog
 from emoscope.settings import Settings, language_of
@@ -33,7 +35,7 @@ def run_serve(settings: Settings, *, page: bool) -> None:
     Raises:
         SettingError: the address cannot be listened on, or the certificate, the key file or the
             audit log cannot be used.
-        StoreError: runs are to be kept, and the folder for them cannot be written.
+        StoreError: the outputs folder cannot be written, or another server works in it.
         ModelError: the model cannot be loaded.
         ExtraMissingError: the extra ``server`` is not installed.
         InternalError: the application could not start.
@@ -44,13 +46,12 @@ def run_serve(settings: Settings, *, page: bool) -> None:
     is_open = _check_entrance(settings)
     _check_tls(settings)
     _check_audit(settings)
-    if settings.store != "none":
-        check_folder(settings.outputs)
-    listening = listening_socket(settings.host, settings.port)
-    try:
-        _serve(settings, listening, page=page, is_open=is_open)
-    finally:
-        listening.close()
+    with _outputs(settings):
+        listening = listening_socket(settings.host, settings.port)
+        try:
+            _serve(settings, listening, page=page, is_open=is_open)
+        finally:
+            listening.close()
 
 
 def _serve(settings: Settings, listening: socket.socket, *, page: bool, is_open: bool) -> None:
@@ -127,6 +128,21 @@ def _serve(settings: Settings, listening: socket.socket, *, page: bool, is_open:
     if startup.error is not None:
         _log.error("the application could not start", exc_info=startup.error)
         raise InternalError from startup.error
+
+
+def _outputs(settings: Settings) -> AbstractContextManager[None]:
+    """Return the lock of the outputs folder; none where nothing is kept and none can be made.
+
+    Raises:
+        StoreError: runs are to be kept, and the folder cannot be written.
+    """
+    try:
+        check_folder(settings.outputs)
+    except StoreError:
+        if settings.store == "none":
+            return nullcontext()
+        raise
+    return locked_folder(settings.outputs, settings.outputs_lock_wait_s)
 
 
 def _check_extra() -> None:

@@ -388,6 +388,10 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "磁盘已满，结果没有保存。请腾出空间后重试。",
             "The disk is full and the results were not saved. Free some space and try again.",
         ),
+        "outputs_in_use": Text(
+            "另一个服务正在使用结果文件夹 {folder}。一个文件夹只能由一个服务使用。",
+            "Another server works in the outputs folder {folder}; a folder belongs to one server.",
+        ),
     },
     errors.RunNotFoundError: {
         "run_not_found": Text(
