@@ -533,7 +533,7 @@ def test_a_root_that_cannot_be_written_is_a_store_error(
 def test_an_interrupted_save_cleans_up(
     store: RunStore, result: Result, waveform: Waveform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(path: Path, fill: Callable[[BinaryIO], None]) -> None:
+    def interrupt(path: Path, fill: Callable[[BinaryIO], None], *, mode: int) -> None:
         with path.open("wb") as file:
             fill(file)
         raise KeyboardInterrupt

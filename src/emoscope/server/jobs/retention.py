@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from emoscope.server.jobs.worker import Jobs
 _log = logging.getLogger("emoscope.retention")
 EVERY_S = 60.0
 _DAY_S = 86_400.0
+UNDELIVERED_S = _DAY_S
+"""Where nothing is kept, results of a job that are not fetched are kept for so long."""
 
 
 class RetentionPolicy:
@@ -65,15 +68,23 @@ class RetentionPolicy:
         if self._keep_s:
             before_s = self._now() - self._keep_s
             gone += [name for name in oldest_first if self._delete_if_older(name, before_s)]
-            for job in self._jobs.ended_before(before_s):
-                with suppress(EmoscopeError):
-                    self._jobs.remove(job, None)
+        self._forget_jobs()
         if self._max_bytes:
             left = [name for name in oldest_first if name not in set(gone)]
             gone += self._down_to_size(left)
         if gone:
             _log.info("runs were deleted", extra=fields(count=len(gone)))
         return gone
+
+    def _forget_jobs(self) -> None:
+        keep_s = self._keep_s or math.inf
+        if self._store.keep == "none":
+            keep_s = min(keep_s, UNDELIVERED_S)
+        if math.isinf(keep_s):
+            return
+        for job in self._jobs.ended_before(self._now() - keep_s):
+            with suppress(EmoscopeError):
+                self._jobs.remove(job, None)
 
     def _delete_if_older(self, name: str, before_s: float) -> bool:
         try:
