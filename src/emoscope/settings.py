@@ -105,7 +105,10 @@ class Settings(BaseSettings):
         description="what the server keeps of a run: all; features, not the sound; none, nothing",
     )
     outputs_max_bytes: int = Field(
-        0, ge=0, description="the server deletes the oldest runs above this; 0 for no bound"
+        0,
+        ge=0,
+        description="the server deletes the oldest runs above this; jobs count as well, and are "
+        "refused when they alone are more; 0 for no bound",
     )
     outputs_keep_days: float = Field(
         0.0, ge=0, description="the server deletes runs and ended jobs after so many days; 0: never"

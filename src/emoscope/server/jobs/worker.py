@@ -113,7 +113,7 @@ class Jobs:
         Raises:
             RequestError: the key belongs to a request with another content.
             BusyError: too many jobs wait.
-            StoreError: the disk is full; nothing is left of the job.
+            StoreError: the disk, or the bound of the folder, is full; nothing is left of the job.
             StoreError: the recordings or the table cannot be written.
         """
         if self.table.waiting() >= self._service.settings.jobs_waiting:
@@ -123,6 +123,7 @@ class Jobs:
         accepted = False
         try:
             digest, refused = _write_all(folder, requests, options)
+            self._check_size()
             before = self._before(owner, idempotency, digest)
             if before is not None:
                 return before, False
@@ -186,6 +187,14 @@ class Jobs:
         """Return for each state the number of jobs and when the oldest came; see ``JobTable``."""
         return self.table.counts() if self._folder.is_dir() else {}
 
+    def size_bytes(self) -> int:
+        """Bytes of the recordings that wait and of the table."""
+        total = 0
+        for path in self._folder.rglob("*"):
+            with suppress(OSError):
+                total += path.stat().st_size
+        return total
+
     def delivered(self, job: Job) -> None:
         """Forget a job whose results were sent, where nothing is to be kept."""
         if self._service.store.keep == "none" and job.state in ENDED:
@@ -200,6 +209,11 @@ class Jobs:
         """Which recording of a job is in work, and how far it is."""
         now, progress = self._now, self._progress
         return (now[1], progress) if now and progress and now[0] == id_ else None
+
+    def _check_size(self) -> None:
+        most = self._service.settings.outputs_max_bytes
+        if most and self.size_bytes() > most:
+            raise StoreError("store_full")
 
     def _before(self, owner: str, idempotency: str | None, digest: str) -> Job | None:
         if idempotency is None:
