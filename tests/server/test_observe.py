@@ -158,7 +158,9 @@ def test_models_and_emotions_are_told(server) -> None:
 def test_alive_ready_and_version(server) -> None:
     assert server.client.get("/health/live").json() == {"status": "live"}
     assert server.client.get("/health/ready").json()["status"] == "ready"
-    assert server.client.get("/version").json()["emoscope"]
+    version = server.client.get("/version").json()
+    assert version["emoscope"]
+    assert "commit" in version
 
 
 def test_refusals_are_counted_by_reason_and_wrong_keys_apart(tmp_path) -> None:
