@@ -39,23 +39,46 @@ def test_yaml_is_yaml_and_names_files_that_are_there() -> None:
                 assert (DEPLOY / source).is_file(), source
 
 
-def test_the_dashboard_asks_for_metrics_that_exist(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Kinds of all metrics of a server, by their names."""
     from emoscope.backends.fake_backend import FakeBackend
     from emoscope.outputs.store import RunStore
     from emoscope.recognizer import Recognizer
     from emoscope.results.result import ModelRef
-    from emoscope.server.service import make_service
+    from emoscope.server.app import create_app
     from emoscope.settings import load_settings
 
+    outputs = tmp_path_factory.mktemp("outputs")
     recognizer = Recognizer(FakeBackend(), ModelRef("fake", "1", "0" * 64))
-    service = make_service(recognizer, RunStore(tmp_path), load_settings(outputs=tmp_path))
-    assert isinstance(service.metrics, ServerMetrics)
-    told = service.metrics.text().decode()
+    settings = load_settings(outputs=outputs, keys=outputs / "keys.json")
+    app = create_app(recognizer, RunStore(outputs), settings, page=False)
+    metrics = app.state.service.metrics
+    assert isinstance(metrics, ServerMetrics)
+    return dict(re.findall(r"^# TYPE (\S+) (\S+)$", metrics.text().decode(), re.MULTILINE))
+
+
+def test_dashboard_and_alerts_ask_for_metrics_that_exist(kinds: dict[str, str]) -> None:
     dashboard = json.loads((DEPLOY / "grafana" / "emoscope.json").read_text("utf-8"))
-    for panel in dashboard["panels"]:
-        for target in panel["targets"]:
-            for name in re.findall(r"(?:emoscope|process)_[a-z_]+", target["expr"]):
-                assert name.removesuffix("_bucket") in told, name
+    asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    (group,) = yaml.safe_load((DEPLOY / "alerts.yaml").read_text("utf-8"))["groups"]
+    for rule in group["rules"]:
+        assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
+        assert rule["annotations"]["summary"]
+        assert rule["labels"]["severity"] in ("page", "ticket")
+        asked.append(rule["expr"])
+    names = {name for one in asked for name in re.findall(r"(?:emoscope|process)_[a-z_]+", one)}
+    assert len(names) > 10
+    for name in names:
+        assert name.removesuffix("_bucket") in kinds, name
+
+
+def test_metrics_are_named_by_the_conventions_of_prometheus(kinds: dict[str, str]) -> None:
+    ours = {name: kind for name, kind in kinds.items() if name.startswith("emoscope_")}
+    assert len(ours) > 20
+    for name, kind in ours.items():
+        assert name.endswith("_total") == (kind == "counter"), (name, kind)
+        assert kind != "histogram" or name.endswith("_duration_seconds"), name
 
 
 def test_the_container_is_not_root_and_is_watched() -> None:

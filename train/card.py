@@ -39,7 +39,7 @@ ATTRIBUTION = [
     ),
 ]
 ENCODER = (
-    "Encoder: the first four layers of Whisper base, A. Radford et al., OpenAI, 2022; MIT, "
+    "Encoder: the first five layers of Whisper base, A. Radford et al., OpenAI, 2022; MIT, "
     "Copyright (c) 2022 OpenAI"
 )
 LANGUAGES = ["en", "pl", "de", "hi"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from data import EMOTIONS, TRAIN_CORPORA
+
+SMALLEST_GROUP = 50
+"""Clips below which a group's figure says little."""
 
 
 def as_markdown(
@@ -32,7 +35,7 @@ def as_markdown(
         f"Revision {card['revision']}; {facts}.",
         f"{card['limits_en']}",
         "",
-        "The first four layers of the encoder of Whisper base (OpenAI, MIT), which heard 680,000",
+        "The first five layers of the encoder of Whisper base (OpenAI, MIT), which heard 680,000",
         "hours in 97 languages, as they are, and a head trained on acted emotion. In each layer a",
         "frame attends to a second before and a second behind it; its embedding is made from mean",
         "and standard deviation of every layer over that time, and logits are linear in it. A",
@@ -154,6 +157,7 @@ def _trust(card: Mapping[str, Any]) -> list[str]:
         lines += ["", f"{title}; trained corpora (test split), then corpora never trained on:", ""]
         lines += [f"![{kind}](compact_{kind}_{name}.svg)" for name in ("test", "foreign")]
     lines += ["", "### Groups", "", "All nine classes may be answered; worst first.", ""]
+    lines += [_worst(card["groups"]), ""]
     lines += ["| corpora | group | clips | UAR | WA |", "|---|---|---|---|---|"]
     for row in card["groups"]:
         corpora = "trained, test split" if row["trained_on"] else "never trained on"
@@ -162,6 +166,19 @@ def _trust(card: Mapping[str, Any]) -> list[str]:
             f"| {row['uar']:.3f} | {row['wa']:.3f} |"
         )
     return lines
+
+
+def _worst(groups: Sequence[Mapping[str, Any]]) -> str:
+    """A sentence that names the worst group of trained and of foreign corpora."""
+    named = []
+    for trained, where in ((True, "corpora of the training"), (False, "corpora never trained on")):
+        large = [
+            row for row in groups if row["trained_on"] == trained and row["clips"] >= SMALLEST_GROUP
+        ]
+        if large:
+            worst = min(large, key=lambda row: float(row["uar"]))
+            named.append(f"{worst['column']} {worst['value']} ({worst['uar']:.3f}) on {where}")
+    return f"Worst of at least {SMALLEST_GROUP} clips: {'; '.join(named) or 'none is so large'}."
 
 
 def with_interval(row: Mapping[str, Any], figure: str, limits: str) -> str:

@@ -89,6 +89,8 @@ class Clip:
     """What it teaches, nine shares that sum to one: the label, or what listeners voted."""
     start: int
     size: int
+    age: int | None = None
+    """Of the speaker in years, where the list tells it."""
 
     @property
     def duration_s(self) -> float:
@@ -182,7 +184,14 @@ def _clip(row: dict[str, str], start: int, size: int) -> Clip:
         target=target_of(emotion, row["notes"]),
         start=start,
         size=size,
+        age=age_of(row["notes"]),
     )
+
+
+def age_of(notes: str) -> int | None:
+    """A speaker's age in years, which stands in the notes as `age 51` or `aged 64`."""
+    found = re.search(r"\baged? (\d+)", notes)
+    return int(found.group(1)) if found else None
 
 
 def target_of(emotion: int, notes: str) -> tuple[float, ...]:

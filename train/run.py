@@ -146,7 +146,7 @@ class Run:
         plan = dataclasses.replace(self.recipe.head, steps=steps)
         head = fit_head(every, cached, self.recipe.shape, plan, shares)
         model.head.load_state_dict(head.state_dict())
-        self.say(f"head trained{without}: {self._on_dev(model)}")
+        self.say(f"head trained{without}")
         if self.recipe.finetune.epochs:
             shares.pop(SYNTHETIC, None)
             model = finetune(

@@ -60,7 +60,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from string import Formatter
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, Self
 
 
 class Sentences(Protocol):
@@ -329,6 +329,14 @@ class ServiceError(EmoscopeError, RuntimeError):
 
 class BusyError(ServiceError):
     """As many requests wait as the service is willing to keep."""
+
+    limit = "queue"
+    """What is full: ``queue``, ``uploads``, ``jobs`` or ``streams``."""
+
+    def at(self, limit: str) -> Self:
+        """Return this error with what is full."""
+        self.limit = limit
+        return self
 
 
 class ServerClosingError(ServiceError):

@@ -129,6 +129,16 @@ def write_new(path: Path, fill: Callable[[BinaryIO], object], *, mode: int | Non
         os.fsync(file.fileno())
 
 
+def make_private_folder(path: Path) -> None:
+    """Make a folder that only its owner can enter; one that is there stays as it is.
+
+    Raises:
+        OSError: the system refused, or there is a file of this name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
+
+
 def sync_folder(path: Path) -> None:
     """Make renames in a folder last through a power cut, where the system can do that."""
     with suppress(OSError):
@@ -217,3 +227,13 @@ def _try_out(folder: Path) -> None:
     trial = folder / temporary_name()
     trial.touch(exist_ok=False)
     trial.unlink()
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how much a disk has free, of a folder that may not be there yet.
+
+    Raises:
+        OSError: the system does not tell.
+    """
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    return shutil.disk_usage(there).free

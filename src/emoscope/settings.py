@@ -105,10 +105,18 @@ class Settings(BaseSettings):
         description="what the server keeps of a run: all; features, not the sound; none, nothing",
     )
     outputs_max_bytes: int = Field(
-        0, ge=0, description="the server deletes the oldest runs above this; 0 for no bound"
+        0,
+        ge=0,
+        description="the server deletes the oldest runs above this; jobs count as well, and are "
+        "refused when they alone are more; 0 for no bound",
     )
     outputs_keep_days: float = Field(
         0.0, ge=0, description="the server deletes runs and ended jobs after so many days; 0: never"
+    )
+    outputs_lock_wait_s: float = Field(
+        0.0,
+        ge=0,
+        description="seconds that a starting server waits for another one to leave the folder",
     )
     host: str = Field("127.0.0.1", description="address the server listens on")
     port: int = Field(7860, ge=0, le=65535, description="port of the page and the API")
@@ -117,6 +125,9 @@ class Settings(BaseSettings):
     )
     log: LogForm = Field(
         "off", description="a line for each request; off leaves warnings and errors"
+    )
+    audit_log: Path | None = Field(
+        None, description="file of who read, changed or deleted which run; none by default"
     )
     keys: Path = Field(
         Path("emoscope-keys.json"),
@@ -282,7 +293,7 @@ class Settings(BaseSettings):
         _warn_of_old_name(f"precision {OLD_PRECISION}", "int8")
         return "int8"
 
-    @field_validator("model", "outputs", "keys", "tls_cert", "tls_key", mode="before")
+    @field_validator("model", "outputs", "keys", "tls_cert", "tls_key", "audit_log", mode="before")
     @classmethod
     def _not_empty(cls, value: object) -> object:
         if isinstance(value, str) and not value.strip():

@@ -176,10 +176,10 @@ SHORT_OF_FLOOR = pytest.mark.xfail(
     [
         "turev",
         "tess",
-        "emotiontts",
-        pytest.param("ased", marks=SHORT_OF_FLOOR),
+        "ased",
+        "indowave",
         pytest.param("savee", marks=SHORT_OF_FLOOR),
-        pytest.param("indowave", marks=SHORT_OF_FLOOR),
+        pytest.param("emotiontts", marks=SHORT_OF_FLOOR),
     ],
 )
 def test_strangers_get_an_honest_confidence(card, corpus):

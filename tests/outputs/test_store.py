@@ -25,7 +25,15 @@ import pytest
 from emoscope import files
 from emoscope.errors import RunDamagedError, RunNotFoundError
 from emoscope.outputs import store as store_module
-from emoscope.outputs.store import AUDIO, EMBEDDING, LATEST, RESULT, RUN_NAME, RunStore
+from emoscope.outputs.store import (
+    AUDIO,
+    EMBEDDING,
+    LATEST,
+    RESULT,
+    RUN_NAME,
+    RunStore,
+    read_result,
+)
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Result
 from emoscope.waveform import Waveform
@@ -533,7 +541,7 @@ def test_a_root_that_cannot_be_written_is_a_store_error(
 def test_an_interrupted_save_cleans_up(
     store: RunStore, result: Result, waveform: Waveform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(path: Path, fill: Callable[[BinaryIO], None]) -> None:
+    def interrupt(path: Path, fill: Callable[[BinaryIO], None], *, mode: int) -> None:
         with path.open("wb") as file:
             fill(file)
         raise KeyboardInterrupt
@@ -572,3 +580,20 @@ def test_json_is_one_key_a_line(store: RunStore, result: Result, waveform: Wavef
     lines = (run.path / RESULT).read_text("utf-8").splitlines()
     assert len(lines) == len(run.result.to_dict()) + 2
     assert json.loads("\n".join(lines)) == json.loads(json.dumps(run.result.to_dict()))
+
+
+def test_an_error_of_a_run_names_no_folder_of_the_machine(
+    store: RunStore, result: Result, waveform: Waveform
+) -> None:
+    run = store.save(result, waveform)
+    path = run.path / "result.json"
+    path.write_text("{")
+    with pytest.raises(RunDamagedError) as damaged:
+        store.open(run.name)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(RunDamagedError) as unreadable:
+        read_result(path)
+    for error in (damaged.value, unreadable.value):
+        assert str(store.root) not in str(error)
+        assert run.name in str(error)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -339,3 +340,28 @@ def test_the_moment_of_a_result_survives_a_change_of_clocks() -> None:
         again = Result.from_dict(result_of(created=created).to_dict()).created
         assert again == created
         assert again.astimezone(UTC).hour == 2 - hours
+
+
+EARLIER = sorted((Path(__file__).parent / "earlier").glob("*.json"))
+"""Written by the programs of those days, over a model without weights."""
+
+
+@pytest.mark.parametrize("path", EARLIER, ids=lambda path: path.stem)
+def test_results_of_earlier_programs_are_read(path: Path) -> None:
+    data = json.loads(path.read_text("utf-8"))
+
+    result = Result.from_dict(data)
+
+    assert result.emotion.key == data["emotion"]
+    assert result.track is not None
+    assert len(result.track) == data["frames"]["count"]
+    assert result.summary is not None
+    assert sum(result.summary.shares.values()) == pytest.approx(1, abs=1e-6)
+    again = Result.from_dict(json.loads(json.dumps(result.to_dict())))
+    assert again.scores.to_dict() == data["scores"]
+    assert again.segments == result.segments
+
+
+def test_there_are_results_of_before_the_summary() -> None:
+    assert len(EARLIER) >= 8
+    assert any("reading" not in json.loads(path.read_text("utf-8")) for path in EARLIER)

@@ -43,7 +43,8 @@ def test_places_are_bounded_and_come_back() -> None:
         with pytest.raises(BusyError) as refusal:
             await admission.run(Deadline(), lambda: "never")
         assert refusal.value.data["retry_after_s"] >= 1
-        assert (admission.working, admission.waiting, admission.refused) == (1, 2, 1)
+        assert refusal.value.limit == "queue"
+        assert (admission.working, admission.waiting) == (1, 2)
         slow.let_go.set()
         assert await asyncio.gather(first, *others) == ["done", "quick", "quick"]
         assert (admission.working, admission.waiting) == (0, 0)

@@ -6,13 +6,26 @@ import io
 import json
 import logging
 import re
+import time
 
+import httpx
 import pytest
+from websockets.sync.client import connect
 
+from emoscope.backends.fake_backend import FakeBackend
+from emoscope.errors import BusyError, RequestError, StoreError
 from emoscope.labels import KEYS
 from emoscope.observe import logs
+from emoscope.observe.facts import LIMITS, reason_of
 from emoscope.observe.metrics import ServerMetrics
+from emoscope.outputs.store import RunStore
+from emoscope.recognizer import Recognizer
+from emoscope.results.result import ModelRef
+from emoscope.server.app import create_app
 from emoscope.server.http.replies import EmotionsReply, ModelsReply
+from emoscope.server.keys import KeyFile
+from emoscope.settings import load_settings
+from serving import serving
 from sounds import noise, wav
 
 pytestmark = pytest.mark.process
@@ -21,7 +34,10 @@ GOOD = wav(noise(0.5))
 
 
 def numbers(server) -> dict[str, float]:
-    text = server.client.get("/metrics").text
+    return numbers_of(server.client.get("/metrics").text)
+
+
+def numbers_of(text: str) -> dict[str, float]:
     pairs = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, value in pairs}
 
@@ -42,7 +58,7 @@ def test_requests_steps_and_emotions_are_counted(server) -> None:
     assert grown(f'emoscope_recognitions_total{{emotion="{emotion}"}}') == 1
     assert grown('emoscope_failures_total{code="audio_empty_file"}') == 1
     assert grown("emoscope_sound_seconds_total") == pytest.approx(0.5)
-    assert grown('emoscope_step_seconds_count{step="infer"}') == 1
+    assert grown('emoscope_step_duration_seconds_count{step="infer"}') == 1
     assert after["emoscope_working"] == 0
     assert server.client.get("/metrics").headers["content-type"].startswith("text/plain")
 
@@ -142,4 +158,96 @@ def test_models_and_emotions_are_told(server) -> None:
 def test_alive_ready_and_version(server) -> None:
     assert server.client.get("/health/live").json() == {"status": "live"}
     assert server.client.get("/health/ready").json()["status"] == "ready"
-    assert server.client.get("/version").json()["emoscope"]
+    version = server.client.get("/version").json()
+    assert version["emoscope"]
+    assert "commit" in version
+
+
+def test_refusals_are_counted_by_reason_and_wrong_keys_apart(tmp_path) -> None:
+    keys = tmp_path / "keys.json"
+    secret = KeyFile(keys).create("ann", ["read"])
+    settings = load_settings(outputs=tmp_path / "outputs", keys=keys)
+    recognizer = Recognizer(FakeBackend(), ModelRef("fake", "1", "0" * 64))
+    app = create_app(recognizer, RunStore(settings.outputs), settings, page=False)
+    with serving(app) as url, httpx.Client(base_url=url, timeout=60) as client:
+        client.get("/v1/emotions", headers={"x-api-key": "emo_wrong"})
+        client.get("/v1/emotions")
+        own = {"x-api-key": secret}
+        client.post("/predict", files={"audio": ("a.wav", GOOD)}, headers=own)
+        client.get("/health", headers={"host": "elsewhere.example"})
+        found = numbers_of(client.get("/metrics", headers=own).text)
+
+    assert found["emoscope_wrong_keys_total"] == 1
+    assert found['emoscope_refusals_total{reason="key"}'] == 2
+    assert found['emoscope_refusals_total{reason="scope"}'] == 1
+    assert found['emoscope_refusals_total{reason="host"}'] == 1
+    assert found['emoscope_refusals_total{reason="queue"}'] == 0
+    assert found["emoscope_keys_usable"] == 1
+
+
+def test_every_full_limit_is_a_reason_of_its_own() -> None:
+    for limit in LIMITS:
+        assert reason_of(BusyError(retry_after_s=1).at(limit)) == limit
+    assert reason_of(StoreError("store_full")) == "disk_full"
+    assert not reason_of(RequestError("route_not_found"))
+
+
+def test_jobs_disk_and_decoders_are_measured(server) -> None:
+    server.client.post("/v1/jobs", files={"audio": ("a.wav", GOOD)})
+    for _ in range(200):
+        found = numbers(server)
+        if found['emoscope_jobs{state="succeeded"}'] == 1:
+            break
+        time.sleep(0.05)
+    assert found['emoscope_jobs{state="succeeded"}'] == 1
+    assert found['emoscope_jobs{state="queued"}'] == 0
+    assert found["emoscope_jobs_oldest_seconds"] == 0
+    assert found["emoscope_disk_free_bytes"] > 0
+    assert found["emoscope_decoders"] == 2
+    assert any(name.startswith("emoscope_build_info{") and 'model="fake"' in name for name in found)
+
+
+def test_lines_tell_code_run_job_and_bytes(server, lines) -> None:
+    def line_of(id_: str) -> dict[str, object]:
+        server.client.get("/health")  # the line is written after the reply has left
+        entries = [json.loads(entry) for entry in lines.getvalue().splitlines()]
+        (line,) = [entry for entry in entries if entry.get("request_id") == id_]
+        return line
+
+    def send(path: str, id_: str, data: bytes):
+        named = {"audio": ("a.wav", data)}
+        return server.client.post(path, files=named, headers={"x-request-id": id_})
+
+    good = send("/predict", "good-1", GOOD)
+    bad = send("/predict", "bad-1", b"")
+    job = send("/v1/jobs", "job-1", GOOD)
+    line = line_of("good-1")
+    assert line["run"] == good.json()["run"]
+    assert line["bytes_in"] > len(GOOD)
+    assert line["bytes_out"] == len(good.content)
+    assert "code" not in line
+    assert line_of("bad-1")["code"] == bad.json()["code"]
+    assert line_of("job-1")["job"] == job.json()["id"]
+
+
+def test_a_live_stream_is_logged_and_measured(server, lines) -> None:
+    before = numbers(server)
+    with connect(f"ws{server.url.removeprefix('http')}/v1/stream") as socket:
+        socket.send('{"type": "start"}')
+        socket.send(GOOD[-16_000:] * 2)  # half a second, twice
+        socket.send('{"type": "end"}')
+        messages = [json.loads(message) for message in socket]
+    server.client.get("/health")
+    after = numbers(server)
+    (line,) = [
+        entry
+        for entry in map(json.loads, lines.getvalue().splitlines())
+        if entry["message"] == "stream"
+    ]
+    assert messages[-1]["type"] == "result"
+    assert (line["route"], line["status"]) == ("/v1/stream", 1000)
+    assert line["run"] == messages[-1]["run"]
+    assert (line["sound_s"], line["bytes_in"] > 32_000) == (1.0, True)
+    assert after["emoscope_streams_total"] - before["emoscope_streams_total"] == 1
+    assert after["emoscope_streams_open"] == 0
+    assert after["emoscope_stream_duration_seconds_count"] == 1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -11,6 +13,7 @@ import pytest
 
 import emoscope.outputs.store
 from emoscope.backends.fake_backend import FakeBackend
+from emoscope.errors import StoreError
 from emoscope.limits import UPLOAD
 from emoscope.outputs.store import RESULT, RunStore
 from emoscope.recognizer import Recognizer
@@ -19,7 +22,7 @@ from emoscope.server.app import create_app
 from emoscope.server.http.body_spool import RecordingSpool
 from emoscope.server.jobs.retention import RetentionPolicy
 from emoscope.server.jobs.worker import Jobs
-from emoscope.server.service import make_service
+from emoscope.server.service import RecognitionOptions, RecognitionRequest, make_service
 from emoscope.settings import load_settings
 from emoscope.waveform import Waveform
 from results import make_result
@@ -35,22 +38,45 @@ def recognizer() -> Recognizer:
     return Recognizer(FakeBackend(), ModelRef("fake", "1", "0" * 64), limits=UPLOAD)
 
 
-def keeper(root: Path, **bounds: float) -> tuple[RetentionPolicy, RunStore]:
+class Clocks:
+    """A clock that may jump, and one that only goes forward."""
+
+    def __init__(self) -> None:
+        self.now_s = self.steady_s = 1_000_000.0
+
+    def wait(self, seconds: float) -> None:
+        self.now_s += seconds
+        self.steady_s += seconds
+
+
+def keeper(
+    root: Path, clocks: Clocks | None = None, **bounds: float
+) -> tuple[RetentionPolicy, RunStore]:
     store = RunStore(root)
     jobs = Jobs(make_service(recognizer(), store, load_settings(outputs=root)))
     given = {"max_bytes": 0, "keep_days": 0, **bounds}
-    return RetentionPolicy(store, jobs, now=lambda: 1_000_000.0, **given), store  # type: ignore[arg-type]
+    clocks = clocks or Clocks()
+    policy = RetentionPolicy(
+        store,
+        jobs,
+        now=lambda: clocks.now_s,
+        steady=lambda: clocks.steady_s,
+        **given,  # type: ignore[arg-type]
+    )
+    return policy, store
+
+
+def save(store: RunStore, created_s: float) -> str:
+    """A run of about 32 kB; when its files were written says nothing, as after a restore."""
+    created = datetime.fromtimestamp(created_s, UTC)
+    name = store.save(make_result(created=created), Waveform(noise(1.0))).name
+    os.utime(store.root / name / RESULT, (0, 0))
+    return name
 
 
 def fill(store: RunStore, count: int) -> list[str]:
-    """Runs of about 32 kB, a day apart, the last one written now."""
-    names = []
-    for number in range(count):
-        name = store.save(make_result(), Waveform(noise(1.0))).name
-        written_s = 1_000_000 - 86_400 * (count - 1 - number)
-        os.utime(store.root / name / RESULT, (written_s, written_s))
-        names.append(name)
-    return names
+    """Runs a day apart, the last one made now."""
+    return [save(store, 1_000_000 - 86_400 * (count - 1 - number)) for number in range(count)]
 
 
 def test_what_is_too_old_goes(tmp_path: Path) -> None:
@@ -76,6 +102,96 @@ def test_the_newest_stays_however_small_the_bound(tmp_path: Path) -> None:
 
     tidy.tidy()
     assert store.names() == names[-1:]
+
+
+@pytest.fixture
+def warnings(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+    """Values of the warnings of the retention so far."""
+    monkeypatch.setattr(logging.getLogger("emoscope"), "propagate", True)
+
+    class Values(list):  # read when the test compares
+        def __iter__(self):
+            return (r.__dict__["fields"] for r in caplog.records if r.levelname == "WARNING")
+
+    return Values()
+
+
+def test_a_clock_that_jumps_a_year_ahead_deletes_nothing_if_it_is_put_right(
+    tmp_path: Path, warnings: list[dict]
+) -> None:
+    clocks = Clocks()
+    tidy, store = keeper(tmp_path, clocks, keep_days=30)
+    names = fill(store, 12)
+    assert tidy.tidy() == []
+
+    clocks.now_s += 365 * 86_400
+    for _ in range(30):
+        clocks.wait(60)
+        assert tidy.tidy() == []
+    (said,) = warnings
+    assert (said["count"], said["clock_jumped"], said["runs"]) == (12, True, names)
+    clocks.now_s -= 365 * 86_400
+    for _ in range(200):
+        clocks.wait(60)
+        assert tidy.tidy() == []
+    assert len(store.names()) == 12
+
+
+def test_a_start_with_a_clock_a_year_ahead_announces_before_it_deletes(
+    tmp_path: Path, warnings: list[dict]
+) -> None:
+    clocks = Clocks()
+    _, store = keeper(tmp_path, clocks)
+    names = fill(store, 12)
+    clocks.now_s += 365 * 86_400
+    tidy, _ = keeper(tmp_path, clocks, keep_days=30)
+
+    assert tidy.tidy() == []
+    (said,) = warnings
+    assert said["runs"] == names
+    clocks.wait(3_540)
+    assert tidy.tidy() == []
+    clocks.wait(60)
+    assert tidy.tidy() == names
+    assert [line["count"] for line in warnings] == [12, 12]
+
+
+def test_a_run_made_by_a_clock_that_fell_back_is_not_the_first_to_go(tmp_path: Path) -> None:
+    clocks = Clocks()
+    tidy, store = keeper(tmp_path, clocks, max_bytes=100_000)
+    names = fill(store, 3)
+    assert tidy.tidy() == []
+
+    clocks.now_s -= 400 * 86_400
+    young = save(store, max(clocks.now_s, 86_400.0 - 400))
+    assert tidy.tidy() == names[:1]
+    assert young in store.names()
+
+
+def test_the_share_of_a_sweep(tmp_path: Path) -> None:
+    tidy, store = keeper(tmp_path, keep_days=2.5)
+    names = fill(store, 10 + 3)
+    assert tidy.tidy() == names[:10]
+    tidy, store = keeper(tmp_path / "more", keep_days=2.5)
+    fill(store, 11 + 3)
+    assert tidy.tidy() == []
+
+
+def test_jobs_count_and_are_refused_when_they_alone_are_too_much(tmp_path: Path) -> None:
+    settings = load_settings(outputs=tmp_path, outputs_max_bytes=200_000)
+    store = RunStore(tmp_path)
+    jobs = Jobs(make_service(recognizer(), store, settings))
+    options = RecognitionOptions()
+    names = fill(store, 4)
+    requests = [RecognitionRequest(b"x" * 70_000, "a", options)]
+    jobs.accept("", requests, options, None)
+    tidy = RetentionPolicy(store, jobs, max_bytes=200_000, keep_days=0)
+
+    assert 1 <= len(tidy.tidy()) < len(names)
+    with pytest.raises(StoreError) as refusal:
+        jobs.accept("", requests * 3, options, None)
+    assert refusal.value.code == "store_full"
+    assert jobs.table.waiting() == 1
 
 
 def test_without_bounds_nothing_goes(tmp_path: Path) -> None:

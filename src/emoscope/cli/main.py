@@ -324,8 +324,11 @@ def _run(arguments: list[str] | None) -> None:
 
 
 def _fail(error: EmoscopeError) -> NoReturn:
+    from emoscope.observe.logs import log_failure
+
     streams.drop()
-    typer.echo(f"emoscope: {_sentence(error)} [{error.code}]", err=True)
+    if not log_failure(error.code, _sentence(error)):
+        typer.echo(f"emoscope: {_sentence(error)} [{error.code}]", err=True)
     sys.exit(exit_code(error))
 
 

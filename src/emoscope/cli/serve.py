@@ -6,15 +6,20 @@ import ipaddress
 import logging
 import socket
 import ssl
+import time
+from contextlib import AbstractContextManager, nullcontext
 
+from emoscope._version import __version__
 from emoscope.cli.model import open_model
-from emoscope.errors import EmoscopeError, InternalError, SettingError
+from emoscope.errors import EmoscopeError, InternalError, SettingError, StoreError
 from emoscope.files import check_folder
 from emoscope.messages.texts import NOTICES
-from emoscope.observe.logs import set_up_logging
+from emoscope.observe.logs import fields, log_libraries_too, set_up_logging
 from emoscope.optional import check_installed, require
 from emoscope.outputs.store import RunStore
+from emoscope.server.folder_lock import locked_folder
 from emoscope.server.keys import KeyFile
+from emoscope.server.middleware.audit import AuditLog
 from emoscope.settings import Settings, language_of
 
 _log = logging.getLogger("emoscope.server")
@@ -28,24 +33,25 @@ def run_serve(settings: Settings, *, page: bool) -> None:
     """Serve until interrupted; prints the address once it answers.
 
     Raises:
-        SettingError: the address cannot be listened on, or the certificate or the key file cannot
-            be used.
-        StoreError: runs are to be kept, and the folder for them cannot be written.
+        SettingError: the address cannot be listened on, or the certificate, the key file or the
+            audit log cannot be used.
+        StoreError: the outputs folder cannot be written, or another server works in it.
         ModelError: the model cannot be loaded.
         ExtraMissingError: the extra ``server`` is not installed.
         InternalError: the application could not start.
     """
     _check_extra()
     set_up_logging(settings.log)
+    log_libraries_too()
     is_open = _check_entrance(settings)
     _check_tls(settings)
-    if settings.store != "none":
-        check_folder(settings.outputs)
-    listening = listening_socket(settings.host, settings.port)
-    try:
-        _serve(settings, listening, page=page, is_open=is_open)
-    finally:
-        listening.close()
+    _check_audit(settings)
+    with _outputs(settings):
+        listening = listening_socket(settings.host, settings.port)
+        try:
+            _serve(settings, listening, page=page, is_open=is_open)
+        finally:
+            listening.close()
 
 
 def _serve(settings: Settings, listening: socket.socket, *, page: bool, is_open: bool) -> None:
@@ -75,6 +81,8 @@ def _serve(settings: Settings, listening: socket.socket, *, page: bool, is_open:
         http=ProblemProtocol,
         # Not "auto", which serves on without decoders and jobs when the application cannot start.
         lifespan="on",
+        # Not its own handlers, which write text where JSON was chosen.
+        log_config=None,
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=FLUSH_S,
@@ -96,14 +104,45 @@ def _serve(settings: Settings, listening: socket.socket, *, page: bool, is_open:
         lines.append(NOTICES["keys"](language, path=settings.keys, count=key_count))
         lines.append(NOTICES["stop"](language))
         print("\n".join(lines), flush=True)  # noqa: T201 - promised
+        model = recognizer.model
+        about = fields(
+            version=__version__,
+            address=address,
+            model=model.name,
+            revision=model.revision,
+            store=settings.store,
+            outputs=str(settings.outputs.absolute()),
+            keys=key_count > 0,
+            open=is_open,
+        )
+        _log.info("server started", extra=about)
 
-    server = DrainingServer(config, service.admission, settings.drain_s, say_started)
+    def say_stopped() -> None:
+        uptime_s = round(time.monotonic() - service.started_s, 1)
+        _log.info("server stopped", extra=fields(version=__version__, uptime_s=uptime_s))
+
+    server = DrainingServer(config, service.admission, settings.drain_s, say_started, say_stopped)
     server.run(sockets=[listening])
     if isinstance(startup.error, EmoscopeError):
         raise startup.error
     if startup.error is not None:
         _log.error("the application could not start", exc_info=startup.error)
         raise InternalError from startup.error
+
+
+def _outputs(settings: Settings) -> AbstractContextManager[None]:
+    """Return the lock of the outputs folder; none where nothing is kept and none can be made.
+
+    Raises:
+        StoreError: runs are to be kept, and the folder cannot be written.
+    """
+    try:
+        check_folder(settings.outputs)
+    except StoreError:
+        if settings.store == "none":
+            return nullcontext()
+        raise
+    return locked_folder(settings.outputs, settings.outputs_lock_wait_s)
 
 
 def _check_extra() -> None:
@@ -151,6 +190,21 @@ def _check_tls(settings: Settings) -> None:
         files = " / ".join(str(path) for path in (settings.tls_cert, settings.tls_key) if path)
         reason = getattr(exc, "strerror", None) or str(exc)
         raise SettingError("setting_invalid", setting=files, reason=reason) from exc
+
+
+def _check_audit(settings: Settings) -> None:
+    """Open the audit log before the port: a server that promised one does not start without.
+
+    Raises:
+        SettingError: lines cannot be added to it.
+    """
+    if settings.audit_log is None:
+        return
+    try:
+        AuditLog(settings.audit_log).check()
+    except OSError as exc:
+        reason = f"{settings.audit_log}: {exc.strerror or exc}"
+        raise SettingError("setting_invalid", setting="audit_log", reason=reason) from exc
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

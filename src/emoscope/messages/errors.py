@@ -388,6 +388,10 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "磁盘已满，结果没有保存。请腾出空间后重试。",
             "The disk is full and the results were not saved. Free some space and try again.",
         ),
+        "outputs_in_use": Text(
+            "另一个服务正在使用结果文件夹 {folder}。一个文件夹只能由一个服务使用。",
+            "Another server works in the outputs folder {folder}; a folder belongs to one server.",
+        ),
     },
     errors.RunNotFoundError: {
         "run_not_found": Text(
@@ -417,6 +421,11 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         ),
     },
     errors.ServiceError: {
+        "recording_crashed": Text(
+            "服务在处理这个录音时意外退出了 {times} 次，不再重试。",
+            "The server ended unexpectedly {times} times while it worked on this recording, which "
+            "is not tried again.",
+        ),
         "not_ready": Text("服务未就绪：{reason_zh}。", "The service is not ready: {reason_en}."),
         "rate_limited": Text(
             "请求太频繁：每分钟最多 {per_minute} 次。请在 {retry_after_s} 秒后重试。",

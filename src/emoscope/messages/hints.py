@@ -81,6 +81,13 @@ HINTS: Mapping[str, Mapping[FrontEnd, Text]] = {
     "model_cache_failed": _CACHE,
     "cache_folder_unknown": _CACHE,
     "model_disk_full": _CACHE,
+    "outputs_in_use": {
+        "cli": Text(
+            "用 --outputs 指定别的文件夹；用设置 outputs_lock_wait_s 等它结束。",
+            "Choose another one with --outputs, or wait for its end with the setting "
+            "outputs_lock_wait_s.",
+        ),
+    },
     "hub_refused": {
         "cli": Text("来源用 --hub 选择。", "The hub is chosen with --hub."),
     },

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -68,3 +69,35 @@ def set_up_logging(form: LogForm, stream: TextIO | None = None) -> None:
     logger.propagate = False
     # It writes a line about every malformed body: clients could fill the disk.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
+
+
+def log_failure(code: str, detail: str) -> bool:
+    """Log why the program ends, where lines are JSON; say whether they are.
+
+    Args:
+        code: code of the error.
+        detail: its sentence.
+    """
+    logger = logging.getLogger("emoscope")
+    if not any(isinstance(one.formatter, JsonFormatter) for one in logger.handlers):
+        return False
+    logger.error("the program ends", extra=fields(code=code, detail=detail))
+    return True
+
+
+def log_libraries_too() -> None:
+    """Send warnings of libraries, of Python and of lost threads where the package's lines go.
+
+    For a program of ours alone: it changes the root logger of the process.
+    """
+    root = logging.getLogger()
+    root.handlers[:] = logging.getLogger("emoscope").handlers
+    root.setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    threading.excepthook = _log_lost_thread
+
+
+def _log_lost_thread(lost: threading.ExceptHookArgs) -> None:
+    if lost.exc_type is not SystemExit:
+        name = lost.thread.name if lost.thread else "?"
+        logging.getLogger("emoscope").error("the thread %s ended", name, exc_info=lost.exc_value)

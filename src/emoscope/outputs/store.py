@@ -25,6 +25,7 @@ from emoscope.errors import RunDamagedError, RunNotFoundError
 from emoscope.events import Step
 from emoscope.files import (
     TEMPORARY,
+    make_private_folder,
     removed_on_failure,
     replace_file,
     sync_folder,
@@ -56,6 +57,8 @@ MEDIA_TYPES = {
 
 _TAKEN = {errno.EEXIST, errno.ENOTEMPTY}
 _STALE_S = 3600.0
+_MODE = 0o600
+"""Voices are for the owner of the folder only."""
 _PIECE = 1 << 20
 """Samples read at once."""
 _ROWS = 4_096
@@ -113,15 +116,20 @@ class RunStore:
         started_s = time.perf_counter()
         temporary = self.root / temporary_name()
         with translated_os_errors(), removed_on_failure(temporary):
-            temporary.mkdir(parents=True)
+            make_private_folder(self.root)
+            make_private_folder(temporary)
             if self.keep == "all":
-                write_new(temporary / AUDIO, lambda file: write_wav(file, waveform))
+                write_new(temporary / AUDIO, lambda file: write_wav(file, waveform), mode=_MODE)
             if result.embedding is not None:
                 vectors = result.embedding
-                write_new(temporary / EMBEDDING, lambda file: write_npy(file, vectors))
+                write_new(temporary / EMBEDDING, lambda file: write_npy(file, vectors), mode=_MODE)
             milliseconds = (time.perf_counter() - started_s) * 1000
             result = replace(result, steps=(*result.steps, Step("write", milliseconds)))
-            write_new(temporary / RESULT, lambda file: write_json_lines(file, result.to_dict()))
+            write_new(
+                temporary / RESULT,
+                lambda file: write_json_lines(file, result.to_dict()),
+                mode=_MODE,
+            )
             sync_folder(temporary)
             path = self._place(temporary, result)
             try:
@@ -184,7 +192,9 @@ class RunStore:
                 return
             # Not beside it: a killed writer's leftover would be a part of the run.
             temporary = self.root / temporary_name()
-            replace_file(target, lambda out: write_json_lines(out, data), temporary=temporary)
+            replace_file(
+                target, lambda out: write_json_lines(out, data), temporary=temporary, mode=_MODE
+            )
 
     def remove(self, name: str) -> None:
         """Delete a run: at once for those who poll, then from the disk.
@@ -252,7 +262,7 @@ class RunStore:
             "confidence": result.confidence,
             "source": result.source.name,
         }
-        replace_file(self.root / LATEST, lambda file: write_json_lines(file, latest))
+        replace_file(self.root / LATEST, lambda file: write_json_lines(file, latest), mode=_MODE)
 
     def _leave_latest(self, gone: str) -> None:
         """Point ``latest.json`` elsewhere if it names a run that is gone."""
@@ -281,9 +291,16 @@ def read_result(path: Path) -> Result:
     try:
         return Result.from_dict(json.loads(path.read_text("utf-8")))
     except FileNotFoundError as exc:
-        raise RunNotFoundError(run=str(path)) from exc
+        raise RunNotFoundError(run=_shown(path)) from exc
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
-        raise RunDamagedError(run=str(path), reason=str(exc)[:200]) from exc
+        # Not what the system says of a file: it names the whole path.
+        reason = getattr(exc, "strerror", None) or str(exc)
+        raise RunDamagedError(run=_shown(path), reason=reason[:200]) from exc
+
+
+def _shown(path: Path) -> str:
+    """Return the run's name, without the folders above it; other files by their own name."""
+    return path.parent.name if path.name == RESULT else path.name
 
 
 def read_wav(path: Path) -> Waveform:
@@ -312,7 +329,8 @@ def wav_pieces(path: Path) -> Iterator[Samples]:
     except (OSError, EOFError, wave.Error) as exc:
         if isinstance(exc, RunDamagedError):
             raise
-        raise RunDamagedError(run=path.parent.name, reason=str(exc)[:200]) from exc
+        reason = getattr(exc, "strerror", None) or str(exc)
+        raise RunDamagedError(run=path.parent.name, reason=reason[:200]) from exc
 
 
 def write_npy(file: BinaryIO, array: np.ndarray[Any, Any]) -> None:

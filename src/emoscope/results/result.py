@@ -253,7 +253,10 @@ class Result:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Result:
-        """Read what ``to_dict`` wrote; the embedding, which is not in it, stays None.
+        """Read what ``to_dict`` wrote, also an earlier version of it.
+
+        The embedding, which is not in it, stays None. What earlier versions did not write takes its
+        default; the summary of a track is made anew.
 
         Raises:
             ValueError: a ``schema_version`` that this program does not know, a key is missing, or a
@@ -261,7 +264,11 @@ class Result:
         """
         if data["schema_version"] != SCHEMA_VERSION:
             raise ValueError(f"schema_version {data['schema_version']} is not {SCHEMA_VERSION}")
-        read = ResultDocument.from_dict(data)
+        read = ResultDocument.from_dict({"reading": None, **data})
+        track = None if read.frames is None else read.frames.track()
+        summary = read.reading
+        if summary is None and track is not None:
+            summary = track.summary(read.segments, read.duration_s, read.medium.missing)
         sure, kept = read.confidence_calibrated, read.label_set
         return cls(
             source=read.source,
@@ -271,9 +278,9 @@ class Result:
             scores=read.scores,
             quality=read.quality,
             model=read.model,
-            track=None if read.frames is None else read.frames.track(),
+            track=track,
             segments=read.segments,
-            summary=read.reading,
+            summary=summary,
             calibrated=None
             if kept is None or sure is None
             else Calibrated(sure, kept.emotions, kept.coverage),

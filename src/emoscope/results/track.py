@@ -192,7 +192,8 @@ class TrackFrames(JsonType):
         Raises:
             KeyError: a key is missing.
         """
-        return cls(**{key.name: data[key.name] for key in fields(cls)})
+        given = {"speech": None, **data}  # which the first results did not have
+        return cls(**{key.name: given[key.name] for key in fields(cls)})
 
 
 def _runs(mask: Mask) -> list[list[int]]:

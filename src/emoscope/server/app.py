@@ -21,10 +21,12 @@ from emoscope.recognizer import Recognizer
 from emoscope.server.http.addresses import PathPrefix, root_of
 from emoscope.server.http.problems import Problems, error_of
 from emoscope.server.http.schemas import is_chinese, problem, problems
+from emoscope.server.jobs.numbers import add_job_numbers
 from emoscope.server.jobs.retention import RetentionPolicy
 from emoscope.server.jobs.worker import Jobs
 from emoscope.server.live.streams import Streams
 from emoscope.server.middleware.access_log import AccessLogMiddleware
+from emoscope.server.middleware.audit import AuditLog
 from emoscope.server.middleware.auth import AuthMiddleware
 from emoscope.server.middleware.host_origin import HostOriginMiddleware
 from emoscope.server.routes import stream
@@ -55,9 +57,11 @@ def create_app(
     store.sweep()
     service = make_service(recognizer, store, settings)
     jobs = Jobs(service)
+    add_job_numbers(service.metrics, jobs)
     streams = Streams(
         service.recognizer,
         store,
+        service.metrics,
         at_once=settings.streams_at_once,
         max_duration_s=settings.stream_max_duration_s,
         grace_s=settings.stream_grace_s,
@@ -93,7 +97,8 @@ def create_app(
         is_open=settings.open,
     )
     app.add_middleware(HostOriginMiddleware, names=_names(settings))
-    app.add_middleware(AccessLogMiddleware, metrics=service.metrics)
+    audit = AuditLog(settings.audit_log) if settings.audit_log else None
+    app.add_middleware(AccessLogMiddleware, metrics=service.metrics, audit=audit)
     app.add_middleware(PathPrefix, prefix=settings.root_path)
     app.add_exception_handler(EmoscopeError, _on_our_error)
     app.add_exception_handler(HTTPException, _on_http_error)

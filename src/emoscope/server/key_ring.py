@@ -52,14 +52,19 @@ class KeyRing:
         """Return the key of a secret."""
         return find_key(self.keys(), secret)
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether the file can be used now."""
+        self.keys()
+        return not self._problem
+
     def check(self) -> None:
         """Check that the file can be used now.
 
         Raises:
             ServiceError: it is damaged, cannot be read, or has lost all of its keys.
         """
-        self.keys()
-        if self._problem:
+        if not self.is_usable:
             raise ServiceError("not_ready", **reason("keys_unusable"))
 
     def _report(self, problem: str) -> None:

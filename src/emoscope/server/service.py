@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,10 +13,13 @@ from typing import Any, cast
 import numpy as np
 from fastapi import Request
 
+from emoscope._version import __version__
 from emoscope.audio.decoder_pool import DecoderPool
 from emoscope.errors import EmoscopeError
 from emoscope.events import Listener, ignore
+from emoscope.files import free_bytes
 from emoscope.multichannel import recognize_channels_with
+from emoscope.observe.facts import note
 from emoscope.observe.metrics import ServerMetrics
 from emoscope.outputs.store import Run, RunStore
 from emoscope.paths.choices import ChannelMode, Granularity
@@ -126,6 +130,7 @@ class Service:
             except EmoscopeError as error:
                 self.metrics.failed(error.code)
                 raise
+            note(run=",".join(run.name for run in runs))
             for run in runs:
                 self.metrics.recognized(run.result.emotion.key, run.result.duration_s)
             return runs
@@ -194,19 +199,37 @@ def make_service(recognizer: Recognizer, store: RunStore, settings: Settings) ->
     uploads = Uploads(
         settings.uploads_at_once, settings.upload_grace_s, settings.upload_min_bytes_per_s
     )
-    metrics = ServerMetrics()
-    metrics.gauge("working", "Requests in work", lambda: admission.working)
-    metrics.gauge("waiting", "Requests that wait", lambda: admission.waiting)
-    metrics.gauge("refused", "Requests that found no place, so far", lambda: admission.refused)
-    metrics.gauge("uploads", "Bodies that are being received", lambda: uploads.coming)
-    metrics.gauge("decoders_replaced", "Decoders lost, so far", lambda: decoders.replaced)
-    return Service(
+    service = Service(
         recognizer=recognizer.configured(decoder=decoders, channel_decoder=decoders.channels),
         store=store,
         settings=settings,
         admission=admission,
         uploads=uploads,
         decoders=decoders,
-        metrics=metrics,
+        metrics=ServerMetrics(),
         keys=KeyRing(KeyFile(settings.keys)),
+    )
+    add_numbers(service)
+    return service
+
+
+def add_numbers(service: Service) -> None:
+    """Add what is read of a service to its metrics: load, decoders, disk, keys, versions."""
+    metrics, admission, decoders = service.metrics, service.admission, service.decoders
+    metrics.gauge("working", "Requests in work", lambda: admission.working)
+    metrics.gauge("waiting", "Requests that wait", lambda: admission.waiting)
+    metrics.gauge("uploads", "Bodies that are being received", lambda: service.uploads.coming)
+    metrics.gauge("decoders", "Decoding processes", lambda: len(decoders.pids()))
+    metrics.counter("decoders_replaced", "Decoders lost", lambda: decoders.replaced)
+    metrics.gauge(
+        "disk_free_bytes", "Free on the disk of the runs", lambda: free_bytes(service.store.root)
+    )
+    metrics.gauge("keys_usable", "1 if the key file can be read", lambda: service.keys.is_usable)
+    model = service.recognizer.model
+    metrics.build_info(
+        version=__version__,
+        python=platform.python_version(),
+        model=model.name,
+        revision=model.revision,
+        sha256=model.sha256[:12],
     )

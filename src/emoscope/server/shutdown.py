@@ -61,6 +61,7 @@ class DrainingServer(uvicorn.Server):
         admission: what has to become empty.
         drain_s: seconds that this may take.
         on_started: called once, when the port answers.
+        on_stopped: called once, when everything has ended.
     """
 
     def __init__(
@@ -69,9 +70,10 @@ class DrainingServer(uvicorn.Server):
         admission: AdmissionQueue,
         drain_s: float,
         on_started: Callable[[], None],
+        on_stopped: Callable[[], None],
     ) -> None:
         super().__init__(config)
-        self._on_started = on_started
+        self._on_started, self._on_stopped = on_started, on_stopped
         self._gate = admission
         self._drain_s = drain_s
         self._stopping = False
@@ -81,6 +83,11 @@ class DrainingServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End, and say so: afterwards uvicorn raises the signal again, which ends the process."""
+        await super().shutdown(sockets)
+        self._on_stopped()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop, or stop at once when asked again."""

@@ -100,8 +100,6 @@ class AdmissionQueue:
         # Threads of its own, which stay: those that AnyIO lends end after ten idle seconds, and the
         # memory of new ones added up by 2.5 MB at a time.
         self._executor = ThreadPoolExecutor(working, "emoscope-recognize")
-        self.refused = 0
-        """Number of refused requests."""
 
     @property
     def working(self) -> int:
@@ -167,7 +165,6 @@ class AdmissionQueue:
         """
         self.check_open()
         if not self._free and len(self._queue) >= self._most_waiting:
-            self.refused += 1
             raise BusyError(retry_after_s=self.retry_after_s())
 
     def check_open(self) -> None:

@@ -53,7 +53,7 @@ class Uploads:
             BusyError: too many come already.
         """
         if self.coming >= self.at_once:
-            raise BusyError(retry_after_s=_RETRY_AFTER_S)
+            raise BusyError(retry_after_s=_RETRY_AFTER_S).at("uploads")
         self.coming += 1
         try:
             yield

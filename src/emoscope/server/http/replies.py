@@ -32,6 +32,7 @@ class VersionReply(Exact):
     """Which version of what runs here."""
 
     emoscope: str
+    commit: str | None = Field(description="of the build; null where it is not known")
     python: str
 
 

@@ -17,6 +17,7 @@ from emoscope import errors
 from emoscope.errors import EmoscopeError
 from emoscope.messages.hints import sentence
 from emoscope.models.catalog import Origin
+from emoscope.observe.facts import note_error
 from emoscope.outputs.store import Run
 from emoscope.paths.file_names import shown
 from emoscope.results.result import ModelRef, ResultDocument
@@ -88,6 +89,7 @@ def problem_of(error: EmoscopeError, *, chinese: bool = False) -> Problem:
 
 def error_message(error: EmoscopeError) -> ErrorMessage:
     """Return the error as a message of a live stream."""
+    note_error(error)
     zh, en = _sentences(error)
     return ErrorMessage(code=error.code, detail_zh=zh, detail_en=en)
 
@@ -106,6 +108,7 @@ def problem(
         chinese: whether ``detail`` is the Chinese sentence.
         headers: further headers of the reply; none by default.
     """
+    note_error(error)
     body = problem_of(error, chinese=chinese)
     own = dict(headers or {})
     if "retry_after_s" in error.data:

@@ -18,23 +18,12 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from emoscope.errors import EmoscopeError, RequestError
+from emoscope.server.jobs.database import open_database
 from emoscope.server.service import RecognitionOptions
 
 State: TypeAlias = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 ItemState: TypeAlias = Literal["queued", "succeeded", "failed"]
 ENDED = ("succeeded", "failed", "cancelled")
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS jobs (
-  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, owner TEXT NOT NULL,
-  state TEXT NOT NULL, granularity TEXT NOT NULL, embedding INTEGER NOT NULL,
-  created_s REAL NOT NULL, started_s REAL, ended_s REAL, idempotency TEXT, digest TEXT NOT NULL);
-CREATE UNIQUE INDEX IF NOT EXISTS once ON jobs (owner, idempotency) WHERE idempotency IS NOT NULL;
-CREATE TABLE IF NOT EXISTS recordings (
-  job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, place INTEGER NOT NULL,
-  name TEXT NOT NULL, state TEXT NOT NULL, run TEXT, record TEXT, error TEXT, data TEXT,
-  PRIMARY KEY (job, place));
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +40,8 @@ class Item:
     error: str | None
     """Code of what went wrong, and the values of its sentences."""
     data: dict[str, Any]
+    attempts: int = 0
+    """How often it was begun and neither ended nor interrupted: the process was lost over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +68,16 @@ class JobTable:
     Args:
         path: the SQLite file; made with its folder when it is not there.
         now: seconds since 1970.
+
+    Raises:
+        StoreError: the file was written by a newer version of Emoscope.
     """
 
     def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._now = now
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        for line in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "busy_timeout=5000",
-        ):
-            self._db.execute(f"PRAGMA {line}")
-        self._db.executescript(_TABLES)
+        self._claimant = secrets.token_hex(8)
+        self._db = open_database(path)
 
     def close(self) -> None:
         """Close the file."""
@@ -198,18 +184,49 @@ class JobTable:
             ).fetchone()
         return int(row[0])
 
-    def following(self) -> Job | None:
-        """Return the oldest job that is not at its end, and say that it runs."""
+    def counts(self) -> dict[State, tuple[int, float]]:
+        """Return for each state the number of jobs, and when the oldest was made."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT state, count(*), min(created_s) FROM jobs GROUP BY state"
+            )
+            return {state: (count, oldest) for state, count, oldest in rows}
+
+    def release_claims(self) -> None:
+        """Queue the running jobs of a process that has ended; for the owner of the folder."""
         with self._transaction() as db:
-            found = self._jobs("WHERE state IN ('queued', 'running') ORDER BY number LIMIT 1", ())
+            db.execute(
+                "UPDATE jobs SET state = 'queued', claimed_by = NULL WHERE state = 'running'"
+            )
+
+    def following(self) -> Job | None:
+        """Claim and return the oldest job that is not at its end.
+
+        Jobs with a recording over which the process was lost come after all others.
+        """
+        with self._transaction() as db:
+            found = self._jobs(
+                "WHERE state = 'queued' OR (state = 'running' AND claimed_by = ?) ORDER BY"
+                " (SELECT max(attempts) FROM recordings WHERE job = id AND state = 'queued'),"
+                " number LIMIT 1",
+                (self._claimant,),
+            )
             if not found:
                 return None
             db.execute(
-                "UPDATE jobs SET state = 'running', started_s = coalesce(started_s, ?)"
-                " WHERE id = ?",
-                (self._now(), found[0].id),
+                "UPDATE jobs SET state = 'running', started_s = coalesce(started_s, ?),"
+                " claimed_by = ? WHERE id = ?",
+                (self._now(), self._claimant, found[0].id),
             )
         return self.get(found[0].id)
+
+    def begin(self, id_: str, place: int) -> None:
+        """Count an attempt at a recording; it is on the disk when this returns."""
+        self._count(id_, place, 1)
+
+    def interrupted(self, id_: str, place: int) -> None:
+        """Take back the attempt: the process lives, so the recording did not end it."""
+        self._count(id_, place, -1)
 
     def succeeded(
         self, id_: str, place: int, run: str | None, record: dict[str, Any] | None
@@ -257,9 +274,11 @@ class JobTable:
             return changed.rowcount > 0
 
     def remove(self, id_: str) -> None:
-        """Forget a job."""
+        """Forget a job; afterwards none of its bytes are in the file or its log."""
         with self._transaction() as db:
             db.execute("DELETE FROM jobs WHERE id = ?", (id_,))
+        with self._lock:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def ids(self, *, ended_before_s: float | None = None) -> set[str]:
         """Ids of all jobs, or of those that ended before a moment."""
@@ -269,6 +288,13 @@ class JobTable:
             query, values = "SELECT id FROM jobs WHERE ended_s < ?", (ended_before_s,)  # type: ignore[assignment]
         with self._lock:
             return {row[0] for row in self._db.execute(query, values)}
+
+    def _count(self, id_: str, place: int, difference: int) -> None:
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE recordings SET attempts = max(attempts + ?, 0) WHERE job = ? AND place = ?",
+                (difference, id_, place),
+            )
 
     def _jobs(self, rest: str, values: tuple[Any, ...]) -> list[Job]:
         rows = self._db.execute(
@@ -294,8 +320,8 @@ class JobTable:
 
     def _items(self, id_: str) -> tuple[Item, ...]:
         rows = self._db.execute(
-            "SELECT place, name, state, run, record, error, data FROM recordings WHERE job = ?"
-            " ORDER BY place",
+            "SELECT place, name, state, run, record, error, data, attempts FROM recordings"
+            " WHERE job = ? ORDER BY place",
             (id_,),
         )
         return tuple(
@@ -307,6 +333,7 @@ class JobTable:
                 record=_json(row[4]),
                 error=row[5],
                 data=_json(row[6]) or {},
+                attempts=row[7],
             )
             for row in rows
         )

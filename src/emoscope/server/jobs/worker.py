@@ -9,6 +9,7 @@ import re
 import shutil
 import sqlite3
 import threading
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -25,15 +26,18 @@ from emoscope.errors import (
     restore,
 )
 from emoscope.events import Event, Progress
-from emoscope.files import FULL, write_new
+from emoscope.files import FULL, make_private_folder, write_new
+from emoscope.observe.logs import fields
 from emoscope.results.result import Failure
 from emoscope.server.admission.queue import Deadline
-from emoscope.server.jobs.table import ENDED, Item, Job, JobTable, new_id
+from emoscope.server.jobs.table import ENDED, Item, Job, JobTable, State, new_id
 from emoscope.server.service import RecognitionOptions, RecognitionRequest, Service
 
 _log = logging.getLogger("emoscope.jobs")
 FOLDER = ".jobs"
 _RETRY_AFTER_S = 60
+_MOST_ATTEMPTS = 2
+"""Losses of the process over one recording after which it is given up."""
 _ID = re.compile(r"job_[0-9a-f]{24}")
 
 
@@ -66,6 +70,7 @@ class Jobs:
     def __enter__(self) -> Self:
         """Throw away what a killed server left half-accepted, and go on with the rest."""
         if self._folder.is_dir():
+            self.table.release_claims()
             # Of a job that ended just before a kill the recordings may still be there.
             known = self.table.ids() - self.table.ids(ended_before_s=math.inf)
             for path in self._folder.iterdir():
@@ -108,16 +113,17 @@ class Jobs:
         Raises:
             RequestError: the key belongs to a request with another content.
             BusyError: too many jobs wait.
-            StoreError: the disk is full; nothing is left of the job.
+            StoreError: the disk, or the bound of the folder, is full; nothing is left of the job.
             StoreError: the recordings or the table cannot be written.
         """
         if self.table.waiting() >= self._service.settings.jobs_waiting:
-            raise BusyError(retry_after_s=_RETRY_AFTER_S)
+            raise BusyError(retry_after_s=_RETRY_AFTER_S).at("jobs")
         id_ = new_id()
         folder = self._folder / id_
         accepted = False
         try:
             digest, refused = _write_all(folder, requests, options)
+            self._check_size()
             before = self._before(owner, idempotency, digest)
             if before is not None:
                 return before, False
@@ -177,6 +183,24 @@ class Jobs:
         self.table.remove(id_)
         self._drop_recordings(id_)
 
+    def counts(self) -> dict[State, tuple[int, float]]:
+        """Return for each state the number of jobs and when the oldest came; see ``JobTable``."""
+        return self.table.counts() if self._folder.is_dir() else {}
+
+    def size_bytes(self) -> int:
+        """Bytes of the recordings that wait and of the table."""
+        total = 0
+        for path in self._folder.rglob("*"):
+            with suppress(OSError):
+                total += path.stat().st_size
+        return total
+
+    def delivered(self, job: Job) -> None:
+        """Forget a job whose results were sent, where nothing is to be kept."""
+        if self._service.store.keep == "none" and job.state in ENDED:
+            with suppress(RequestError):  # it was sent twice at once
+                self.remove(job.id, None)
+
     def ended_before(self, seconds: float) -> set[str]:
         """Ids of the jobs that ended before a moment, in seconds since 1970."""
         return self.table.ids(ended_before_s=seconds) if self._folder.is_dir() else set()
@@ -185,6 +209,11 @@ class Jobs:
         """Which recording of a job is in work, and how far it is."""
         now, progress = self._now, self._progress
         return (now[1], progress) if now and progress and now[0] == id_ else None
+
+    def _check_size(self) -> None:
+        most = self._service.settings.outputs_max_bytes
+        if most and self.size_bytes() > most:
+            raise StoreError("store_full")
 
     def _before(self, owner: str, idempotency: str | None, digest: str) -> Job | None:
         if idempotency is None:
@@ -210,7 +239,7 @@ class Jobs:
                 self._stopping.wait(1.0)
 
     def _work_off(self, job: Job) -> None:
-        for item in job.items:
+        for item in sorted(job.items, key=lambda item: item.attempts):
             if item.state == "queued":
                 try:
                     self._one(job, item)
@@ -229,6 +258,11 @@ class Jobs:
             CancelledError: the job was cancelled, or the server ends.
             ServerClosingError: the server ends.
         """
+        if item.attempts >= _MOST_ATTEMPTS:
+            times = {"times": item.attempts}
+            self.table.failed(job.id, item.place, "recording_crashed", times)
+            _log.error("a recording ended the server; it is given up", extra=fields(job=job.id))
+            return
         deadline = Deadline()
         self._now = (job.id, item.place, deadline)
         try:
@@ -236,6 +270,7 @@ class Jobs:
                 raise CancelledError
             with self._service.admission.permit():
                 folder = self._folder / job.id
+                self.table.begin(job.id, item.place)
                 data = (folder / str(item.place)).read_bytes()
                 request = RecognitionRequest(data, item.name, job.options)
                 (run,) = self._service.work(
@@ -244,6 +279,7 @@ class Jobs:
             record = None if run.kept else run.result.to_dict()
             self.table.succeeded(job.id, item.place, run.name or None, record)
         except (CancelledError, ServerClosingError):
+            self.table.interrupted(job.id, item.place)
             raise
         except EmoscopeError as error:
             self.table.failed(job.id, item.place, error.code, error.data)
@@ -281,7 +317,7 @@ def _write_all(
     """
     refused: dict[int, EmoscopeError] = {}
     digest = hashlib.sha256(f"{options.granularity} {options.embedding}".encode())
-    folder.mkdir(parents=True)
+    make_private_folder(folder)
     for place, request in enumerate(requests):
         try:
             data = request.data()
@@ -291,5 +327,5 @@ def _write_all(
             continue
         digest.update(f"\0{request.name}\0{len(data)}\0".encode())
         digest.update(data)
-        write_new(folder / str(place), partial(_write, data=data))
+        write_new(folder / str(place), partial(_write, data=data), mode=0o600)
     return digest.hexdigest(), refused

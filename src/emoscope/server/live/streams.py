@@ -13,7 +13,9 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -32,6 +34,8 @@ from emoscope.errors import (
     StreamNotFoundError,
 )
 from emoscope.limits import Limits
+from emoscope.observe.facts import note
+from emoscope.observe.metrics import ServerMetrics
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.server.http import schemas
@@ -61,6 +65,7 @@ class LiveStream:
         start: what the client announced.
         recognizer: with the limits of a stream.
         store: where the run is written.
+        metrics: where its result is counted.
         loop: of the connections.
         root: prefix of the links to the run's files.
     """
@@ -70,6 +75,7 @@ class LiveStream:
         start: words.Start,
         recognizer: Recognizer,
         store: RunStore,
+        metrics: ServerMetrics,
         loop: asyncio.AbstractEventLoop,
         root: str = "",
     ) -> None:
@@ -78,10 +84,12 @@ class LiveStream:
         self.over = threading.Event()
         """Set when the last message was posted."""
         self._start, self._recognizer, self._store, self._loop = start, recognizer, store, loop
-        self._root = root
+        self._metrics, self._root = metrics, root
         self._messages: deque[BaseModel] = deque()
         self._news = asyncio.Event()
-        self.thread = threading.Thread(target=self._work, name="emoscope-stream", daemon=True)
+        # In the context of the request: its lines have the request's id.
+        work = partial(copy_context().run, self._work)
+        self.thread = threading.Thread(target=work, name="emoscope-stream", daemon=True)
         self.thread.start()
 
     async def next_message(self) -> BaseModel:
@@ -108,9 +116,11 @@ class LiveStream:
         try:
             last = self._recognize()
         except EmoscopeError as error:
+            self._metrics.failed(error.code)
             last = schemas.error_message(error)
         except Exception as bug:
             _log.error("live stream failed", exc_info=bug)
+            self._metrics.failed("internal")
             last = schemas.error_message(InternalError())
         self.inbox.close()
         with suppress(RuntimeError):  # the loop has ended
@@ -143,6 +153,8 @@ class LiveStream:
         for event in stream.finish(channels.finish()):
             if isinstance(event, Finished):
                 run = self._store.save(event.result, event.waveform)
+                note(run=run.name, sound_s=round(run.result.duration_s, 2))
+                self._metrics.recognized(run.result.emotion.key, run.result.duration_s)
                 return of_run(run, schemas.file_links(run, self._root))
             self._tell(words.of_event(event))
         raise AssertionError("a stream finishes with its result")
@@ -180,6 +192,7 @@ class Streams:
     Args:
         recognizer: answers for all.
         store: where runs are written.
+        metrics: where streams and their results are counted.
         at_once: how many there may be.
         max_duration_s: longest stream in seconds of sound.
         grace_s: how long one waits for its client to come back.
@@ -189,6 +202,7 @@ class Streams:
         self,
         recognizer: Recognizer,
         store: RunStore,
+        metrics: ServerMetrics,
         *,
         at_once: int,
         max_duration_s: float,
@@ -197,6 +211,10 @@ class Streams:
         limits = replace(recognizer.limits, max_bytes=None, max_duration_s=max_duration_s)
         self.limits: Limits = limits
         self._recognizer, self._store = recognizer.configured(limits=limits), store
+        self._metrics = metrics
+        self._started = 0
+        metrics.gauge("streams_open", "Live streams that are open", self._count)
+        metrics.counter("streams", "Live streams that were begun", lambda: self._started)
         self._at_once, self._grace_s = at_once, grace_s
         self._open: dict[str, LiveStream] = {}
         self._waiting: dict[str, asyncio.TimerHandle] = {}
@@ -228,11 +246,15 @@ class Streams:
             raise ServerClosingError(retry_after_s=_RETRY_AFTER_S)
         self._open = {key: one for key, one in self._open.items() if one.thread.is_alive()}
         if len(self._open) >= self._at_once:
-            raise BusyError(retry_after_s=_RETRY_AFTER_S)
+            raise BusyError(retry_after_s=_RETRY_AFTER_S).at("streams")
         loop = asyncio.get_running_loop()
-        stream = LiveStream(start, self._recognizer, self._store, loop, root)
+        stream = LiveStream(start, self._recognizer, self._store, self._metrics, loop, root)
+        self._started += 1
         self._open[stream.session] = stream
         return stream
+
+    def _count(self) -> int:
+        return sum(stream.thread.is_alive() for stream in tuple(self._open.values()))
 
     def resume(self, session: str) -> LiveStream:
         """Return a stream that waits for its client.

@@ -1,4 +1,4 @@
-"""Access log middleware: request ids, request metrics, one log line per request."""
+"""Access log middleware: request ids, metrics, one log line per request and live stream."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import logging
 import re
 import secrets
 import time
+from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emoscope.observe.facts import FACTS
 from emoscope.observe.logs import REQUEST_ID, fields
 from emoscope.observe.metrics import ServerMetrics
+from emoscope.server.middleware.audit import AuditLog, audited
 
 _log = logging.getLogger("emoscope.requests")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_TOLD = ("code", "sound_s")
+"""Facts of a request that its line has, if they are known."""
 
 
 class AccessLogMiddleware:
@@ -24,48 +30,102 @@ class AccessLogMiddleware:
     Args:
         app: what stands behind.
         metrics: where requests are counted.
+        audit: where it is written who read or changed which run; None for nowhere.
     """
 
-    def __init__(self, app: ASGIApp, metrics: ServerMetrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: ServerMetrics, audit: AuditLog | None) -> None:
         self._app = app
-        self._metrics = metrics
+        self._metrics, self._audit = metrics, audit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, and watch."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _ID.fullmatch(given) else secrets.token_hex(8)
-        token = REQUEST_ID.set(request_id)
-        started_s, status = time.perf_counter(), 0
-
-        async def sending(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                MutableHeaders(scope=message)["x-request-id"] = request_id
-            await send(message)
-
+        watched = _Watched(receive, send, request_id)
+        tokens = REQUEST_ID.set(request_id), FACTS.set(watched.facts)
         try:
-            await self._app(scope, receive, sending)
+            await self._app(scope, watched.receiving, watched.sending)
         finally:
-            self._tell(scope, status, time.perf_counter() - started_s)
-            REQUEST_ID.reset(token)
+            self._tell(scope, watched)
+            REQUEST_ID.reset(tokens[0])
+            FACTS.reset(tokens[1])
 
-    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+    def _tell(self, scope: Scope, watched: _Watched) -> None:
         """Count and log; a status of 0 means that the client went before there was a reply."""
-        route = route_of(scope)
-        method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._metrics.request(route, method, status, seconds)
+        route, facts = route_of(scope), watched.facts
+        seconds = time.perf_counter() - watched.started_s
+        if scope["type"] == "websocket":
+            method = "WEBSOCKET"
+            self._metrics.stream(route, watched.status, seconds)
+        else:
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            self._metrics.request(route, method, watched.status, seconds)
+        if facts.get("reason"):
+            self._metrics.refusal(facts["reason"])
+        if facts.get("wrong_key"):
+            self._metrics.wrong_key()
+        key = scope.get("state", {}).get("key_name", "")
+        concerned = audited(scope, route, facts) or {}
         about = fields(
             method=method,
             route=route,
-            status=status,
+            status=watched.status,
             ms=round(seconds * 1000, 1),
-            key=scope.get("state", {}).get("key_name", ""),
+            key=key,
+            bytes_in=watched.bytes_in,
+            bytes_out=watched.bytes_out,
+            **{name: value for name, value in concerned.items() if name != "action"},
+            **{name: facts[name] for name in _TOLD if facts.get(name)},
         )
-        _log.info("request", extra=about)
+        _log.info("stream" if method == "WEBSOCKET" else "request", extra=about)
+        if self._audit and concerned:
+            client = (scope.get("client") or ("",))[0]
+            about_it = {"key": key, "client": client, "request_id": watched.request_id}
+            self._audit.write(**concerned, status=watched.status, **about_it)
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A request or WebSocket connection: its messages pass through here and are counted."""
+
+    _receive: Receive
+    _send: Send
+    request_id: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    started_s: float = field(default_factory=time.perf_counter)
+    status: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+
+    async def receiving(self) -> Message:
+        """Receive a message."""
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self.bytes_in += len(message.get("body", b""))
+        elif message["type"] == "websocket.receive":
+            self.bytes_in += _size(message)
+        return message
+
+    async def sending(self, message: Message) -> None:
+        """Send a message."""
+        kind = message["type"]
+        if kind == "http.response.start":
+            self.status = message["status"]
+            MutableHeaders(scope=message)["x-request-id"] = self.request_id
+        elif kind == "http.response.body":
+            self.bytes_out += len(message.get("body", b""))
+        elif kind == "websocket.send":
+            self.bytes_out += _size(message)
+        elif kind == "websocket.close":
+            self.status = message.get("code", 1000)
+        await self._send(message)
+
+
+def _size(message: Message) -> int:
+    return len(message.get("bytes") or b"") or len((message.get("text") or "").encode())
 
 
 def route_of(scope: Scope) -> str:

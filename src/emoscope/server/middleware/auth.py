@@ -16,6 +16,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emoscope.errors import AccessError, EmoscopeError, ServiceError
+from emoscope.observe.facts import note, note_error
 from emoscope.server.admission.rates import Rates
 from emoscope.server.http.addresses import path_of
 from emoscope.server.http.schemas import is_chinese, problem
@@ -59,6 +60,7 @@ class AuthMiddleware:
             self._admit(scope, headers)
         except EmoscopeError as refusal:
             if scope["type"] == "websocket":
+                note_error(refusal)
                 await send({"type": "websocket.close", "code": 1008, "reason": refusal.code})
             else:
                 reply = problem(refusal, chinese=is_chinese(headers))
@@ -92,6 +94,7 @@ class AuthMiddleware:
         key = self._keys.find(secret) if secret else None
         if key is None:
             if secret:
+                note(wrong_key=True)
                 _count(self._wrong, who)
             raise AccessError("key_required")
         return key

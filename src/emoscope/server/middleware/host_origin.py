@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emoscope.errors import RequestError
+from emoscope.observe.facts import note_error
 from emoscope.server.http.schemas import is_chinese, problem
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -68,6 +69,7 @@ class HostOriginMiddleware:
         if refusal is None:
             await self._app(scope, receive, _with_headers(send))
         elif scope["type"] == "websocket":
+            note_error(refusal)
             await send({"type": "websocket.close", "code": 1008, "reason": refusal.code})
         else:
             await problem(refusal, chinese=is_chinese(headers))(scope, receive, send)

@@ -11,6 +11,7 @@ from fastapi.responses import PlainTextResponse
 
 from emoscope._version import __version__
 from emoscope.observe.metrics import CONTENT_TYPE
+from emoscope.server.build_info import commit
 from emoscope.server.http import schemas
 from emoscope.server.http.replies import LiveReply, ReadyReply, VersionReply
 from emoscope.server.http.schemas import HealthModel, HealthReply
@@ -51,7 +52,8 @@ def health_routes(service: Service) -> APIRouter:
     @router.get("/version", summary="Which version runs")
     async def version() -> VersionReply:
         """Say which version of what runs here."""
-        return VersionReply(emoscope=__version__, python=platform.python_version())
+        python = platform.python_version()
+        return VersionReply(emoscope=__version__, commit=commit(), python=python)
 
     @router.get(
         "/metrics",

@@ -68,14 +68,18 @@ def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
     async def results(
         request: Request, job: str, form: Literal["jsonl", "csv", "zip"]
     ) -> StreamingResponse:
-        """Return one line for each recording that has been answered, or a ZIP of their runs."""
+        """Return one line for each recording that has been answered, or a ZIP of their runs.
+
+        On a server that keeps no runs, a job that has ended is forgotten when its lines or its
+        table were sent.
+        """
         found = await anyio.to_thread.run_sync(owned, jobs, request, job)
         if form == "zip":
             body: Iterator[Any] = zip_of_runs(service.store, _runs(service, found))
             kind = "application/zip"
         else:
             kind = CSV if form == "csv" else LINES
-            body = _lines(service, found, kind)
+            body = _delivered(_lines(service, found, kind), jobs, found)
         return StreamingResponse(
             body,
             media_type=kind,
@@ -89,6 +93,12 @@ def _runs(service: Service, job: Job) -> list[str]:
     """Names of the runs of a job that still exist."""
     names = [item.run for item in job.items if item.run]
     return [name for name in names if (service.store.root / name).is_dir()]
+
+
+def _delivered(lines: Iterator[str], jobs: Jobs, job: Job) -> Iterator[str]:
+    """Pass on, and say so when the last line is sent; a broken connection ends it before."""
+    yield from lines
+    jobs.delivered(job)
 
 
 def _lines(service: Service, job: Job, kind: str) -> Iterator[str]:

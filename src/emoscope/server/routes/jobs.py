@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from emoscope.errors import RequestError
+from emoscope.observe.facts import note
 from emoscope.paths.choices import Granularity
 from emoscope.server.http import schemas
 from emoscope.server.http.addresses import root_of
@@ -60,6 +61,7 @@ def job_routes(service: Service, jobs: Jobs) -> APIRouter:
             job, is_new = await anyio.to_thread.run_sync(
                 jobs.accept, owner_of(request), requests, options, idempotency_key or None
             )
+        note(job=job.id)
         return JSONResponse(
             job_reply(job, jobs).model_dump(),
             202 if is_new else 200,
