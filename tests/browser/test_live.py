@@ -350,24 +350,3 @@ def test_a_phone_and_a_keyboard_can_do_it_too(page: Page) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector("#emo-answer emo-timeline canvas")
     assert page.evaluate(wide) <= 0
-
-
-@pytest.mark.parametrize("context", [MICROPHONE], indirect=True)
-def test_the_second_live_recording_begins_with_nothing_of_the_first(page: Page) -> None:
-    runs = []
-    for _ in range(2):
-        show(page, "live")
-        listen(page, 2.0)
-        runs.append(stop(page))
-    assert len(set(runs)) == 2
-
-    # A line that says nothing: whatever stands there is what stood there before the first.
-    show(page, "live")
-    page.evaluate("WebSocket.prototype.addEventListener = () => {}")
-    page.click("[data-do=live]")
-    page.wait_for_selector("emo-live[data-on]")
-    lead = page.locator("[data-part=lead]")
-    assert lead.locator("[data-name]").inner_text() == ""
-    assert lead.locator("[data-percent]").inner_text() == ""
-    assert page.locator("[data-part=all] [data-percent]").inner_text() == ""
-    assert page.locator("[data-part=delay]").inner_text() == "0.0 s"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from emoscope.errors import AudioError
 from emoscope.messages.verdict import verdict
@@ -377,3 +377,18 @@ def test_a_queue_that_turns_away_is_told_and_can_be_asked_again(page: Page, stat
     expect(page.locator(".emo-note:visible")).to_contain_text("服务没有响应")
     page.unroute("**/v1/recognitions")
     assert answered(page)
+
+
+def test_the_first_load_is_light(context: BrowserContext, site: Site) -> None:
+    page = context.new_page()
+    wire = context.new_cdp_session(page)
+    wire.send("Network.enable")
+    sizes: list[int] = []
+    wire.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
+
+    page.goto(site.url + "/")
+    page.wait_for_selector("html[data-ready]")
+    page.wait_for_timeout(1_000)
+
+    assert len(sizes) <= 20
+    assert sum(sizes) < 250_000

@@ -294,3 +294,16 @@ def test_the_api_can_be_read(site: Site) -> None:
         for operation in item.values():
             assert operation["summary"] in text
     assert Reader(page.text).handlers == []
+
+
+def test_the_style_sheet_is_one_and_is_kept_by_the_browser(site: Site) -> None:
+    reply = site.client.get("/page.css")
+    assert reply.headers["content-type"].startswith("text/css")
+    assert reply.headers["content-encoding"] == "gzip"
+    for name in ("style", "figure", "answer", "views", "home"):
+        assert site.client.get(f"/static/{name}.css").text in reply.text
+    again = site.client.get("/page.css", headers={"if-none-match": reply.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    plain = site.client.get("/page.css", headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.text == reply.text

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Query, Request
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
@@ -20,6 +21,7 @@ from emoscope.outputs import history
 from emoscope.settings import Settings
 from emoscope.web import rows, views
 from emoscope.web.api_page import api_page
+from emoscope.web.page_reply import SMALLEST, PageReply, style_sheet
 from emoscope.web.viewer import RunViewer
 
 _STATIC = files("emoscope.web") / "static"
@@ -42,18 +44,19 @@ def add_page(app: FastAPI, viewer: RunViewer, settings: Settings) -> None:
         viewer: reads runs.
         settings: limits of an upload, as the form tells them.
     """
-    app.mount("/static", StaticFiles(directory=str(_STATIC)))
+    static = GZipMiddleware(StaticFiles(directory=str(_STATIC)), minimum_size=SMALLEST)
+    app.mount("/static", static)
     app.include_router(_documents(viewer, settings))
     app.include_router(_fragments(viewer))
 
 
 def _documents(viewer: RunViewer, settings: Settings) -> APIRouter:
-    router = APIRouter(tags=["page"], default_response_class=HTMLResponse)
+    router = APIRouter(tags=["page"], default_response_class=PageReply)
     limits = views.UploadLimits.of(settings)
 
     def document(path: str, view: str) -> None:
         async def show(request: Request) -> Response:
-            return HTMLResponse(views.document(request.scope, view, limits, viewer.card))
+            return PageReply(views.document(request.scope, view, limits, viewer.card))
 
         _add(router, path, show, f"Document: {view}")
 
@@ -68,8 +71,8 @@ def _documents(viewer: RunViewer, settings: Settings) -> APIRouter:
         except EmoscopeError as error:
             _must_read(request, error)
             page = views.document(scope, "home", limits, viewer.card, error=error)
-            return HTMLResponse(page, status_code=404)
-        return HTMLResponse(views.document(scope, "home", limits, viewer.card, opened=opened))
+            return PageReply(page, status_code=404)
+        return PageReply(views.document(scope, "home", limits, viewer.card, opened=opened))
 
     _add(router, "/r/{run}", result, "Document: one result")
 
@@ -79,8 +82,8 @@ def _documents(viewer: RunViewer, settings: Settings) -> APIRouter:
             opened = await anyio.to_thread.run_sync(viewer.open, run)
         except EmoscopeError as error:
             _must_read(request, error)
-            return HTMLResponse(views.alone(request.scope, error=error), status_code=404)
-        return HTMLResponse(views.alone(request.scope, opened=opened))
+            return PageReply(views.alone(request.scope, error=error), status_code=404)
+        return PageReply(views.alone(request.scope, opened=opened))
 
     _add(router, "/timeline", alone, "Document: the picture of one run alone")
 
@@ -91,13 +94,17 @@ def _documents(viewer: RunViewer, settings: Settings) -> APIRouter:
 def _add_small(router: APIRouter) -> None:
     async def api(request: Request) -> Response:
         """List the operations of the API, as the OpenAPI document describes them."""
-        return HTMLResponse(api_page(request.app.openapi(), views.frame(request.scope)))
+        return PageReply(api_page(request.app.openapi(), views.frame(request.scope)))
 
     _add(router, "/api", api, "Document: the operations of this API")
 
     @router.get("/manifest.json", include_in_schema=False)
     async def manifest() -> Response:
         return JSONResponse(_MANIFEST, media_type="application/manifest+json")
+
+    @router.get("/page.css", include_in_schema=False)
+    async def style(request: Request) -> Response:
+        return style_sheet(request)
 
     @router.get("/favicon.ico", include_in_schema=False)
     async def favicon() -> Response:
@@ -122,25 +129,25 @@ def _add(router: APIRouter, path: str, show: Any, summary: str) -> None:
 
 
 def _fragments(viewer: RunViewer) -> APIRouter:
-    router = APIRouter(tags=["page"], default_response_class=HTMLResponse, prefix="/page")
+    router = APIRouter(tags=["page"], default_response_class=PageReply, prefix="/page")
     store = viewer.store
 
     @router.get("/result/{run}", summary="Fragment: one result")
     async def result(run: str) -> Response:
         """Return the article that a document at `/r/{run}` holds."""
         opened = await anyio.to_thread.run_sync(viewer.open_all, run)
-        return HTMLResponse(views.result(opened))
+        return PageReply(views.result(opened))
 
     @router.get("/row/{run}", summary="Fragment: the row of one result in a batch")
     async def row(run: str) -> Response:
         """Return a `<tr>`: file, small river, emotion, confidence, length, recording check."""
-        return HTMLResponse(await anyio.to_thread.run_sync(views.row, store, run))
+        return PageReply(await anyio.to_thread.run_sync(views.row, store, run))
 
     @router.get("/river/{run}", summary="Fragment: the small river of one result")
     async def river(run: str) -> Response:
         """Return an `<svg>`; rows of long recordings ask for it when they are seen."""
         drawn = await anyio.to_thread.run_sync(rows.river_of, store, run)
-        return HTMLResponse(drawn)
+        return PageReply(drawn)
 
     @router.get("/history", summary="Fragment: a page of the list of runs")
     async def runs(
@@ -159,12 +166,12 @@ def _fragments(viewer: RunViewer) -> APIRouter:
             is_filtered = bool(search.strip() or emotion or doubt)
             return views.listing(store, found, first=first, is_filtered=is_filtered)
 
-        return HTMLResponse(await anyio.to_thread.run_sync(listing))
+        return PageReply(await anyio.to_thread.run_sync(listing))
 
     @router.get("/compare", summary="Fragment: two results side by side")
     async def compare(one: str, other: str) -> Response:
         """Return both results, one beside the other, with differences of the scores."""
         pair = [await anyio.to_thread.run_sync(viewer.open, run) for run in (one, other)]
-        return HTMLResponse(views.comparison(pair))
+        return PageReply(views.comparison(pair))
 
     return router

@@ -4,8 +4,6 @@
 
 import { address } from "./address.js";
 import { clock, fill, size } from "./gaps.js";
-import { watchLevel } from "./level.js";
-import { openMicrophone } from "./microphone.js";
 import { recognize } from "./recognize.js";
 
 /** @typedef {import("./recognize.js").Problem} Problem */
@@ -17,7 +15,6 @@ import { recognize } from "./recognize.js";
  * @property {string} [sample] file name of the bundled sample that it is
  */
 
-const RECORDING_MAX_S = 300;
 const SLACK_S = 1; // a container may be padded by a little more than what was recorded
 
 /**
@@ -154,44 +151,25 @@ export class EmoForm extends HTMLElement {
       return;
     }
     if (this.opening) return; // the browser is asking for the microphone
-    let stream;
     this.opening = true;
+    const time = this.find(".emo-clock");
     try {
-      stream = await openMicrophone();
+      const { record } = await import("./recorder.js");
+      this.recorder = await record({
+        meter: this.find(".emo-meter"),
+        onTime: (seconds) => (time.textContent = clock(seconds)),
+        onEnd: (file) => {
+          this.recorder = null;
+          this.showRecording(false);
+          this.add([file]);
+        },
+      });
+      this.showRecording(true);
     } catch (error) {
-      this.note(/** @type {{note: string}} */ (error).note);
-      return;
+      this.note(/** @type {{note?: string}} */ (error).note ?? "no_server");
     } finally {
       this.opening = false;
     }
-    /** @type {Blob[]} */
-    const pieces = [];
-    const recorder = new MediaRecorder(stream);
-    const started = performance.now();
-    const time = this.find(".emo-clock");
-    const unwatch = watchLevel(stream, this.find(".emo-meter"));
-    const ticking = setInterval(() => {
-      const seconds = (performance.now() - started) / 1000;
-      time.textContent = clock(seconds);
-      if (seconds >= RECORDING_MAX_S) recorder.stop();
-    }, 250);
-    recorder.addEventListener("dataavailable", (event) => pieces.push(event.data));
-    recorder.addEventListener("stop", () => {
-      clearInterval(ticking);
-      unwatch();
-      for (const track of stream.getTracks()) track.stop();
-      this.recorder = null;
-      this.showRecording(false);
-      // Firefox names the format with the data only.
-      const type = recorder.mimeType || pieces[0]?.type || "audio/webm";
-      const ending = /ogg|mp4/.exec(type)?.[0] ?? "webm";
-      const at = new Date().toTimeString().slice(0, 8).replaceAll(":", "");
-      this.add([new File(pieces, `recording_${at}.${ending}`, { type })]);
-    });
-    this.recorder = recorder;
-    time.textContent = "0:00";
-    this.showRecording(true);
-    recorder.start();
   }
 
   /** @param {boolean} on */
