@@ -113,7 +113,9 @@ def settings_page() -> str:
     lines += [
         "",
         "`EMOSCOPE_CACHE` (environment only) is the folder of fetched models;",
-        "by default the platform's cache folder.",
+        "by default the platform's cache folder. `EMOSCOPE_MODELSCOPE_ENDPOINT` is the address of",
+        "ModelScope. Every other variable `EMOSCOPE_…` is refused by the commands.",
+        "`emoscope settings show` lists the settings in force and where each comes from.",
     ]
     return "\n".join(lines) + "\n"
 

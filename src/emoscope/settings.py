@@ -277,7 +277,7 @@ class Settings(BaseSettings):
         old_env = {
             name: value for name in RENAMED if (value := os.environ.get(f"EMOSCOPE_{name.upper()}"))
         }
-        toml = _read_toml(Path(FILE))
+        toml = read_settings_file(Path(FILE))
         return (
             init_settings,
             env_settings,
@@ -321,7 +321,7 @@ def _warn_of_old_name(old: str, new: str) -> None:
     warnings.warn(" · ".join(texts), FutureWarning, stacklevel=2)
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_settings_file(path: Path) -> dict[str, Any]:
     """Read the settings file; without one there are no settings in it.
 
     Raises:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from emoscope._version import __version__
-from emoscope.cli import keys, models, streams
+from emoscope.cli import keys, models, settings_show, streams
 from emoscope.cli.arguments import Commands
 from emoscope.cli.language import LanguageOption, language
 from emoscope.cli.options import (
@@ -47,6 +48,7 @@ app = Commands(
 
 app.add_typer(models.models_app, name="models")
 app.add_typer(keys.keys_app, name="keys")
+app.add_typer(settings_show.settings_app, name="settings")
 
 EXIT_CODES: dict[type[EmoscopeError], int] = {
     SettingError: 2,
@@ -70,10 +72,11 @@ def exit_code(error: EmoscopeError) -> int:
 def root(
     version: Annotated[bool, typer.Option("--version", help="版本 · print the version")] = False,
 ) -> None:
-    """Print the version when only that is asked for."""
+    """Print the version when only that is asked for; refuse variables that are no settings."""
     if version:
         typer.echo(f"emoscope {__version__}")
         raise typer.Exit
+    settings_show.check_variables(os.environ)
 
 
 @app.command("recognize")
@@ -254,12 +257,16 @@ def serve(
         Path | None, typer.Option("--tls-cert", help="证书 · certificate, PEM")
     ] = None,
     tls_key: Annotated[Path | None, typer.Option("--tls-key", help="私钥 · its key, PEM")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="只检查能否启动 · only check that it can start")
+    ] = False,
     options: ModelOptions,
 ) -> None:
     """启动网页与接口 · Serve the page and the API."""
     from emoscope.cli.serve import run_serve
 
-    settings = options.settings(
+    read = partial(
+        options.settings,
         host=host,
         port=port,
         allowed_hosts=tuple(allow_host) if allow_host else None,
@@ -269,7 +276,7 @@ def serve(
         tls_cert=tls_cert,
         tls_key=tls_key,
     )
-    run_serve(settings, page=page)
+    run_serve(read, page=page, check=check)
 
 
 @app.command("gradio")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ipaddress
 import logging
 import socket
-import ssl
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from emoscope._version import __version__
 from emoscope.cli.model import open_model
+from emoscope.cli.reload import Reload, check_tls, reload_on_hangup
 from emoscope.errors import EmoscopeError, InternalError, SettingError, StoreError
 from emoscope.files import check_folder
 from emoscope.messages.texts import NOTICES
@@ -29,8 +30,13 @@ WEBSOCKET_MAX_BYTES = 1 << 20
 """A message holds a moment of microphone sound, never a recording."""
 
 
-def run_serve(settings: Settings, *, page: bool) -> None:
+def run_serve(read: Callable[[], Settings], *, page: bool, check: bool = False) -> None:
     """Serve until interrupted; prints the address once it answers.
+
+    Args:
+        read: reads the settings, now and on SIGHUP.
+        page: serve the web page as well.
+        check: only do all that comes before the port answers, and say that the server can start.
 
     Raises:
         SettingError: the address cannot be listened on, or the certificate, the key file or the
@@ -41,20 +47,29 @@ def run_serve(settings: Settings, *, page: bool) -> None:
         InternalError: the application could not start.
     """
     _check_extra()
+    settings = read()
     set_up_logging(settings.log)
     log_libraries_too()
     is_open = _check_entrance(settings)
-    _check_tls(settings)
+    check_tls(settings)
     _check_audit(settings)
     with _outputs(settings):
         listening = listening_socket(settings.host, settings.port)
         try:
-            _serve(settings, listening, page=page, is_open=is_open)
+            _serve(settings, listening, page=page, is_open=is_open, read=read, check=check)
         finally:
             listening.close()
 
 
-def _serve(settings: Settings, listening: socket.socket, *, page: bool, is_open: bool) -> None:
+def _serve(
+    settings: Settings,
+    listening: socket.socket,
+    *,
+    page: bool,
+    is_open: bool,
+    read: Callable[[], Settings],
+    check: bool,
+) -> None:
     """Load the model and serve on a bound socket.
 
     Args:
@@ -62,6 +77,8 @@ def _serve(settings: Settings, listening: socket.socket, *, page: bool, is_open:
         listening: the socket; it answers from the end of the warm-up.
         page: serve the web page as well.
         is_open: every client that reaches the port may do everything, which is printed.
+        read: reads the settings again.
+        check: do not serve.
 
     Raises:
         EmoscopeError: the model cannot be loaded, or the application could not start.
@@ -93,6 +110,9 @@ def _serve(settings: Settings, listening: socket.socket, *, page: bool, is_open:
     )
     service = app.state.service
     key_count = len(service.keys.keys())
+    if check:
+        print(NOTICES["can_start"](language_of(settings.language)))  # noqa: T201 - the answer
+        return
 
     def say_started() -> None:
         language = language_of(settings.language)
@@ -122,6 +142,7 @@ def _serve(settings: Settings, listening: socket.socket, *, page: bool, is_open:
         _log.info("server stopped", extra=fields(version=__version__, uptime_s=uptime_s))
 
     server = DrainingServer(config, service.admission, settings.drain_s, say_started, say_stopped)
+    reload_on_hangup(Reload(settings, read, service.keys, config))
     server.run(sockets=[listening])
     if isinstance(startup.error, EmoscopeError):
         raise startup.error
@@ -174,22 +195,6 @@ def _check_entrance(settings: Settings) -> bool:
     raise SettingError(
         "setting_invalid", setting=behind_proxy, reason=NOTICES["no_door_proxy"](language)
     )
-
-
-def _check_tls(settings: Settings) -> None:
-    """Load certificate and key before the model: so that their errors come at once.
-
-    Raises:
-        SettingError: one of them cannot be read, or they do not belong together.
-    """
-    if settings.tls_cert is None:
-        return
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key)
-    except (OSError, ValueError) as exc:
-        files = " / ".join(str(path) for path in (settings.tls_cert, settings.tls_key) if path)
-        reason = getattr(exc, "strerror", None) or str(exc)
-        raise SettingError("setting_invalid", setting=files, reason=reason) from exc
 
 
 def _check_audit(settings: Settings) -> None:

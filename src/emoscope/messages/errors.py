@@ -489,6 +489,10 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "设置 {setting} 无效：{reason}",
             "The setting {setting} is invalid: {reason}",
         ),
+        "variable_unknown": Text(
+            "环境变量 {variable} 不是设置；最接近的是 {nearest}。",
+            "The environment variable {variable} is no setting; the nearest is {nearest}.",
+        ),
         "argument_empty": Text(
             "{argument} 是空的。请给出值；如果指当前文件夹，请写 . 。",
             "{argument} is empty. Give a value; the current folder is written as a dot.",
