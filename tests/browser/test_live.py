@@ -147,12 +147,12 @@ def rows(logits: np.ndarray, first: int, last: int, *, final: bool) -> dict[str,
 @pytest.mark.parametrize("context", [MICROPHONE], indirect=True)
 def test_the_language_changes_while_it_goes_on(page: Page, site: Site) -> None:
     listen(page, 1.0)
-    expect(page.locator("emo-live")).to_contain_text("暂定", use_inner_text=True)
+    expect(page.locator("emo-live")).to_contain_text("实时估计", use_inner_text=True)
 
     page.click("button[data-language=en]")
 
     known_s = page.evaluate(f"{LIVE}.curve.knownS")
-    expect(page.locator("emo-live")).to_contain_text("provisional", use_inner_text=True)
+    expect(page.locator("emo-live")).to_contain_text("live estimate", use_inner_text=True)
     assert not re.search("[\u3400-\u9fff]", page.locator("emo-live").inner_text())
     show(page, "home")
     hear(page, known_s + 1)  # another view does not stop it either
@@ -297,7 +297,7 @@ def test_a_visitor_who_refuses_is_told_how_to_allow_it(browser: Browser, site: S
         page.wait_for_selector("emo-live:defined")
         page.click("[data-do=live]")
 
-        expect(page.locator("emo-live .emo-error:visible")).to_contain_text("没有允许")
+        expect(page.locator("emo-live .emo-error:visible")).to_contain_text("权限被拒绝")
         expect(page.locator("[data-do=live]")).to_be_enabled()
     finally:
         asking.close()

@@ -153,12 +153,12 @@ def test_a_recorder_that_names_its_format_only_with_the_data(
     assert page.evaluate("window.made") == 1  # not one for each click
     record.click()
 
-    chosen = page.locator("#emo-form-one .emo-chosen .emo-file")
+    chosen = page.locator("emo-form[data-kind=one] .emo-chosen .emo-file")
     expect(chosen).to_contain_text("recording_")
     assert chosen.inner_text().endswith(f".{ending}")
-    player = "document.querySelector('#emo-form-one .emo-chosen audio')"
+    player = "document.querySelector('emo-form[data-kind=one] .emo-chosen audio')"
     until(page, f"{player}.readyState >= 1")
     assert not page.evaluate(f"{player}.hidden")
     start(page)
-    expect(page.locator("#emo-result-one .emo-about .emo-file")).to_have_text(chosen.inner_text())
+    expect(page.locator("#emo-answer .emo-about .emo-file")).to_have_text(chosen.inner_text())
     assert len(site.runs() - before) == 1
