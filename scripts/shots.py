@@ -24,7 +24,6 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Page, sync_playwright
 
 from emoscope import recognizer as recognizers
-from emoscope.audio.decode import decode
 from emoscope.audio.wav import write_wav
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.errors import EmoscopeError
@@ -38,6 +37,7 @@ from emoscope.waveform import Samples, Waveform
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "tests/assets/samples"
+REAL = ROOT / "src/emoscope/assets/samples"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
     "--no-sandbox",
@@ -97,16 +97,13 @@ def _empty(_page: Page) -> None:
 
 def _utterance(page: Page) -> None:
     page.check(f"{form()} input[name=embedding]")
-    _ask(page, SAMPLES / "angry_zh.wav")
+    _ask(page, REAL / "cremad_happy.wav")
 
 
 def _moods() -> dict[str, Any]:
-    """Four samples with pauses between them, so that there is something to see."""
-    pause = np.zeros(20_000, np.float32)
-    parts = [pause[:3_000]]
-    for name in ("happy_en.wav", "angry_zh.wav", "neutral_zh.wav", "sad_zh.wav"):
-        parts += [decode(SAMPLES / name).samples, pause]
-    return {"name": "moods.wav", "mimeType": "audio/wav", "buffer": _wav(np.concatenate(parts))}
+    """One speaker who says one sentence neutrally, happily, angrily and sadly."""
+    sound = (REAL / "emodb_sequence.wav").read_bytes()
+    return {"name": "interview.wav", "mimeType": "audio/wav", "buffer": sound}
 
 
 def spoken(folder: Path) -> str:
@@ -118,13 +115,8 @@ def spoken(folder: Path) -> str:
 
 def _frame(page: Page) -> None:
     _ask(page, _moods(), "frame")
-    page.evaluate("document.querySelector('emo-timeline audio').currentTime = 3.2")
+    page.evaluate("document.querySelector('#emo-answer emo-timeline audio').currentTime = 10.2")
     page.wait_for_timeout(400)
-    # A real pointer would leave when the screenshot makes the window taller.
-    page.evaluate(
-        "() => { const picture = document.querySelector('emo-timeline');"
-        " picture.hover({ offsetX: picture.width * 0.52 }); }"
-    )
 
 
 def _zoomed(page: Page) -> None:
@@ -145,8 +137,8 @@ def _zoomed(page: Page) -> None:
 
 
 def _keep_some(page: Page) -> None:
-    for sample, granularity in (("happy_en.wav", "frame"), ("sad_zh.wav", "frame")):
-        _ask(page, SAMPLES / sample, granularity)
+    for sample, granularity in (("emodb_angry.wav", "frame"), ("emodb_sad.wav", "frame")):
+        _ask(page, REAL / sample, granularity)
         page.wait_for_timeout(1_100)  # the next run gets a second of its own
     page.click("[data-for=history]")
     page.wait_for_selector(".emo-run")
@@ -229,7 +221,7 @@ def _batch(page: Page) -> None:
     page.click("[data-for=batch]")
     sounds: list[Any] = [
         {"name": path.name, "mimeType": "audio/wav", "buffer": path.read_bytes()}
-        for path in sorted(SAMPLES.glob("*.wav"))[:5]
+        for path in sorted(REAL.glob("*.wav"))
     ]
     sounds.insert(2, {"name": "notes.mp3", "mimeType": "audio/mpeg", "buffer": b"no" * 999})
     page.set_input_files(f"{form('many')} input[type=file]", sounds)
