@@ -21,6 +21,7 @@ from emoscope.recognizer import Recognizer
 from emoscope.server.http.addresses import PathPrefix, root_of
 from emoscope.server.http.problems import Problems, error_of
 from emoscope.server.http.schemas import is_chinese, problem, problems
+from emoscope.server.http.security_schemes import add_security_schemes
 from emoscope.server.jobs.numbers import add_job_numbers
 from emoscope.server.jobs.retention import RetentionPolicy
 from emoscope.server.jobs.worker import Jobs
@@ -112,6 +113,7 @@ def create_app(
             streams, idle_s=settings.stream_idle_s, grace_s=settings.stream_grace_s
         )
     )
+    add_security_schemes(app)
     if page:
         add_page(app, viewer, settings)
     return app

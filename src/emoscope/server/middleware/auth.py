@@ -23,7 +23,7 @@ from emoscope.server.http.schemas import is_chinese, problem
 from emoscope.server.key_ring import KeyRing
 from emoscope.server.keys import ApiKey
 
-_OPEN = ("/health", "/health/live", "/health/ready")
+OPEN_PATHS = ("/health", "/health/live", "/health/ready")
 """Paths that need no key: monitors of a server have none."""
 _WRONG_PER_MINUTE = 30
 _OF_PROXIES = ("x-forwarded-for", "forwarded", "x-real-ip")
@@ -75,16 +75,17 @@ class AuthMiddleware:
         method = str(scope.get("method", "GET"))
         who = _address(scope)
         # Once there has been a key, a lost or emptied file refuses all requests.
-        locked = path not in _OPEN and self._keys.locked
-        if not locked and path not in _OPEN and not self._is_open:
+        locked = path not in OPEN_PATHS and self._keys.locked
+        if not locked and path not in OPEN_PATHS and not self._is_open:
             _refuse_proxies(headers)
         if locked:
             key = self._key(headers, who)
-            needed = scope_for(method, path, is_socket=scope["type"] == "websocket")
-            if needed not in key.scopes and "admin" not in key.scopes:
-                raise AccessError("scope_missing", scope=needed)
+            for needed in scopes_for(method, path, is_socket=scope["type"] == "websocket"):
+                if needed not in key.scopes and "admin" not in key.scopes:
+                    raise AccessError("scope_missing", scope=needed)
             state = scope.setdefault("state", {})
             state["key_name"], state["key_scopes"] = key.name, key.scopes
+            state["key_id"] = key.id
             who = f"key {key.name}"
         if method not in _SAFE:
             _count(self._rates, who)
@@ -100,8 +101,10 @@ class AuthMiddleware:
         return key
 
 
-def scope_for(method: str, path: str, *, is_socket: bool = False) -> str:
-    """Return the scope that a request needs: ``read``, ``recognize`` or ``admin``.
+def scopes_for(method: str, path: str, *, is_socket: bool = False) -> tuple[str, ...]:
+    """Return the scopes that a request needs, of ``read``, ``recognize`` and ``admin``.
+
+    Titles and corrections change what others recognized, so they need the right to see it too.
 
     Args:
         method: HTTP method.
@@ -109,8 +112,10 @@ def scope_for(method: str, path: str, *, is_socket: bool = False) -> str:
         is_socket: whether it opens a WebSocket.
     """
     if method == "DELETE" and not path.startswith("/v1/jobs/"):
-        return "admin"
-    return "read" if method in _SAFE and not is_socket else "recognize"
+        return ("admin",)
+    if method == "PUT":
+        return ("read", "recognize")
+    return ("read",) if method in _SAFE and not is_socket else ("recognize",)
 
 
 def _refuse_proxies(headers: Headers) -> None:
