@@ -140,8 +140,8 @@ class Settings(BaseSettings):
     rate_per_minute: int = Field(
         0,
         ge=0,
-        description="requests a minute that change or recognize something, of each key or address, "
-        "a sixth of them at once; 0 for no limit",
+        description="requests a minute that change, recognize, search or pack something, of each "
+        "key or address, a sixth of them at once; 0 for no limit",
     )
     tls_cert: Path | None = Field(
         None, description="certificate (PEM); with it the server is https"

@@ -155,6 +155,17 @@ def test_who_asks_too_often_is_told_when_to_come_back(tmp_path: Path) -> None:
         assert client.get("/health").status_code == 200
 
 
+def test_searches_and_archives_are_rated_and_plain_reading_is_not(tmp_path: Path) -> None:
+    application = app_of(tmp_path, rate_per_minute=12)
+    with serving(application) as url, httpx.Client(base_url=url, timeout=60) as client:
+        plain = [client.get("/v1/recognitions", params={"search": " "}) for _ in range(20)]
+        assert {reply.status_code for reply in plain} == {200}
+        searches = [client.get("/v1/recognitions", params={"search": "x"}) for _ in range(4)]
+        assert searches[0].status_code == 200
+        assert searches[-1].status_code == 429
+        assert client.get("/v1/recognitions.zip", params={"runs": "x"}).status_code == 429
+
+
 @given(st.lists(st.floats(0, 30), max_size=200), st.integers(1, 120))
 def test_over_any_time_no_more_than_the_rate_and_one_burst(pauses: list[float], rate: int) -> None:
     now = [0.0]

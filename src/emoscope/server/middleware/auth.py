@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -28,6 +29,8 @@ OPEN_PATHS = ("/health", "/health/live", "/health/ready")
 _WRONG_PER_MINUTE = 30
 _OF_PROXIES = ("x-forwarded-for", "forwarded", "x-real-ip")
 """Headers that proxies add; a client that adds them itself only locks itself out."""
+_LISTS, _FILTERS = ("/v1/recognitions", "/page/history"), ("search", "emotion", "doubt")
+"""Paths and parameters whose answer takes a look into every run."""
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -37,7 +40,8 @@ class AuthMiddleware:
     Args:
         app: what stands behind.
         keys: the keys; without any, every request is allowed.
-        per_minute: requests that change or recognize something, for each key or address.
+        per_minute: requests that change, recognize, search or pack something, for each key or
+            address.
         is_open: without keys, also allow what a proxy passed on.
     """
 
@@ -87,7 +91,7 @@ class AuthMiddleware:
             state["key_name"], state["key_scopes"] = key.name, key.scopes
             state["key_id"] = key.id
             who = f"key {key.name}"
-        if method not in _SAFE:
+        if method not in _SAFE or scope["type"] == "websocket" or _is_costly(scope, path):
             _count(self._rates, who)
 
     def _key(self, headers: Headers, who: str) -> ApiKey:
@@ -116,6 +120,16 @@ def scopes_for(method: str, path: str, *, is_socket: bool = False) -> tuple[str,
     if method == "PUT":
         return ("read", "recognize")
     return ("read",) if method in _SAFE and not is_socket else ("recognize",)
+
+
+def _is_costly(scope: Scope, path: str) -> bool:
+    """Whether a request that changes nothing reads many runs: a search, a filter, an archive."""
+    if path.endswith(".zip"):
+        return True
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return path in _LISTS and any(
+        value.strip() for name in _FILTERS for value in query.get(name, [])
+    )
 
 
 def _refuse_proxies(headers: Headers) -> None:
