@@ -21,7 +21,6 @@ from emoscope.recognizer import Recognizer
 from emoscope.server.http.addresses import PathPrefix, root_of
 from emoscope.server.http.problems import Problems, error_of
 from emoscope.server.http.schemas import is_chinese, problem, problems
-from emoscope.server.http.security_schemes import add_security_schemes
 from emoscope.server.jobs.numbers import add_job_numbers
 from emoscope.server.jobs.retention import RetentionPolicy
 from emoscope.server.jobs.worker import Jobs
@@ -32,6 +31,7 @@ from emoscope.server.middleware.auth import AuthMiddleware
 from emoscope.server.middleware.host_origin import HostOriginMiddleware
 from emoscope.server.routes import stream
 from emoscope.server.routes.router import all_routes
+from emoscope.server.security_schemes import add_security_schemes
 from emoscope.server.service import make_service
 from emoscope.settings import Settings
 from emoscope.web.app import add_page
