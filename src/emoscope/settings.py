@@ -138,7 +138,10 @@ class Settings(BaseSettings):
         False, description="let everybody in who can reach the port, also from other machines"
     )
     rate_per_minute: int = Field(
-        0, ge=0, description="requests a minute of each key or address; 0 for no limit"
+        0,
+        ge=0,
+        description="requests a minute that change, recognize, search or pack something, of each "
+        "key or address, a sixth of them at once; 0 for no limit",
     )
     tls_cert: Path | None = Field(
         None, description="certificate (PEM); with it the server is https"

@@ -24,7 +24,7 @@ from emoscope.results.result import ModelRef
 from emoscope.server.admission.rates import Rates
 from emoscope.server.app import create_app
 from emoscope.server.keys import KeyFile
-from emoscope.server.middleware.auth import scope_for
+from emoscope.server.middleware.auth import scopes_for
 from emoscope.settings import load_settings
 from serving import serving
 from sounds import noise, wav
@@ -100,6 +100,38 @@ def test_nobody_sees_the_jobs_of_another_key(tmp_path: Path) -> None:
         assert client.get(f"/v1/jobs/{job}", headers=ann).status_code == 200
 
 
+def test_a_name_that_is_made_again_owns_nothing_of_before(tmp_path: Path) -> None:
+    keys = KeyFile(tmp_path / "keys.json")
+    old = {"x-api-key": keys.create("ann", ["read", "recognize"])}
+    with serving(app_of(tmp_path)) as url, httpx.Client(base_url=url, timeout=60) as client:
+        files = {"audio": ("a.wav", GOOD)}
+        job = client.post("/v1/jobs", files=files, headers=old).json()["id"]
+        keys.revoke("ann")
+        new = {"x-api-key": keys.create("ann", ["read", "recognize"])}
+        assert client.get(f"/v1/jobs/{job}", headers=new).status_code == 404
+        assert client.get("/v1/jobs", headers=new).json()["total"] == 0
+
+
+def test_keys_of_older_files_own_what_they_owned(tmp_path: Path) -> None:
+    keys = KeyFile(tmp_path / "keys.json")
+    secret = keys.create("ann", ["read"])
+    data = json.loads(keys.path.read_text())
+    del data["keys"][0]["id"]
+    keys.path.write_text(json.dumps(data))
+
+    assert KeyFile(keys.path).find(secret).id == "ann"
+
+
+def test_a_key_that_may_not_read_may_not_title_or_correct(tmp_path: Path) -> None:
+    keys = KeyFile(tmp_path / "keys.json")
+    key = {"x-api-key": keys.create("writer", ["recognize"])}
+    with serving(app_of(tmp_path)) as url, httpx.Client(base_url=url, timeout=60) as client:
+        run = post(client, **key).json()["run"]
+        for what, body in (("title", {"title": "x"}), ("corrections", {"segments": None})):
+            refused = client.put(f"/v1/recognitions/{run}/{what}", json=body, headers=key)
+            assert (refused.status_code, refused.json()["code"]) == (403, "scope_missing")
+
+
 def test_guessing_keys_is_slowed_down(tmp_path: Path) -> None:
     KeyFile(tmp_path / "keys.json").create("one", ["read"])
     with serving(app_of(tmp_path)) as url, httpx.Client(base_url=url, timeout=60) as client:
@@ -121,6 +153,17 @@ def test_who_asks_too_often_is_told_when_to_come_back(tmp_path: Path) -> None:
         assert replies[-1].json()["code"] == "rate_limited"
         assert 1 <= int(replies[-1].headers["retry-after"]) <= 6
         assert client.get("/health").status_code == 200
+
+
+def test_searches_and_archives_are_rated_and_plain_reading_is_not(tmp_path: Path) -> None:
+    application = app_of(tmp_path, rate_per_minute=12)
+    with serving(application) as url, httpx.Client(base_url=url, timeout=60) as client:
+        plain = [client.get("/v1/recognitions", params={"search": " "}) for _ in range(20)]
+        assert {reply.status_code for reply in plain} == {200}
+        searches = [client.get("/v1/recognitions", params={"search": "x"}) for _ in range(4)]
+        assert searches[0].status_code == 200
+        assert searches[-1].status_code == 429
+        assert client.get("/v1/recognitions.zip", params={"runs": "x"}).status_code == 429
 
 
 @given(st.lists(st.floats(0, 30), max_size=200), st.integers(1, 120))
@@ -183,21 +226,21 @@ def test_keys_from_the_command_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "scope"),
+    ("method", "path", "scopes"),
     [
         ("GET", "/", "read"),
         ("GET", "/outputs/x/result.json", "read"),
         ("POST", "/predict", "recognize"),
-        ("PUT", "/v1/recognitions/x/title", "recognize"),
+        ("PUT", "/v1/recognitions/x/title", "read recognize"),
         ("POST", "/v1/jobs/x/cancel", "recognize"),
         ("DELETE", "/v1/jobs/x", "recognize"),
         ("DELETE", "/v1/recognitions/x", "admin"),
-        ("PUT", "/anything", "recognize"),
+        ("PUT", "/anything", "read recognize"),
     ],
 )
-def test_what_needs_which_scope(method: str, path: str, scope: str) -> None:
-    assert scope_for(method, path) == scope
-    assert scope_for("GET", "/v1/stream", is_socket=True) == "recognize"
+def test_what_needs_which_scope(method: str, path: str, scopes: str) -> None:
+    assert scopes_for(method, path) == tuple(scopes.split())
+    assert scopes_for("GET", "/v1/stream", is_socket=True) == ("recognize",)
 
 
 def test_a_server_for_other_machines_wants_a_key_or_a_word(tmp_path: Path) -> None:

@@ -186,7 +186,9 @@ def test_a_job_can_be_cancelled_waiting_or_running(tmp_path: Path) -> None:
         assert int(busy.headers["retry-after"]) > 0
         assert [reply["state"] for reply in replies] == ["cancelled", "cancelled"]
         assert end["state"] == "succeeded"
-        assert client.get(f"/v1/jobs/{running}").json()["succeeded"] == 0
+        left = client.get(f"/v1/jobs/{running}").json()
+        assert left["succeeded"] == 0
+        assert [item["state"] for item in left["recordings"]] == ["cancelled", "cancelled"]
         assert client.post(f"/v1/jobs/{running}/cancel").status_code == 409
     assert [path.name for path in (outputs / FOLDER).iterdir() if path.is_dir()] == []
 

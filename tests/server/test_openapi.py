@@ -112,3 +112,16 @@ def test_schemathesis_finds_nothing(server, tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stdout
     assert cases is not None
     assert int(cases[1]) >= 1_000
+
+
+def test_the_document_says_how_a_key_is_sent_and_what_needs_none(server) -> None:
+    document = server.client.get("/openapi.json").json()
+
+    schemes = document["components"]["securitySchemes"]
+    assert schemes["key"] == {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+    assert {tuple(one) for one in document["security"]} == {("key",), ("bearer",), ("basic",), ()}
+    for path in ("/health", "/health/live", "/health/ready"):
+        operation = document["paths"][path]["get"]
+        assert operation["security"] == []
+        assert "401" not in operation["responses"]
+    assert "401" in document["paths"]["/version"]["get"]["responses"]

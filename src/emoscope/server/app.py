@@ -31,6 +31,7 @@ from emoscope.server.middleware.auth import AuthMiddleware
 from emoscope.server.middleware.host_origin import HostOriginMiddleware
 from emoscope.server.routes import stream
 from emoscope.server.routes.router import all_routes
+from emoscope.server.security_schemes import add_security_schemes
 from emoscope.server.service import make_service
 from emoscope.settings import Settings
 from emoscope.web.app import add_page
@@ -112,6 +113,7 @@ def create_app(
             streams, idle_s=settings.stream_idle_s, grace_s=settings.stream_grace_s
         )
     )
+    add_security_schemes(app)
     if page:
         add_page(app, viewer, settings)
     return app

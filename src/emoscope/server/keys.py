@@ -37,6 +37,8 @@ class ApiKey:
     sha256: str
     scopes: tuple[Scope, ...]
     created_utc: str
+    id: str
+    """Owns jobs; another one when a name is made again. In older files it is the name."""
 
 
 class KeyFile:
@@ -92,7 +94,8 @@ class KeyFile:
         secret = PREFIX + secrets.token_urlsafe(32)
         created = datetime.now(UTC).isoformat(timespec="seconds")
         digest = hashlib.sha256(secret.encode()).hexdigest()
-        self._write((*self.keys(), ApiKey(name, digest, chosen, created)))
+        id_ = f"{name}@{secrets.token_hex(8)}"
+        self._write((*self.keys(), ApiKey(name, digest, chosen, created, id_)))
         return secret
 
     def revoke(self, name: str) -> None:
@@ -152,4 +155,6 @@ def _owner_and_mode(path: Path) -> tuple[tuple[int, int] | None, int]:
 
 def _key(entry: dict[str, Any]) -> ApiKey:
     scopes = tuple(scope for scope in SCOPES if scope in entry["scopes"])
-    return ApiKey(str(entry["name"]), str(entry["sha256"]), scopes, str(entry["created_utc"]))
+    name = str(entry["name"])
+    id_ = str(entry.get("id", name))
+    return ApiKey(name, str(entry["sha256"]), scopes, str(entry["created_utc"]), id_)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Literal
 
 from pydantic import Field
 
@@ -18,7 +19,7 @@ class JobItemReply(Exact):
 
     index: int
     name: str
-    state: ItemState
+    state: ItemState | Literal["cancelled"]
     run: str | None
     problem: Problem | None
 
@@ -67,14 +68,19 @@ def job_reply(job: Job, jobs: Jobs) -> JobReply:
         succeeded=sum(item.state == "succeeded" for item in done),
         failed=sum(item.state == "failed" for item in done),
         progress=min(share, 1.0),
-        recordings=[_item_reply(item) for item in job.items],
+        recordings=[_item_reply(item, job.state) for item in job.items],
     )
 
 
-def _item_reply(item: Item) -> JobItemReply:
+def _item_reply(item: Item, job: State) -> JobItemReply:
+    is_left = job == "cancelled" and item.state == "queued"
     problem = problem_of(failure_of(item).error) if item.state == "failed" else None
     return JobItemReply(
-        index=item.place, name=item.name, state=item.state, run=item.run, problem=problem
+        index=item.place,
+        name=item.name,
+        state="cancelled" if is_left else item.state,
+        run=item.run,
+        problem=problem,
     )
 
 

@@ -98,7 +98,7 @@ class JobTable:
         """Accept a job; it is on the disk when this returns.
 
         Args:
-            owner: name of the key; empty for none.
+            owner: id of the key; empty for none.
             options: options of each recording.
             names: of the recordings, in order.
             refused: errors of recordings that will not be worked on, by place.
@@ -166,7 +166,7 @@ class JobTable:
         """Return some jobs, newest first, and the number of all.
 
         Args:
-            owner: name of the key whose jobs are wanted; None for all jobs.
+            owner: id of the key whose jobs are wanted; None for all jobs.
             first: how many of the newest to pass over.
             count: how many to return at most.
         """

@@ -102,7 +102,7 @@ class Jobs:
         """Write the recordings to the disk and queue a job.
 
         Args:
-            owner: name of the key that sent it; empty where no keys are used.
+            owner: id of the key that sent it; empty where no keys are used.
             requests: the recordings, with equal options.
             options: options of all recordings.
             idempotency: the request's idempotency key, or None.

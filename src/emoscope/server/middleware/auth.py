@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,11 +24,13 @@ from emoscope.server.http.schemas import is_chinese, problem
 from emoscope.server.key_ring import KeyRing
 from emoscope.server.keys import ApiKey
 
-_OPEN = ("/health", "/health/live", "/health/ready")
+OPEN_PATHS = ("/health", "/health/live", "/health/ready")
 """Paths that need no key: monitors of a server have none."""
 _WRONG_PER_MINUTE = 30
 _OF_PROXIES = ("x-forwarded-for", "forwarded", "x-real-ip")
 """Headers that proxies add; a client that adds them itself only locks itself out."""
+_LISTS, _FILTERS = ("/v1/recognitions", "/page/history"), ("search", "emotion", "doubt")
+"""Paths and parameters whose answer takes a look into every run."""
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -37,7 +40,8 @@ class AuthMiddleware:
     Args:
         app: what stands behind.
         keys: the keys; without any, every request is allowed.
-        per_minute: requests that change or recognize something, for each key or address.
+        per_minute: requests that change, recognize, search or pack something, for each key or
+            address.
         is_open: without keys, also allow what a proxy passed on.
     """
 
@@ -75,18 +79,19 @@ class AuthMiddleware:
         method = str(scope.get("method", "GET"))
         who = _address(scope)
         # Once there has been a key, a lost or emptied file refuses all requests.
-        locked = path not in _OPEN and self._keys.locked
-        if not locked and path not in _OPEN and not self._is_open:
+        locked = path not in OPEN_PATHS and self._keys.locked
+        if not locked and path not in OPEN_PATHS and not self._is_open:
             _refuse_proxies(headers)
         if locked:
             key = self._key(headers, who)
-            needed = scope_for(method, path, is_socket=scope["type"] == "websocket")
-            if needed not in key.scopes and "admin" not in key.scopes:
-                raise AccessError("scope_missing", scope=needed)
+            for needed in scopes_for(method, path, is_socket=scope["type"] == "websocket"):
+                if needed not in key.scopes and "admin" not in key.scopes:
+                    raise AccessError("scope_missing", scope=needed)
             state = scope.setdefault("state", {})
             state["key_name"], state["key_scopes"] = key.name, key.scopes
+            state["key_id"] = key.id
             who = f"key {key.name}"
-        if method not in _SAFE:
+        if method not in _SAFE or scope["type"] == "websocket" or _is_costly(scope, path):
             _count(self._rates, who)
 
     def _key(self, headers: Headers, who: str) -> ApiKey:
@@ -100,8 +105,10 @@ class AuthMiddleware:
         return key
 
 
-def scope_for(method: str, path: str, *, is_socket: bool = False) -> str:
-    """Return the scope that a request needs: ``read``, ``recognize`` or ``admin``.
+def scopes_for(method: str, path: str, *, is_socket: bool = False) -> tuple[str, ...]:
+    """Return the scopes that a request needs, of ``read``, ``recognize`` and ``admin``.
+
+    Titles and corrections change what others recognized, so they need the right to see it too.
 
     Args:
         method: HTTP method.
@@ -109,8 +116,20 @@ def scope_for(method: str, path: str, *, is_socket: bool = False) -> str:
         is_socket: whether it opens a WebSocket.
     """
     if method == "DELETE" and not path.startswith("/v1/jobs/"):
-        return "admin"
-    return "read" if method in _SAFE and not is_socket else "recognize"
+        return ("admin",)
+    if method == "PUT":
+        return ("read", "recognize")
+    return ("read",) if method in _SAFE and not is_socket else ("recognize",)
+
+
+def _is_costly(scope: Scope, path: str) -> bool:
+    """Whether a request that changes nothing reads many runs: a search, a filter, an archive."""
+    if path.endswith(".zip"):
+        return True
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return path in _LISTS and any(
+        value.strip() for name in _FILTERS for value in query.get(name, [])
+    )
 
 
 def _refuse_proxies(headers: Headers) -> None:

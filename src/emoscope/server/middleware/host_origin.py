@@ -121,8 +121,8 @@ def _with_headers(send: Send) -> Send:
 
 
 def owner_of(request: Request) -> str:
-    """Return the name of a request's key; empty on a server without keys."""
-    return str(request.scope.get("state", {}).get("key_name", ""))
+    """Return the id of a request's key; empty on a server without keys."""
+    return str(request.scope.get("state", {}).get("key_id", ""))
 
 
 def sees_all(request: Request) -> bool:
