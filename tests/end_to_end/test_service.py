@@ -101,8 +101,10 @@ def test_three_real_recordings(port: int, desk: Path) -> None:
 
 
 def test_a_taken_port_is_told_and_not_traced(port: int, desk: Path) -> None:
+    command = [sys.executable, "-m", "emoscope", "serve"]
     ran = subprocess.run(
-        [sys.executable, "-m", "emoscope", "serve", "--no-page", "--port", str(port)],
+        # In another outputs folder: that of the running server is locked, which is told first.
+        [*command, "--no-page", "--port", str(port), "--outputs", "others"],
         cwd=desk,
         capture_output=True,
         text=True,
