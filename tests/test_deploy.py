@@ -127,3 +127,45 @@ def test_nginx_passes_on_the_port_of_the_host_and_that_it_is_a_proxy() -> None:
     site = (DEPLOY / "nginx.conf").read_text("utf-8")
     assert "proxy_set_header Host $http_host;" in site
     assert "proxy_set_header X-Forwarded-For $remote_addr;" in site
+
+
+def test_the_health_check_of_the_image_asks_over_tls_where_there_is_tls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = (DEPLOY / "Dockerfile").read_text("utf-8")
+    command = re.search(r"HEALTHCHECK .*?CMD (\[.*?\])\n", text, re.DOTALL)
+    assert command is not None
+    _, _, program = json.loads(re.sub(r"\\\n *", "", command[1]))
+    asked: list[tuple[str, bool]] = []
+
+    def urlopen(address: str, timeout: float, context: object) -> None:
+        asked.append((address, context is not None))
+
+    monkeypatch.setattr("urllib.request.urlopen", urlopen)
+    exec(compile(program, "HEALTHCHECK", "exec"), {})  # noqa: S102 - our own file
+    monkeypatch.setenv("EMOSCOPE_TLS_CERT", "/data/cert.pem")
+    monkeypatch.setenv("EMOSCOPE_PORT", "7443")
+    exec(compile(program, "HEALTHCHECK", "exec"), {})  # noqa: S102 - our own file
+    assert asked == [
+        ("http://127.0.0.1:7860/health/ready", False),
+        ("https://127.0.0.1:7443/health/ready", True),
+    ]
+
+
+def test_the_image_is_built_from_what_it_needs_only() -> None:
+    ignored = (DEPLOY.parent / ".dockerignore").read_text("utf-8").splitlines()
+    assert "*" in ignored  # everything but what is named
+    sent = {line[1:] for line in ignored if line.startswith("!")}
+    steps = (DEPLOY / "Dockerfile").read_text("utf-8")
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", steps, re.MULTILINE)
+    needed = {word.split("/")[0] for line in copied for word in line.split()}
+    assert {path.split("/")[0] for path in sent} == needed
+
+
+def test_compose_has_no_password_of_its_own() -> None:
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))["services"]
+    given = services["grafana"]["environment"]["GF_SECURITY_ADMIN_PASSWORD"]
+    assert given.startswith("${GRAFANA_PASSWORD:?")
+    for name, service in services.items():
+        image = service["image"]
+        assert name == "emoscope" or re.search(r"(:v?\d+\.\d+\.\d+|@sha256:[0-9a-f]{64})$", image)

@@ -185,6 +185,8 @@ def test_a_job_can_be_cancelled_waiting_or_running(tmp_path: Path) -> None:
         assert busy.status_code == 503
         assert int(busy.headers["retry-after"]) > 0
         assert [reply["state"] for reply in replies] == ["cancelled", "cancelled"]
+        recordings = [one["state"] for reply in replies for one in reply["recordings"]]
+        assert recordings == ["cancelled"] * 3
         assert end["state"] == "succeeded"
         left = client.get(f"/v1/jobs/{running}").json()
         assert left["succeeded"] == 0

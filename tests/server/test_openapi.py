@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import compileall
+import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from emoscope.server.http import openapi
 from emoscope.server.http.schemas import PROBLEM_TYPE
 from sounds import noise, wav
 
@@ -85,6 +89,51 @@ def test_the_wrong_method_is_told_which_are_right(server) -> None:
     ):
         reply = server.client.request("PATCH", address)
         assert (reply.status_code, reply.headers["allow"]) == (405, allowed)
+
+
+def test_operations_have_names_that_a_person_would_give(document) -> None:
+    names = {
+        f"{method.upper()} {path}": operation["operationId"]
+        for path, method, operation in operations(document)
+    }
+    assert names["POST /v1/recognitions"] == "recognize"
+    assert {
+        name for name in names if name not in openapi._IDS and "page" not in names[name]
+    } == set()
+    assert all(re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", name) for name in names.values())
+
+
+def test_live_streams_are_told_of(document) -> None:
+    assert "/v1/stream" in document["info"]["description"]
+
+
+def test_the_examples_are_answered(server, document) -> None:
+    found = 0
+    for path, method, operation in operations(document):
+        content = operation.get("requestBody", {}).get("content", {})
+        example = content.get("application/json", {}).get("schema", {}).get("example")
+        if example is not None:
+            found += 1
+            reply = server.client.request(method, path, json=example)
+            assert reply.status_code in (200, 202), (path, reply.text)
+    assert found == 2
+
+
+def test_a_generated_client_compiles(document, tmp_path: Path) -> None:
+    program = shutil.which("openapi-python-client")
+    if program is None:
+        pytest.skip("openapi-python-client is not installed")
+    given = tmp_path / "openapi.json"
+    given.write_text(json.dumps(document))
+    subprocess.run(
+        [program, "generate", "--path", str(given), "--output-path", "client", "--meta", "none"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
+    assert compileall.compile_dir(tmp_path / "client", quiet=1)
+    assert list((tmp_path / "client").rglob("recognize.py"))
 
 
 @pytest.mark.slow

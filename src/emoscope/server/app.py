@@ -19,6 +19,7 @@ from emoscope.files import FULL
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.server.http.addresses import PathPrefix, root_of
+from emoscope.server.http.openapi import DESCRIPTION, drop_needless_refusals, operation_id
 from emoscope.server.http.problems import Problems, error_of
 from emoscope.server.http.schemas import is_chinese, problem, problems
 from emoscope.server.jobs.numbers import add_job_numbers
@@ -82,6 +83,8 @@ def create_app(
         title="Emoscope",
         version=__version__,
         summary="看见声音里的情绪 · see the emotion in speech",
+        description=DESCRIPTION,
+        generate_unique_id_function=operation_id,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -116,6 +119,7 @@ def create_app(
     add_security_schemes(app)
     if page:
         add_page(app, viewer, settings)
+    drop_needless_refusals(app)
     return app
 
 

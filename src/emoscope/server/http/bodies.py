@@ -27,6 +27,7 @@ from emoscope.server.http.forms import (
     parse_channels,
 )
 from emoscope.server.http.json_body import JSON_EXPECTED, JsonBodyReader, decode_base64
+from emoscope.server.http.openapi import example_sound
 from emoscope.server.service import RecognitionOptions, RecognitionRequest, Service
 
 _JSON_TYPE = "application/json"
@@ -99,7 +100,7 @@ def body_schema(max_files: int, max_bytes: int) -> dict[str, Any]:
             **_OPTIONS,
         },
         "example": {
-            "recordings": [{"name": "speech.wav", "audio": "UklGRg=="}],
+            "recordings": [{"name": "speech.wav", "audio": example_sound()}],
             "granularity": "frame",
         },
     }
