@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -16,6 +17,7 @@ from emoscope.settings import Settings
 
 pytestmark = pytest.mark.process
 
+PROBES = {"startup": "/health/ready", "readiness": "/health/ready", "liveness": "/health/live"}
 DEPLOY = Path(__file__).parent.parent / "deploy"
 
 
@@ -169,3 +171,61 @@ def test_compose_has_no_password_of_its_own() -> None:
     for name, service in services.items():
         image = service["image"]
         assert name == "emoscope" or re.search(r"(:v?\d+\.\d+\.\d+|@sha256:[0-9a-f]{64})$", image)
+
+
+def manifests() -> dict[str, dict[str, Any]]:
+    """The manifests for Kubernetes, by kind."""
+    folder = DEPLOY / "kustomize"
+    listed = yaml.safe_load((folder / "kustomization.yaml").read_text("utf-8"))["resources"]
+    assert {path.name for path in folder.iterdir()} == {"kustomization.yaml", *listed}
+    found = [yaml.safe_load((folder / name).read_text("utf-8")) for name in listed]
+    assert {one["metadata"]["name"] for one in found} == {"emoscope"}
+    return {one["kind"]: one for one in found}
+
+
+def test_the_manifests_hang_together() -> None:
+    found = manifests()
+    spec = found["Deployment"]["spec"]
+    pod = spec["template"]["spec"]
+    (container,) = pod["containers"]
+    labels = spec["template"]["metadata"]["labels"]
+    assert labels == spec["selector"]["matchLabels"] == found["Service"]["spec"]["selector"]
+    (port,) = found["Service"]["spec"]["ports"]
+    assert (port["port"], port["targetPort"]) == (Settings().port, container["ports"][0]["name"])
+    assert container["ports"][0]["containerPort"] == Settings().port
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    assert {mount["name"] for mount in container["volumeMounts"]} == set(volumes)
+    claim = volumes["data"]["persistentVolumeClaim"]["claimName"]
+    assert claim == found["PersistentVolumeClaim"]["metadata"]["name"]
+
+
+def test_a_pod_drains_is_watched_and_is_alone_on_its_volume() -> None:
+    spec = manifests()["Deployment"]["spec"]
+    pod = spec["template"]["spec"]
+    (container,) = pod["containers"]
+    settings = {
+        one["name"].removeprefix("EMOSCOPE_").lower(): one["value"] for one in container["env"]
+    }
+    drain_s = float(settings["drain_s"])
+    sleep_s = float(container["lifecycle"]["preStop"]["exec"]["command"][1])
+    assert pod["terminationGracePeriodSeconds"] >= sleep_s + drain_s + 10
+    assert (spec["replicas"], spec["strategy"]["type"]) == (1, "Recreate")
+    paths = {kind: container[f"{kind}Probe"]["httpGet"]["path"] for kind in PROBES}
+    assert paths == PROBES
+    assert pod["enableServiceLinks"] is False
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    asked = {
+        name: json.loads(value) if value[0] == "[" else value for name, value in settings.items()
+    }
+    Settings(**asked)
+
+
+def test_the_bill_of_materials_names_what_the_lock_pins(tmp_path: Path) -> None:
+    if shutil.which("cyclonedx-py") is None:
+        pytest.skip("cyclonedx-py is not installed, and is not fetched by a test")
+    script, file = DEPLOY.parent / "scripts" / "sbom.sh", tmp_path / "sbom.json"
+    subprocess.run([str(script), str(file)], check=True, timeout=120, capture_output=True)
+    parts = {one["name"] for one in json.loads(file.read_text("utf-8"))["components"]}
+    lock = (DEPLOY.parent / "requirements" / "run.txt").read_text("utf-8")
+    assert parts == set(re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE))
