@@ -23,8 +23,8 @@ class AbstentionThresholds:
     purpose, keeps two thirds of its accuracy or less (docs/trust.md).
     """
 
-    min_duration_s: float = 0.6
-    min_snr_db: float = 5.0
+    min_duration_s: float = 0.9
+    min_snr_db: float = 10.0
     max_clipped_share: float = 0.3
     min_bandwidth_hz: float = 2_200.0
     min_margin: float = 0.05
