@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -47,6 +49,19 @@ def clean_environment(
     for name in os.environ:
         if name.upper().startswith("EMOSCOPE_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A program that a test runs in this process sets up logging for the whole of it."""
+    loggers = [logging.getLogger(), *map(logging.getLogger, ("emoscope", "python_multipart"))]
+    before = [(one.handlers[:], one.level, one.propagate) for one in loggers]
+    hook = threading.excepthook
+    yield
+    for one, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        one.handlers[:], one.level, one.propagate = handlers, level, propagate
+    logging.captureWarnings(capture=False)
+    threading.excepthook = hook
 
 
 @pytest.fixture(scope="session")

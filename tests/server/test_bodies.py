@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.errors import AudioTooLargeError, EmoscopeError
+from emoscope.messages.units import file_size
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
@@ -120,7 +121,7 @@ def test_a_recording_may_be_as_large_as_documented_and_no_larger(
 
     assert exact.status_code == ROUTES[route][0]
     assert (larger.status_code, code_of(larger)) == (413, "audio_too_large")
-    assert f" {FILE_MAX} " in larger.json()["detail_en"]
+    assert f" {file_size(FILE_MAX)}. " in larger.json()["detail_en"]
 
 
 @pytest.mark.parametrize("route", ["/predict", "/v1/recognitions", "/v1/jobs"])
@@ -133,7 +134,7 @@ def test_a_file_of_a_form_may_be_as_large_as_documented(small: Small, route: str
     assert exact.status_code in (202, 415)
     for reply in (larger, huge):
         assert (reply.status_code, code_of(reply)) == (413, "audio_too_large")
-        assert f" {FILE_MAX} " in reply.json()["detail_en"]
+        assert f" {file_size(FILE_MAX)}. " in reply.json()["detail_en"]
 
 
 @pytest.mark.parametrize("way", ["json", "form"])
@@ -155,7 +156,7 @@ def test_a_request_may_be_as_large_as_documented_and_no_larger(
 
     assert taken.status_code == chunked.status_code == status
     assert (refused.status_code, code_of(refused)) == (413, "request_too_large")
-    assert f" {most} " in refused.json()["detail_en"]
+    assert f" {file_size(most)}. " in refused.json()["detail_en"]
 
 
 @pytest.mark.parametrize("way", ["json", "form"])
@@ -203,7 +204,7 @@ def test_the_default_limits_are_those_of_the_documents(tmp_path: Path) -> None:
     found = [answer["problem"]["code"] for answer in taken.json()["recognitions"]]
     assert (taken.status_code, found) == (200, ["audio_not_recognized"] * 4)
     assert (larger.status_code, code_of(larger)) == (413, "request_too_large")
-    assert "50000000" in larger.json()["detail_en"]
+    assert " 50 MB. " in larger.json()["detail_en"]
     codes = [answer["problem"]["code"] for answer in too_large.json()["recognitions"]]
     assert codes == ["audio_too_large", "audio_not_recognized"]
 

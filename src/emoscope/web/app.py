@@ -21,7 +21,7 @@ from emoscope.outputs import history
 from emoscope.settings import Settings
 from emoscope.web import rows, views
 from emoscope.web.api_page import api_page
-from emoscope.web.page_reply import SMALLEST, PageReply, style_sheet
+from emoscope.web.page_reply import COMPRESSED_FROM_BYTES, PageReply, style_sheet
 from emoscope.web.viewer import RunViewer
 
 _STATIC = files("emoscope.web") / "static"
@@ -44,7 +44,7 @@ def add_page(app: FastAPI, viewer: RunViewer, settings: Settings) -> None:
         viewer: reads runs.
         settings: limits of an upload, as the form tells them.
     """
-    static = GZipMiddleware(StaticFiles(directory=str(_STATIC)), minimum_size=SMALLEST)
+    static = GZipMiddleware(StaticFiles(directory=str(_STATIC)), minimum_size=COMPRESSED_FROM_BYTES)
     app.mount("/static", static)
     app.include_router(_documents(viewer, settings))
     app.include_router(_fragments(viewer))

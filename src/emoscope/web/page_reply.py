@@ -11,7 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-SMALLEST = 1_000
+COMPRESSED_FROM_BYTES = 1_000
 """Bytes from which compression pays."""
 STYLES = ("style", "answer", "figure", "views", "home", "api")
 """Style sheets, in the order in which a later one overrules."""
@@ -22,7 +22,9 @@ class PageReply(HTMLResponse):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Send it."""
-        await GZipMiddleware(super().__call__, minimum_size=SMALLEST)(scope, receive, send)
+        await GZipMiddleware(super().__call__, minimum_size=COMPRESSED_FROM_BYTES)(
+            scope, receive, send
+        )
 
 
 @functools.cache

@@ -9,12 +9,13 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from starlette.types import Scope
-
 from emoscope.outputs.store import RUN_NAME
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
 
 _log = logging.getLogger("emoscope.audit")
 _JOB = re.compile(r"job_[0-9a-f]{24}")
