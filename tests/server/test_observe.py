@@ -12,6 +12,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
+from emoscope.audio.decoder_pool import DecoderPool
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.errors import BusyError, RequestError, StoreError
 from emoscope.labels import KEYS
@@ -251,3 +252,21 @@ def test_a_live_stream_is_logged_and_measured(server, lines) -> None:
     assert after["emoscope_streams_total"] - before["emoscope_streams_total"] == 1
     assert after["emoscope_streams_open"] == 0
     assert after["emoscope_stream_duration_seconds_count"] == 1
+
+
+def test_a_server_without_room_decoders_or_worker_is_not_ready(server, monkeypatch) -> None:
+    def answer() -> tuple[int, str]:
+        reply = server.client.get("/health/ready")
+        return reply.status_code, reply.json().get("detail_en", "")
+
+    assert answer()[0] == 200
+    with monkeypatch.context() as full:
+        full.setattr("emoscope.server.service.free_bytes", lambda _folder: 1_000)
+        assert answer() == (503, "The service is not ready: its disk is nearly full.")
+    with monkeypatch.context() as gone:
+        gone.setattr(DecoderPool, "pids", lambda _pool: [])
+        assert answer() == (503, "The service is not ready: it has no decoding process.")
+    with monkeypatch.context() as stopped:
+        stopped.setattr("threading.Thread.is_alive", lambda _thread: False)
+        assert answer() == (503, "The service is not ready: its job worker has ended.")
+    assert answer()[0] == 200

@@ -108,6 +108,9 @@ REASONS: Mapping[str, Text] = {
     "not_toml": Text("不是有效的 TOML（{reason}）", "it is not TOML ({reason})"),
     # A server that should get no requests.
     "keys_unusable": Text("密钥文件无法使用", "its key file cannot be used"),
+    "disk_nearly_full": Text("磁盘将满", "its disk is nearly full"),
+    "decoders_gone": Text("没有解码进程", "it has no decoding process"),
+    "jobs_stopped": Text("任务线程已停止", "its job worker has ended"),
     # What a system or a library says has no translation.
     "as_said": Text("{reason}", "{reason}"),
 }

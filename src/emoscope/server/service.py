@@ -15,9 +15,10 @@ from fastapi import Request
 
 from emoscope._version import __version__
 from emoscope.audio.decoder_pool import DecoderPool
-from emoscope.errors import EmoscopeError
+from emoscope.errors import EmoscopeError, ServiceError
 from emoscope.events import Listener, ignore
 from emoscope.files import free_bytes
+from emoscope.messages.reasons import reason
 from emoscope.multichannel import recognize_channels_with
 from emoscope.observe.facts import note
 from emoscope.observe.metrics import ServerMetrics
@@ -30,6 +31,9 @@ from emoscope.server.key_ring import KeyRing
 from emoscope.server.keys import KeyFile
 from emoscope.settings import Settings
 from emoscope.waveform import RATE_HZ, Waveform
+
+_LEAST_FREE_BYTES = 100_000_000
+"""Below this a server that keeps runs is not ready: a long recording may not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,21 @@ class Service:
             return self.store.save(result, recording.waveform)
 
         return counted
+
+    def check_ready(self) -> None:
+        """Check that requests can be answered: open, keys, decoders, room on the disk.
+
+        Raises:
+            ServerClosingError: the server is about to end.
+            ServiceError: the key file, the decoders or the disk are not usable.
+            OSError: the system does not tell how much is free.
+        """
+        self.admission.check_open()
+        self.keys.check()
+        if not self.decoders.pids():
+            raise ServiceError("not_ready", **reason("decoders_gone"))
+        if self.settings.store != "none" and free_bytes(self.store.root) < _LEAST_FREE_BYTES:
+            raise ServiceError("not_ready", **reason("disk_nearly_full"))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

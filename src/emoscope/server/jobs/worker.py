@@ -22,11 +22,13 @@ from emoscope.errors import (
     InternalError,
     RequestError,
     ServerClosingError,
+    ServiceError,
     StoreError,
     restore,
 )
 from emoscope.events import Event, Progress
 from emoscope.files import FULL, make_private_folder, write_new
+from emoscope.messages.reasons import reason
 from emoscope.observe.logs import fields
 from emoscope.results.result import Failure
 from emoscope.server.admission.queue import Deadline
@@ -182,6 +184,15 @@ class Jobs:
             raise RequestError("job_state", state=job.state)
         self.table.remove(id_)
         self._drop_recordings(id_)
+
+    def check_working(self) -> None:
+        """Check that the worker runs.
+
+        Raises:
+            ServiceError: its thread has ended.
+        """
+        if self._thread is None or not self._thread.is_alive():
+            raise ServiceError("not_ready", **reason("jobs_stopped"))
 
     def counts(self) -> dict[State, tuple[int, float]]:
         """Return for each state the number of jobs and when the oldest came; see ``JobTable``."""

@@ -15,10 +15,11 @@ from emoscope.server.build_info import commit
 from emoscope.server.http import schemas
 from emoscope.server.http.replies import LiveReply, ReadyReply, VersionReply
 from emoscope.server.http.schemas import HealthModel, HealthReply
+from emoscope.server.jobs.worker import Jobs
 from emoscope.server.service import Service
 
 
-def health_routes(service: Service) -> APIRouter:
+def health_routes(service: Service, jobs: Jobs) -> APIRouter:
     """Return the routes."""
     router = APIRouter()
     recognizer = service.recognizer
@@ -43,10 +44,14 @@ def health_routes(service: Service) -> APIRouter:
         summary="The server takes work",
     )
     async def ready() -> ReadyReply:
-        """Answer 200 from the end of the warm-up to the beginning of the end."""
+        """Answer 200 from the end of the warm-up to the beginning of the end.
+
+        503 while the key file cannot be used, decoders or the job worker are gone, or less than
+        100 MB are free for runs.
+        """
+        service.check_ready()
+        jobs.check_working()
         admission = service.admission
-        admission.check_open()
-        service.keys.check()
         return ReadyReply(status="ready", working=admission.working, waiting=admission.waiting)
 
     @router.get("/version", summary="Which version runs")

@@ -34,10 +34,9 @@ def all_routes(service: Service, jobs: Jobs, viewer: RunViewer) -> APIRouter:
         recognition_routes,
         run_file_routes,
         catalogue_routes,
-        health_routes,
     ):
         router.include_router(routes(service))
     router.include_router(sample_routes())
-    for routes_of_jobs in (job_routes, job_result_routes):
+    for routes_of_jobs in (job_routes, job_result_routes, health_routes):
         router.include_router(routes_of_jobs(service, jobs))
     return router
