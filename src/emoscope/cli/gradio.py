@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-
 from emoscope.audio.decoder_pool import DecoderPool
 from emoscope.cli.model import open_model
 from emoscope.cli.serve import is_loopback, listening_socket
@@ -40,8 +38,6 @@ def run_gradio(settings: Settings) -> None:
     from emoscope.gradio_app import build_app, launch_app
 
     decoders = DecoderPool(settings.decoders, deadline_s=settings.decode_deadline_s, limits=limits)
-    # Ended by a service manager it also removes what was uploaded.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with decoders:
         app = build_app(
             recognizer.configured(decoder=decoders),

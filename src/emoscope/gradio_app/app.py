@@ -17,7 +17,9 @@ import atexit
 import functools
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +138,25 @@ def launch_app(
         pwa=False,
         footer_links=["api"],
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+        prevent_thread_lock=True,
     )
+    try:
+        _wait_for_signal()
+    finally:
+        app.close()
+
+
+def _wait_for_signal() -> None:
+    """Wait for SIGINT or SIGTERM.
+
+    Not through ``KeyboardInterrupt``, as Gradio does: raised while a callback of the interpreter
+    runs, it is lost, and the program never ends.
+    """
+    ended = threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
+    ended.wait()
 
 
 def _gradio() -> tuple[Any, Path]:
