@@ -79,6 +79,8 @@ const VIEWS = /** @type {Record<string, () => Promise<unknown>>} */ ({
 async function show() {
   const route = routeOf(location);
   const changed = root.dataset.view !== route.view;
+  // What another address showed must not stand for a moment under this one.
+  if (changed && route.run && route.run !== shownRun()) place.replaceChildren();
   root.dataset.view = route.view;
   settle();
   if (changed) scrollTo(0, 0);
