@@ -331,7 +331,7 @@ def use_the_page(watched: leaks.Watched, *, until: Callable[[], object] = bool) 
         page.set_default_timeout(60_000)
         page.on("request", lambda request: asked.append(request.url))
         page.goto(url + "/")
-        page.wait_for_selector("#emo-form-one emo-form:defined")
+        page.wait_for_selector("html[data-ready]")
         give(page, SAMPLES / "happy_zh.wav")
         assert answered(page, "frame")
         for _ in range(60):
