@@ -46,23 +46,6 @@ def gaps(text: Text, **data: object) -> Markup:
     return pair(zh, en)
 
 
-def card(title: str, body: str, *, kind: str = "") -> Markup:
-    """Return a titled section.
-
-    Args:
-        title: HTML of the title; empty for none.
-        body: HTML of the content.
-        kind: further CSS class; none by default.
-    """
-    head = f'<h3 class="emo-card-title">{title}</h3>' if title else ""
-    return Markup(f'<section class="emo-card {esc(kind)}">{head}{body}</section>')  # noqa: S704 - made of parts that are safe
-
-
 def link(run: str, file: str) -> Markup:
     """Address of one file of a run, relative to the page's base."""
     return esc(f"v1/recognitions/{quote(run)}/files/{quote(file)}")
-
-
-def export_link(run: str, file: str) -> Markup:
-    """Address of a file that is made from a run when it is asked for; likewise."""
-    return esc(f"v1/recognitions/{quote(run)}/exports/{quote(file)}")
