@@ -331,7 +331,7 @@ class BusyError(ServiceError):
     """As many requests wait as the service is willing to keep."""
 
     limit = "queue"
-    """What is full: ``queue``, ``uploads``, ``jobs`` or ``streams``."""
+    """What is full: ``queue``, ``uploads``, ``upload_bytes``, ``jobs`` or ``streams``."""
 
     def at(self, limit: str) -> Self:
         """Return this error with what is full."""

@@ -171,11 +171,19 @@ class Settings(BaseSettings):
         120.0, gt=0, description="seconds that a request may wait and work before 504 is answered"
     )
     uploads_at_once: int = Field(256, ge=1, description="bodies that are received at once")
+    uploads_max_bytes: int = Field(
+        2_000_000_000,
+        ge=1_000,
+        description="bytes of all bodies together that are received or in work, in files of the "
+        "temporary folder; above this 503 is answered",
+    )
     upload_grace_s: float = Field(
-        10.0, ge=0, description="seconds in which an upload may be as slow as it likes"
+        10.0,
+        gt=0,
+        description="seconds for which an upload may pause; its rate is counted over them",
     )
     upload_min_bytes_per_s: float = Field(
-        8_000.0, gt=0, description="rate that an upload must keep up afterwards"
+        8_000.0, gt=0, description="rate that an upload must keep up, over the last seconds"
     )
     request_max_files: int = Field(
         32, ge=1, le=1_000, description="recordings in one request to /v1/recognitions"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -10,22 +9,19 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
-from emoscope.errors import BusyError
 from emoscope.limits import UPLOAD
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
-from emoscope.server.admission.uploads import Uploads
 from emoscope.server.app import create_app
 from emoscope.settings import load_settings
-from raising import raises_code
 from serving import HeldBackend, serving
 from sounds import noise, wav
 
@@ -164,34 +160,6 @@ def test_uploads_that_break_off_are_no_fault_of_ours(
         eventually(lambda: uploads.coming == 0)
 
     assert caplog.records == []
-
-
-async def _chunks(*sizes: int, pause_s: float = 0.0) -> AsyncIterator[bytes]:
-    for size in sizes:
-        await asyncio.sleep(pause_s)
-        yield bytes(size)
-
-
-async def _read(uploads: Uploads, stream: AsyncIterator[bytes], max_bytes: int | None) -> int:
-    return sum([len(chunk) async for chunk in uploads.limited(stream, max_bytes)])
-
-
-def test_a_body_is_passed_on_whole() -> None:
-    assert asyncio.run(_read(Uploads(), _chunks(1, 0, 99), 100)) == 100
-    assert asyncio.run(_read(Uploads(), _chunks(1 << 20), None)) == 1 << 20
-
-
-def test_a_body_that_is_too_large_or_too_slow_is_refused_and_no_longer_counted() -> None:
-    uploads = Uploads(at_once=1, grace_s=0.05, least_bytes_per_s=1e6)
-    for stream, code in (
-        (_chunks(200_000), "audio_too_large"),
-        (_chunks(10, 10, pause_s=5), "upload_too_slow"),
-    ):
-        with raises_code(code):
-            asyncio.run(_read(uploads, stream, 1_000))
-        assert uploads.coming == 0
-    with uploads.one_more(), pytest.raises(BusyError):
-        asyncio.run(_read(uploads, _chunks(1), 10))
 
 
 def test_sigterm_answers_what_was_accepted_and_ends(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ _REASONS = {
     "upload_too_slow": "slow_upload",
     "deadline_exceeded": "deadline",
 }
-LIMITS = ("queue", "uploads", "jobs", "streams")
+LIMITS = ("queue", "uploads", "upload_bytes", "jobs", "streams")
 """What can be full when the server is busy."""
 REFUSALS = (*LIMITS, *dict.fromkeys(_REASONS.values()))
 """Reasons of refusals, as the label of their counter."""

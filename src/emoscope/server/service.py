@@ -216,7 +216,10 @@ def make_service(recognizer: Recognizer, store: RunStore, settings: Settings) ->
     )
     admission = AdmissionQueue(settings.requests_at_once, settings.queue_size)
     uploads = Uploads(
-        settings.uploads_at_once, settings.upload_grace_s, settings.upload_min_bytes_per_s
+        settings.uploads_at_once,
+        settings.upload_grace_s,
+        settings.upload_min_bytes_per_s,
+        settings.uploads_max_bytes,
     )
     service = Service(
         recognizer=recognizer.configured(decoder=decoders, channel_decoder=decoders.channels),
@@ -238,6 +241,9 @@ def add_numbers(service: Service) -> None:
     metrics.gauge("working", "Requests in work", lambda: admission.working)
     metrics.gauge("waiting", "Requests that wait", lambda: admission.waiting)
     metrics.gauge("uploads", "Bodies that are being received", lambda: service.uploads.coming)
+    metrics.gauge(
+        "upload_bytes", "Bytes of bodies that are held", lambda: service.uploads.held_bytes
+    )
     metrics.gauge("decoders", "Decoding processes", lambda: len(decoders.pids()))
     metrics.counter("decoders_replaced", "Decoders lost", lambda: decoders.replaced)
     metrics.gauge(

@@ -16,7 +16,7 @@ from emoscope.errors import AudioTooLargeError, EmoscopeError, RequestError
 from emoscope.paths.choices import ChannelMode
 from emoscope.paths.names import HIDDEN, NAME_MAX, plain_name
 from emoscope.results.result import GRANULARITIES, check_granularity
-from emoscope.server.admission.uploads import drain
+from emoscope.server.admission.uploads import UploadBody, drain
 from emoscope.server.http.body_spool import RecordingSpool
 from emoscope.server.http.forms import (
     FORM_TYPE,
@@ -136,19 +136,20 @@ async def read_requests(
         RequestError: the body or a parameter is not what it should be.
         AudioTooLargeError: every recording is larger than a recording may be.
         ServiceTimeoutError: the body comes too slowly.
-        BusyError: too many bodies come already.
+        BusyError: too many bodies, or bytes of bodies, are there already.
     """
     arrived_s = time.perf_counter()
-    with RecordingSpool(service.recognizer.limits.max_bytes) as spool:
+    largest = service.recognizer.limits.max_bytes
+    with service.uploads.body() as body, RecordingSpool(largest) as spool:
         try:
             reader = _reader(request.headers.get("content-type", ""), spool, max_files)
         except RequestError:
             await drain(request.stream())
             raise
         if reader is None:
-            await _receive_bytes(request, service, spool, max_bytes)
+            await _receive_bytes(request, body, spool, max_bytes, largest)
         else:
-            await service.uploads.receive(
+            await body.receive(
                 request.stream(), reader.feed, max_bytes, partial(_body_too_large, spool, max_bytes)
             )
         requests = _requests(reader, request, spool, max_files)
@@ -158,10 +159,9 @@ async def read_requests(
 
 
 async def _receive_bytes(
-    request: Request, service: Service, spool: RecordingSpool, max_bytes: int
+    request: Request, body: UploadBody, spool: RecordingSpool, max_bytes: int, largest: int | None
 ) -> None:
     """Receive plain bytes: one recording, so nothing is read beyond the limit of a recording."""
-    largest = service.recognizer.limits.max_bytes
     most = min(max_bytes, largest or max_bytes)
 
     def too_large() -> EmoscopeError:
@@ -170,7 +170,7 @@ async def _receive_bytes(
         return _body_too_large(spool, max_bytes)
 
     spool.begin()
-    await service.uploads.receive(request.stream(), spool.write, most, too_large)
+    await body.receive(request.stream(), spool.write, most, too_large)
 
 
 def _body_too_large(spool: RecordingSpool, max_bytes: int) -> EmoscopeError:

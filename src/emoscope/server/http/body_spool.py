@@ -1,7 +1,7 @@
 """Temporary file that holds all recordings of one request.
 
 One file for all of them, so that five hundred recordings need one descriptor and not five hundred,
-and so that a request holds about a megabyte of memory however large it is.
+and so that a request holds a quarter of a megabyte of memory however large it is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import IO, Self
 
 from emoscope.errors import AudioTooLargeError
 
-_MEMORY_BYTES = 1 << 20
+_MEMORY_BYTES = 1 << 18
 """A larger spool is written to the disk."""
 
 

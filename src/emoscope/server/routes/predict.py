@@ -70,7 +70,7 @@ def predict_routes(service: Service) -> APIRouter:
         """Upload one recording; the reply is ``result.json`` with links to the run's files."""
         arrived_s = time.perf_counter()
         await refuse_early(service.admission, request)
-        with RecordingSpool(max_bytes) as spool:
+        with service.uploads.body() as body, RecordingSpool(max_bytes) as spool:
             try:
                 form = FormReader(request.headers.get("content-type", ""), spool, field="audio")
             except RequestError:
@@ -80,7 +80,7 @@ def predict_routes(service: Service) -> APIRouter:
             def too_large() -> EmoscopeError:
                 return spool.refusal or RequestError("request_too_large", max_bytes=body_max_bytes)
 
-            await service.uploads.receive(request.stream(), form.feed, body_max_bytes, too_large)
+            await body.receive(request.stream(), form.feed, body_max_bytes, too_large)
             form.finish()
             upload = form.one_file()
             options = RecognitionOptions(

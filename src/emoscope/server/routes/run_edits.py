@@ -103,26 +103,26 @@ def _add_edits(router: APIRouter, service: Service, viewer: RunViewer) -> None:
     @router.put(
         "/v1/recognitions/{run}/title",
         response_model=history.RunEntry,
-        responses=schemas.problems(400, 401, 403, 404, 413, 422, 429, 507),
+        responses=schemas.problems(400, 401, 403, 404, 408, 413, 422, 429, 503, 507),
         openapi_extra=object_schema("title", {"type": "string", "maxLength": TITLE_MAX}),
         summary="Give a run a title",
     )
     async def rename(run: str, request: Request) -> JSONResponse:
         """Keep the title beside the result; an empty one removes it."""
-        title = await read_field(request, "title", str)
+        title = await read_field(request, service.uploads, "title", str)
         entry = await anyio.to_thread.run_sync(history.set_title, service.store, run, title)
         return JSONResponse(entry.to_dict())
 
     @router.put(
         "/v1/recognitions/{run}/corrections",
         response_model=replies.CorrectionsReply,
-        responses=schemas.problems(400, 401, 403, 404, 413, 422, 429, 507),
+        responses=schemas.problems(400, 401, 403, 404, 408, 413, 422, 429, 503, 507),
         openapi_extra=object_schema("segments", _SEGMENTS),
         summary="Correct the segments of a run",
     )
     async def correct(run: str, request: Request) -> JSONResponse:
         """Keep the corrected segments in `corrections.json`; `result.json` stays as it is."""
-        raw = await read_field(request, "segments", list | None)
+        raw = await read_field(request, service.uploads, "segments", list | None)
         result = await anyio.to_thread.run_sync(viewer.correct, run, raw)
         segments = [segment.to_dict() for segment in segments_of(result)]
         return JSONResponse({"run": run, "corrected": raw is not None, "segments": segments})
