@@ -113,8 +113,9 @@ def settings_page() -> str:
     lines += [
         "",
         "`EMOSCOPE_CACHE` (environment only) is the folder of fetched models;",
-        "by default the platform's cache folder. `EMOSCOPE_MODELSCOPE_ENDPOINT` is the address of",
-        "ModelScope. Every other variable `EMOSCOPE_…` is refused by the commands.",
+        "by default the platform's cache folder. `EMOSCOPE_DATA` is the folder of one's own heads",
+        "(`heads/` in it); by default the platform's data folder. `EMOSCOPE_MODELSCOPE_ENDPOINT`",
+        "is the address of ModelScope. Every other variable `EMOSCOPE_…` is refused.",
         "`emoscope settings show` lists the settings in force and where each comes from.",
     ]
     return "\n".join(lines) + "\n"

@@ -22,7 +22,10 @@ DEPLOY = Path(__file__).parent.parent / "deploy"
 
 
 def test_every_setting_that_is_named_exists() -> None:
-    known = {f"EMOSCOPE_{name.upper()}" for name in Settings.model_fields} | {"EMOSCOPE_CACHE"}
+    known = {f"EMOSCOPE_{name.upper()}" for name in Settings.model_fields} | {
+        "EMOSCOPE_CACHE",
+        "EMOSCOPE_DATA",
+    }
     for path in DEPLOY.rglob("*"):
         if path.is_file():
             named = set(re.findall(r"EMOSCOPE_[A-Z_]+", path.read_text("utf-8")))

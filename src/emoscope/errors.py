@@ -15,6 +15,7 @@ Codes never change meaning. Their sentences, and what each front end adds to the
       x SourceNotFoundError (FileNotFoundError)
     + ListError (ValueError)                a list of recordings
     + ResultError (ValueError)              results that cannot be used this way
+    + HeadError (ValueError)                a head of own classes, or what it shall learn from
     + RequestError (ValueError)             the request around the sound
       x AccessError (PermissionError)
       x StreamIdleError (TimeoutError)
@@ -213,6 +214,10 @@ class ListError(InputError, ValueError):
 
 class ResultError(InputError, ValueError):
     """Results that cannot be drawn or exported in the way that was asked for."""
+
+
+class HeadError(InputError, ValueError):
+    """A head cannot be used, or cannot be trained on what was given."""
 
 
 class RequestError(InputError, ValueError):

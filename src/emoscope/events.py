@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar, TypeAlias
 
 
@@ -45,6 +46,11 @@ Event: TypeAlias = Step | Progress
 Listener: TypeAlias = Callable[[Event], None]
 Clock: TypeAlias = Callable[[], float]
 """Seconds that only go forward."""
+
+
+def local_now() -> datetime:
+    """Return the time, with the zone of this machine."""
+    return datetime.now().astimezone()
 
 
 def ignore(_event: Event) -> None:

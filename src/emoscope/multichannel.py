@@ -85,7 +85,14 @@ def recognize_channels_with(
     )
     if granularity == "utterance":
         results = tuple(
-            replace(result, granularity=granularity, track=None, segments=(), summary=None)
+            replace(
+                result,
+                granularity=granularity,
+                track=None,
+                segments=(),
+                summary=None,
+                heads=tuple(head.without_frames() for head in result.heads),
+            )
             for result in results
         )
     waveforms = tuple(recording.waveform for recording in recordings)

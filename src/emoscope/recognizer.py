@@ -10,8 +10,7 @@ from __future__ import annotations
 import copy
 import functools
 import os
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -19,33 +18,24 @@ from pathlib import Path
 from emoscope._version import __version__
 from emoscope.audio.decode import decode_channels, decode_of_any_length, library_versions
 from emoscope.audio.decoder_pool import ChannelDecoder, Decoder
-from emoscope.audio.missing import gaps_of
 from emoscope.audio.prepare import PreparedAudio, Source, name_of, prepare
 from emoscope.backends.base import Backend
-from emoscope.backends.choice import gains_by_rounding, open_backend
-from emoscope.backends.model_files import local_model
+from emoscope.backends.opened import open_model_files
 from emoscope.errors import EmoscopeError
-from emoscope.events import Listener, StepLog, ignore
+from emoscope.events import Listener, StepLog, ignore, local_now
 from emoscope.hub.progress import PullListener, log_pull
-from emoscope.inference.batching import Batcher, batch_budget
-from emoscope.inference.forward import Forward
-from emoscope.inference.resume import window_cache
-from emoscope.inference.windowed import ClipRunner, WindowedInference, run_windows
+from emoscope.inference.batching import batcher_of
+from emoscope.inference.headed import RecordingOutput, adapted, infer_recording
+from emoscope.inference.windowed import ClipRunner, WindowedInference
 from emoscope.limits import COMMAND_LINE, Limits
-from emoscope.models import catalog, variants
-from emoscope.paths import choices
+from emoscope.models import catalog
+from emoscope.models.head_file import Head
+from emoscope.models.head_folder import heads_for
 from emoscope.paths.choices import BackendName, DeviceChoice, Granularity, Precision
 from emoscope.results import abstention
 from emoscope.results.abstention import ABSTENTION_THRESHOLDS, AbstentionThresholds
 from emoscope.results.agreement import AGREEMENT_THRESHOLDS, AgreementThresholds
 from emoscope.results.result import Failure, ModelRef, Result, check_granularity
-from emoscope.results.track import Track
-from emoscope.waveform import Array32
-
-
-def local_now() -> datetime:
-    """Return the time, with the zone of this machine."""
-    return datetime.now().astimezone()
 
 
 class Recognizer:
@@ -81,14 +71,13 @@ class Recognizer:
         self.limits = limits
         self.thresholds = thresholds
         # One for all threads that share this recognizer: requests, the page, Python callers.
-        budget = batch_budget(backend.device, is_rounded=model.precision != "exact")
-        at_once = backend.runs_at_once
-        self._forward = Batcher(Forward(backend), max_padded_samples=budget, at_once=at_once)
+        self._forward = batcher_of(backend, is_rounded=model.precision != "exact")
         self._now = now
+        self.heads: tuple[Head, ...] = ()
         self.decoder: Decoder = decode_of_any_length
         self.channel_decoder: ChannelDecoder = decode_channels
-        versions = {"emoscope": __version__, backend.name: backend.version}
-        self._versions = versions | library_versions()
+        self._versions = {"emoscope": __version__, backend.name: backend.version}
+        self._versions |= library_versions()
 
     def configured(
         self,
@@ -96,6 +85,7 @@ class Recognizer:
         limits: Limits | None = None,
         decoder: Decoder | None = None,
         channel_decoder: ChannelDecoder | None = None,
+        heads: Sequence[str | Head] | None = None,
     ) -> Recognizer:
         """Return a recognizer with the same loaded model and other parts, as a server's.
 
@@ -103,10 +93,16 @@ class Recognizer:
             limits: which recordings are accepted.
             decoder: decodes and averages channels.
             channel_decoder: decodes each channel for itself.
+            heads: names of ``emoscope head list``, or heads. One with classes of its own adds its
+                answer to each result; one of corrections changes the nine scores.
+
+        Raises:
+            HeadError: a head is unknown, damaged, or of another model.
         """
         other = copy.copy(self)
         other.limits, other.decoder = limits or self.limits, decoder or self.decoder
         other.channel_decoder = channel_decoder or self.channel_decoder
+        other.heads = self.heads if heads is None else heads_for(heads, self.model)
         return other
 
     def recognize(
@@ -189,8 +185,9 @@ class Recognizer:
             InputError: the recording cannot be used; each reason has its own class or code.
             StoreError: long sound does not fit into the folder for temporary files.
         """
-        log = StepLog(listener)
-        return prepare(source, self.decoder, self.limits, log, name=name, received_ms=received_ms)
+        return prepare(
+            source, self.decoder, self.limits, StepLog(listener), name=name, received_ms=received_ms
+        )
 
     def infer(
         self,
@@ -218,22 +215,23 @@ class Recognizer:
             ServiceError: ``close`` was called.
         """
         check_granularity(granularity)
-        sound, gaps = recording.sound, gaps_of(recording.waveform)
         log = StepLog(listener)
         with log.timed("infer", model=self.model.name) as numbers:
-            key, duration_s = (recording.source, self.model.sha256), sound.duration_s
-            with window_cache(
-                self._forward, checkpoint_dir, key, duration_s=duration_s, embedding=embedding
-            ) as cache:
-                inference = self.windowed_inference(granularity, cache)
-                track, vectors = run_windows(
-                    sound, inference, gaps, embedding=embedding, listener=listener
-                )
-            if cache.found:
-                numbers["windows_kept"] = cache.found
-            numbers["frames"] = len(track)
+            output = infer_recording(
+                self._forward,
+                recording,
+                self.heads,
+                model_sha256=self.model.sha256,
+                by_frame=granularity == "frame",
+                embedding=embedding,
+                listener=listener,
+                checkpoint_dir=checkpoint_dir,
+            )
+            if output.windows_kept:
+                numbers["windows_kept"] = output.windows_kept
+            numbers["frames"] = len(output.track)
         recording = replace(recording, steps=(*recording.steps, *log.steps))
-        return self.build_result(recording, track, granularity=granularity, embedding=vectors)
+        return self.build_result(recording, output, granularity=granularity)
 
     def windowed_inference(
         self, granularity: Granularity, forward: ClipRunner | None = None
@@ -247,22 +245,16 @@ class Recognizer:
         return WindowedInference(forward or self._forward, find_speech=granularity == "frame")
 
     def build_result(
-        self,
-        recording: PreparedAudio,
-        track: Track,
-        *,
-        granularity: Granularity,
-        embedding: Array32 | None = None,
+        self, recording: PreparedAudio, output: RecordingOutput, *, granularity: Granularity
     ) -> Result:
         """Assemble the result from the model's outputs.
 
         Args:
             recording: the prepared recording; its steps become the log of the result.
-            track: logits and speech of all frames, one row per 20 ms of the medium.
+            output: logits and speech of all frames, one row per 20 ms of the medium, and more.
             granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
-            embedding: frame embeddings to put into the result, float32 of shape ``(T, D)``; none
-                by default.
         """
+        track, adaptation = adapted(output.track, self.heads)
         waveform, sound_s, scores = recording.waveform, recording.sound.duration_s, track.utterance
         calibration = None if self.card is None else self.card.calibration
         by_frame, missing = granularity == "frame", waveform.missing
@@ -279,12 +271,14 @@ class Recognizer:
             track=track if by_frame else None,
             segments=segments,
             summary=track.summary(segments, waveform.duration_s, missing) if by_frame else None,
-            embedding=embedding,
+            embedding=output.embedding,
             calibrated=calibration.apply(scores) if calibration is not None else None,
             abstain=reasons,
             missing=missing,
             steps=recording.steps,
             versions=dict(self._versions),
+            heads=output.heads,
+            adaptation=adaptation,
         )
 
     def close(self) -> None:
@@ -326,18 +320,21 @@ def load(
             and it has no variant that agrees; or ``cuda``, and it cannot be used.
         ExtraMissingError: the backend's library is not installed, or what converts official files.
     """
-    started_s = time.perf_counter()
-    local, precision = local_model(model, listener), choices.renamed_precision(precision)
-    if precision == "auto" and not gains_by_rounding(backend, device):
-        precision = "exact"
-    path, reference = variants.verified(local, precision, agreement_thresholds)
-    opened = open_backend(backend, path, threads, device)
+    opened = open_model_files(
+        model,
+        backend=backend,
+        precision=precision,
+        agreement_thresholds=agreement_thresholds,
+        threads=threads,
+        device=device,
+        listener=listener,
+    )
     return Recognizer(
-        opened,
-        replace(reference, device=opened.device),
-        card=local.card,
-        origin=local.origin,
-        load_s=time.perf_counter() - started_s,
+        opened.backend,
+        opened.reference,
+        card=opened.card,
+        origin=opened.origin,
+        load_s=opened.load_s,
         limits=limits,
         thresholds=thresholds,
         now=now,
@@ -356,6 +353,7 @@ def recognize(
     model: str | os.PathLike[str] = catalog.AUTO,
     granularity: Granularity = "utterance",
     embedding: bool = False,
+    heads: Sequence[str | Head] = (),
 ) -> Result:
     """Recognize one recording with a model that is loaded once and stays in memory.
 
@@ -364,13 +362,14 @@ def recognize(
         model: a name of ``emoscope models list``, a folder, or ``auto``: the large model, if here.
         granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
         embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+        heads: names of ``emoscope head list``, or heads; their answers stand beside the emotions.
 
     Raises:
         InputError: the recording or a parameter cannot be used.
         ModelError: the model cannot be loaded, or it failed.
         StoreError: long sound does not fit into the folder for temporary files.
     """
-    recognizer = load_once(os.fspath(model))
+    recognizer = load_once(os.fspath(model)).configured(heads=heads)
     return recognizer.recognize(source, granularity=granularity, embedding=embedding)
 
 
@@ -380,21 +379,20 @@ def recognize_many(
     model: str | os.PathLike[str] = catalog.AUTO,
     granularity: Granularity = "utterance",
     embedding: bool = False,
+    heads: Sequence[str | Head] = (),
 ) -> Iterator[Result | Failure]:
-    """Recognize recordings one after another with a model that stays in memory.
+    """Recognize recordings in order, with a model that stays in memory; see ``Recognizer``.
 
     Args:
         sources: each the bytes of a file, its path, or a ``Waveform``; read lazily.
         model: a name of ``emoscope models list``, a folder, or ``auto``: the large model, if here.
         granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
         embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
-
-    Returns:
-        One result, or failure of a recording that cannot be used, per source, in order.
+        heads: names of ``emoscope head list``, or heads; their answers stand beside the emotions.
 
     Raises:
         RequestError: ``granularity`` is neither of the two words.
         ModelError: the model cannot be loaded.
     """
-    recognizer = load_once(os.fspath(model))
+    recognizer = load_once(os.fspath(model)).configured(heads=heads)
     return recognizer.recognize_many(sources, granularity=granularity, embedding=embedding)

@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     language: LanguageChoice = Field(
         "auto", description="language of the terminal: zh, en, or auto (from LANG)"
     )
+    heads: tuple[str, ...] = Field(
+        (), description="names of heads whose answers every result has, as a JSON list"
+    )
     outputs: Path = Field(Path("outputs"), description="folder of the run directories")
     store: Keep = Field(
         "all",

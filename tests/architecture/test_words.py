@@ -25,7 +25,7 @@ HELP_PAGES = ("cli/", "server/app.py")
 FRONT_ENDS = ("cli/", "server/", "web/", "messages/", "settings.py", "gradio_app/")
 CLIENT = "client.py"
 """Speaks to a server, so it knows its routes and headers."""
-ENVIRONMENT = {"EMOSCOPE_CACHE", "EMOSCOPE_MODELSCOPE_ENDPOINT"}
+ENVIRONMENT = {"EMOSCOPE_CACHE", "EMOSCOPE_DATA", "EMOSCOPE_MODELSCOPE_ENDPOINT"}
 """Where models are kept and fetched from holds for every process, as ``HF_HOME`` does."""
 
 

@@ -217,7 +217,8 @@ class _LocalSession:
     def __init__(self, settings: Settings, rate_hz: int, name: str) -> None:
         from emoscope.streaming.stream import StreamRecognizer
 
-        recognizer = open_model(settings, Limits(max_duration_s=settings.max_duration_s))
+        limits = Limits(max_duration_s=settings.max_duration_s)
+        recognizer = open_model(settings, limits).configured(heads=())  # heads need whole sound
         self._stream = StreamRecognizer(recognizer, rate_hz=rate_hz, name=name)
 
     def feed(self, samples: Samples) -> list[Message]:

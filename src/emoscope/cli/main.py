@@ -19,6 +19,7 @@ from emoscope.cli import keys, models, settings_show, streams
 from emoscope.cli.arguments import Commands
 from emoscope.cli.language import LanguageOption, language
 from emoscope.cli.options import (
+    HeadsOption,
     ModelOption,
     ModelOptions,
     ServerOptions,
@@ -105,6 +106,7 @@ def recognize_command(
     embedding: Annotated[
         bool, typer.Option("--embedding", "-e", help="提取向量 · keep the embedding (--save)")
     ] = False,
+    head: HeadsOption = None,
     outputs: Annotated[Path | None, typer.Option("--outputs", help="结果文件夹 · folder")] = None,
     options: ModelOptions,
 ) -> None:
@@ -118,7 +120,7 @@ def recognize_command(
         raise SettingError(
             "setting_invalid", setting="--json / --jsonl / --csv", reason="choose one"
         )
-    settings = options.settings(outputs=outputs)
+    settings = options.settings(outputs=outputs, heads=tuple(head) if head else None)
     separate = channels == "separate"
     work = Work(granularity, embedding, save, chosen[0] if chosen else "table", separate)
     run_recognize(files, work, settings)
@@ -257,6 +259,7 @@ def serve(
         Path | None, typer.Option("--tls-cert", help="证书 · certificate, PEM")
     ] = None,
     tls_key: Annotated[Path | None, typer.Option("--tls-key", help="私钥 · its key, PEM")] = None,
+    head: HeadsOption = None,
     check: Annotated[
         bool, typer.Option("--check", help="只检查能否启动 · only check that it can start")
     ] = False,
@@ -275,6 +278,7 @@ def serve(
         keys=keys_file,
         tls_cert=tls_cert,
         tls_key=tls_key,
+        heads=tuple(head) if head else None,
     )
     run_serve(read, page=page, check=check)
 

@@ -13,10 +13,11 @@ from emoscope.settings import Settings, language_of
 
 
 def open_model(settings: Settings, limits: Limits) -> Recognizer:
-    """Load it.
+    """Load it, with the configured heads.
 
     Raises:
         ModelError: it cannot be loaded.
+        HeadError: a head is unknown, damaged, or of another model.
         ExtraMissingError: its backend's library is not installed.
     """
     return load(
@@ -29,7 +30,7 @@ def open_model(settings: Settings, limits: Limits) -> Recognizer:
         device=settings.device,
         limits=limits,
         listener=folder_progress(language_of(settings.language)),
-    )
+    ).configured(heads=settings.heads)
 
 
 def folder_progress(language: Language) -> PullListener:

@@ -26,6 +26,10 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 ModelOption = Annotated[
     str | None, typer.Option("--model", "-m", help="模型 · model name, folder, or auto")
 ]
+HeadsOption = Annotated[
+    list[str] | None,
+    typer.Option("--head", help="自定义分类头，可多次 · head of own classes, repeatable"),
+]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", help="线程数 · threads; 0 = all")]
 
 

@@ -193,9 +193,10 @@ def _write(
         for answer in answers:
             write(records.to_json_line(answer))
     elif work.output == "csv":
-        write(records.csv_header())
+        extra = records.head_columns(recognizer.heads)
+        write(records.csv_header(extra))
         for answer in answers:
-            write(records.to_csv_line(answer))
+            write(records.to_csv_line(answer, extra))
     else:
         _print_table(list(answers), recognizer, language)
 

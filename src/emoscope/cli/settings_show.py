@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from emoscope.settings import Settings
 
 _PREFIX = "EMOSCOPE_"
-OTHER_VARIABLES = ("EMOSCOPE_CACHE", "EMOSCOPE_MODELSCOPE_ENDPOINT")
+OTHER_VARIABLES = ("EMOSCOPE_CACHE", "EMOSCOPE_DATA", "EMOSCOPE_MODELSCOPE_ENDPOINT")
 """Variables of ours that are no settings."""
 
 settings_app = Commands(help="设置 · Settings and where they come from.", no_args_is_help=True)

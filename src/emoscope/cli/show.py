@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
+from emoscope.labels import by_key
+from emoscope.messages.heads import HEAD_WORDS
 from emoscope.messages.hints import sentence
 from emoscope.messages.languages import Language
 from emoscope.messages.page import RESULT
 from emoscope.messages.texts import NOTICES, TERMINAL, advice, advised
 from emoscope.messages.trust import CALIBRATED, abstention
+from emoscope.results.heads import HeadAnswer
 from emoscope.results.result import Failure, Result
 
 if TYPE_CHECKING:
@@ -38,10 +41,31 @@ def result_table(answers: Sequence[Result | Failure], language: Language) -> Tab
     shown.add_column(TERMINAL["confidence"](language), justify="right", no_wrap=True)
     shown.add_column(TERMINAL["second"](language), no_wrap=True)
     shown.add_column(TERMINAL["duration"](language), justify="right", no_wrap=True)
+    heads = list(dict.fromkeys(head.name for one in answers for head in _heads(one)))
+    for name in heads:
+        shown.add_column(escape(name), no_wrap=True)
     shown.add_column(TERMINAL["check"](language), overflow="fold")
     for answer in answers:
-        shown.add_row(*_row(answer, language))
+        *cells, check = _row(answer, language)
+        shown.add_row(*cells, *_head_cells(answer, heads, language), check)
     return shown
+
+
+def _heads(answer: Result | Failure) -> tuple[HeadAnswer, ...]:
+    result = answer.result if isinstance(answer, Failure) else answer
+    return () if result is None else result.heads
+
+
+def _head_cells(answer: Result | Failure, names: list[str], language: Language) -> list[str]:
+    said = {head.name: head for head in _heads(answer)}
+    return [head_words(said[name], language) if name in said else "" for name in names]
+
+
+def head_words(head: HeadAnswer, language: Language) -> str:
+    """Return the leading class of a head and its score: ``😊 满意 83.1%``."""
+    name = head.top.zh if language == "zh" else head.top.en
+    words = " ".join(part for part in (head.top.emoji, name) if part)
+    return escape(f"{words} {100 * head.confidence:.1f}%")
 
 
 def _row(answer: Result | Failure, language: Language) -> list[str]:
@@ -77,6 +101,7 @@ def _row(answer: Result | Failure, language: Language) -> list[str]:
             [
                 *(_advices(answer, language) or [TERMINAL["fine"](language)]),
                 *_talk(answer, language),
+                *_adapted(answer, language),
             ]
         ),
     ]
@@ -99,6 +124,15 @@ def _advices(answer: Result, language: Language) -> list[str]:
 
 _OPTIONS = {"phase_cancelled": "separate", "too_long": "frame"}
 """Advice that an option follows, and the words that name it."""
+
+
+def _adapted(answer: Result, language: Language) -> list[str]:
+    """What corrections changed, where a head of them was applied."""
+    change = answer.adaptation
+    if change is None:
+        return []
+    before = emotion_name(by_key(change.emotion), language)
+    return [HEAD_WORDS["adapted"](language, name=escape(change.name), before=before)]
 
 
 def _talk(answer: Result, language: Language) -> list[str]:

@@ -11,9 +11,9 @@
 | npy | NumPy, the logits of the curve |
 
 Pure: bytes out. Formats with tiers carry one in Chinese and one in English, or one in the language
-that was asked for, for each channel that was kept apart; what a person corrected stands in a tier
-of its own. Times keep the millisecond. Silence is left blank, as annotations do; the tables have
-lines for it.
+that was asked for, for each channel that was kept apart; what a person corrected, and what each
+head says, stands in a tier of its own. Times keep the millisecond. Silence is left blank, as
+annotations do; the tables have lines for it.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from emoscope.optional import require
 from emoscope.paths.file_names import field_id, readable
 from emoscope.results.result import Result
 from emoscope.results.segments import Segment
+from emoscope.waveform import Span
 
 Languages: TypeAlias = Sequence[Language]
 """Whose names the emotions get, in this order; keys, which are for programs, stay."""
@@ -106,12 +107,12 @@ def _several(results: Sequence[Result]) -> bool:
     return any(result.channel and result.channel.count > 1 for result in results)
 
 
-Tier: TypeAlias = tuple[str, list[tuple[Segment, str]]]
-"""Name of a tier, and its segments with their words."""
+Tier: TypeAlias = tuple[str, list[tuple[Span, str]]]
+"""Name of a tier, and its stretches of time with their words."""
 
 
 def _tiers(results: Sequence[Result], languages: Languages) -> Iterator[Tier]:
-    """Walk through the tiers: emotions in each language, then what a person corrected, if any."""
+    """Walk through the tiers: emotions in each language, what a person corrected, heads."""
     for result in results:
         number = f" {_channel(result)}" if _several(results) else ""
         for language in languages:
@@ -124,6 +125,10 @@ def _tiers(results: Sequence[Result], languages: Languages) -> Iterator[Tier]:
         if corrected:
             label = CORRECTED(languages[0])
             yield label + number, [(segment, label) for segment in corrected]
+        for head in result.heads:
+            words = {one.key: one.zh if languages[0] == "zh" else one.en for one in head.labels}
+            voiced = [one for one in head.segments if one.label in words]
+            yield head.name + number, [(one, words[one.label]) for one in voiced]
 
 
 def _labelled(results: Sequence[Result]) -> Iterator[tuple[str, Segment]]:
@@ -146,7 +151,7 @@ def _textgrid(results: Sequence[Result], languages: Languages) -> bytes:
     grid = textgrid.Textgrid(0, results[0].duration_s)
     for tier, labelled in _tiers(results, languages):
         entries = [
-            textgrid.constants.Interval(segment.span.start_s, segment.span.end_s, word)
+            textgrid.constants.Interval(segment.start_s, segment.end_s, word)
             for segment, word in labelled
         ]
         grid.addTier(textgrid.IntervalTier(tier, entries, 0, results[0].duration_s))
@@ -180,8 +185,8 @@ def _eaf(results: Sequence[Result], languages: Languages) -> bytes:
         {
             round(border_s * 1000)
             for result in results
-            for segment in result.segments
-            for border_s in (segment.span.start_s, segment.span.end_s)
+            for span in _spans(result)
+            for border_s in (span.start_s, span.end_s)
         }
     )
     slot_at = {border_ms: f"ts{at}" for at, border_ms in enumerate(borders_ms, start=1)}
@@ -196,8 +201,8 @@ def _eaf(results: Sequence[Result], languages: Languages) -> bytes:
                 ET.SubElement(row, "ANNOTATION"),
                 "ALIGNABLE_ANNOTATION",
                 ANNOTATION_ID=f"a{number}",
-                TIME_SLOT_REF1=slot_at[round(segment.span.start_s * 1000)],
-                TIME_SLOT_REF2=slot_at[round(segment.span.end_s * 1000)],
+                TIME_SLOT_REF1=slot_at[round(segment.start_s * 1000)],
+                TIME_SLOT_REF2=slot_at[round(segment.end_s * 1000)],
             )
             ET.SubElement(annotation, "ANNOTATION_VALUE").text = word
     ET.SubElement(
@@ -210,6 +215,13 @@ def _eaf(results: Sequence[Result], languages: Languages) -> bytes:
     ET.indent(root)
     head = '<?xml version="1.0" encoding="UTF-8"?>'
     return f"{head}\n{ET.tostring(root, encoding='unicode')}\n".encode()
+
+
+def _spans(result: Result) -> Iterator[Span]:
+    """All stretches of time that a tier may name."""
+    yield from result.segments
+    for head in result.heads:
+        yield from head.segments
 
 
 def _audacity(results: Sequence[Result], _languages: Languages) -> bytes:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from emoscope.labels import KEYS
+from emoscope.models.head_file import Head
+from emoscope.results.heads import HeadAnswer
 from emoscope.results.result import Failure, Result
 
 CSV_COLUMNS = (
@@ -32,6 +34,8 @@ CSV_COLUMNS = (
     "talk_share",
     "overlap_share",
 )
+_ADAPTED = ("adaptation", "emotion_before")
+"""Columns where corrections changed the nine: the head, and the model's own answer."""
 RUN_COLUMN = "run"
 """The column that an archive of runs has before these."""
 
@@ -67,14 +71,31 @@ def to_json_line(answer: Result | Failure) -> str:
     return _writable(json.dumps(to_record(answer), ensure_ascii=False, allow_nan=False)) + "\n"
 
 
-def csv_header() -> str:
-    """First line of the CSV."""
-    return _csv_line(list(CSV_COLUMNS))
+def head_columns(heads: Iterable[Head | HeadAnswer]) -> tuple[str, ...]:
+    """Return the columns that heads add to the CSV, behind ``CSV_COLUMNS``.
+
+    ``head.NAME``, ``head.NAME.confidence`` and ``head.NAME.CLASS`` for each head with classes of
+    its own; ``adaptation`` and ``emotion_before`` where one of corrections changes the nine.
+    """
+    names: dict[str, None] = {}
+    for head in heads:
+        if isinstance(head, Head) and head.kind == "corrections":
+            names |= dict.fromkeys(_ADAPTED)
+            continue
+        start = f"head.{head.name}"
+        keys = (f"{start}.{one.key}" for one in head.labels)
+        names |= dict.fromkeys((start, f"{start}.confidence", *keys))
+    return tuple(names)
 
 
-def to_csv_line(answer: Result | Failure) -> str:
-    """One line of the CSV, in the order of ``CSV_COLUMNS``."""
-    return _csv_line(_cells(answer))
+def csv_header(extra: Sequence[str] = ()) -> str:
+    """First line of the CSV, with further columns, as of ``head_columns``."""
+    return _csv_line([*CSV_COLUMNS, *extra])
+
+
+def to_csv_line(answer: Result | Failure, extra: Sequence[str] = ()) -> str:
+    """One line of the CSV, in the order of ``CSV_COLUMNS`` and of further columns."""
+    return _csv_line(_cells(answer, extra))
 
 
 def archive_csv(answers: Iterable[tuple[str, Result]]) -> str:
@@ -83,12 +104,26 @@ def archive_csv(answers: Iterable[tuple[str, Result]]) -> str:
     Args:
         answers: name of the run's folder, and its result.
     """
-    lines = [_csv_line([RUN_COLUMN, *CSV_COLUMNS])]
-    lines += [_csv_line([run, *_cells(result)]) for run, result in answers]
+    rows = list(answers)
+    heads = head_columns(head for _, result in rows for head in result.heads)
+    extra = (*heads, *(_ADAPTED if any(result.adaptation for _, result in rows) else ()))
+    lines = [_csv_line([RUN_COLUMN, *CSV_COLUMNS, *extra])]
+    lines += [_csv_line([run, *_cells(result, extra)]) for run, result in rows]
     return "".join(lines)
 
 
-def _cells(answer: Result | Failure) -> list[str]:
+def _head_cells(result: Result) -> dict[str, str]:
+    row = {}
+    if (change := result.adaptation) is not None:
+        row = dict(zip(_ADAPTED, (change.name, change.emotion), strict=True))
+    for head in result.heads:
+        start = f"head.{head.name}"
+        row |= {start: head.label, f"{start}.confidence": repr(head.confidence)}
+        row |= {f"{start}.{key}": repr(score) for key, score in head.scores.items()}
+    return row
+
+
+def _cells(answer: Result | Failure, extra: Sequence[str] = ()) -> list[str]:
     row = {"name": answer.name}
     if isinstance(answer, Failure):
         error = error_record(answer)
@@ -113,8 +148,9 @@ def _cells(answer: Result | Failure) -> list[str]:
             "channel": str(channel.number) if channel else "",
             "talk_share": repr(channel.talk_share) if channel else "",
             "overlap_share": repr(channel.overlap_share) if channel else "",
+            **_head_cells(result),
         }
-    return [_tame(row.get(column, "")) for column in CSV_COLUMNS]
+    return [_tame(row.get(column, "")) for column in (*CSV_COLUMNS, *extra)]
 
 
 def _tame(cell: str) -> str:

@@ -20,6 +20,7 @@ from emoscope.labels import KEYS
 from emoscope.messages.languages import LANGUAGES, Language
 from emoscope.optional import require
 from emoscope.results.result import Result
+from emoscope.results.scores import softmax
 from emoscope.results.track import Track
 from emoscope.waveform import HOP_S
 
@@ -70,6 +71,8 @@ def segment_rows_table(
 def curve_table(results: Sequence[Result]) -> Table:
     """Return a line per frame: ``start_s``, ``speech``, nine scores, nine logits (``logit_happy``).
 
+    Behind them the scores of heads, where the recording was recognized with some.
+
     Args:
         results: one result, or one for each channel of a recording.
     """
@@ -87,8 +90,22 @@ def curve_table(results: Sequence[Result]) -> Table:
         "speech": np.concatenate([_speech(track) for _, track in tracks]),
         **dict(zip(KEYS, scores.T, strict=True)),
         **dict(zip((f"logit_{key}" for key in KEYS), logits.T, strict=True)),
+        **_head_curves(results),
     }
     return Table(_without_lone(columns, results), _about(results))
+
+
+def _head_curves(results: Sequence[Result]) -> dict[str, Column]:
+    """Columns of the heads that all results have: scores of each class, ``head.NAME.CLASS``."""
+    columns: dict[str, Column] = {}
+    for at, head in enumerate(results[0].heads):
+        rows = [one.heads[at].frames for one in results if len(one.heads) > at]
+        known = [one for one in rows if one is not None]
+        if len(known) == len(results):
+            scores = softmax(np.concatenate(known))
+            names = (f"head.{head.name}.{one.key}" for one in head.labels)
+            columns |= dict(zip(names, scores.T, strict=True))
+    return columns
 
 
 def to_csv(table: Table) -> bytes:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from emoscope.backends.base import Device
+from emoscope.backends.base import Backend, Device
 from emoscope.errors import BusyError, ServiceError
 from emoscope.events import Clock
 from emoscope.inference import batch_plan
@@ -238,3 +238,14 @@ class _Job:
     @property
     def samples(self) -> Samples:
         return self.call.clips[self.position]
+
+
+def batcher_of(backend: Backend, *, is_rounded: bool) -> Batcher:
+    """Return the batcher of a backend, with the budget and the runs at once that suit it.
+
+    Args:
+        backend: runs the model.
+        is_rounded: the model is an int8 variant.
+    """
+    budget = batch_budget(backend.device, is_rounded=is_rounded)
+    return Batcher(Forward(backend), max_padded_samples=budget, at_once=backend.runs_at_once)

@@ -120,6 +120,37 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "{names}.",
         ),
     },
+    errors.HeadError: {
+        "head_unknown": Text(
+            "没有名为 {name!r} 的分类头。现有：{known}。",
+            "There is no head called {name!r}. There are: {known}.",
+        ),
+        "head_damaged": Text(
+            "分类头 {name!r} 的文件已损坏，或来自更新的版本（{reason_zh}）。请删除后重新训练。",
+            "The file of the head {name!r} is damaged or of a later version ({reason_en}). Remove "
+            "it and train it again.",
+        ),
+        "head_model_differs": Text(
+            "分类头 {head!r} 是在 {trained_on} 的向量上训练的，不能用于 {model}。",
+            "The head {head!r} was trained on vectors of {trained_on} and cannot be used with "
+            "{model}.",
+        ),
+        "head_name_refused": Text(
+            "{name!r} 不能作为名称：只能用字母、汉字、数字、空格和 . _ -，以字母、汉字或数字开头，"
+            "最多 64 个字符。",
+            "{name!r} cannot be a name: letters, digits, spaces and . _ - only, at most 64 of "
+            "them, a letter or a digit first.",
+        ),
+        "head_exists": Text(
+            "已有名为 {name!r} 的分类头。请换一个名称，或先删除它。",
+            "There is a head called {name!r} already. Choose another name, or remove it first.",
+        ),
+        "heads_refused": Text(
+            "不能同时使用这些分类头：{names}。最多 {limit} 个，不得重复，其中至多一个来自修正。",
+            "These heads cannot be used together: {names}. At most {limit}, none twice, and one of "
+            "corrections.",
+        ),
+    },
     errors.RequestError: {
         "field_missing": Text("缺少字段 {field}。", "The field {field} is missing."),
         "too_many_files": Text(
@@ -387,6 +418,10 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         "store_full": Text(
             "磁盘已满，结果没有保存。请腾出空间后重试。",
             "The disk is full and the results were not saved. Free some space and try again.",
+        ),
+        "data_folder_unknown": Text(
+            "不知道数据文件夹在哪里：没有主目录。",
+            "The folder for data is not known: there is no home folder.",
         ),
         "outputs_in_use": Text(
             "另一个服务正在使用结果文件夹 {folder}。一个文件夹只能由一个服务使用。",

@@ -23,6 +23,9 @@ _CACHE = _all(
     "可用环境变量 EMOSCOPE_CACHE 指定别的文件夹。",
     "Choose another folder with the environment variable EMOSCOPE_CACHE.",
 )
+_DATA = _all(
+    "可用环境变量 EMOSCOPE_DATA 指定。", "Name one with the environment variable EMOSCOPE_DATA."
+)
 _EXACT = _all("即选项 --precision exact。", "The option is --precision exact.")
 _JOBS = Text("长录音可通过 /v1/jobs 提交任务。", "Submit long recordings as jobs (/v1/jobs).")
 _JOBS_LARGE = Text("/v1/jobs 一次可以提交更多。", "/v1/jobs accepts more at once.")
@@ -81,6 +84,7 @@ HINTS: Mapping[str, Mapping[FrontEnd, Text]] = {
     "model_cache_failed": _CACHE,
     "cache_folder_unknown": _CACHE,
     "model_disk_full": _CACHE,
+    "data_folder_unknown": _DATA,
     "outputs_in_use": {
         "cli": Text(
             "用 --outputs 指定别的文件夹；用设置 outputs_lock_wait_s 等它结束。",

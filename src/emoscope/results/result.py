@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timezone
 from typing import Annotated, Any, Literal, cast, get_args
@@ -15,6 +16,7 @@ from emoscope.paths.choices import Granularity
 from emoscope.results.activity import Channel
 from emoscope.results.agreement import Agreement
 from emoscope.results.calibrated import Calibrated
+from emoscope.results.heads import Adaptation, HeadAnswer
 from emoscope.results.json_type import Converted, EmotionKey, JsonType, Share
 from emoscope.results.quality import Quality
 from emoscope.results.scores import Scores, ScoresByKey
@@ -146,6 +148,20 @@ class ResultDocument(JsonType):
     )
     log: tuple[Step, ...]
     versions: dict[str, str]
+    heads: tuple[HeadAnswer, ...] = field(
+        default=(),
+        metadata={
+            "exclude_if": operator.not_,
+            "description": "answers of heads with classes of their own; absent without a head",
+        },
+    )
+    adaptation: Adaptation | None = field(
+        default=None,
+        metadata={
+            "exclude_if": operator.not_,
+            "description": "what corrections changed in the scores above; absent without them",
+        },
+    )
 
     @property
     def created(self) -> datetime:
@@ -184,6 +200,10 @@ class Result:
     versions: dict[str, str] = field(default_factory=dict)
     channel: Channel | None = None
     """Which channel it is about; None where the channels were averaged."""
+    heads: tuple[HeadAnswer, ...] = ()
+    """Answers of heads with classes of their own."""
+    adaptation: Adaptation | None = None
+    """What corrections changed; None where the scores are the model's own."""
     missing: tuple[Span, ...] = ()
     """Where the medium holds no sound (a late start, gaps), in order; silence in the segments."""
 
@@ -246,6 +266,8 @@ class Result:
             channel=self.channel,
             log=self.steps,
             versions=self.versions,
+            heads=self.heads,
+            adaptation=self.adaptation,
         ).to_dict()
         # Here, because a copy of hours of rows would double the memory.
         data["frames"] = None if self.track is None else TrackFrames.of(self.track).to_dict()
@@ -289,6 +311,8 @@ class Result:
             versions=read.versions,
             channel=read.channel,
             missing=read.medium.missing,
+            heads=read.heads,
+            adaptation=read.adaptation,
         )
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import cast
 
@@ -117,8 +117,8 @@ class _Sums:
     """Running sum of smoothed rows."""
 
     first: int
+    total: list[float]
     rows: int = 0
-    total: list[float] = field(default_factory=lambda: [0.0] * COUNT)
 
     def add(self, row: list[float]) -> None:
         self.total = [a + b for a, b in zip(self.total, row, strict=True)]
@@ -129,7 +129,7 @@ class _Sums:
         self.rows += later.rows
 
     def leader(self) -> int:
-        return max(range(COUNT), key=self.total.__getitem__)
+        return max(range(len(self.total)), key=self.total.__getitem__)
 
     def lead(self, one: int, other: int) -> float:
         return (self.total[one] - self.total[other]) / self.rows
@@ -159,15 +159,19 @@ class SegmentReader:
 
     Args:
         rules: how to read.
+        classes: what the columns of the scores stand for; the nine by default.
     """
 
-    def __init__(self, rules: SegmentRules = DEFAULT_RULES) -> None:
+    def __init__(
+        self, rules: SegmentRules = DEFAULT_RULES, classes: Sequence[Emotion] = EMOTIONS
+    ) -> None:
         self._rules = rules
+        self._classes = classes
         self._minimum = max(1, _rows(rules.minimum_s))
         self._pause = max(1, _rows(rules.pause_s))
         self._sound = _rows(rules.sound_s)
         # Rows of zeros before the first and after the last weigh nothing in the average.
-        self._scores = np.zeros((rules.half_rows, COUNT))
+        self._scores = np.zeros((rules.half_rows, len(classes)))
         self._weights = np.zeros(rules.half_rows)
         self._at = 0
         """The next row to be read."""
@@ -183,13 +187,13 @@ class SegmentReader:
         if speech is None or speech.end - speech.first < self._sound:
             return SILENCE, self._told * HOP_S
         index = speech.stretch.leader() if speech.label is None else speech.label
-        return EMOTIONS[index], speech.stretch.first * HOP_S
+        return self._classes[index], speech.stretch.first * HOP_S
 
     def feed(self, scores: Array64, speech: Mask) -> list[Segment]:
         """Read the next rows.
 
         Args:
-            scores: shape ``(n, 9)``.
+            scores: shape ``(n, 9)``, or a column for each of ``classes``.
             speech: shape ``(n,)``, true where there is speech.
 
         Returns:
@@ -211,7 +215,7 @@ class SegmentReader:
             ValueError: there was no row at all.
         """
         half = self._rules.half_rows
-        given = self.feed(np.zeros((half, COUNT)), np.zeros(half, np.bool_))
+        given = self.feed(np.zeros((half, len(self._classes))), np.zeros(half, np.bool_))
         if not self._at:
             raise ValueError("segments need a row at least")
         if self._speech is not None:
@@ -228,7 +232,7 @@ class SegmentReader:
         count = len(self._weights) - 2 * half
         if count <= 0:
             return ()
-        total, weight = np.zeros((count, COUNT)), np.zeros(count)
+        total, weight = np.zeros((count, len(self._classes))), np.zeros(count)
         # Added up one by one, so that every row is summed in the same order in every portion.
         for shift in range(2 * half + 1):
             total += self._scores[shift : shift + count]
@@ -242,7 +246,7 @@ class SegmentReader:
         if voiced:
             if speech is None:
                 first = 0 if not self._told and at < self._pause else at
-                speech = self._speech = _Speech(first, at, at + 1, _Sums(first))
+                speech = self._speech = _Speech(first, at, at + 1, self._sums(first))
             speech.end = at + 1
             self._weigh(speech, row)
         elif speech is not None and at + 1 - speech.end >= self._pause:
@@ -263,7 +267,7 @@ class SegmentReader:
             stretch.add(row)
             return
         if challenge is None:
-            challenge = speech.challenge = _Sums(self._at)
+            challenge = speech.challenge = self._sums(self._at)
         challenge.add(row)
         winner = challenge.leader()
         if (
@@ -294,8 +298,11 @@ class SegmentReader:
         self._silence(stretch.first)
         score = stretch.total[label] / stretch.rows
         start_s, end_s = stretch.first * HOP_S, end * HOP_S
-        self._closed.append(Segment(start_s, end_s, EMOTIONS[label], score))
+        self._closed.append(Segment(start_s, end_s, self._classes[label], score))
         self._told = end
+
+    def _sums(self, first: int) -> _Sums:
+        return _Sums(first, [0.0] * len(self._classes))
 
     def _silence(self, until: int) -> None:
         if until > self._told:

@@ -30,6 +30,7 @@ from emoscope.audio.spool import MEMORY_BYTES, Spool
 from emoscope.audio.validate import reasons_of
 from emoscope.errors import AudioError
 from emoscope.events import Clock, Step
+from emoscope.inference.headed import RecordingOutput
 from emoscope.inference.windowed import FrameBatch, on_axis
 from emoscope.labels import COUNT, SILENCE, Emotion
 from emoscope.paths.choices import Granularity
@@ -233,9 +234,8 @@ class StreamRecognizer:
         recording = replace(
             recording, steps=(*recording.steps, Step("infer", self._busy_s * 1000, data))
         )
-        result = self._recognizer.build_result(
-            recording, track, granularity=self._granularity, embedding=vectors
-        )
+        output = RecordingOutput(track, vectors)
+        result = self._recognizer.build_result(recording, output, granularity=self._granularity)
         # A gap behind the last frame.
         logits, speech = _silent(len(track) - self._read)
         last = self._reader.feed(softmax(logits), speech)

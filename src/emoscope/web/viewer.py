@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from emoscope.errors import RequestError
+from emoscope.events import local_now
 from emoscope.export.annotations import export
 from emoscope.figures import report, svg
 from emoscope.messages.figure import FIGURE
@@ -14,7 +15,6 @@ from emoscope.models import catalog
 from emoscope.outputs import history
 from emoscope.outputs.store import Run, RunStore
 from emoscope.paths.file_names import shown
-from emoscope.recognizer import local_now
 from emoscope.results.result import Result
 from emoscope.waveform import Waveform
 from emoscope.web.curves import Curves

@@ -210,7 +210,7 @@ class Streams:
     ) -> None:
         limits = replace(recognizer.limits, max_bytes=None, max_duration_s=max_duration_s)
         self.limits: Limits = limits
-        self._recognizer, self._store = recognizer.configured(limits=limits), store
+        self._recognizer, self._store = recognizer.configured(limits=limits, heads=()), store
         self._metrics = metrics
         self._started = 0
         metrics.gauge("streams_open", "Live streams that are open", self._count)
