@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,13 +78,23 @@ UNKNOWN_EN = (
 )
 
 
+@dataclass(frozen=True)
+class About:
+    """What the card says of a model beside what is measured on its file."""
+
+    revision: str
+    """Date and number."""
+    shape: Shape
+    folds: Sequence[Mapping[str, Any]] = ()
+    """Figures of `cross_validate.py`; none where it was not run."""
+
+
 def make(
     model: Path,
     clips: Sequence[Clip],
     sound: Sound,
     left_out: LeftOut,
-    shape: Shape,
-    revision: str,
+    about: About,
     folder: Path,
 ) -> dict[Path, Path]:
     """Evaluate an exported file on every test split and write its cards and pictures.
@@ -93,8 +104,7 @@ def make(
         clips: all of them.
         sound: their samples.
         left_out: what the calibration is fitted on.
-        shape: of the model.
-        revision: its date and number.
+        about: revision, shape, figures of published protocols.
         folder: where everything is written.
 
     Returns:
@@ -114,7 +124,7 @@ def make(
             flush=True,
         )
     fitted = calibrate.fit(left_out)
-    card = build(model, clips, accuracy, revision=revision, shape=shape)
+    card = build(model, clips, accuracy, about)
     card["never_headline"] = {
         corpus: round(evaluate.never_headline(logits[corpus]), 4) for corpus in heard
     }
@@ -151,9 +161,7 @@ def build(
     model: Path,
     clips: Sequence[Clip],
     accuracy: Mapping[str, Mapping[str, Any]],
-    *,
-    revision: str,
-    shape: Shape,
+    about: About,
 ) -> dict[str, Any]:
     """The card as one dictionary."""
     content = model.read_bytes()
@@ -165,7 +173,7 @@ def build(
     }
     return {
         "name": "compact",
-        "revision": revision,
+        "revision": about.revision,
         "title_zh": "内置小模型",
         "title_en": "Built-in compact model",
         "files": [
@@ -177,8 +185,8 @@ def build(
         ],
         "rate_hz": 16_000,
         "hop_s": 0.02,
-        "dim": shape.embedding,
-        "parameters": sum(value.numel() for value in Model(shape).parameters()),
+        "dim": about.shape.embedding,
+        "parameters": sum(value.numel() for value in Model(about.shape).parameters()),
         "licence": LICENCE,
         "attribution": ATTRIBUTION,
         "encoder": ENCODER,
@@ -189,6 +197,7 @@ def build(
             corpus: {key: value for key, value in row.items() if key != "confusion"}
             for corpus, row in accuracy.items()
         },
+        "published_protocols": [dict(figures) for figures in about.folds],
         "limits_zh": LIMITS_ZH,
         "limits_en": LIMITS_EN,
         "measured_zh": MEASURED_ZH,

@@ -76,6 +76,7 @@ def as_markdown(
         for name, values in zip(EMOTIONS, row["confusion"], strict=True):
             if any(values):
                 lines.append(f"| **{name}** | " + " | ".join(map(str, values)) + " |")
+    lines += _published(card)
     lines += _never_headline(card)
     lines += _trust(card)
     lines += ["", "## Data", ""]
@@ -106,6 +107,34 @@ def as_markdown(
         "",
     ]
     return "\n".join(lines)
+
+
+PROTOCOLS = {
+    "ravdess": "RAVDESS, six folds of four actors as in EmoBox, calm apart from neutral",
+    "emodb": "EmoDB, each speaker left out in turn, boredom as a class",
+}
+
+
+def _published(card: Mapping[str, Any]) -> list[str]:
+    """Cross-validation by protocols that papers use."""
+    if not card["published_protocols"]:
+        return []
+    lines = [
+        "",
+        "## Published protocols",
+        "",
+        "These are figures of the frozen encoder, not of the shipped head: for each fold a head is",
+        "trained on that corpus's other speakers alone, as papers on such encoders do.",
+        "`train/cross_validate.py` prints them.",
+        "",
+        "| protocol | folds | classes | clips | speakers | UAR | WA |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    return lines + [
+        f"| {PROTOCOLS[row['corpus']]} | {row['folds']} | {row['classes']} | {row['clips']} "
+        f"| {row['speakers']} | {with_interval(row, 'uar', 'ci95')} | {row['wa']:.3f} |"
+        for row in card["published_protocols"]
+    ]
 
 
 def _never_headline(card: Mapping[str, Any]) -> list[str]:

@@ -4,21 +4,25 @@
 
 RAVDESS has eight classes there (calm apart from neutral) and six folds of four actors, as in
 EmoBox. For each fold a head is trained on the frozen cut encoder from the other speakers alone; the
-plan is the recipe's and was not chosen by these figures. Ships nothing.
+plan is the recipe's and was not chosen by these figures. No weights come of it; `run.py` takes the
+figures into the card.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 import features
+import files
 from data import INDEX, UNKNOWN, Clip, Sound, load_clips, original_emotions
 from features import Alterations, Cached, altered, clip_statistics
 from finetune import ONLY_UNKNOWN
@@ -49,6 +53,7 @@ def main() -> None:
         "ravdess": lambda clip: (int(clip.speaker.rpartition("_")[2]) - 1) // 4,
         "emodb": lambda clip: int(clip.speaker.rpartition("_")[2]),
     }
+    found = []
     for corpus, fold_of in protocols.items():
         clips = [
             dataclasses.replace(clip, emotion=CALM, target=ONLY_UNKNOWN)
@@ -71,7 +76,29 @@ def main() -> None:
                 features.write(path, clip_statistics(model, waveforms, how, variant))
             cached.append(features.read(path))
         plan = dataclasses.replace(recipe.head, steps=recipe.head.steps // 2)
-        print(json.dumps(figures(corpus, clips, cached, fold_of, plan, recipe)), flush=True)
+        found.append(figures(corpus, clips, cached, fold_of, plan, recipe))
+        print(json.dumps(found[-1]), flush=True)
+    kept = {"recipe": fingerprint(recipe), "protocols": found}
+    files.write(json.dumps(kept, indent=2) + "\n", _kept(options.cache))
+
+
+def fingerprint(recipe: Recipe) -> str:
+    """Which shape, altered features and head plan figures belong to, as sha256."""
+    parts = repr((recipe.shape, recipe.variants, recipe.features, recipe.head))
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def kept_figures(cache: Path, recipe: Recipe) -> list[dict[str, Any]]:
+    """Figures that an earlier run of this command left for this recipe; none if it did not."""
+    try:
+        kept = json.loads(_kept(cache).read_bytes())
+    except FileNotFoundError:
+        return []
+    return list(kept["protocols"]) if kept["recipe"] == fingerprint(recipe) else []
+
+
+def _kept(cache: Path) -> Path:
+    return cache / "cross_validation" / "figures.json"
 
 
 def figures(

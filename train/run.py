@@ -23,6 +23,7 @@ import torch
 
 import augment
 import card
+import cross_validate
 import evaluate
 import export
 import features
@@ -95,7 +96,9 @@ def main() -> None:
     say(f"exported, {built.stat().st_size / 1e6:.1f} MB")
     run.check_dev(built)
     left_out = run.left_out()
-    written = card.make(built, clips, run.sound, left_out, recipe.shape, options.revision, work)
+    folds = cross_validate.kept_figures(options.cache, recipe)
+    about = card.About(options.revision, recipe.shape, () if options.toy else folds)
+    written = card.make(built, clips, run.sound, left_out, about, work)
     say("card written")
     if options.ship:
         for path, target in written.items():
