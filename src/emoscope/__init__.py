@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from emoscope.results.scores import Scores
     from emoscope.results.segments import Segment
     from emoscope.results.track import Track
+    from emoscope.results.utterances import GivenSpan, Utterance, UtteranceRules
     from emoscope.waveform import Span, Waveform
 
 _HOMES = {
@@ -36,6 +37,7 @@ _HOMES = {
     "Emotion": "labels",
     "EmoscopeError": "errors",
     "Failure": "results.result",
+    "GivenSpan": "results.utterances",
     "Limits": "limits",
     "Quality": "results.quality",
     "Recognizer": "recognizer",
@@ -44,6 +46,8 @@ _HOMES = {
     "Segment": "results.segments",
     "Span": "waveform",
     "Track": "results.track",
+    "Utterance": "results.utterances",
+    "UtteranceRules": "results.utterances",
     "Waveform": "waveform",
     "load": "recognizer",
     "recognize": "recognizer",
@@ -56,6 +60,7 @@ __all__ = [
     "EmoscopeError",
     "Emotion",
     "Failure",
+    "GivenSpan",
     "Limits",
     "MultichannelResult",
     "Quality",
@@ -65,6 +70,8 @@ __all__ = [
     "Segment",
     "Span",
     "Track",
+    "Utterance",
+    "UtteranceRules",
     "Waveform",
     "__version__",
     "load",

@@ -25,7 +25,7 @@ class Step:
     }
 
     name: str = field(metadata={"alias": "step"})
-    """receive, decode, resample, mix, check, infer, write."""
+    """receive, decode, resample, mix, check, infer, utterances, write."""
     milliseconds: float = field(metadata={"alias": "ms"})
     data: dict[str, Any] = field(default_factory=dict, metadata={"exclude_if": operator.not_})
     """Numbers for the sentence that a front end makes of it."""
@@ -39,7 +39,7 @@ class Progress:
     """Seconds of sound finished."""
     total_s: float
     step: str = "infer"
-    """``decode`` while a file is read, then ``infer``."""
+    """``decode`` while a file is read, then ``infer``, then ``utterances`` where asked for."""
 
 
 Event: TypeAlias = Step | Progress
@@ -74,7 +74,7 @@ class StepLog:
         """Record a step that was timed elsewhere.
 
         Args:
-            name: receive, decode, resample, mix, check, infer or write.
+            name: receive, decode, resample, mix, check, infer, utterances or write.
             milliseconds: time that it took.
             data: numbers for the sentence that a front end makes of it.
         """
@@ -86,7 +86,7 @@ class StepLog:
         """Report the progress of a step.
 
         Args:
-            name: ``decode`` or ``infer``.
+            name: ``decode``, ``infer`` or ``utterances``.
             done_s: seconds of sound finished.
             total_s: seconds of sound in all.
         """

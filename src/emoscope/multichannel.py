@@ -21,6 +21,7 @@ from emoscope.paths.choices import Granularity
 from emoscope.recognizer import Recognizer, load_once
 from emoscope.results.activity import ChannelActivity, channel_activity
 from emoscope.results.result import Result, SourceRef, check_granularity
+from emoscope.results.utterances import UtteranceChoice, utterance_plan
 from emoscope.waveform import Waveform
 
 
@@ -42,6 +43,7 @@ def recognize_channels_with(
     *,
     granularity: Granularity = "utterance",
     embedding: bool = False,
+    utterances: UtteranceChoice = False,
     name: str = "",
     listener: Listener = ignore,
     checkpoint_dir: Path | None = None,
@@ -53,6 +55,7 @@ def recognize_channels_with(
         source: the bytes of a file, its path, or a ``Waveform``; mono sound has one channel.
         granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
         embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+        utterances: recognize each utterance of each channel alone as well: True, rules, or spans.
         name: name of the recording in the results; the file's name by default.
         listener: called with each finished step and with progress over all channels; does nothing
             by default.
@@ -64,6 +67,7 @@ def recognize_channels_with(
         ModelError: the model failed.
     """
     check_granularity(granularity)
+    plan = utterance_plan(utterances)
     recordings = _prepared(recognizer, source, name, listener)
     by_frame = [
         # By frame also for one answer each: the activity needs the speech segments.
@@ -71,6 +75,7 @@ def recognize_channels_with(
             recording,
             granularity="frame",
             embedding=embedding,
+            utterances=plan,
             listener=_over_all(listener, at, len(recordings)),
             # Two channels are one source with one model: each has a place of its own.
             checkpoint_dir=checkpoint_dir and checkpoint_dir / f"channel{at + 1}",
@@ -105,6 +110,7 @@ def recognize_channels(
     model: str | os.PathLike[str] = catalog.AUTO,
     granularity: Granularity = "utterance",
     embedding: bool = False,
+    utterances: UtteranceChoice = False,
 ) -> MultichannelResult:
     """Recognize each channel of one recording with a model that stays in memory.
 
@@ -114,13 +120,16 @@ def recognize_channels(
             ``emoscope models list``, or a folder.
         granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
         embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+        utterances: recognize each utterance of each channel alone as well: True, rules, or spans.
 
     Raises:
         InputError: the recording or a parameter cannot be used, or all channels are silent.
         ModelError: the model cannot be loaded, or it failed.
     """
     recognizer = load_once(os.fspath(model))
-    return recognize_channels_with(recognizer, source, granularity=granularity, embedding=embedding)
+    return recognize_channels_with(
+        recognizer, source, granularity=granularity, embedding=embedding, utterances=utterances
+    )
 
 
 def _prepared(

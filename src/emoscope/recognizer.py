@@ -11,7 +11,6 @@ import copy
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -24,18 +23,25 @@ from emoscope.backends.opened import open_model_files
 from emoscope.errors import EmoscopeError
 from emoscope.events import Listener, StepLog, ignore, local_now
 from emoscope.hub.progress import PullListener, log_pull
+from emoscope.inference.assembly import Assembler
 from emoscope.inference.batching import batcher_of
-from emoscope.inference.headed import RecordingOutput, adapted, infer_recording
-from emoscope.inference.windowed import ClipRunner, WindowedInference
+from emoscope.inference.headed import HeadColumns
+from emoscope.inference.recording_run import RecordingRun
+from emoscope.inference.utterances import UtteranceInference
+from emoscope.inference.windowed import WindowedInference
 from emoscope.limits import COMMAND_LINE, Limits
 from emoscope.models import catalog
 from emoscope.models.head_file import Head
 from emoscope.models.head_folder import heads_for
 from emoscope.paths.choices import BackendName, DeviceChoice, Granularity, Precision
-from emoscope.results import abstention
 from emoscope.results.abstention import ABSTENTION_THRESHOLDS, AbstentionThresholds
 from emoscope.results.agreement import AGREEMENT_THRESHOLDS, AgreementThresholds
 from emoscope.results.result import Failure, ModelRef, Result, check_granularity
+from emoscope.results.utterances import (
+    UtteranceChoice,
+    UtteranceRules,
+    utterance_plan,
+)
 
 
 class Recognizer:
@@ -72,12 +78,12 @@ class Recognizer:
         self.thresholds = thresholds
         # One for all threads that share this recognizer: requests, the page, Python callers.
         self._forward = batcher_of(backend, is_rounded=model.precision != "exact")
-        self._now = now
         self.heads: tuple[Head, ...] = ()
         self.decoder: Decoder = decode_of_any_length
         self.channel_decoder: ChannelDecoder = decode_channels
-        self._versions = {"emoscope": __version__, backend.name: backend.version}
-        self._versions |= library_versions()
+        versions = {"emoscope": __version__, backend.name: backend.version} | library_versions()
+        calibration = None if card is None else card.calibration
+        self.assembler = Assembler(model, calibration, thresholds, now, versions)
 
     def configured(
         self,
@@ -111,6 +117,7 @@ class Recognizer:
         *,
         granularity: Granularity = "utterance",
         embedding: bool = False,
+        utterances: UtteranceChoice = False,
         name: str = "",
         listener: Listener = ignore,
     ) -> Result:
@@ -120,6 +127,7 @@ class Recognizer:
             source: the bytes of a file, its path, or a ``Waveform``.
             granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
             embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+            utterances: recognize each utterance alone as well: True, rules, or given spans.
             name: name of the recording in the result; the file's name by default.
             listener: called with each finished step and with progress; does nothing by default.
 
@@ -128,9 +136,14 @@ class Recognizer:
             ModelError: the model failed.
         """
         check_granularity(granularity)
+        plan = utterance_plan(utterances)
         recording = self.decode(source, name=name, listener=listener)
         return self.infer(
-            recording, granularity=granularity, embedding=embedding, listener=listener
+            recording,
+            granularity=granularity,
+            embedding=embedding,
+            utterances=plan,
+            listener=listener,
         )
 
     def recognize_many(
@@ -139,6 +152,7 @@ class Recognizer:
         *,
         granularity: Granularity = "utterance",
         embedding: bool = False,
+        utterances: bool | UtteranceRules = False,
     ) -> Iterator[Result | Failure]:
         """Recognize recordings one after another; one that cannot be used gives a ``Failure``.
 
@@ -146,6 +160,7 @@ class Recognizer:
             sources: each the bytes of a file, its path, or a ``Waveform``; read lazily.
             granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
             embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+            utterances: recognize each utterance alone as well: True, or rules.
 
         Returns:
             One result or failure per source, in the order of ``sources``.
@@ -159,7 +174,9 @@ class Recognizer:
         def answers() -> Iterator[Result | Failure]:
             for source in sources:
                 try:
-                    yield self.recognize(source, granularity=granularity, embedding=embedding)
+                    yield self.recognize(
+                        source, granularity=granularity, embedding=embedding, utterances=utterances
+                    )
                 except EmoscopeError as error:
                     yield Failure(name_of(source), error)
 
@@ -195,6 +212,7 @@ class Recognizer:
         *,
         granularity: Granularity = "utterance",
         embedding: bool = False,
+        utterances: UtteranceChoice = False,
         listener: Listener = ignore,
         checkpoint_dir: Path | None = None,
     ) -> Result:
@@ -204,82 +222,46 @@ class Recognizer:
             recording: what ``decode`` returned.
             granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
             embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+            utterances: recognize each utterance alone as well: True, rules, or given spans.
             listener: called with each finished step and with progress; does nothing by default.
             checkpoint_dir: folder for the model's outputs of each window of long sound, from which
                 interrupted work resumes; by default nothing is kept.
 
         Raises:
-            RequestError: ``granularity`` is neither of the two words.
+            RequestError: ``granularity`` is neither of the two words, or a span cannot be used.
             ModelError: the model failed.
             BusyError: too many threads wait for the model.
             ServiceError: ``close`` was called.
         """
         check_granularity(granularity)
-        log = StepLog(listener)
-        with log.timed("infer", model=self.model.name) as numbers:
-            output = infer_recording(
-                self._forward,
-                recording,
-                self.heads,
-                model_sha256=self.model.sha256,
-                by_frame=granularity == "frame",
-                embedding=embedding,
-                listener=listener,
-                checkpoint_dir=checkpoint_dir,
-            )
-            if output.windows_kept:
-                numbers["windows_kept"] = output.windows_kept
-            numbers["frames"] = len(output.track)
-        recording = replace(recording, steps=(*recording.steps, *log.steps))
-        return self.build_result(recording, output, granularity=granularity)
+        run = RecordingRun(
+            self._forward,
+            self.assembler,
+            self.heads,
+            by_frame=granularity == "frame",
+            embedding=embedding,
+            plan=utterance_plan(utterances),
+            min_utterance_s=self.limits.min_duration_s,
+            checkpoint_dir=checkpoint_dir,
+        )
+        return run.result(recording, listener)
 
-    def windowed_inference(
-        self, granularity: Granularity, forward: ClipRunner | None = None
-    ) -> WindowedInference:
+    def windowed_inference(self, granularity: Granularity) -> WindowedInference:
         """Return a new inference for a recording that arrives in portions.
 
         Args:
             granularity: ``frame`` also looks for speech, ``utterance`` does not.
-            forward: runs the model; by default this recognizer's own.
         """
-        return WindowedInference(forward or self._forward, find_speech=granularity == "frame")
+        return WindowedInference(self._forward, find_speech=granularity == "frame")
 
-    def build_result(
-        self, recording: PreparedAudio, output: RecordingOutput, *, granularity: Granularity
-    ) -> Result:
-        """Assemble the result from the model's outputs.
+    def utterance_inference(self, *, embedding: bool) -> UtteranceInference:
+        """Return a new inference for utterances that arrive one by one.
 
         Args:
-            recording: the prepared recording; its steps become the log of the result.
-            output: logits and speech of all frames, one row per 20 ms of the medium, and more.
-            granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
+            embedding: keep the mean frame embedding of each utterance.
         """
-        track, adaptation = adapted(output.track, self.heads)
-        waveform, sound_s, scores = recording.waveform, recording.sound.duration_s, track.utterance
-        calibration = None if self.card is None else self.card.calibration
-        by_frame, missing = granularity == "frame", waveform.missing
-        segments = track.segments(waveform.duration_s) if by_frame else ()
-        reasons = abstention.abstention_reasons(recording.quality, sound_s, scores, self.thresholds)
-        return Result(
-            source=recording.source,
-            created=self._now(),
-            duration_s=waveform.duration_s,
-            granularity=granularity,
-            scores=scores,
-            quality=recording.quality,
-            model=self.model,
-            track=track if by_frame else None,
-            segments=segments,
-            summary=track.summary(segments, waveform.duration_s, missing) if by_frame else None,
-            embedding=output.embedding,
-            calibrated=calibration.apply(scores) if calibration is not None else None,
-            abstain=reasons,
-            missing=missing,
-            steps=recording.steps,
-            versions=dict(self._versions),
-            heads=output.heads,
-            adaptation=adaptation,
-        )
+        columns = HeadColumns(self.heads, embedding=embedding)
+        return UtteranceInference(columns.runner(self._forward), self.assembler, columns)
 
     def close(self) -> None:
         """Finish the recognitions in progress and refuse new ones; a second call does nothing."""
@@ -353,6 +335,7 @@ def recognize(
     model: str | os.PathLike[str] = catalog.AUTO,
     granularity: Granularity = "utterance",
     embedding: bool = False,
+    utterances: UtteranceChoice = False,
     heads: Sequence[str | Head] = (),
 ) -> Result:
     """Recognize one recording with a model that is loaded once and stays in memory.
@@ -362,6 +345,7 @@ def recognize(
         model: a name of ``emoscope models list``, a folder, or ``auto``: the large model, if here.
         granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
         embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+        utterances: recognize each utterance alone as well: True, rules, or given spans.
         heads: names of ``emoscope head list``, or heads; their answers stand beside the emotions.
 
     Raises:
@@ -369,8 +353,11 @@ def recognize(
         ModelError: the model cannot be loaded, or it failed.
         StoreError: long sound does not fit into the folder for temporary files.
     """
-    recognizer = load_once(os.fspath(model)).configured(heads=heads)
-    return recognizer.recognize(source, granularity=granularity, embedding=embedding)
+    return (
+        load_once(os.fspath(model))
+        .configured(heads=heads)
+        .recognize(source, granularity=granularity, embedding=embedding, utterances=utterances)
+    )
 
 
 def recognize_many(
@@ -379,6 +366,7 @@ def recognize_many(
     model: str | os.PathLike[str] = catalog.AUTO,
     granularity: Granularity = "utterance",
     embedding: bool = False,
+    utterances: bool | UtteranceRules = False,
     heads: Sequence[str | Head] = (),
 ) -> Iterator[Result | Failure]:
     """Recognize recordings in order, with a model that stays in memory; see ``Recognizer``.
@@ -388,6 +376,7 @@ def recognize_many(
         model: a name of ``emoscope models list``, a folder, or ``auto``: the large model, if here.
         granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
         embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+        utterances: recognize each utterance alone as well: True, or rules.
         heads: names of ``emoscope head list``, or heads; their answers stand beside the emotions.
 
     Raises:
@@ -395,4 +384,6 @@ def recognize_many(
         ModelError: the model cannot be loaded.
     """
     recognizer = load_once(os.fspath(model)).configured(heads=heads)
-    return recognizer.recognize_many(sources, granularity=granularity, embedding=embedding)
+    return recognizer.recognize_many(
+        sources, granularity=granularity, embedding=embedding, utterances=utterances
+    )

@@ -6,7 +6,8 @@ embeddings, and memory holds C numbers per frame where the D of the embedding ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from emoscope.audio.missing import gaps_of
 from emoscope.audio.prepare import PreparedAudio
 from emoscope.events import Listener
 from emoscope.inference.forward import ClipOutput
-from emoscope.inference.resume import window_cache
+from emoscope.inference.resume import WindowCache, window_cache
 from emoscope.inference.windowed import ClipRunner, WindowedInference, run_windows
 from emoscope.models.head_file import Head
 from emoscope.results.heads import Adaptation, HeadAnswer, head_answer
@@ -33,8 +34,6 @@ class RecordingOutput:
     """Shape ``(T, D)``, when asked for."""
     heads: tuple[HeadAnswer, ...] = ()
     """Answers of the heads with classes of their own, in order."""
-    windows_kept: int = 0
-    """Windows that an earlier attempt had run."""
 
 
 class HeadRunner:
@@ -62,56 +61,104 @@ class HeadRunner:
         return np.hstack([*kept, *(head.logits(output.embeddings) for head in self._heads)])
 
 
-def infer_recording(
+class HeadColumns:
+    """Columns of a row: the embedding, if kept, and the logits of each head.
+
+    Args:
+        heads: of all kinds; those of corrections have no columns.
+        embedding: whether the embedding is kept.
+    """
+
+    def __init__(self, heads: Sequence[Head], *, embedding: bool) -> None:
+        self.all_heads = heads
+        self.heads = [head for head in heads if head.kind == "classes"]
+        self.embedding = embedding
+        self.wanted = embedding or bool(self.heads)
+        """Whether rows have a column at all."""
+
+    def runner(self, forward: ClipRunner) -> ClipRunner:
+        """Return what gives such rows: the model, and heads on it where there are some."""
+        if not self.heads:
+            return forward
+        return HeadRunner(forward, self.heads, embedding=self.embedding)
+
+    def output(
+        self, track: Track, rows: Array32 | None, duration_s: float | None
+    ) -> RecordingOutput:
+        """Split rows into the embedding and the answers of heads.
+
+        Args:
+            track: logits of the model.
+            rows: shape ``(T, columns)``; None where no column is wanted.
+            duration_s: length of the recording, for the segments of heads; None: no time axis.
+        """
+        if rows is None:
+            return RecordingOutput(track)
+        border = rows.shape[1] - sum(len(head.labels) for head in self.heads)
+        answers = _answers(self.heads, rows[:, border:], track, duration_s)
+        return RecordingOutput(track, rows[:, :border] if self.embedding else None, answers)
+
+
+@contextmanager
+def recording_cache(
     forward: ClipRunner,
     recording: PreparedAudio,
-    heads: Sequence[Head] = (),
+    columns: HeadColumns,
     *,
     model_sha256: str,
-    by_frame: bool,
-    embedding: bool,
-    listener: Listener,
     checkpoint_dir: Path | None,
-) -> RecordingOutput:
-    """Run the model, and heads with classes of their own, over a prepared recording.
+) -> Iterator[WindowCache]:
+    """Open the cache of the windows of a recording; it runs the model and the heads.
 
     Args:
         forward: runs the model.
         recording: what ``Recognizer.decode`` returned.
-        heads: those on the embedding are applied; those of corrections are left out.
-        model_sha256: of the model that runs, for the cache of windows.
+        columns: of the rows that are cached.
+        model_sha256: of the model that runs.
+        checkpoint_dir: folder of the cache; None: nothing is cached.
+    """
+    key: list[object] = [recording.source, model_sha256, *(one.sha256 for one in columns.heads)]
+    if columns.heads:
+        key += [columns.embedding]
+    with window_cache(
+        columns.runner(forward),
+        checkpoint_dir,
+        key,
+        duration_s=recording.sound.duration_s,
+        embedding=columns.wanted,
+    ) as cache:
+        yield cache
+
+
+def infer_recording(
+    runner: ClipRunner,
+    recording: PreparedAudio,
+    columns: HeadColumns,
+    *,
+    by_frame: bool,
+    listener: Listener,
+) -> RecordingOutput:
+    """Run the model, and heads with classes of their own, over a prepared recording.
+
+    Args:
+        runner: gives rows with these columns.
+        recording: what ``Recognizer.decode`` returned.
+        columns: of the rows.
         by_frame: run the speech detector as well, and give the time axis of heads.
-        embedding: return the frame embeddings.
         listener: called with progress.
-        checkpoint_dir: folder of the cache of windows; None: nothing is cached.
 
     Raises:
         ModelError: the model failed.
         StoreError: the embeddings do not fit into the folder for temporary files.
     """
-    sound = recording.sound
-    heads = [head for head in heads if head.kind == "classes"]
-    key: list[object] = [recording.source, model_sha256, *(head.sha256 for head in heads)]
-    if heads:
-        forward = HeadRunner(forward, heads, embedding=embedding)
-        key += [embedding]
-    wanted = embedding or bool(heads)
-    with window_cache(
-        forward, checkpoint_dir, key, duration_s=sound.duration_s, embedding=wanted
-    ) as cache:
-        track, rows = run_windows(
-            sound,
-            WindowedInference(cache, find_speech=by_frame),
-            gaps_of(recording.waveform),
-            embedding=wanted,
-            listener=listener,
-        )
-    if rows is None:
-        return RecordingOutput(track, windows_kept=cache.found)
-    border = rows.shape[1] - sum(len(head.labels) for head in heads)
-    duration_s = recording.waveform.duration_s if by_frame else None
-    answers = _answers(heads, rows[:, border:], track, duration_s)
-    return RecordingOutput(track, rows[:, :border] if embedding else None, answers, cache.found)
+    track, rows = run_windows(
+        recording.sound,
+        WindowedInference(runner, find_speech=by_frame),
+        gaps_of(recording.waveform),
+        embedding=columns.wanted,
+        listener=listener,
+    )
+    return columns.output(track, rows, recording.waveform.duration_s if by_frame else None)
 
 
 def adapted(track: Track, heads: Sequence[Head]) -> tuple[Track, Adaptation | None]:

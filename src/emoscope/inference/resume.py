@@ -63,6 +63,8 @@ class WindowCache:
         Raises:
             ModelError: the model failed.
         """
+        if self._file is None:  # all at once: a batch may be faster
+            return [self._kept(output) for output in self._forward.run(clips)]
         return [self._one(clip) for clip in clips]
 
     def close(self) -> None:
@@ -71,18 +73,20 @@ class WindowCache:
             self._file.close()
 
     def _one(self, clip: Samples) -> ClipOutput:
-        key, output = b"", None
-        if self._file is not None:
-            key = hashlib.blake2b(np.ascontiguousarray(clip).data, digest_size=16).digest()
-            output = self._read(key)
+        key = hashlib.blake2b(np.ascontiguousarray(clip).data, digest_size=16).digest()
+        output = self._read(key)
         if output is not None:
             self.found += 1
             return output
-        (output,) = self._forward.run([clip])
-        if not self._embedding:
-            output = ClipOutput(output.logits, output.embeddings[:, :0])
+        output = self._kept(*self._forward.run([clip]))
         self._note(key, output)
         return output
+
+    def _kept(self, output: ClipOutput) -> ClipOutput:
+        """Return what is cached of an output."""
+        if self._embedding:
+            return output
+        return ClipOutput(output.logits, output.embeddings[:, :0])
 
     def _read_heads(self, file: BinaryIO) -> None:
         """Learn where each window lies; what a killed writer left at the end is cut off."""

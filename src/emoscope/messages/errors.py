@@ -175,6 +175,24 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "granularity 只能是 utterance 或 frame，而不是 {value!r}。",
             "granularity is utterance or frame, not {value!r}.",
         ),
+        "span_invalid": Text(
+            "第 {number} 个时间段无效：{value}。时间段是从 0 起、起点不晚于终点的两个秒数。",
+            "Span {number} is not valid: {value}. A span is two numbers of seconds from 0 on, "
+            "start before end.",
+        ),
+        "spans_overlap": Text(
+            "时间段 {first} 秒与 {second} 秒重叠。每句话须各占一段。",
+            "The spans {first} s and {second} s overlap. Each utterance needs a stretch of its "
+            "own.",
+        ),
+        "span_outside": Text(
+            "时间段 {span} 秒超出了录音：录音只有 {duration_s:.3f} 秒。",
+            "The span {span} s lies outside of the recording, which is {duration_s:.3f} s long.",
+        ),
+        "span_too_short": Text(
+            "时间段 {span} 秒里的声音太短，至少要 {min_duration_s:g} 秒。",
+            "The span {span} s holds too little sound; at least {min_duration_s:g} s are needed.",
+        ),
         "boolean_invalid": Text(
             "{field} 只接受 true/false/1/0/on/off/yes/no，而不是 {value!r}。",
             "{field} takes true/false/1/0/on/off/yes/no, not {value!r}.",

@@ -100,6 +100,7 @@ STEPS: dict[str, Text] = {
     "resample": Text("重采样", "Resample"),
     "check": Text("检查录音质量", "Check the recording"),
     "infer": Text("情绪识别", "Analyze"),
+    "utterances": Text("逐句识别", "Analyze each utterance"),
     "write": Text("写入结果", "Write results"),
 }
 """Name of each step of the processing log."""
@@ -110,6 +111,7 @@ STEP_DETAILS: dict[str, Text] = {
     "mix": Text("{channels} 声道 → 单声道", "{channels} channels → mono"),
     "resample": Text("{from_hz} → {to_hz} Hz", "{from_hz} → {to_hz} Hz"),
     "infer": Text("模型 {model}，{frames} 帧", "model {model}, {frames} frames"),
+    "utterances": Text("{count} 句", "{count} utterances"),
 }
 
 ALREADY_MONO = Text("单声道", "mono")

@@ -15,6 +15,7 @@ import wave
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -44,12 +45,15 @@ AUDIO, RESULT, EMBEDDING, LATEST = (
     "embedding.npy",
     "latest.json",
 )
+UTTERANCE_EMBEDDINGS = "utterances.npy"
+"""Mean embedding of each utterance, where both were asked for."""
 CORRECTIONS, TITLE = "corrections.json", "title.json"
 """What a person may put beside a result later."""
 MEDIA_TYPES = {
     AUDIO: "audio/wav",
     RESULT: "application/json",
     EMBEDDING: "application/octet-stream",
+    UTTERANCE_EMBEDDINGS: "application/octet-stream",
     CORRECTIONS: "application/json",
 }
 """The files a run may have, and what they are on the wire."""
@@ -120,9 +124,13 @@ class RunStore:
             make_private_folder(temporary)
             if self.keep == "all":
                 write_new(temporary / AUDIO, lambda file: write_wav(file, waveform), mode=_MODE)
-            if result.embedding is not None:
-                vectors = result.embedding
-                write_new(temporary / EMBEDDING, lambda file: write_npy(file, vectors), mode=_MODE)
+            spoken = result.utterance_set
+            for name, vectors in (
+                (EMBEDDING, result.embedding),
+                (UTTERANCE_EMBEDDINGS, None if spoken is None else spoken.embeddings),
+            ):
+                if vectors is not None:
+                    write_new(temporary / name, partial(write_npy, array=vectors), mode=_MODE)
             milliseconds = (time.perf_counter() - started_s) * 1000
             result = replace(result, steps=(*result.steps, Step("write", milliseconds)))
             write_new(

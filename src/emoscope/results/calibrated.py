@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emoscope.results.json_type import EmotionKey, JsonType
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet(JsonType):
+    """The smallest set of emotions that holds the truth in ``coverage`` of cases like its own."""
+
+    coverage: float
+    emotions: tuple[EmotionKey, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:

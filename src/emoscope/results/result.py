@@ -15,7 +15,7 @@ from emoscope.labels import Emotion
 from emoscope.paths.choices import Granularity
 from emoscope.results.activity import Channel
 from emoscope.results.agreement import Agreement
-from emoscope.results.calibrated import Calibrated
+from emoscope.results.calibrated import Calibrated, LabelSet
 from emoscope.results.heads import Adaptation, HeadAnswer
 from emoscope.results.json_type import Converted, EmotionKey, JsonType, Share
 from emoscope.results.quality import Quality
@@ -23,6 +23,7 @@ from emoscope.results.scores import Scores, ScoresByKey
 from emoscope.results.segments import Segment
 from emoscope.results.summary import TrackSummary
 from emoscope.results.track import Track, TrackFrames
+from emoscope.results.utterances import Utterance, UtteranceCut, UtteranceSet
 from emoscope.waveform import Array32, Span
 
 GRANULARITIES: tuple[Granularity, ...] = get_args(Granularity)
@@ -70,14 +71,6 @@ class SourceRef(JsonType):
 
 
 @dataclass(frozen=True, slots=True)
-class LabelSet(JsonType):
-    """The smallest set of emotions that holds the truth in ``coverage`` of cases like its own."""
-
-    coverage: float
-    emotions: tuple[EmotionKey, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class EmbeddingShape(JsonType):
     """Shape of ``embedding.npy``: frames by numbers per frame."""
 
@@ -93,6 +86,10 @@ class Medium(JsonType):
     missing: tuple[Span, ...] = field(
         metadata={"description": "spans of the medium that hold no sound"}
     )
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +132,20 @@ class ResultDocument(JsonType):
     )
     quality: Quality
     segments: tuple[Segment, ...]
+    utterances: tuple[Utterance, ...] | None = field(
+        default=None,
+        metadata={
+            "exclude_if": _is_none,
+            "description": "each recognized alone; absent where they were not asked for",
+        },
+    )
+    utterance_cut: UtteranceCut | None = field(
+        default=None,
+        metadata={
+            "exclude_if": _is_none,
+            "description": "how the utterances were found; absent without them",
+        },
+    )
     reading: TrackSummary | None
     frames: (
         Annotated[TrackFrames, Converted(TrackFrames.to_dict, TrackFrames.from_dict, TrackFrames)]
@@ -190,6 +201,8 @@ class Result:
     """Present when ``granularity`` is ``frame``; cover the recording, silences included."""
     summary: TrackSummary | None = None
     """Present when ``granularity`` is ``frame``."""
+    utterance_set: UtteranceSet | None = None
+    """Utterances and how they were found; None where they were not asked for."""
     embedding: Array32 | None = None
     """Shape ``(T, D)``, when asked for; outside of the JSON."""
     calibrated: Calibrated | None = None
@@ -229,6 +242,11 @@ class Result:
         return self.scores.confidence
 
     @property
+    def utterances(self) -> tuple[Utterance, ...]:
+        """Utterances, each recognized alone; empty where there are none or none were asked for."""
+        return () if self.utterance_set is None else self.utterance_set.utterances
+
+    @property
     def sound_starts_s(self) -> float:
         """Time of the medium at which its sound begins, in seconds; usually 0."""
         at_start = self.missing and not self.missing[0].start_s
@@ -243,7 +261,7 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """The content of ``result.json``."""
-        sure, embedding = self.calibrated, self.embedding
+        sure, embedding, spoken = self.calibrated, self.embedding, self.utterance_set
         data = ResultDocument(
             emotion=self.emotion.key,
             confidence=self.confidence,
@@ -258,6 +276,8 @@ class Result:
             abstain=self.abstain,
             quality=self.quality,
             segments=self.segments,
+            utterances=None if spoken is None else spoken.utterances,
+            utterance_cut=None if spoken is None else spoken.cut,
             reading=self.summary,
             frames=None,
             embedding=None if embedding is None else EmbeddingShape(embedding.shape),
@@ -291,7 +311,7 @@ class Result:
         summary = read.reading
         if summary is None and track is not None:
             summary = track.summary(read.segments, read.duration_s, read.medium.missing)
-        sure, kept = read.confidence_calibrated, read.label_set
+        sure, kept, cut = read.confidence_calibrated, read.label_set, read.utterance_cut
         return cls(
             source=read.source,
             created=read.created,
@@ -303,6 +323,7 @@ class Result:
             track=track,
             segments=read.segments,
             summary=summary,
+            utterance_set=None if cut is None else UtteranceSet(read.utterances or (), cut),
             calibrated=None
             if kept is None or sure is None
             else Calibrated(sure, kept.emotions, kept.coverage),

@@ -235,7 +235,9 @@ class StreamRecognizer:
             recording, steps=(*recording.steps, Step("infer", self._busy_s * 1000, data))
         )
         output = RecordingOutput(track, vectors)
-        result = self._recognizer.build_result(recording, output, granularity=self._granularity)
+        result = self._recognizer.assembler.result(
+            recording, output, self._recognizer.heads, granularity=self._granularity
+        )
         # A gap behind the last frame.
         logits, speech = _silent(len(track) - self._read)
         last = self._reader.feed(softmax(logits), speech)
