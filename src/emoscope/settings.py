@@ -12,9 +12,9 @@ import tomllib
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -37,6 +37,8 @@ from emoscope.paths.choices import (
 )
 from emoscope.results.abstention import ABSTENTION_THRESHOLDS, AbstentionThresholds
 from emoscope.results.agreement import MAX_SCORE_DIFFERENCE, MIN_COSINE, AgreementThresholds
+from emoscope.results.utterances import UTTERANCE_RULES, UtteranceRules
+from emoscope.results.utterances import utterance_rules as rules_of
 
 FILE = "emoscope.toml"
 """Name of the settings file, looked for in the current folder."""
@@ -101,6 +103,9 @@ class Settings(BaseSettings):
     )
     heads: tuple[str, ...] = Field(
         (), description="names of heads whose answers every result has, as a JSON list"
+    )
+    utterance_rules: Annotated[UtteranceRules, BeforeValidator(rules_of)] = Field(
+        UTTERANCE_RULES, description="table: pauses and lengths of utterances, in seconds"
     )
     outputs: Path = Field(Path("outputs"), description="folder of the run directories")
     store: Keep = Field(
@@ -259,11 +264,7 @@ class Settings(BaseSettings):
     @property
     def upload_limits(self) -> Limits:
         """Limits of the server's recordings."""
-        return Limits(
-            max_bytes=self.upload_max_bytes,
-            max_duration_s=self.upload_max_duration_s,
-            padding_s=PADDING_S,
-        )
+        return Limits(self.upload_max_bytes, self.upload_max_duration_s, PADDING_S)
 
     @property
     def file_limits(self) -> Limits:

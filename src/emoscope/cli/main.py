@@ -24,6 +24,7 @@ from emoscope.cli.options import (
     ModelOptions,
     ServerOptions,
     StreamModelOptions,
+    UtteranceOptions,
     with_options,
 )
 from emoscope.errors import (
@@ -106,6 +107,7 @@ def recognize_command(
     embedding: Annotated[
         bool, typer.Option("--embedding", "-e", help="提取向量 · keep the embedding (--save)")
     ] = False,
+    spoken: UtteranceOptions,
     head: HeadsOption = None,
     outputs: Annotated[Path | None, typer.Option("--outputs", help="结果文件夹 · folder")] = None,
     options: ModelOptions,
@@ -122,7 +124,9 @@ def recognize_command(
         )
     settings = options.settings(outputs=outputs, heads=tuple(head) if head else None)
     separate = channels == "separate"
-    work = Work(granularity, embedding, save, chosen[0] if chosen else "table", separate)
+    plan = spoken.plan(settings.utterance_rules)
+    output = chosen[0] if chosen else "table"
+    work = Work(granularity, embedding, save, output, separate, plan)
     run_recognize(files, work, settings)
     if work.errors:
         alone = work.done + len(work.errors) == 1

@@ -10,6 +10,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
@@ -19,6 +20,8 @@ from emoscope.cli.renamed import precision_of_today
 from emoscope.paths.choices import BackendName, DeviceChoice, Precision, words_of
 
 if TYPE_CHECKING:
+    from emoscope.cli.utterances import SpanPlan
+    from emoscope.results.utterances import UtteranceRules
     from emoscope.settings import Settings
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -109,6 +112,49 @@ class ServerOptions:
         str | None, typer.Option("--key", help="服务器的密钥 · the server's API key")
     ] = None
     """Its API key; None for a server without keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceOptions:
+    """Which utterances are recognized alone."""
+
+    utterances: Annotated[
+        bool,
+        typer.Option(
+            "--utterances",
+            "-u",
+            help="逐句识别 · each utterance between pauses alone",
+        ),
+    ] = False
+    """Cut at pauses, by the rules of the settings."""
+    spans: Annotated[
+        Path | None,
+        typer.Option(
+            "--spans",
+            help="逐句识别给定的时间段 · given spans: segments, CSV, TextGrid, EAF, SRT, VTT",
+        ),
+    ] = None
+    """File of spans that are recognized in place of those between pauses."""
+    tier: Annotated[
+        str | None, typer.Option("--tier", help="TextGrid 或 EAF 的层 · tier of --spans")
+    ] = None
+    """Tier of a TextGrid or EAF; None for its first."""
+
+    def plan(self, rules: UtteranceRules) -> SpanPlan | None:
+        """Return what is to be done with each recording; None for no utterances.
+
+        Args:
+            rules: of the settings.
+
+        Raises:
+            InputError: the file of spans cannot be used.
+        """
+        from emoscope.cli.utterances import SpanPlan
+        from emoscope.lists.spans import read_spans
+
+        if self.spans is not None:
+            return SpanPlan(rules, read_spans(self.spans, self.tier))
+        return SpanPlan(rules) if self.utterances else None
 
 
 def with_options(function: _Function) -> _Function:

@@ -16,10 +16,11 @@ from emoscope.cli import show
 from emoscope.cli.model import open_model
 from emoscope.cli.sources import Named, expand
 from emoscope.cli.streams import write
+from emoscope.cli.utterances import SpanPlan
 from emoscope.errors import EmoscopeError
 from emoscope.events import Event
 from emoscope.events import Progress as Moved
-from emoscope.export import records
+from emoscope.export import records, utterance_rows
 from emoscope.files import check_folder
 from emoscope.hub.caches import find_copy
 from emoscope.inference.resume import SUFFIX
@@ -54,6 +55,8 @@ class Work:
     """table, json, jsonl or csv."""
     separate: bool = False
     """An answer per channel."""
+    utterances: SpanPlan | None = None
+    """Which utterances are recognized alone; None for none."""
     checkpoint_dir: Path | None = field(default=None, init=False)
     """Folder for outputs of long recordings that are interrupted; None: they start anew."""
     done: int = field(default=0, init=False)
@@ -162,12 +165,14 @@ def _each(
 def _results(
     source: Named, recognizer: Recognizer, work: Work, bar: _Bar
 ) -> list[tuple[Result, Waveform]]:
+    plan = None if work.utterances is None else work.utterances.of(source.name)
     if work.separate:
         channels = recognize_channels_with(
             recognizer,
             source.source,
             granularity=work.granularity,
             embedding=work.embedding,
+            utterances=plan,
             name=source.name,
             listener=bar.listen,
             checkpoint_dir=work.checkpoint_dir,
@@ -178,6 +183,7 @@ def _results(
         recording,
         granularity=work.granularity,
         embedding=work.embedding,
+        utterances=plan,
         listener=bar.listen,
         checkpoint_dir=work.checkpoint_dir,
     )
@@ -192,6 +198,10 @@ def _write(
     elif work.output == "jsonl":
         for answer in answers:
             write(records.to_json_line(answer))
+    elif work.output == "csv" and work.utterances is not None:
+        write(utterance_rows.utterance_csv_header())
+        for answer in answers:
+            write(utterance_rows.to_utterance_csv(answer))
     elif work.output == "csv":
         extra = records.head_columns(recognizer.heads)
         write(records.csv_header(extra))
@@ -210,6 +220,9 @@ def _print_table(
         if isinstance(answer, Result) and answer.segments:
             screen.print()
             screen.print(show.segment_table(answer, language))
+        if isinstance(answer, Result) and answer.utterance_set is not None:
+            screen.print()
+            screen.print(show.utterance_table(answer, language))
     _notice(recognizer, language)
 
 

@@ -15,6 +15,7 @@ from emoscope.messages.languages import Language
 from emoscope.messages.page import RESULT
 from emoscope.messages.texts import NOTICES, TERMINAL, advice, advised
 from emoscope.messages.trust import CALIBRATED, abstention
+from emoscope.messages.utterances import UTTERANCES
 from emoscope.results.heads import HeadAnswer
 from emoscope.results.result import Failure, Result
 
@@ -156,5 +157,27 @@ def segment_table(result: Result, language: Language) -> Table:
             f"{span.start_s:.2f}–{span.end_s:.2f} s",
             emotion_name(segment.emotion, language),
             "" if segment.silent else f"{100 * segment.score:.1f}%",
+        )
+    return shown
+
+
+def utterance_table(result: Result, language: Language) -> Table:
+    """One row per utterance that was recognized alone; why there is none where there is none."""
+    shown = Table(box=None, header_style="bold", pad_edge=False, title=escape(result.name))
+    shown.add_column(TERMINAL["time"](language), justify="right", no_wrap=True)
+    shown.add_column(TERMINAL["emotion"](language), no_wrap=True)
+    shown.add_column(TERMINAL["confidence"](language), justify="right", no_wrap=True)
+    shown.add_column(UTTERANCES["text"](language), overflow="fold")
+    if not result.utterances:
+        shown.caption = UTTERANCES["none"](language)
+    for one in result.utterances:
+        sure = one.confidence_calibrated
+        calibrated = "" if sure is None else CALIBRATED["short"](language, percent=100 * sure)
+        why = abstention(one.abstain, language)
+        shown.add_row(
+            f"{one.start_s:.2f}–{one.end_s:.2f} s",
+            f"🤷 {RESULT['cannot_tell'](language)}" if why else emotion_name(one.emotion, language),
+            "" if why else f"{100 * one.confidence:.1f}%{calibrated}",
+            escape(one.text) + (f" [yellow]{why}[/yellow]" if why else ""),
         )
     return shown

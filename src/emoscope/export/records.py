@@ -90,12 +90,12 @@ def head_columns(heads: Iterable[Head | HeadAnswer]) -> tuple[str, ...]:
 
 def csv_header(extra: Sequence[str] = ()) -> str:
     """First line of the CSV, with further columns, as of ``head_columns``."""
-    return _csv_line([*CSV_COLUMNS, *extra])
+    return csv_line([*CSV_COLUMNS, *extra])
 
 
 def to_csv_line(answer: Result | Failure, extra: Sequence[str] = ()) -> str:
     """One line of the CSV, in the order of ``CSV_COLUMNS`` and of further columns."""
-    return _csv_line(_cells(answer, extra))
+    return csv_line(_cells(answer, extra))
 
 
 def archive_csv(answers: Iterable[tuple[str, Result]]) -> str:
@@ -107,8 +107,8 @@ def archive_csv(answers: Iterable[tuple[str, Result]]) -> str:
     rows = list(answers)
     heads = head_columns(head for _, result in rows for head in result.heads)
     extra = (*heads, *(_ADAPTED if any(result.adaptation for _, result in rows) else ()))
-    lines = [_csv_line([RUN_COLUMN, *CSV_COLUMNS, *extra])]
-    lines += [_csv_line([run, *_cells(result, extra)]) for run, result in rows]
+    lines = [csv_line([RUN_COLUMN, *CSV_COLUMNS, *extra])]
+    lines += [csv_line([run, *_cells(result, extra)]) for run, result in rows]
     return "".join(lines)
 
 
@@ -150,10 +150,10 @@ def _cells(answer: Result | Failure, extra: Sequence[str] = ()) -> list[str]:
             "overlap_share": repr(channel.overlap_share) if channel else "",
             **_head_cells(result),
         }
-    return [_tame(row.get(column, "")) for column in (*CSV_COLUMNS, *extra)]
+    return [spreadsheet_cell(row.get(column, "")) for column in (*CSV_COLUMNS, *extra)]
 
 
-def _tame(cell: str) -> str:
+def spreadsheet_cell(cell: str) -> str:
     """Keep a spreadsheet from running a file name as a formula."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
@@ -163,7 +163,8 @@ def _writable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _csv_line(cells: list[str]) -> str:
+def csv_line(cells: list[str]) -> str:
+    """One line of CSV, written as UTF-8 can hold it."""
     buffer = io.StringIO()
     # With "\n" alone the writer would leave a "\r" inside a name without quotes.
     csv.writer(buffer, lineterminator="\r\n").writerow(cells)

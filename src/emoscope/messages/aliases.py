@@ -22,3 +22,11 @@ PATH_WORDS = ("path", "file", "wav", "audio", "filename", "路径", "文件", "�
 NAME_WORDS = ("name", "id", "名称", "编号")
 LABEL_WORDS = ("emotion", "label", "情绪", "标签")
 """What a header may call the columns with the path, the name and the emotion of a recording."""
+
+SPAN_WORDS: Mapping[str, tuple[str, ...]] = {
+    "start": ("start", "start_s", "begin", "onset", "from", "起点", "开始"),
+    "end": ("end", "end_s", "stop", "offset", "to", "终点", "结束"),
+    "text": ("text", "transcript", "sentence", "label", "文本", "文字"),
+    "id": ("id", "utt", "utt_id", "utterance", "segment", "编号"),
+}
+"""What a header may call the columns of a list of spans."""

@@ -103,6 +103,10 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "列表 {name} 第 {line} 行无法读取：{reason_zh}。",
             "Line {line} of the list {name} cannot be read: {reason_en}.",
         ),
+        "spans_unreadable": Text(
+            "时间段文件 {name} 第 {line} 行无法使用：{reason_zh}。",
+            "Line {line} of the span file {name} cannot be used: {reason_en}.",
+        ),
         "label_unknown": Text(
             "标签 {word!r} 无法对应到九种情绪（{known}）。请在列表里改写它，或去掉这些行。",
             "The label {word!r} is none of the nine ({known}). Rename it in the list or drop its "

@@ -102,6 +102,33 @@ REASONS: Mapping[str, Text] = {
         "the first row must name the columns, one of them {word} (or {others}), and is {found!r}",
     ),
     "column_twice": Text("有 {count} 列都叫 {word}", "{count} columns are called {word}"),
+    # A file of spans.
+    "span_times": Text("缺少起止时间，或时间无法读取", "its start and end cannot be read"),
+    "span_backwards": Text(
+        "时间段 {start_s:g}–{end_s:g} 秒无效：须从 0 起，起点不晚于终点",
+        "the span {start_s:g}-{end_s:g} s does not run forward from zero on",
+    ),
+    "spans_none": Text("里面没有时间段", "it holds no span"),
+    "spans_unknown": Text(
+        "不是 Kaldi segments、含 start 和 end 列的 CSV、TextGrid、EAF、SRT 或 WebVTT",
+        "it is no Kaldi segments, CSV with start and end, TextGrid, EAF, SRT or WebVTT",
+    ),
+    "spans_no_text": Text(
+        "不是 UTF-8、UTF-16 或 GB18030 编码的文本",
+        "it is no text in UTF-8, UTF-16 or GB18030",
+    ),
+    "spans_without_tiers": Text("这种格式没有层", "this format has no tiers"),
+    "tier_missing": Text(
+        "没有名为 {tier} 的层；有的层是：{tiers}",
+        "it has no tier {tier}; its tiers are: {tiers}",
+    ),
+    "spans_of_others": Text(
+        "没有录音 {recording} 的时间段", "it has no span of the recording {recording}"
+    ),
+    "spans_of_one": Text(
+        "没有写明每个时间段属于哪个录音，所以只能用于一个录音",
+        "it does not say which recording each span belongs to, so it can be used for one only",
+    ),
     # A settings file.
     "utf16": Text("编码是 UTF-16，请另存为 UTF-8", "it is UTF-16; save the file as UTF-8"),
     "not_utf8": Text("不是 UTF-8 编码，请另存为 UTF-8", "it is not UTF-8; save it so"),

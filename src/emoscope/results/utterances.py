@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
@@ -49,6 +49,22 @@ class UtteranceRules(JsonType):
 
 
 UTTERANCE_RULES = UtteranceRules()
+
+
+def utterance_rules(values: object) -> UtteranceRules:
+    """Return rules from a mapping of some of their names to numbers; the others keep defaults.
+
+    Raises:
+        ValueError: a name is unknown, a value is no number, or the rules contradict themselves.
+    """
+    if isinstance(values, UtteranceRules):
+        return values
+    if not isinstance(values, Mapping):
+        raise ValueError(f"rules of utterances are a table, not {values!r}")
+    names = {one.name for one in fields(UtteranceRules)}
+    if unknown := sorted(set(values) - names):
+        raise ValueError(f"no rule {unknown[0]!r}; the rules are {', '.join(sorted(names))}")
+    return UtteranceRules(**{name: float(value) for name, value in values.items()})
 
 
 @dataclass(frozen=True, slots=True)
