@@ -58,6 +58,7 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> No
 
 def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     path = path_in(tmp_path)
+    path.parent.mkdir()
     db = open_database(path)
     db.execute("PRAGMA user_version = 99")
     db.close()

@@ -483,6 +483,11 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "The server ended unexpectedly {times} times while it worked on this recording, which "
             "is not tried again.",
         ),
+        "jobs_damaged": Text(
+            "任务数据库已损坏，已移到一旁，任务重新开始记录。之前的任务无法继续，请重新提交。",
+            "The jobs database was damaged and was put aside; jobs begin anew. Earlier jobs are "
+            "lost; send their recordings again.",
+        ),
         "not_ready": Text("服务未就绪：{reason_zh}。", "The service is not ready: {reason_en}."),
         "rate_limited": Text(
             "请求太频繁：每分钟最多 {per_minute} 次。请在 {retry_after_s} 秒后重试。",

@@ -137,6 +137,12 @@ REASONS: Mapping[str, Text] = {
     "keys_unusable": Text("密钥文件无法使用", "its key file cannot be used"),
     "disk_nearly_full": Text("磁盘将满", "its disk is nearly full"),
     "decoders_gone": Text("没有解码进程", "it has no decoding process"),
+    "jobs_damaged": Text(
+        "任务数据库已损坏，刚刚移到一旁", "its jobs database was damaged and has been put aside"
+    ),
+    "jobs_unusable": Text(
+        "任务数据库无法使用（{reason}）", "its jobs database cannot be used ({reason})"
+    ),
     "jobs_stopped": Text("任务线程已停止", "its job worker has ended"),
     # What a system or a library says has no translation.
     "as_said": Text("{reason}", "{reason}"),

@@ -33,6 +33,7 @@ def add_job_numbers(
         return max(0.0, now() - min(waiting)) if waiting else 0.0
 
     metrics.gauges("jobs", "Jobs that are known, by state", "state", by_state)
+    metrics.counter("jobs_databases_damaged", "Job databases put aside as damaged", jobs.damaged)
     metrics.gauge("jobs_oldest_seconds", "Age of the oldest job that waits or runs", oldest_s)
 
 

@@ -86,6 +86,8 @@ class RetentionPolicy:
     def tidy(self) -> list[str]:
         """Delete what is too old or too much; return the names of the runs that went."""
         self._store.sweep()
+        with suppress(EmoscopeError):  # the log or readiness tells
+            self._jobs.check_table(thorough=True)
         names = self._oldest_first()
         due = self._too_old(names)
         if self._may_delete(due, len(names)):

@@ -9,16 +9,14 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from emoscope.errors import EmoscopeError, RequestError
-from emoscope.server.jobs.database import open_database
+from emoscope.server.jobs.database import JobDatabase
 from emoscope.server.service import RecognitionOptions
 
 State: TypeAlias = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -75,14 +73,12 @@ class JobTable:
 
     def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
         self._now = now
-        self._lock = threading.RLock()
         self._claimant = secrets.token_hex(8)
-        self._db = open_database(path)
+        self.database = JobDatabase(path)
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._db.close()
+        self.database.close()
 
     def add(
         self,
@@ -110,7 +106,7 @@ class JobTable:
             sqlite3.IntegrityError: there is one with this owner and idempotency key.
         """
         id_ = id_ or new_id()
-        with self._transaction() as db:
+        with self.database.transaction() as db:
             db.execute(
                 "INSERT INTO jobs (id, owner, state, granularity, embedding, created_s,"
                 " idempotency, digest) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?)",
@@ -144,22 +140,22 @@ class JobTable:
         Raises:
             RequestError: there is none, or it belongs to another key.
         """
-        with self._lock:
-            found = self._jobs("WHERE id = ?", (id_,))
+        with self.database.reading() as db:
+            found = _jobs(db, "WHERE id = ?", (id_,))
         if not found or (owner is not None and found[0].owner != owner):
             raise RequestError("job_not_found", job=id_[:64])
         return found[0]
 
     def is_running(self, id_: str) -> bool:
         """Whether a job is still to be worked on."""
-        with self._lock:
-            row = self._db.execute("SELECT state FROM jobs WHERE id = ?", (id_,)).fetchone()
+        with self.database.reading() as db:
+            row = db.execute("SELECT state FROM jobs WHERE id = ?", (id_,)).fetchone()
         return row is not None and row[0] == "running"
 
     def asked_before(self, owner: str, idempotency: str) -> Job | None:
         """Return the job of an earlier request with this key."""
-        with self._lock:
-            found = self._jobs("WHERE owner = ? AND idempotency = ?", (owner, idempotency))
+        with self.database.reading() as db:
+            found = _jobs(db, "WHERE owner = ? AND idempotency = ?", (owner, idempotency))
         return found[0] if found else None
 
     def page(self, owner: str | None, first: int, count: int) -> tuple[list[Job], int]:
@@ -171,30 +167,28 @@ class JobTable:
             count: how many to return at most.
         """
         where, values = ("", ()) if owner is None else ("WHERE owner = ?", (owner,))
-        with self._lock:
-            total = self._db.execute(f"SELECT count(*) FROM jobs {where}", values).fetchone()[0]  # noqa: S608 - one of two sentences above
+        with self.database.reading() as db:
+            total = db.execute(f"SELECT count(*) FROM jobs {where}", values).fetchone()[0]  # noqa: S608 - one of two sentences above
             order = f"{where} ORDER BY number DESC LIMIT ? OFFSET ?"
-            return self._jobs(order, (*values, count, first)), total
+            return _jobs(db, order, (*values, count, first)), total
 
     def waiting(self) -> int:
         """How many jobs wait or run."""
-        with self._lock:
-            row = self._db.execute(
+        with self.database.reading() as db:
+            row = db.execute(
                 "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')"
             ).fetchone()
         return int(row[0])
 
     def counts(self) -> dict[State, tuple[int, float]]:
         """Return for each state the number of jobs, and when the oldest was made."""
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT state, count(*), min(created_s) FROM jobs GROUP BY state"
-            )
+        with self.database.reading() as db:
+            rows = db.execute("SELECT state, count(*), min(created_s) FROM jobs GROUP BY state")
             return {state: (count, oldest) for state, count, oldest in rows}
 
     def release_claims(self) -> None:
         """Queue the running jobs of a process that has ended; for the owner of the folder."""
-        with self._transaction() as db:
+        with self.database.transaction() as db:
             db.execute(
                 "UPDATE jobs SET state = 'queued', claimed_by = NULL WHERE state = 'running'"
             )
@@ -204,8 +198,9 @@ class JobTable:
 
         Jobs with a recording over which the process was lost come after all others.
         """
-        with self._transaction() as db:
-            found = self._jobs(
+        with self.database.transaction() as db:
+            found = _jobs(
+                db,
                 "WHERE state = 'queued' OR (state = 'running' AND claimed_by = ?) ORDER BY"
                 " (SELECT max(attempts) FROM recordings WHERE job = id AND state = 'queued'),"
                 " number LIMIT 1",
@@ -240,7 +235,7 @@ class JobTable:
             record: the result as JSON; None where the run has it.
         """
         text = None if record is None else json.dumps(record)
-        with self._transaction() as db:
+        with self.database.transaction() as db:
             db.execute(
                 "UPDATE recordings SET state = 'succeeded', run = ?, record = ?"
                 " WHERE job = ? AND place = ?",
@@ -256,7 +251,7 @@ class JobTable:
             code: code of the error.
             data: values of the error's sentences.
         """
-        with self._transaction() as db:
+        with self.database.transaction() as db:
             db.execute(
                 "UPDATE recordings SET state = 'failed', error = ?, data = ?"
                 " WHERE job = ? AND place = ?",
@@ -265,7 +260,7 @@ class JobTable:
 
     def end(self, id_: str, state: State) -> bool:
         """Bring a job to its end, if it is not there; say whether it was brought."""
-        with self._transaction() as db:
+        with self.database.transaction() as db:
             changed = db.execute(
                 "UPDATE jobs SET state = ?, ended_s = ?"
                 " WHERE id = ? AND state IN ('queued', 'running')",
@@ -275,10 +270,10 @@ class JobTable:
 
     def remove(self, id_: str) -> None:
         """Forget a job; afterwards none of its bytes are in the file or its log."""
-        with self._transaction() as db:
+        with self.database.transaction() as db:
             db.execute("DELETE FROM jobs WHERE id = ?", (id_,))
-        with self._lock:
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with self.database.reading() as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def ids(self, *, ended_before_s: float | None = None) -> set[str]:
         """Ids of all jobs, or of those that ended before a moment."""
@@ -286,68 +281,59 @@ class JobTable:
             query, values = "SELECT id FROM jobs", ()
         else:
             query, values = "SELECT id FROM jobs WHERE ended_s < ?", (ended_before_s,)  # type: ignore[assignment]
-        with self._lock:
-            return {row[0] for row in self._db.execute(query, values)}
+        with self.database.reading() as db:
+            return {row[0] for row in db.execute(query, values)}
 
     def _count(self, id_: str, place: int, difference: int) -> None:
-        with self._transaction() as db:
+        with self.database.transaction() as db:
             db.execute(
                 "UPDATE recordings SET attempts = max(attempts + ?, 0) WHERE job = ? AND place = ?",
                 (difference, id_, place),
             )
 
-    def _jobs(self, rest: str, values: tuple[Any, ...]) -> list[Job]:
-        rows = self._db.execute(
-            "SELECT id, owner, state, granularity, embedding, created_s, started_s, ended_s,"  # noqa: S608 - our own words
-            f" idempotency, digest FROM jobs {rest}",
-            values,
-        ).fetchall()
-        return [
-            Job(
-                id=row[0],
-                owner=row[1],
-                state=row[2],
-                options=RecognitionOptions(row[3], bool(row[4])),
-                created_s=row[5],
-                started_s=row[6],
-                ended_s=row[7],
-                idempotency=row[8],
-                digest=row[9],
-                items=self._items(row[0]),
-            )
-            for row in rows
-        ]
 
-    def _items(self, id_: str) -> tuple[Item, ...]:
-        rows = self._db.execute(
-            "SELECT place, name, state, run, record, error, data, attempts FROM recordings"
-            " WHERE job = ? ORDER BY place",
-            (id_,),
+def _jobs(db: sqlite3.Connection, rest: str, values: tuple[Any, ...]) -> list[Job]:
+    rows = db.execute(
+        "SELECT id, owner, state, granularity, embedding, created_s, started_s, ended_s,"  # noqa: S608 - our own words
+        f" idempotency, digest FROM jobs {rest}",
+        values,
+    ).fetchall()
+    return [
+        Job(
+            id=row[0],
+            owner=row[1],
+            state=row[2],
+            options=RecognitionOptions(row[3], bool(row[4])),
+            created_s=row[5],
+            started_s=row[6],
+            ended_s=row[7],
+            idempotency=row[8],
+            digest=row[9],
+            items=_items(db, row[0]),
         )
-        return tuple(
-            Item(
-                place=row[0],
-                name=row[1],
-                state=row[2],
-                run=row[3],
-                record=_json(row[4]),
-                error=row[5],
-                data=_json(row[6]) or {},
-                attempts=row[7],
-            )
-            for row in rows
-        )
+        for row in rows
+    ]
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+
+def _items(db: sqlite3.Connection, id_: str) -> tuple[Item, ...]:
+    rows = db.execute(
+        "SELECT place, name, state, run, record, error, data, attempts FROM recordings"
+        " WHERE job = ? ORDER BY place",
+        (id_,),
+    )
+    return tuple(
+        Item(
+            place=row[0],
+            name=row[1],
+            state=row[2],
+            run=row[3],
+            record=_json(row[4]),
+            error=row[5],
+            data=_json(row[6]) or {},
+            attempts=row[7],
+        )
+        for row in rows
+    )
 
 
 def new_id() -> str:

@@ -18,6 +18,8 @@ from emoscope.errors import (
     AudioTooLargeError,
     BusyError,
     CancelledError,
+    DecoderError,
+    DecoderTimeoutError,
     EmoscopeError,
     InternalError,
     RequestError,
@@ -40,6 +42,9 @@ FOLDER = ".jobs"
 _RETRY_AFTER_S = 60
 _MOST_ATTEMPTS = 2
 """Losses of the process over one recording after which it is given up."""
+_CHECK_WAIT_S = 0.1
+"""Readiness is answered in the event loop; a table in use is not waited for."""
+_PAUSE_S = 5.0
 _ID = re.compile(r"job_[0-9a-f]{24}")
 
 
@@ -60,6 +65,7 @@ class Jobs:
         self._thread: threading.Thread | None = None
         self._now: tuple[str, int, Deadline] | None = None
         self._progress: Progress | None = None
+        self._damage_told = 0
 
     @property
     def table(self) -> JobTable:
@@ -145,8 +151,10 @@ class Jobs:
             if before is None:
                 raise InternalError from exc
             return before, False
-        except (OSError, sqlite3.OperationalError) as exc:
-            if getattr(exc, "errno", None) in FULL or "full" in str(exc):
+        except StoreError:
+            raise
+        except OSError as exc:
+            if exc.errno in FULL:
                 raise StoreError("store_full") from exc
             raise StoreError("store_failed", reason=str(exc)[:200]) from exc
         finally:
@@ -186,13 +194,40 @@ class Jobs:
         self._drop_recordings(id_)
 
     def check_working(self) -> None:
-        """Check that the worker runs.
+        """Check that the worker runs and that its table can be used.
 
         Raises:
-            ServiceError: its thread has ended.
+            ServiceError: its thread has ended, the table cannot be used, or it was damaged since
+                the last time this was asked.
         """
         if self._thread is None or not self._thread.is_alive():
             raise ServiceError("not_ready", **reason("jobs_stopped"))
+        try:
+            with suppress(ServiceError):  # what was damaged is counted
+                self.check_table(wait_s=_CHECK_WAIT_S)
+        except StoreError as exc:
+            raise ServiceError("not_ready", **reason("jobs_unusable", reason=exc.code)) from exc
+        damaged, self._damage_told = self.damaged() - self._damage_told, self.damaged()
+        if damaged:
+            raise ServiceError("not_ready", **reason("jobs_damaged"))
+
+    def check_table(self, *, thorough: bool = False, wait_s: float = -1) -> None:
+        """Read the table as the next start would; see ``JobDatabase.check``.
+
+        Args:
+            thorough: check each page, not only the schema.
+            wait_s: seconds to wait for other threads; negative: for ever.
+
+        Raises:
+            StoreError: the table cannot be used.
+            ServiceError: it was damaged, and jobs begin anew.
+        """
+        if self._table is not None:
+            self._table.database.check(thorough=thorough, wait_s=wait_s)
+
+    def damaged(self) -> int:
+        """How many tables were put aside as damaged."""
+        return self._table.database.damaged if self._table is not None else 0
 
     def counts(self) -> dict[State, tuple[int, float]]:
         """Return for each state the number of jobs and when the oldest came; see ``JobTable``."""
@@ -245,6 +280,11 @@ class Jobs:
                     self._work_off(job)
             except ServerClosingError:
                 return
+            except RequestError:  # the job is gone: forgotten, or put aside with a damaged table
+                continue
+            except (ServiceError, StoreError) as error:
+                _log.warning("jobs have to wait", extra=fields(code=error.code))
+                self._stopping.wait(_PAUSE_S)
             except Exception:
                 _log.exception("a job could not be worked off; it is tried again")
                 self._stopping.wait(1.0)
@@ -259,6 +299,8 @@ class Jobs:
         if self._stopping.is_set():
             return
         states = {item.state for item in self.table.get(job.id).items}
+        if "queued" in states and self.table.is_running(job.id):
+            return  # a recording is tried once more, after all other jobs
         self.table.end(job.id, "succeeded" if "succeeded" in states else "failed")
         self._drop_recordings(job.id)
 
@@ -293,7 +335,8 @@ class Jobs:
             self.table.interrupted(job.id, item.place)
             raise
         except EmoscopeError as error:
-            self.table.failed(job.id, item.place, error.code, error.data)
+            if not _may_be_chance(error) or item.attempts + 1 >= _MOST_ATTEMPTS:
+                self.table.failed(job.id, item.place, error.code, error.data)
         except Exception:
             _log.exception("a recording of a job could not be recognized")
             self.table.failed(job.id, item.place, "internal", {})
@@ -307,6 +350,11 @@ class Jobs:
     def _drop_recordings(self, id_: str) -> None:
         if _ID.fullmatch(id_):
             shutil.rmtree(self._folder / id_, ignore_errors=True)
+
+
+def _may_be_chance(error: EmoscopeError) -> bool:
+    """Whether the decoder was lost, which the system may have done for want of memory."""
+    return isinstance(error, DecoderError) and not isinstance(error, DecoderTimeoutError)
 
 
 def failure_of(item: Item) -> Failure:

@@ -46,8 +46,8 @@ def health_routes(service: Service, jobs: Jobs) -> APIRouter:
     async def ready() -> ReadyReply:
         """Answer 200 from the end of the warm-up to the beginning of the end.
 
-        503 while the key file cannot be used, decoders or the job worker are gone, or less than
-        100 MB are free for runs.
+        503 while the key file cannot be used, decoders or the job worker are gone, the database of
+        jobs cannot be used, or less than 100 MB are free for runs.
         """
         service.check_ready()
         jobs.check_working()

@@ -70,7 +70,7 @@ def job_routes(service: Service, jobs: Jobs) -> APIRouter:
 
     @router.get(
         "/v1/jobs",
-        responses=schemas.problems(401, 422),
+        responses=schemas.problems(401, 422, 503),
         summary="List jobs, newest first",
     )
     async def listed(
@@ -90,7 +90,7 @@ def job_routes(service: Service, jobs: Jobs) -> APIRouter:
 
     @router.get(
         "/v1/jobs/{job}",
-        responses=schemas.problems(401, 404),
+        responses=schemas.problems(401, 404, 503),
         summary="How far a job is",
     )
     async def read(request: Request, job: str) -> JobReply:
@@ -99,7 +99,7 @@ def job_routes(service: Service, jobs: Jobs) -> APIRouter:
 
     @router.post(
         "/v1/jobs/{job}/cancel",
-        responses=schemas.problems(401, 403, 404, 409),
+        responses=schemas.problems(401, 403, 404, 409, 503),
         summary="Cancel a job",
     )
     async def cancel(request: Request, job: str) -> JobReply:
@@ -110,7 +110,7 @@ def job_routes(service: Service, jobs: Jobs) -> APIRouter:
     @router.delete(
         "/v1/jobs/{job}",
         status_code=204,
-        responses=schemas.problems(401, 403, 404, 409),
+        responses=schemas.problems(401, 403, 404, 409, 503),
         summary="Forget a job that has ended",
     )
     async def delete(request: Request, job: str) -> Response:
