@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from emoscope.labels import EMOTIONS, SILENCE
-from emoscope.outputs.store import write_json_lines
+from emoscope.outputs.writing import write_json_lines
 from emoscope.results.activity import Channel
 from emoscope.results.quality import Quality
 from emoscope.results.result import ModelRef, Result

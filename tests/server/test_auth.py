@@ -67,7 +67,9 @@ def test_only_who_has_a_key_gets_in_and_only_as_far_as_it_reaches(tmp_path: Path
         assert client.get("/outputs/../keys.json").status_code in (401, 404)
         address = f"/v1/recognitions/{run}"
         assert client.get(address).status_code == 401
-        assert client.get(address, auth=("anyone", reader)).status_code == 200
+        assert client.get(address, auth=("anyone", writer)).status_code == 200
+        assert client.get(address, auth=("anyone", reader)).status_code == 404
+        assert client.get("/v1/recognitions", auth=("anyone", reader)).status_code == 200
         assert client.delete(address, auth=("", writer)).status_code == 403
         assert client.delete(address, auth=("", boss)).status_code == 204
         assert client.get("/health/live").status_code == 200

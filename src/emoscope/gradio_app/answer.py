@@ -22,7 +22,8 @@ from emoscope.messages.languages import Language, Text
 from emoscope.messages.story import story
 from emoscope.messages.trust import abstention
 from emoscope.messages.verdict import verdict
-from emoscope.outputs.store import RunStore, write_json_lines, write_npy
+from emoscope.outputs.store import RunStore
+from emoscope.outputs.writing import write_json_lines, write_npy
 from emoscope.paths.choices import Granularity
 from emoscope.paths.file_names import shown, without_audio_suffix
 from emoscope.recognizer import Recognizer

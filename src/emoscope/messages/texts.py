@@ -159,6 +159,7 @@ NOTICES: dict[str, Text] = {
     ),
     "abstain": Text("无法判断：{reasons}", "Cannot tell: {reasons}"),
     "address": Text("网页与接口地址：{address}", "Page and API: {address}"),
+    "adopted": Text("{count} 个结果现在属于 {name}", "{count} runs belong to {name} now"),
     "keys": Text("密钥文件：{path}（{count} 个密钥）", "Key file: {path} ({count} keys)"),
     "can_start": Text("检查完成，服务可以启动", "All checks passed; the server can start"),
     "stop": Text("按 Ctrl+C 停止", "Press Ctrl+C to stop"),

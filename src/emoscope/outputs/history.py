@@ -223,9 +223,7 @@ def channel_runs(store: RunStore, result: Result) -> tuple[str, ...]:
         return ()
     stem = f"outputs_{result.created:%Y%m%d_%H%M%S}"
     found: dict[int, str] = {}
-    for name in store.names():
-        if not name.startswith(stem):
-            continue
+    for name in store.names(stem):
         try:
             other = store.open(name).result
         except (RunNotFoundError, RunDamagedError):  # deleted meanwhile, or broken

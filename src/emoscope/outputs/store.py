@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 import shutil
 import time
@@ -17,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -34,9 +35,11 @@ from emoscope.files import (
     translated_os_errors,
     write_new,
 )
+from emoscope.outputs.ownership import RunAccess, write_owner
+from emoscope.outputs.writing import write_json_lines, write_npy
 from emoscope.paths.choices import Keep
 from emoscope.results.result import Result
-from emoscope.waveform import RATE_HZ, Samples, Waveform, release_pages
+from emoscope.waveform import RATE_HZ, Samples, Waveform
 
 RUN_NAME = re.compile(r"outputs_\d{8}_\d{6}(_\d{1,6})?", re.ASCII)
 AUDIO, RESULT, EMBEDDING, LATEST = (
@@ -65,8 +68,6 @@ _MODE = 0o600
 """Voices are for the owner of the folder only."""
 _PIECE = 1 << 20
 """Samples read at once."""
-_ROWS = 4_096
-"""Rows of an embedding written at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +97,20 @@ class RunStore:
     Args:
         root: the outputs folder; made when the first run is written.
         keep: ``all``; ``features``: not the sound; ``none``: nothing, a run is only returned.
+        access: who owns new runs, and which runs are there; all by default.
     """
 
-    def __init__(self, root: Path, *, keep: Keep = "all") -> None:
+    def __init__(self, root: Path, *, keep: Keep = "all", access: RunAccess | None = None) -> None:
         self.root = root
         self.keep = keep
+        self.access = access or RunAccess()
         self._newest = ("", 1)
         """A second, and the number that our last run in it took. Where to begin, and no more: what
         is free only the rename knows."""
+
+    def seen_by(self, access: RunAccess) -> RunStore:
+        """Return the same store with other access."""
+        return RunStore(self.root, keep=self.keep, access=access)
 
     def save(self, result: Result, waveform: Waveform) -> Run:
         """Write a run, whole.
@@ -131,6 +138,8 @@ class RunStore:
             ):
                 if vectors is not None:
                     write_new(temporary / name, partial(write_npy, array=vectors), mode=_MODE)
+            if self.access.owner:
+                write_owner(temporary, self.access.owner, spare=self.root / temporary_name())
             milliseconds = (time.perf_counter() - started_s) * 1000
             result = replace(result, steps=(*result.steps, Step("write", milliseconds)))
             write_new(
@@ -147,6 +156,11 @@ class RunStore:
                 path.rename(temporary)
                 raise
         return Run(path, result)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a run of a name, which is untrusted, and it may be seen."""
+        folder = self.root / name
+        return bool(RUN_NAME.fullmatch(name)) and folder.is_dir() and self.access.allows(folder)
 
     def open(self, name: str) -> Run:
         """Read a run.
@@ -165,7 +179,7 @@ class RunStore:
             RunNotFoundError: there is no such run or file.
         """
         path = self.root / name / file
-        if not RUN_NAME.fullmatch(name) or file not in MEDIA_TYPES or not path.is_file():
+        if not self.has(name) or file not in MEDIA_TYPES or not path.is_file():
             raise RunNotFoundError(run=name[:64])
         return path
 
@@ -214,7 +228,7 @@ class RunStore:
             StoreError: it cannot be deleted.
         """
         path = self.root / name
-        if not RUN_NAME.fullmatch(name) or not path.is_dir():
+        if not self.has(name):
             raise RunNotFoundError(run=name[:64])
         with translated_os_errors():
             temporary = self.root / temporary_name()
@@ -222,12 +236,25 @@ class RunStore:
             shutil.rmtree(temporary)
             self._leave_latest(name)
 
-    def names(self) -> list[str]:
-        """All runs, newest first."""
-        if not self.root.is_dir():
-            return []
-        found = [path.name for path in self.root.iterdir() if RUN_NAME.fullmatch(path.name)]
-        return sorted(found, key=_age_order, reverse=True)
+    def set_owner(self, name: str, owner: str) -> None:
+        """Give a run to another owner; an empty one leaves it to those who see all.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            StoreError: it cannot be written; the run belongs to its owner of before.
+        """
+        with translated_os_errors():
+            write_owner(self.folder(name), owner, spare=self.root / temporary_name())
+
+    def names(self, prefix: str = "outputs_") -> list[str]:
+        """Names of all runs, newest first.
+
+        Args:
+            prefix: what they begin with.
+        """
+        if self.access.sees_all:
+            return self._all_names(prefix)
+        return [n for n in self._all_names(prefix) if self.access.allows(self.root / n)]
 
     def sweep(self, *, older_than_s: float = _STALE_S) -> int:
         """Remove what a killed process left half-written; returns how many were removed.
@@ -242,6 +269,13 @@ class RunStore:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
                     removed += 1
         return removed
+
+    def _all_names(self, prefix: str = "outputs_") -> list[str]:
+        if not self.root.is_dir():
+            return []
+        there = os.listdir(self.root)  # noqa: PTH208 - tens of thousands of names, without paths
+        found = [name for name in there if name.startswith(prefix) and RUN_NAME.fullmatch(name)]
+        return sorted(found, key=age_order, reverse=True)
 
     def _place(self, temporary: Path, result: Result) -> Path:
         """Rename to the first free name. A complete run is never empty, so rename cannot hit it."""
@@ -280,9 +314,9 @@ class RunStore:
                 return
         except (OSError, ValueError, AttributeError):
             return
-        for name in self.names():
+        for name in self._all_names():
             try:
-                self._point_latest(name, self.open(name).result)
+                self._point_latest(name, read_result(self.root / name / RESULT))
             except (RunNotFoundError, RunDamagedError):
                 continue
             return
@@ -341,31 +375,7 @@ def wav_pieces(path: Path) -> Iterator[Samples]:
         raise RunDamagedError(run=path.parent.name, reason=reason[:200]) from exc
 
 
-def write_npy(file: BinaryIO, array: np.ndarray[Any, Any]) -> None:
-    """Write a ``.npy`` file that loads with ``allow_pickle=False``, piece by piece."""
-    header = np.lib.format.header_data_from_array_1_0(np.ascontiguousarray(array[:1]))
-    np.lib.format.write_array_header_1_0(file, {**header, "shape": array.shape})
-    for first in range(0, len(array), _ROWS):
-        file.write(np.ascontiguousarray(array[first : first + _ROWS]).data)
-        release_pages(array)
-
-
-def write_json_lines(file: BinaryIO, data: dict[str, Any]) -> None:
-    """Write UTF-8 JSON, one key a line, so that thousands of frames are one line and not many.
-
-    NaN is refused, as JSON has none.
-    """
-    for at, (key, value) in enumerate(data.items()):
-        line = f"{',' if at else '{'}\n{json.dumps(key)}: {_json(value)}"
-        # A file name that is no UTF-8 holds lone surrogates: as \udcff they are JSON again.
-        file.write(line.encode("utf-8", "backslashreplace"))
-    file.write(b"\n}\n")
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def _age_order(name: str) -> tuple[str, int]:
+def age_order(name: str) -> tuple[str, int]:
+    """Return what runs are sorted by: second, and number within it."""
     stem, _, number = name[8:].partition("_")[2].partition("_")
     return name[8:16] + stem, int(number or 1)

@@ -30,6 +30,7 @@ from emoscope.server.middleware.access_log import AccessLogMiddleware
 from emoscope.server.middleware.audit import AuditLog
 from emoscope.server.middleware.auth import AuthMiddleware
 from emoscope.server.middleware.host_origin import HostOriginMiddleware
+from emoscope.server.requester import runs_of
 from emoscope.server.routes import stream
 from emoscope.server.routes.router import all_routes
 from emoscope.server.security_schemes import add_security_schemes
@@ -110,7 +111,11 @@ def create_app(
     app.add_exception_handler(OSError, _on_system_error)
     app.add_exception_handler(Exception, _on_bug)
     viewer = RunViewer(store, recognizer.card)
-    app.include_router(all_routes(service, jobs, viewer))
+
+    def viewer_of(request: Request) -> RunViewer:
+        return viewer.seen_in(runs_of(request, store))
+
+    app.include_router(all_routes(service, jobs, viewer_of))
     app.include_router(
         stream.stream_routes(
             streams, idle_s=settings.stream_idle_s, grace_s=settings.stream_grace_s
@@ -118,7 +123,7 @@ def create_app(
     )
     add_security_schemes(app)
     if page:
-        add_page(app, viewer, settings)
+        add_page(app, viewer_of, settings)
     drop_needless_refusals(app)
     return app
 

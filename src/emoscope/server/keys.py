@@ -38,7 +38,7 @@ class ApiKey:
     scopes: tuple[Scope, ...]
     created_utc: str
     id: str
-    """Owns jobs; another one when a name is made again. In older files it is the name."""
+    """Owns runs and jobs; another one when a name is made again. In older files it is the name."""
 
 
 class KeyFile:
@@ -94,7 +94,7 @@ class KeyFile:
         secret = PREFIX + secrets.token_urlsafe(32)
         created = datetime.now(UTC).isoformat(timespec="seconds")
         digest = hashlib.sha256(secret.encode()).hexdigest()
-        id_ = f"{name}@{secrets.token_hex(8)}"
+        id_ = f"key_{secrets.token_hex(8)}"
         self._write((*self.keys(), ApiKey(name, digest, chosen, created, id_)))
         return secret
 

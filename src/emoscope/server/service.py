@@ -29,6 +29,7 @@ from emoscope.server.admission.queue import AdmissionQueue, Deadline, cancel_on_
 from emoscope.server.admission.uploads import Uploads
 from emoscope.server.key_ring import KeyRing
 from emoscope.server.keys import KeyFile
+from emoscope.server.requester import runs_of
 from emoscope.settings import Settings
 from emoscope.waveform import RATE_HZ, Waveform
 
@@ -99,7 +100,7 @@ class Service:
             EmoscopeError: the recording, the model or the disk failed, or admission refused.
         """
         deadline = Deadline(self.settings.deadline_s)
-        work = self.work(request, deadline, listener)
+        work = self.work(request, deadline, listener, store=runs_of(http_request, self.store))
         receive = cast(Callable[[], Any], http_request.receive)
         return await cancel_on_disconnect(receive, deadline, self.admission.run(deadline, work))
 
@@ -109,6 +110,7 @@ class Service:
         deadline: Deadline,
         listener: Listener,
         *,
+        store: RunStore,
         checkpoint_dir: Path | None = None,
     ) -> Callable[[], tuple[Run, ...]]:
         """Return a function that recognizes one recording, to be run in a thread.
@@ -119,6 +121,7 @@ class Service:
             request: the recording and its options.
             deadline: checked at every event; ends the work when it has passed or was cancelled.
             listener: called with each finished step and with progress.
+            store: where the run is written; its access says to whom it belongs.
             checkpoint_dir: folder for the model's outputs of each window of long sound, from which
                 interrupted work resumes; by default nothing is kept.
         """
@@ -151,7 +154,7 @@ class Service:
                 checkpoint_dir=checkpoint_dir,
             )
             pairs = zip(call.results, call.waveforms, strict=True)
-            return tuple(self.store.save(result, waveform) for result, waveform in pairs)
+            return tuple(store.save(result, waveform) for result, waveform in pairs)
 
         def mixed() -> Run:
             deadline()
@@ -168,7 +171,7 @@ class Service:
                 listener=listening,
                 checkpoint_dir=checkpoint_dir,
             )
-            return self.store.save(result, recording.waveform)
+            return store.save(result, recording.waveform)
 
         return counted
 

@@ -6,8 +6,9 @@ reloaded, shared and gone back from; a fragment is the part of a document that i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Query, Request
@@ -32,31 +33,32 @@ _MANIFEST = {
     "display": "standalone",
 }
 _HISTORY_ROWS = 50
+ViewerOf: TypeAlias = Callable[[Request], RunViewer]
 IS_DOCUMENT = "emoscope.document"
 """Key of the ASGI scope of a request for a document, whose errors are documents as well."""
 
 
-def add_page(app: FastAPI, viewer: RunViewer, settings: Settings) -> None:
+def add_page(app: FastAPI, viewer_of: ViewerOf, settings: Settings) -> None:
     """Add the page to an application that has the API routes.
 
     Args:
         app: the application.
-        viewer: reads runs.
+        viewer_of: returns what reads the runs that a request may see.
         settings: limits of an upload, as the form tells them.
     """
     static = GZipMiddleware(StaticFiles(directory=str(_STATIC)), minimum_size=COMPRESSED_FROM_BYTES)
     app.mount("/static", static)
-    app.include_router(_documents(viewer, settings))
-    app.include_router(_fragments(viewer))
+    app.include_router(_documents(viewer_of, settings))
+    app.include_router(_fragments(viewer_of))
 
 
-def _documents(viewer: RunViewer, settings: Settings) -> APIRouter:
+def _documents(viewer_of: ViewerOf, settings: Settings) -> APIRouter:
     router = APIRouter(tags=["page"], default_response_class=PageReply)
     limits = views.UploadLimits.of(settings)
 
     def document(path: str, view: str) -> None:
         async def show(request: Request) -> Response:
-            return PageReply(views.document(request.scope, view, limits, viewer.card))
+            return PageReply(views.document(request.scope, view, limits, viewer_of(request).card))
 
         _add(router, path, show, f"Document: {view}")
 
@@ -65,7 +67,7 @@ def _documents(viewer: RunViewer, settings: Settings) -> APIRouter:
 
     async def result(request: Request, run: str) -> Response:
         """Show a recording's result at its own address."""
-        scope = request.scope
+        scope, viewer = request.scope, viewer_of(request)
         try:
             opened = await anyio.to_thread.run_sync(viewer.open_all, run)
         except EmoscopeError as error:
@@ -79,7 +81,7 @@ def _documents(viewer: RunViewer, settings: Settings) -> APIRouter:
     async def alone(request: Request, run: str = "") -> Response:
         """Show the picture of one run alone, to be embedded."""
         try:
-            opened = await anyio.to_thread.run_sync(viewer.open, run)
+            opened = await anyio.to_thread.run_sync(viewer_of(request).open, run)
         except EmoscopeError as error:
             _must_read(request, error)
             return PageReply(views.alone(request.scope, error=error), status_code=404)
@@ -128,29 +130,29 @@ def _add(router: APIRouter, path: str, show: Any, summary: str) -> None:
     router.add_api_route(path, show, methods=["HEAD"], include_in_schema=False)
 
 
-def _fragments(viewer: RunViewer) -> APIRouter:
+def _fragments(viewer_of: ViewerOf) -> APIRouter:
     router = APIRouter(tags=["page"], default_response_class=PageReply, prefix="/page")
-    store = viewer.store
 
     @router.get("/result/{run}", summary="Fragment: one result")
-    async def result(run: str) -> Response:
+    async def result(request: Request, run: str) -> Response:
         """Return the article that a document at `/r/{run}` holds."""
-        opened = await anyio.to_thread.run_sync(viewer.open_all, run)
+        opened = await anyio.to_thread.run_sync(viewer_of(request).open_all, run)
         return PageReply(views.result(opened))
 
     @router.get("/row/{run}", summary="Fragment: the row of one result in a batch")
-    async def row(run: str) -> Response:
+    async def row(request: Request, run: str) -> Response:
         """Return a `<tr>`: file, small river, emotion, confidence, length, recording check."""
-        return PageReply(await anyio.to_thread.run_sync(views.row, store, run))
+        return PageReply(await anyio.to_thread.run_sync(views.row, viewer_of(request).store, run))
 
     @router.get("/river/{run}", summary="Fragment: the small river of one result")
-    async def river(run: str) -> Response:
+    async def river(request: Request, run: str) -> Response:
         """Return an `<svg>`; rows of long recordings ask for it when they are seen."""
-        drawn = await anyio.to_thread.run_sync(rows.river_of, store, run)
+        drawn = await anyio.to_thread.run_sync(rows.river_of, viewer_of(request).store, run)
         return PageReply(drawn)
 
     @router.get("/history", summary="Fragment: a page of the list of runs")
     async def runs(
+        request: Request,
         search: Annotated[str, Query(max_length=200)] = "",
         emotion: Annotated[str, Query(max_length=20)] = "",
         doubt: Annotated[bool, Query()] = False,
@@ -158,6 +160,7 @@ def _fragments(viewer: RunViewer) -> APIRouter:
         count: Annotated[int, Query(ge=1, le=history.PAGE_MAX)] = _HISTORY_ROWS,
     ) -> Response:
         """Return rows, newest first, and what leads to the next page."""
+        store = viewer_of(request).store
 
         def listing() -> str:
             found = history.list_runs(
@@ -169,8 +172,9 @@ def _fragments(viewer: RunViewer) -> APIRouter:
         return PageReply(await anyio.to_thread.run_sync(listing))
 
     @router.get("/compare", summary="Fragment: two results side by side")
-    async def compare(one: str, other: str) -> Response:
+    async def compare(request: Request, one: str, other: str) -> Response:
         """Return both results, one beside the other, with differences of the scores."""
+        viewer = viewer_of(request)
         pair = [await anyio.to_thread.run_sync(viewer.open, run) for run in (one, other)]
         return PageReply(views.comparison(pair))
 

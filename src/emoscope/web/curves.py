@@ -14,30 +14,30 @@ KEPT = 6
 
 
 class Curves:
-    """Cache of the curves of runs.
+    """Cache of the curves of runs of one outputs folder."""
 
-    Args:
-        store: the outputs folder.
-    """
-
-    def __init__(self, store: RunStore) -> None:
-        self._store = store
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Curve] = OrderedDict()
 
-    def of(self, run: str, result: Result | None = None) -> Curve:
-        """Return the curve of a run; ``result`` when it has been read already.
+    def of(self, store: RunStore, run: str, result: Result | None = None) -> Curve:
+        """Return the curve of a run.
+
+        Args:
+            store: the folder, with the access of who asks.
+            run: name of the run's directory.
+            result: its result when it has been read already.
 
         Raises:
             RunNotFoundError: there is no such run.
             RunDamagedError: it cannot be read.
         """
-        path = self._store.file(run, AUDIO)  # also says no when the run was deleted meanwhile
+        path = store.file(run, AUDIO)  # also says no when the run was deleted meanwhile
         # One at a time: ten tiles of a long run must not read it ten times over.
         with self._lock:
             curve = self._kept.get(run)
             if curve is None:
-                result = result or self._store.open(run).result
+                result = result or store.open(run).result
                 curve = curve_of(result, wav_pieces(path))
             self._keep(run, curve)
         return curve

@@ -9,6 +9,7 @@ from emoscope.errors import RequestError
 from emoscope.events import local_now
 from emoscope.export.annotations import export
 from emoscope.figures import report, svg
+from emoscope.figures.pyramid import Curve
 from emoscope.messages.figure import FIGURE
 from emoscope.messages.languages import LANGUAGES, Language, Text
 from emoscope.models import catalog
@@ -33,14 +34,16 @@ class RunViewer:
     Args:
         store: the outputs folder.
         card: card of the loaded model, if it has one.
+        curves: cache of curves; an empty one by default.
     """
 
     store: RunStore
     card: catalog.ModelCard | None
-    curves: Curves = field(init=False)
+    curves: Curves = field(default_factory=Curves)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "curves", Curves(self.store))
+    def seen_in(self, store: RunStore) -> RunViewer:
+        """Return a viewer of another view of the same store; curves that were made are shared."""
+        return RunViewer(store, self.card, self.curves)
 
     def open(self, run: str) -> Opened:
         """Return a run with its segments as they were corrected, a name to show, and its curve.
@@ -51,7 +54,7 @@ class RunViewer:
         """
         result = self.store.open(run).result
         result = replace(result, source=replace(result.source, name=shown(result.source.name)))
-        curve = self.curves.of(run, result)  # of the model's own answer, whatever people corrected
+        curve = self.curve(run, result)  # of the model's own answer, whatever people corrected
         made = history.corrections_of(self.store, run)
         own = result
         if made is not None:
@@ -60,6 +63,15 @@ class RunViewer:
         files = tuple(Run(self.store.folder(run), result).files())
         entry = history.run_entry(self.store, run)
         return Opened(entry, result, curve, self.card if is_ours else None, files, own)
+
+    def curve(self, run: str, result: Result | None = None) -> Curve:
+        """Return the curve of a run; ``result`` when it has been read already.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            RunDamagedError: it cannot be read.
+        """
+        return self.curves.of(self.store, run, result)
 
     def open_all(self, run: str) -> Opened:
         """Return a run like ``open``, with the runs of the other channels of its recording.

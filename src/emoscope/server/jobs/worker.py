@@ -32,6 +32,7 @@ from emoscope.events import Event, Progress
 from emoscope.files import FULL, make_private_folder, write_new
 from emoscope.messages.reasons import reason
 from emoscope.observe.logs import fields
+from emoscope.outputs.ownership import RunAccess
 from emoscope.results.result import Failure
 from emoscope.server.admission.queue import Deadline
 from emoscope.server.jobs.table import ENDED, Item, Job, JobTable, State, new_id
@@ -327,7 +328,11 @@ class Jobs:
                 data = (folder / str(item.place)).read_bytes()
                 request = RecognitionRequest(data, item.name, job.options)
                 (run,) = self._service.work(
-                    request, deadline, self._listen, checkpoint_dir=folder
+                    request,
+                    deadline,
+                    self._listen,
+                    store=self._service.store.seen_by(RunAccess(job.owner)),
+                    checkpoint_dir=folder,
                 )()
             record = None if run.kept else run.result.to_dict()
             self.table.succeeded(job.id, item.place, run.name or None, record)

@@ -36,6 +36,7 @@ from emoscope.errors import (
 from emoscope.limits import Limits
 from emoscope.observe.facts import note
 from emoscope.observe.metrics import ServerMetrics
+from emoscope.outputs.ownership import RunAccess
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.server.http import schemas
@@ -64,7 +65,7 @@ class LiveStream:
     Args:
         start: what the client announced.
         recognizer: with the limits of a stream.
-        store: where the run is written.
+        store: where the run is written; its access says to whom it belongs.
         metrics: where its result is counted.
         loop: of the connections.
         root: prefix of the links to the run's files.
@@ -79,6 +80,7 @@ class LiveStream:
         loop: asyncio.AbstractEventLoop,
         root: str = "",
     ) -> None:
+        self.owner = store.access.owner
         self.session = secrets.token_urlsafe(16)
         self.inbox = ByteQueue(WAITING_BYTES, loop)
         self.over = threading.Event()
@@ -231,12 +233,15 @@ class Streams:
         for stream in self._open.values():
             stream.thread.join(_LEAVE_S)
 
-    def start(self, start: words.Start, *, root: str = "") -> LiveStream:
+    def start(
+        self, start: words.Start, *, root: str = "", access: RunAccess | None = None
+    ) -> LiveStream:
         """Begin a stream.
 
         Args:
             start: what the client announced.
             root: prefix of the links to the run's files.
+            access: to whom its run belongs; to no key by default.
 
         Raises:
             BusyError: there are as many as may be.
@@ -248,7 +253,8 @@ class Streams:
         if len(self._open) >= self._at_once:
             raise BusyError(retry_after_s=_RETRY_AFTER_S).at("streams")
         loop = asyncio.get_running_loop()
-        stream = LiveStream(start, self._recognizer, self._store, self._metrics, loop, root)
+        store = self._store.seen_by(access or RunAccess())
+        stream = LiveStream(start, self._recognizer, store, self._metrics, loop, root)
         self._started += 1
         self._open[stream.session] = stream
         return stream
@@ -256,16 +262,21 @@ class Streams:
     def _count(self) -> int:
         return sum(stream.thread.is_alive() for stream in tuple(self._open.values()))
 
-    def resume(self, session: str) -> LiveStream:
+    def resume(self, session: str, *, owner: str = "") -> LiveStream:
         """Return a stream that waits for its client.
 
+        Args:
+            session: its name.
+            owner: id of the client's key; empty without keys.
+
         Raises:
-            StreamNotFoundError: there is none of this name, or it does not wait.
+            StreamNotFoundError: there is none of this name and key, or it does not wait.
         """
-        timer = self._waiting.pop(session, None)
-        if timer is None:
+        timer = self._waiting.get(session)
+        if timer is None or self._open[session].owner != owner:
             raise StreamNotFoundError
         timer.cancel()
+        del self._waiting[session]
         return self._open[session]
 
     def lost(self, stream: LiveStream) -> None:

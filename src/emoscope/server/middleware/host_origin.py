@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emoscope.errors import RequestError
@@ -118,14 +117,3 @@ def _with_headers(send: Send) -> Send:
         await send(message)
 
     return sending
-
-
-def owner_of(request: Request) -> str:
-    """Return the id of a request's key; empty on a server without keys."""
-    return str(request.scope.get("state", {}).get("key_id", ""))
-
-
-def sees_all(request: Request) -> bool:
-    """Whether a request may see others' jobs: on a server without keys, or with scope admin."""
-    scopes = request.scope.get("state", {}).get("key_scopes")
-    return scopes is None or "admin" in scopes

@@ -13,13 +13,14 @@ from fastapi.responses import StreamingResponse
 
 from emoscope.errors import EmoscopeError
 from emoscope.export.records import csv_header
-from emoscope.outputs.store import Run
+from emoscope.outputs.store import Run, RunStore
 from emoscope.results.result import Failure, Result
 from emoscope.server.http import schemas
 from emoscope.server.http.events import CSV, LINES, NDJSON, Outcome, as_line
 from emoscope.server.jobs.reply import job_reply
 from emoscope.server.jobs.table import ENDED, Item, Job
 from emoscope.server.jobs.worker import Jobs, failure_of
+from emoscope.server.requester import runs_of
 from emoscope.server.routes.jobs import owned
 from emoscope.server.service import Service
 from emoscope.web.archive import zip_of_runs
@@ -74,12 +75,13 @@ def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
         table were sent.
         """
         found = await anyio.to_thread.run_sync(owned, jobs, request, job)
+        store = runs_of(request, service.store)
         if form == "zip":
-            body: Iterator[Any] = zip_of_runs(service.store, _runs(service, found))
+            body: Iterator[Any] = zip_of_runs(store, _runs(store, found))
             kind = "application/zip"
         else:
             kind = CSV if form == "csv" else LINES
-            body = _delivered(_lines(service, found, kind), jobs, found)
+            body = _delivered(_lines(store, found, kind), jobs, found)
         return StreamingResponse(
             body,
             media_type=kind,
@@ -89,10 +91,10 @@ def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
     return router
 
 
-def _runs(service: Service, job: Job) -> list[str]:
-    """Names of the runs of a job that still exist."""
+def _runs(store: RunStore, job: Job) -> list[str]:
+    """Names of the runs of a job that still exist and may be seen."""
     names = [item.run for item in job.items if item.run]
-    return [name for name in names if (service.store.root / name).is_dir()]
+    return [name for name in names if store.has(name)]
 
 
 def _delivered(lines: Iterator[str], jobs: Jobs, job: Job) -> Iterator[str]:
@@ -101,21 +103,21 @@ def _delivered(lines: Iterator[str], jobs: Jobs, job: Job) -> Iterator[str]:
     jobs.delivered(job)
 
 
-def _lines(service: Service, job: Job, kind: str) -> Iterator[str]:
+def _lines(store: RunStore, job: Job, kind: str) -> Iterator[str]:
     if kind == CSV:
         yield csv_header()
     for item in job.items:
         if item.state == "failed":
             yield as_line(failure_of(item), kind)
         elif item.state == "succeeded":
-            yield as_line(_answer(service, item), kind)
+            yield as_line(_answer(store, item), kind)
 
 
-def _answer(service: Service, item: Item) -> Outcome:
+def _answer(store: RunStore, item: Item) -> Outcome:
     """Return a recording's run, or why it cannot be shown any more."""
     try:
         if item.record is not None:
-            return Run(service.store.root, Result.from_dict(item.record), kept=False)
-        return service.store.open(item.run or "")
+            return Run(store.root, Result.from_dict(item.record), kept=False)
+        return store.open(item.run or "")
     except EmoscopeError as error:
         return Failure(item.name, error)

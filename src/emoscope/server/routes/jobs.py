@@ -17,7 +17,7 @@ from emoscope.server.http.bodies import body_schema, read_requests
 from emoscope.server.jobs.reply import JobListReply, JobReply, job_reply
 from emoscope.server.jobs.table import Job
 from emoscope.server.jobs.worker import Jobs
-from emoscope.server.middleware.host_origin import owner_of, sees_all
+from emoscope.server.requester import owner_of, sees_all
 from emoscope.server.service import RecognitionOptions, Service
 
 _IDEMPOTENCY_MAX = 200

@@ -30,6 +30,7 @@ from emoscope.server.http.events import (
     preamble,
     recording_events,
 )
+from emoscope.server.requester import runs_of
 from emoscope.server.service import RecognitionRequest, Service
 
 _HELP = """Send recordings in one of three ways: a form with one or more files `audio`; JSON with
@@ -89,13 +90,15 @@ def recognition_routes(service: Service) -> APIRouter:
         summary="List runs, newest first",
     )
     async def listed(
+        request: Request,
         search: Annotated[str, Query(max_length=200)] = "",
         first: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
         count: Annotated[int, Query(ge=1, le=history.PAGE_MAX)] = 50,
     ) -> replies.ListReply:
         """`next` is the `first` of the next page, or null after the last."""
+        store = runs_of(request, service.store)
         page = await anyio.to_thread.run_sync(
-            lambda: history.list_runs(service.store, search=search, first=first, count=count)
+            lambda: history.list_runs(store, search=search, first=first, count=count)
         )
         following = first + len(page.entries)
         return replies.ListReply(
@@ -112,7 +115,7 @@ def recognition_routes(service: Service) -> APIRouter:
     )
     async def read(request: Request, run: str) -> JSONResponse:
         """Return the same as when it was recognized."""
-        found = await anyio.to_thread.run_sync(service.store.open, run)
+        found = await anyio.to_thread.run_sync(runs_of(request, service.store).open, run)
         return JSONResponse(schemas.reply(found, root_of(request.scope)))
 
     @router.delete(
@@ -121,9 +124,9 @@ def recognition_routes(service: Service) -> APIRouter:
         responses=schemas.problems(401, 403, 404),
         summary="Delete a run and all of its files",
     )
-    async def delete(run: str) -> Response:
+    async def delete(request: Request, run: str) -> Response:
         """Gone means gone: the sound, the vectors, the result."""
-        await anyio.to_thread.run_sync(service.store.remove, run)
+        await anyio.to_thread.run_sync(runs_of(request, service.store).remove, run)
         return Response(status_code=204)
 
     return router

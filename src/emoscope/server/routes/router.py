@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from collections.abc import Callable
+
+from fastapi import APIRouter, Request
 
 from emoscope.server.jobs.worker import Jobs
 from emoscope.server.routes.catalogue import catalogue_routes
@@ -18,17 +20,19 @@ from emoscope.server.service import Service
 from emoscope.web.viewer import RunViewer
 
 
-def all_routes(service: Service, jobs: Jobs, viewer: RunViewer) -> APIRouter:
+def all_routes(
+    service: Service, jobs: Jobs, viewer_of: Callable[[Request], RunViewer]
+) -> APIRouter:
     """Return the routes.
 
     Args:
         service: recognizes and keeps.
         jobs: work that goes on when its client is gone.
-        viewer: reads runs for people.
+        viewer_of: returns what reads the runs that a request may see.
     """
     router = APIRouter()
     # Before the routes of one run, which would take ``/v1/recognitions.zip`` for nothing of theirs.
-    router.include_router(run_edit_routes(service, viewer))
+    router.include_router(run_edit_routes(service, viewer_of))
     for routes in (
         predict_routes,
         recognition_routes,

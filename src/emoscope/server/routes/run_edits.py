@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from emoscope.outputs.corrections import SEGMENTS_MAX, segments_of
 from emoscope.paths.names import TITLE_MAX
 from emoscope.server.http import replies, schemas
 from emoscope.server.http.small_body import object_schema, read_field
+from emoscope.server.requester import runs_of
 from emoscope.server.service import Service
 from emoscope.web.archive import zip_of_runs
 from emoscope.web.viewer import RunViewer
@@ -44,11 +46,16 @@ _SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; media-src da
 """An exported report that is opened from here runs nothing, whatever its names hold."""
 
 
-def run_edit_routes(service: Service, viewer: RunViewer) -> APIRouter:
-    """Return the routes."""
+def run_edit_routes(service: Service, viewer_of: Callable[[Request], RunViewer]) -> APIRouter:
+    """Return the routes.
+
+    Args:
+        service: holds the runs.
+        viewer_of: returns what reads the runs that a request may see.
+    """
     router = APIRouter(tags=["recognitions"])
-    _add_edits(router, service, viewer)
-    _add_curves(router, viewer)
+    _add_edits(router, service, viewer_of)
+    _add_curves(router, viewer_of)
 
     @router.get(
         "/v1/recognitions.zip",
@@ -57,13 +64,14 @@ def run_edit_routes(service: Service, viewer: RunViewer) -> APIRouter:
         summary="All files of several runs as one ZIP archive",
     )
     async def archive(
+        request: Request,
         runs: Annotated[str, Query(description="names of runs, separated by commas")],
     ) -> StreamingResponse:
         """Return `summary.csv`, which names each run's folder, and one folder per run."""
         names = runs.split(",")
         if len(names) > ARCHIVE_MAX:
             raise RequestError("too_many_files", field="runs")
-        pieces = await anyio.to_thread.run_sync(zip_of_runs, service.store, names)
+        pieces = await anyio.to_thread.run_sync(zip_of_runs, runs_of(request, service.store), names)
         return StreamingResponse(
             pieces,
             media_type="application/zip",
@@ -78,6 +86,7 @@ def run_edit_routes(service: Service, viewer: RunViewer) -> APIRouter:
         summary="A file that is made from a run",
     )
     async def export(
+        request: Request,
         run: str,
         file: Annotated[
             str,
@@ -88,8 +97,9 @@ def run_edit_routes(service: Service, viewer: RunViewer) -> APIRouter:
         ] = None,
     ) -> Response:
         """Return a report, picture or annotations, with corrected segments."""
-        text, media_type = await anyio.to_thread.run_sync(viewer.export, run, file, lang)
-        name = quote(viewer.saved_name(run, file))
+        seen = viewer_of(request)
+        text, media_type = await anyio.to_thread.run_sync(seen.export, run, file, lang)
+        name = quote(seen.saved_name(run, file))
         headers = {
             "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
             "Content-Security-Policy": _SANDBOX,
@@ -99,7 +109,9 @@ def run_edit_routes(service: Service, viewer: RunViewer) -> APIRouter:
     return router
 
 
-def _add_edits(router: APIRouter, service: Service, viewer: RunViewer) -> None:
+def _add_edits(
+    router: APIRouter, service: Service, viewer_of: Callable[[Request], RunViewer]
+) -> None:
     @router.put(
         "/v1/recognitions/{run}/title",
         response_model=history.RunEntry,
@@ -110,7 +122,9 @@ def _add_edits(router: APIRouter, service: Service, viewer: RunViewer) -> None:
     async def rename(run: str, request: Request) -> JSONResponse:
         """Keep the title beside the result; an empty one removes it."""
         title = await read_field(request, service.uploads, "title", str)
-        entry = await anyio.to_thread.run_sync(history.set_title, service.store, run, title)
+        entry = await anyio.to_thread.run_sync(
+            history.set_title, runs_of(request, service.store), run, title
+        )
         return JSONResponse(entry.to_dict())
 
     @router.put(
@@ -123,21 +137,22 @@ def _add_edits(router: APIRouter, service: Service, viewer: RunViewer) -> None:
     async def correct(run: str, request: Request) -> JSONResponse:
         """Keep the corrected segments in `corrections.json`; `result.json` stays as it is."""
         raw = await read_field(request, service.uploads, "segments", list | None)
-        result = await anyio.to_thread.run_sync(viewer.correct, run, raw)
+        result = await anyio.to_thread.run_sync(viewer_of(request).correct, run, raw)
         segments = [segment.to_dict() for segment in segments_of(result)]
         return JSONResponse({"run": run, "corrected": raw is not None, "segments": segments})
 
 
-def _add_curves(router: APIRouter, viewer: RunViewer) -> None:
+def _add_curves(router: APIRouter, viewer_of: Callable[[Request], RunViewer]) -> None:
     @router.get(
         "/v1/recognitions/{run}/curve",
         response_model=None,
         responses=schemas.problems(401, 404),
         summary="The scores and the sound of a run, as a picture draws them",
     )
-    async def curve(run: str) -> JSONResponse:
+    async def curve(request: Request, run: str) -> JSONResponse:
         """Return the coarsest level of detail, segments and colours; see docs/web.md."""
-        opened = await anyio.to_thread.run_sync(viewer.open, run)
+        seen = viewer_of(request)
+        opened = await anyio.to_thread.run_sync(seen.open, run)
         return JSONResponse(opened.drawing())
 
     @router.get(
@@ -147,12 +162,14 @@ def _add_curves(router: APIRouter, viewer: RunViewer) -> None:
         summary="One tile of a finer level of detail",
     )
     async def tile(
+        request: Request,
         run: str,
         level: Annotated[int, Path(ge=-64, le=64)],
         index: Annotated[int, Path(ge=0, le=1_000_000_000)],
     ) -> JSONResponse:
         """Return 1,024 columns; a column of level 0 is 20 ms, each level above twice as wide."""
-        made: Any = await anyio.to_thread.run_sync(viewer.curves.of, run)
+        seen = viewer_of(request)
+        made: Any = await anyio.to_thread.run_sync(seen.curve, run)
         found = made.tile(level, index)
         if found is None:
             raise RequestError("route_not_found")

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from emoscope.outputs.store import MEDIA_TYPES
 from emoscope.server.http import schemas
+from emoscope.server.requester import runs_of
 from emoscope.server.service import Service
 
 
@@ -24,7 +25,7 @@ def run_file_routes(service: Service) -> APIRouter:
     )
     async def run_file(request: Request, run: str, file: str) -> Response:
         """Return a file of a run; its ETag lets clients cache it."""
-        path = service.store.file(run, file)
+        path = runs_of(request, service.store).file(run, file)
         reply = FileResponse(
             path,
             media_type=MEDIA_TYPES[file],

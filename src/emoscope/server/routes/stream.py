@@ -27,6 +27,7 @@ from emoscope.paths.names import plain_name
 from emoscope.server.http.addresses import root_of
 from emoscope.server.http.schemas import error_message
 from emoscope.server.live.streams import LiveStream, Streams
+from emoscope.server.requester import access_of, owner_of
 from emoscope.streaming import messages as words
 
 MAX_MESSAGE_BYTES = 1 << 20
@@ -93,9 +94,10 @@ async def _begin(websocket: WebSocket, streams: Streams) -> LiveStream:
     said = _read(message.get("text"), expected)
     if isinstance(said, words.Start):
         plain_name(said.name)
-        return streams.start(said, root=root_of(websocket.scope))
+        access = access_of(websocket)
+        return streams.start(said, root=root_of(websocket.scope), access=access)
     if isinstance(said, words.Resume):
-        return streams.resume(said.session)
+        return streams.resume(said.session, owner=owner_of(websocket))
     raise RequestError("stream_message", expected=expected)
 
 
