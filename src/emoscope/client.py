@@ -16,7 +16,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeAlias
@@ -89,6 +89,7 @@ class Client:
         *,
         granularity: Granularity = "utterance",
         embedding: bool = False,
+        utterances: bool = False,
     ) -> ServerAnswer:
         """Recognize one recording.
 
@@ -96,6 +97,7 @@ class Client:
             source: the bytes of a file, or its path on this machine.
             granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
             embedding: have the server keep the frame embeddings; see ``embedding``.
+            utterances: recognize each utterance between two pauses alone as well.
 
         Raises:
             SourceNotFoundError: there is no such file.
@@ -103,7 +105,9 @@ class Client:
             RequestFailedError: the server refused it; ``data`` has the code and both sentences.
             ServerUnreachableError: the server did not answer.
         """
-        (answer,) = self.recognize_many([source], granularity=granularity, embedding=embedding)
+        (answer,) = self.recognize_many(
+            [source], granularity=granularity, embedding=embedding, utterances=utterances
+        )
         if isinstance(answer, Failure):
             raise answer.error
         return answer
@@ -114,6 +118,7 @@ class Client:
         *,
         granularity: Granularity = "utterance",
         embedding: bool = False,
+        utterances: bool = False,
     ) -> list[ServerAnswer | Failure]:
         """Recognize several recordings in one request.
 
@@ -121,6 +126,7 @@ class Client:
             sources: each the bytes of a file, or its path on this machine.
             granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
             embedding: have the server keep the frame embeddings; see ``embedding``.
+            utterances: recognize each utterance between two pauses alone as well.
 
         Returns:
             One answer or failure per source, in the order of ``sources``.
@@ -133,7 +139,8 @@ class Client:
         sent = [file for file in files if isinstance(file, _File)]
         if files and not sent:  # there is nothing to ask about
             return [file for file in files if isinstance(file, Failure)]
-        body, kind = _form(sent, granularity=granularity, embedding=embedding)
+        options = {"granularity": granularity, "embedding": embedding, "utterances": utterances}
+        body, kind = _form(sent, options)
         try:
             reply = self._json("POST", "/v1/recognitions", body, {"Content-Type": kind})
             answers = map(_answer, reply["recognitions"])
@@ -150,6 +157,7 @@ class Client:
         *,
         granularity: Granularity = "utterance",
         embedding: bool = False,
+        utterances: bool = False,
         idempotency_key: str = "",
     ) -> str:
         """Queue a job and return its id.
@@ -158,6 +166,7 @@ class Client:
             sources: each the bytes of a file, or its path on this machine.
             granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
             embedding: have the server keep the frame embeddings; see ``embedding``.
+            utterances: recognize each utterance between two pauses alone as well.
             idempotency_key: the same key gives the same job, however often it is sent; by default
                 a new one each time.
 
@@ -171,7 +180,8 @@ class Client:
         if failure := next((file for file in files if isinstance(file, Failure)), None):
             raise failure.error
         sent = [file for file in files if isinstance(file, _File)]
-        body, kind = _form(sent, granularity=granularity, embedding=embedding)
+        options = {"granularity": granularity, "embedding": embedding, "utterances": utterances}
+        body, kind = _form(sent, options)
         headers = {"Content-Type": kind, "Idempotency-Key": idempotency_key or secrets.token_hex(8)}
         return str(self._json("POST", "/v1/jobs", body, headers)["id"])
 
@@ -278,11 +288,14 @@ def _read(source: ClientSource) -> _File | Failure:
         return Failure(name, error)
 
 
-def _form(files: Iterable[_File], *, granularity: str, embedding: bool) -> tuple[bytes, str]:
-    """Return the body of a multipart form, and its content type."""
+def _form(files: Iterable[_File], options: Mapping[str, str | bool]) -> tuple[bytes, str]:
+    """Return the body of a multipart form, and its content type; what is False is left out."""
     border = secrets.token_hex(16)
     body = bytearray()
-    for field, value in (("granularity", granularity), ("embedding", str(embedding).lower())):
+    for field, value in options.items():
+        if value is False:
+            continue
+        value = "true" if value is True else value
         body += f"--{border}\r\nContent-Disposition: form-data; ".encode()
         body += f'name="{field}"\r\n\r\n{value}\r\n'.encode()
     for file in files:

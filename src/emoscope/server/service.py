@@ -47,6 +47,8 @@ class RecognitionOptions:
     """Keep the frame embeddings, float32 of shape ``(T, D)``."""
     channels: ChannelMode = "mix"
     """``separate`` gives a run for each channel in place of one for their mean."""
+    utterances: bool = False
+    """Recognize each utterance between two pauses alone as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ class Service:
             checkpoint_dir: folder for the model's outputs of each window of long sound, from which
                 interrupted work resumes; by default nothing is kept.
         """
+        rules = self.settings.utterance_rules if request.options.utterances else False
 
         def listening(event: Any) -> None:
             deadline()
@@ -149,6 +152,7 @@ class Service:
                 request.data(),
                 granularity=request.options.granularity,
                 embedding=request.options.embedding,
+                utterances=rules,
                 name=request.name,
                 listener=listening,
                 checkpoint_dir=checkpoint_dir,
@@ -168,6 +172,7 @@ class Service:
                 recording,
                 granularity=request.options.granularity,
                 embedding=request.options.embedding,
+                utterances=rules,
                 listener=listening,
                 checkpoint_dir=checkpoint_dir,
             )

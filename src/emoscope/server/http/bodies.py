@@ -43,9 +43,16 @@ _EXPECTED = (
 NAME_PATTERN = f"^[^/\\\\{HIDDEN}]*$"
 """What ``plain_name`` accepts, less the names ``.`` and ``..``."""
 
-_OPTIONS = {
+_WORD = {"type": "string", "enum": [*YES, *NO], "default": "false"}
+"""A truth value in a form."""
+_OPTIONS: dict[str, dict[str, Any]] = {
     "granularity": {"type": "string", "enum": list(GRANULARITIES), "default": "utterance"},
     "embedding": {"type": "boolean", "default": False},
+    "utterances": {
+        "type": "boolean",
+        "default": False,
+        "description": "recognize each utterance between two pauses alone as well",
+    },
     "channels": {
         "type": "string",
         "enum": list(get_args(ChannelMode)),
@@ -82,7 +89,8 @@ def body_schema(max_files: int, max_bytes: int) -> dict[str, Any]:
                 "items": {"type": "string", "format": "binary"},
             },
             "granularity": _OPTIONS["granularity"],
-            "embedding": {"type": "string", "enum": [*YES, *NO], "default": "false"},
+            "embedding": _WORD,
+            "utterances": {**_WORD, "description": _OPTIONS["utterances"]["description"]},
             "channels": _OPTIONS["channels"],
         },
     }
@@ -226,6 +234,7 @@ def _of_form(form: FormReader) -> list[RecognitionRequest]:
         check_granularity(form.texts.get("granularity", "utterance")),
         parse_boolean("embedding", form.texts.get("embedding", "false")),
         parse_channels(form.texts.get("channels", "mix")),
+        parse_boolean("utterances", form.texts.get("utterances", "false")),
     )
     return [RecognitionRequest(file.data, plain_name(file.name), options) for file in form.files()]
 
@@ -236,6 +245,7 @@ def _of_bytes(request: Request, spool: RecordingSpool) -> list[RecognitionReques
         check_granularity(query.get("granularity", "utterance")),
         parse_boolean("embedding", query.get("embedding", "false")),
         parse_channels(query.get("channels", "mix")),
+        parse_boolean("utterances", query.get("utterances", "false")),
     )
     name = plain_name(query.get("name", ""))
     spool.end()
@@ -253,16 +263,17 @@ def _of_json(
         raise RequestError("field_missing", field="recordings")
     if len(recordings) > max_files:
         raise RequestError("field_invalid", field="recordings", expected=f"≤ {max_files}")
-    embedding = body.get("embedding", False)
-    if not isinstance(embedding, bool):
-        raise RequestError("field_invalid", field="embedding", expected="true, false")
+    for field in ("embedding", "utterances"):
+        if not isinstance(body.get(field, False), bool):
+            raise RequestError("field_invalid", field=field, expected="true, false")
     granularity = str(body.get("granularity", "utterance"))
     if reader.long_string(granularity) is not None:
         raise RequestError("field_invalid", field="granularity", expected=", ".join(GRANULARITIES))
     options = RecognitionOptions(
         check_granularity(granularity),
-        embedding,
+        body.get("embedding", False),
         parse_channels(str(body.get("channels", "mix"))),
+        body.get("utterances", False),
     )
     return [
         _one_of_json(recording, f"recordings[{index}]", reader, spool, options)

@@ -44,6 +44,7 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE jobs ADD COLUMN claimed_by TEXT",
         "ALTER TABLE recordings ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",
     ),
+    ("ALTER TABLE jobs ADD COLUMN utterances INTEGER NOT NULL DEFAULT 0",),
 )
 """Statements that lead from each version to the next; a row is never changed, only added."""
 

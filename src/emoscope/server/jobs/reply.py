@@ -31,6 +31,7 @@ class JobReply(Exact):
     state: State = Field(description="failed: not one recording could be recognized")
     granularity: Granularity
     embedding: bool
+    utterances: bool
     created_utc: str
     started_utc: str | None
     ended_utc: str | None
@@ -61,6 +62,7 @@ def job_reply(job: Job, jobs: Jobs) -> JobReply:
         state=job.state,
         granularity=job.options.granularity,
         embedding=job.options.embedding,
+        utterances=job.options.utterances,
         created_utc=_utc(job.created_s),
         started_utc=None if job.started_s is None else _utc(job.started_s),
         ended_utc=None if job.ended_s is None else _utc(job.ended_s),

@@ -381,6 +381,8 @@ def _write_all(
     """
     refused: dict[int, EmoscopeError] = {}
     digest = hashlib.sha256(f"{options.granularity} {options.embedding}".encode())
+    if options.utterances:
+        digest.update(b" utterances")
     make_private_folder(folder)
     for place, request in enumerate(requests):
         try:

@@ -45,6 +45,12 @@ _BODY = {
                             "enum": [*YES, *NO],
                             "default": "false",
                         },
+                        "utterances": {
+                            "type": "string",
+                            "enum": [*YES, *NO],
+                            "default": "false",
+                            "description": "recognize each utterance between two pauses alone",
+                        },
                     },
                 }
             }
@@ -86,6 +92,7 @@ def predict_routes(service: Service) -> APIRouter:
             options = RecognitionOptions(
                 check_granularity(form.texts.get("granularity", "utterance")),
                 parse_boolean("extract_embedding", form.texts.get("extract_embedding", "false")),
+                utterances=parse_boolean("utterances", form.texts.get("utterances", "false")),
             )
             name = plain_name(upload.name)
             if upload.refusal:

@@ -35,14 +35,17 @@ from emoscope.server.service import RecognitionRequest, Service
 
 _HELP = """Send recordings in one of three ways: a form with one or more files `audio`; JSON with
 base64; or the plain bytes of one file, with `granularity`, `embedding`,
-`channels` and `name` in the address.
+`utterances`, `channels` and `name` in the address.
 
 `Accept` chooses the reply: `application/json`, `application/jsonl`, `text/csv`, or
 `application/x-ndjson`, which streams what happens as it happens. A single bad recording in JSON is
 a problem with its status; among several it has a `problem` in its place and ends nothing.
 
 `channels=separate` gives an answer, and a run, for each channel of a recording with two, in their
-order and with the same `created`."""
+order and with the same `created`.
+
+`utterances=true` cuts the recording at pauses and recognizes each utterance alone: the key
+`utterances` of the result, beside `segments`."""
 
 
 def recognition_routes(service: Service) -> APIRouter:
@@ -66,6 +69,7 @@ def recognition_routes(service: Service) -> APIRouter:
         granularity: Annotated[Granularity, Query(description="for plain bytes")] = "utterance",  # noqa: ARG001 - read from the request; here for the document
         embedding: Annotated[bool, Query(description="for plain bytes")] = False,  # noqa: ARG001 - likewise
         channels: Annotated[ChannelMode, Query(description="for plain bytes")] = "mix",  # noqa: ARG001 - likewise
+        utterances: Annotated[bool, Query(description="for plain bytes")] = False,  # noqa: ARG001 - likewise
         name: Annotated[str, Query(description="for plain bytes")] = "",  # noqa: ARG001 - likewise
     ) -> Response:
         await refuse_early(service.admission, request)

@@ -1,0 +1,132 @@
+"""Utterances over HTTP: forms, JSON, plain bytes, jobs, and the client."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from emoscope.backends.fake_backend import FakeBackend
+from emoscope.client import Client
+from emoscope.outputs.store import RunStore
+from emoscope.recognizer import Recognizer
+from emoscope.results.result import ModelRef
+from emoscope.results.utterances import UtteranceRules
+from emoscope.server.app import create_app
+from emoscope.server.http.replies import RecognitionsReply
+from emoscope.settings import load_settings
+from serving import serving
+from sounds import noise, sample, wav
+
+pytestmark = pytest.mark.process
+
+PAUSE = np.zeros(16_000, np.float32)
+TALK = wav(np.concatenate([sample("happy_zh.wav"), PAUSE, sample("angry_en.wav")]))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """The API over a model without weights, with a rule of its own."""
+    outputs: Path = tmp_path_factory.mktemp("runs") / "outputs"
+    rules = UtteranceRules(longest_s=8.0)
+    settings = load_settings(outputs=outputs, utterance_rules=rules)
+    limits = settings.upload_limits
+    recognizer = Recognizer(FakeBackend(), ModelRef("fake", "1", "0" * 64), limits=limits)
+    app = create_app(recognizer, RunStore(outputs), settings, page=False)
+    with serving(app) as url, httpx.Client(base_url=url, timeout=60) as client:
+        yield client
+
+
+def form(**fields: str) -> dict[str, object]:
+    return {"files": [("audio", ("talk.wav", TALK))], "data": fields}
+
+
+def test_predict_takes_the_field(server: httpx.Client) -> None:
+    plain = server.post("/predict", **form()).json()
+    asked = server.post("/predict", **form(utterances="true")).json()
+
+    assert "utterances" not in plain
+    assert len(asked["utterances"]) == 2
+    assert asked["utterance_cut"]["rules"]["longest_s"] == 8.0
+    refused = server.post("/predict", **form(utterances="maybe"))
+    assert (refused.status_code, refused.json()["code"]) == (422, "boolean_invalid")
+
+
+def test_all_ways_of_asking_get_the_same(server: httpx.Client) -> None:
+    by_form = server.post("/v1/recognitions", **form(utterances="yes", embedding="true"))
+    RecognitionsReply.model_validate(by_form.json())
+    (one,) = by_form.json()["recognitions"]
+    recordings = [{"name": "talk.wav", "audio": base64.b64encode(TALK).decode()}]
+    (two,) = server.post(
+        "/v1/recognitions", json={"recordings": recordings, "utterances": True}
+    ).json()["recognitions"]
+    (three,) = server.post(
+        "/v1/recognitions?utterances=true",
+        content=TALK,
+        headers={"content-type": "audio/wav"},
+    ).json()["recognitions"]
+
+    assert len(one["utterances"]) == 2
+    assert one["utterances"] == two["utterances"] == three["utterances"]
+    assert "utterances.npy" in one["files"]
+    vectors = np.load(io.BytesIO(server.get(one["files"]["utterances.npy"]).content))
+    assert vectors.shape == (2, 4)
+    refused = server.post("/v1/recognitions", json={"recordings": recordings, "utterances": "yes"})
+    assert refused.json()["code"] == "field_invalid"
+
+
+def test_nobody_speaks_is_an_empty_list_with_a_reason(server: httpx.Client) -> None:
+    reply = server.post(
+        "/predict", files={"audio": ("a.wav", wav(noise(2.0)))}, data={"utterances": "1"}
+    ).json()
+
+    assert reply["utterances"] == []
+    assert reply["utterance_cut"]["reason"] == "no_speech"
+
+
+def test_progress_tells_of_the_step(server: httpx.Client) -> None:
+    reply = server.post(
+        "/v1/recognitions", **form(utterances="true"), headers={"accept": "application/x-ndjson"}
+    )
+    lines = [json.loads(line) for line in reply.text.splitlines()]
+
+    assert "utterances" in {line.get("step") for line in lines}
+    assert any('"utterances"' in line for line in reply.text.splitlines())
+
+
+def test_a_job_has_them_and_says_so(server: httpx.Client) -> None:
+    job = server.post("/v1/jobs", **form(utterances="true")).json()
+    assert job["utterances"] is True
+    until_s = time.monotonic() + 30
+    while server.get(f"/v1/jobs/{job['id']}").json()["state"] not in ("succeeded", "failed"):
+        assert time.monotonic() < until_s
+        time.sleep(0.05)
+
+    (line,) = server.get(f"/v1/jobs/{job['id']}/results.jsonl").text.splitlines()
+    assert len(json.loads(line)["utterances"]) == 2
+    assert server.post("/v1/jobs", **form()).json()["utterances"] is False
+
+
+def test_the_client_asks_for_them(server: httpx.Client) -> None:
+    with Client(str(server.base_url)) as client:
+        answer = client.recognize(TALK, utterances=True)
+        plain = client.recognize(TALK)
+
+    assert len(answer.result.utterances) == 2
+    assert answer.result.utterance_set is not None
+    assert plain.result.utterance_set is None
+
+
+def test_the_api_document_describes_them(server: httpx.Client) -> None:
+    document = server.get("/openapi.json").json()
+    for path in ("/predict", "/v1/recognitions", "/v1/jobs"):
+        body = document["paths"][path]["post"]["requestBody"]["content"]
+        assert "utterances" in body["multipart/form-data"]["schema"]["properties"]
+    assert "Utterance" in document["components"]["schemas"]
