@@ -192,13 +192,51 @@ def test_the_image_is_built_from_what_it_needs_only() -> None:
     assert {path.split("/")[0] for path in sent} == needed
 
 
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+
+
 def test_compose_has_no_password_of_its_own() -> None:
-    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))["services"]
-    given = services["grafana"]["environment"]["GF_SECURITY_ADMIN_PASSWORD"]
+    given = COMPOSE["services"]["grafana"]["environment"]["GF_SECURITY_ADMIN_PASSWORD"]
     assert given.startswith("${GRAFANA_PASSWORD:?")
-    for name, service in services.items():
-        image = service["image"]
-        assert name == "emoscope" or re.search(r"(:v?\d+\.\d+\.\d+|@sha256:[0-9a-f]{64})$", image)
+
+
+def test_every_image_can_be_given_by_its_digest() -> None:
+    steps = (DEPLOY / "Dockerfile").read_text("utf-8")
+    base = re.search(r"^ARG PYTHON_IMAGE=(\S+)\nFROM", steps, re.MULTILINE)
+    assert base is not None
+    assert set(re.findall(r"^FROM (\S+)", steps, re.MULTILINE)) == {"${PYTHON_IMAGE}"}
+    built = COMPOSE["services"]["emoscope"]["build"]["args"]
+    assert built == {"PYTHON_IMAGE": f"${{PYTHON_IMAGE:-{base[1]}}}"}
+    for name, service in COMPOSE["services"].items():
+        given = re.fullmatch(r"\$\{([A-Z]+)_IMAGE:-[a-z/]+:v?[0-9.]+\}", service["image"])
+        assert name == "emoscope" or (given is not None and given[1] == name.upper())
+
+
+def test_compose_uses_no_key_that_compose_does_not_know() -> None:
+    assert set(COMPOSE) == {"services", "volumes"}
+    known = {"build", "image", "read_only", "tmpfs", "volumes", "ports", "environment", "cap_drop"}
+    known |= {"security_opt", "mem_limit", "pids_limit", "stop_grace_period", "restart"}
+    for service in COMPOSE["services"].values():
+        assert set(service) <= known
+        assert service["restart"] == "unless-stopped"
+        for port in service.get("ports", []):
+            assert port.startswith("127.0.0.1:")  # what is open to others is the operator's choice
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            assert source.startswith("./") or source in COMPOSE["volumes"]
+
+
+def test_uploads_fit_into_the_temporary_folder() -> None:
+    service = COMPOSE["services"]["emoscope"]
+    size = re.fullmatch(r"/tmp:size=(\d+)m,mode=1777", service["tmpfs"][0])  # noqa: S108 - of the container
+    uploads_bytes = int(service["environment"]["EMOSCOPE_UPLOADS_MAX_BYTES"])
+    assert size is not None
+    assert 1.2 * uploads_bytes < int(size[1]) << 20 < (int(service["mem_limit"][:-1]) << 30) / 2
+    volumes = {
+        one["name"]: one for one in manifests()["Deployment"]["spec"]["template"]["spec"]["volumes"]
+    }
+    limit = volumes["tmp"]["emptyDir"]["sizeLimit"]
+    assert int(limit.removesuffix("Gi")) << 30 > 1.2 * Settings().uploads_max_bytes
 
 
 def manifests() -> dict[str, dict[str, Any]]:
