@@ -16,6 +16,7 @@ Codes never change meaning. Their sentences, and what each front end adds to the
     + ListError (ValueError)                a list of recordings
     + ResultError (ValueError)              results that cannot be used this way
     + HeadError (ValueError)                a head of own classes, or what it shall learn from
+    + VectorIndexError (ValueError)         an index of vectors
     + RequestError (ValueError)             the request around the sound
       x AccessError (PermissionError)
       x StreamIdleError (TimeoutError)
@@ -218,6 +219,10 @@ class ResultError(InputError, ValueError):
 
 class HeadError(InputError, ValueError):
     """A head cannot be used, or cannot be trained on what was given."""
+
+
+class VectorIndexError(InputError, ValueError):
+    """An index of vectors that is not there, damaged, or not fit for what was asked."""
 
 
 class RequestError(InputError, ValueError):

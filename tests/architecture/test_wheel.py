@@ -29,6 +29,7 @@ def test_it_carries_the_model_the_samples_the_page_and_the_licences(unpacked: Pa
     needed = [
         "assets/compact.onnx",
         "assets/compact.json",
+        "assets/compact.spaces.npz",
         "assets/silero_vad.onnx",
         "assets/silero_vad.LICENSE",
         "assets/whisper.LICENSE",

@@ -15,7 +15,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from emoscope._version import __version__
-from emoscope.cli import keys, models, settings_show, streams
+from emoscope.cli import keys, models, settings_show, streams, vector_commands
 from emoscope.cli.arguments import Commands
 from emoscope.cli.language import LanguageOption, language
 from emoscope.cli.options import (
@@ -303,6 +303,9 @@ def gradio_command(
     from emoscope.cli.gradio import run_gradio
 
     run_gradio(options.settings(host=host, port=port, outputs=outputs, open=open_))
+
+
+vector_commands.add_vector_commands(app, SOME_FAILED)
 
 
 def main(arguments: list[str] | None = None) -> Any:

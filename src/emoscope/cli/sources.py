@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from emoscope.errors import EmoscopeError, SettingError, SourceError, SourceNotFoundError
@@ -20,23 +20,31 @@ class Named:
 
     source: bytes | Path
     name: str
+    cells: Mapping[str, str] = field(default_factory=dict)
+    """What a list says of it, by column."""
 
 
-def expand(arguments: Iterable[str]) -> Iterator[Named | Failure]:
+def expand(
+    arguments: Iterable[str], columns: Mapping[str, Sequence[str]] = reader.COLUMNS
+) -> Iterator[Named | Failure]:
     """Turn arguments into recordings, in order; what cannot be used becomes a ``Failure``.
 
     A folder gives the audio files below it, sorted (see ``files_below``); ``-`` is a recording on
     stdin; ``.scp``, ``.csv`` and ``.tsv`` are lists (see ``lists.read``), whose relative paths
     start at the list's folder. A file that is named itself is taken whatever it is called.
+
+    Args:
+        arguments: as they were typed.
+        columns: of lists, and how a header may call them.
     """
     for argument in arguments:
         try:
-            yield from _one(argument)
+            yield from _one(argument, columns)
         except EmoscopeError as error:
             yield Failure(argument, error)
 
 
-def _one(argument: str) -> Iterator[Named | Failure]:
+def _one(argument: str, columns: Mapping[str, Sequence[str]]) -> Iterator[Named | Failure]:
     if not argument.strip():
         raise SettingError("argument_empty", argument=repr(argument))
     if argument == "-":
@@ -51,14 +59,14 @@ def _one(argument: str) -> Iterator[Named | Failure]:
             name = below.name
             yield Failure(name, below.error) if below.error else Named(below.path, name)
     elif path.suffix.lower() in reader.LIST_ENDINGS and is_file(path):
-        for row in reader.read(path):
+        for row in reader.read(path, columns):
             yield row if isinstance(row, Failure) else _named(row, path.parent)
     else:
         yield Named(path, path.name)
 
 
 def _named(row: reader.Row, folder: Path) -> Named:
-    return Named(folder / row.path, row.cells.get(reader.NAME) or row.path)
+    return Named(folder / row.path, row.cells.get(reader.NAME) or row.path, row.cells)
 
 
 def _stdin() -> bytes:

@@ -12,7 +12,7 @@ from emoscope.evaluate.words import emotion_of
 from emoscope.labels import Emotion
 from emoscope.lists import reader
 from emoscope.lists.reader import PATH
-from emoscope.messages.aliases import LABEL_WORDS
+from emoscope.messages.aliases import LABEL_WORDS, SPEAKER_WORDS
 from emoscope.results.result import Failure
 
 _LABEL, _SPEAKER, _TEXT = "label", "speaker", "text"
@@ -20,7 +20,7 @@ _GROUPS = ("corpus", "language", "sex", "gender", "intensity")
 _COLUMNS = {
     PATH: reader.COLUMNS[PATH],
     _LABEL: LABEL_WORDS,
-    _SPEAKER: ("speaker", "speaker_id", "actor"),
+    _SPEAKER: SPEAKER_WORDS,
     _TEXT: ("text_id", "sentence", "text"),
     **{group: (group,) for group in _GROUPS},
 }

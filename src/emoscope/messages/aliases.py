@@ -21,7 +21,8 @@ say) is not here: guessing would bend the figures."""
 PATH_WORDS = ("path", "file", "wav", "audio", "filename", "路径", "文件", "音频", "文件名")
 NAME_WORDS = ("name", "id", "名称", "编号")
 LABEL_WORDS = ("emotion", "label", "情绪", "标签")
-"""What a header may call the columns with the path, the name and the emotion of a recording."""
+SPEAKER_WORDS = ("speaker", "speaker_id", "actor", "说话人")
+"""What a header may call the columns with path, name, emotion and speaker of a recording."""
 
 SPAN_WORDS: Mapping[str, tuple[str, ...]] = {
     "start": ("start", "start_s", "begin", "onset", "from", "起点", "开始"),

@@ -66,6 +66,10 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "音频数据里有无效数值（NaN 或无穷大）。请重新导出。",
             "The audio contains invalid numbers (NaN or infinity). Export it again.",
         ),
+        "speech_missing": Text(
+            "{name} 里没有听到人声，因此没有可以比较的向量。",
+            "No speech was heard in {name}, so there is no vector to compare.",
+        ),
     },
     errors.AudioSilentError: {
         "audio_silent": Text(
@@ -153,6 +157,36 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "不能同时使用这些分类头：{names}。最多 {limit} 个，不得重复，其中至多一个来自修正。",
             "These heads cannot be used together: {names}. At most {limit}, none twice, and one of "
             "corrections.",
+        ),
+    },
+    errors.VectorIndexError: {
+        "index_not_found": Text("{name} 不是索引。", "There is no index at {name}."),
+        "index_folder_taken": Text(
+            "{name} 里已有其他文件，不能在那里新建索引。",
+            "{name} holds other files, so no index can be made there.",
+        ),
+        "index_other_model": Text(
+            "索引 {name} 的向量来自模型 {model}，而这些向量来自 {other}；不同模型的向量不能混用。"
+            "请换回原模型，或新建索引。",
+            "The vectors of the index {name} are of the model {model}, these are of {other}; "
+            "vectors of two models cannot be compared. Use that model, or make a new index.",
+        ),
+        "index_damaged": Text(
+            "索引 {name} 已损坏（{reason}）。请删除后重新建立，录音不受影响。",
+            "The index {name} is damaged ({reason}). Delete it and make it anew; the recordings "
+            "are not touched.",
+        ),
+        "index_newer": Text(
+            "索引 {name} 由更新的版本写成（格式 {found}，本程序只认识 {known}）。请升级 Emoscope。",
+            "The index {name} was written by a newer version (format {found}; this one knows "
+            "{known}). Update Emoscope.",
+        ),
+        "index_busy": Text(
+            "另一个程序正在写索引 {name}，请稍后重试。",
+            "Another program is writing to the index {name}; try again later.",
+        ),
+        "index_empty": Text(
+            "索引 {name} 里还没有录音。", "The index {name} holds no recordings yet."
         ),
     },
     errors.RequestError: {

@@ -18,6 +18,8 @@ HubChoice: TypeAlias = Literal["auto", "hf", "ms"]
 """Hugging Face, ModelScope, or both in turn."""
 Keep: TypeAlias = Literal["all", "features", "none"]
 """What of a run is stored: also the sound, all but the sound, or nothing."""
+SpaceName: TypeAlias = Literal["emotion", "sound", "raw"]
+"""What it means that two recordings are near."""
 LogForm: TypeAlias = Literal["off", "text", "json"]
 LanguageChoice: TypeAlias = Literal["auto", "zh", "en"]
 

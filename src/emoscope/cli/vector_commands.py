@@ -1,0 +1,81 @@
+"""Commands about vectors: ``index`` and ``search``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emoscope.cli.arguments import Commands
+from emoscope.cli.options import ModelOptions, with_options
+from emoscope.paths.choices import SpaceName
+
+FolderOption = Annotated[
+    Path, typer.Option("--index", metavar="INDEX", help="索引文件夹 · folder of the index")
+]
+
+
+def add_vector_commands(app: Commands, some_failed: int) -> None:
+    """Register the commands.
+
+    Args:
+        app: the command that they become subcommands of.
+        some_failed: exit code when some recordings failed.
+    """
+
+    @app.command("index")
+    @with_options
+    def index_command(
+        *,
+        files: Annotated[
+            list[str],
+            typer.Argument(help="文件、文件夹、列表、outputs/ · files, folders, lists, outputs/"),
+        ],
+        to: Annotated[
+            Path, typer.Option("--to", metavar="INDEX", help="索引文件夹 · folder of the index")
+        ],
+        segments: Annotated[
+            bool, typer.Option("--segments", help="每段也有向量 · a vector per segment as well")
+        ] = False,
+        options: ModelOptions,
+    ) -> None:
+        """建立或扩充索引 · Add recordings to an index of vectors."""
+        from emoscope.cli.index import run_index
+
+        counts = run_index(files, to, options.settings(), segments=segments)
+        if counts.failures:
+            raise typer.Exit(some_failed)
+
+    @app.command("search")
+    @with_options
+    def search_command(
+        *,
+        query: Annotated[
+            str, typer.Argument(metavar="QUERY", help="录音或结果文件夹 · recording or run folder")
+        ],
+        index: FolderOption,
+        count: Annotated[
+            int, typer.Option("-k", min=1, max=10_000, help="几条 · how many at most")
+        ] = 10,
+        space: Annotated[
+            SpaceName, typer.Option("--space", help="按什么比较 · what near means")
+        ] = "emotion",
+        segments: Annotated[
+            bool, typer.Option("--segments", help="在分段中找 · look among segments")
+        ] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
+        options: ModelOptions,
+    ) -> None:
+        """找相似的录音 · Find recordings of an index that are like this one."""
+        from emoscope.cli.search import run_search
+
+        run_search(
+            query,
+            index,
+            options.settings(),
+            count=count,
+            space=space,
+            segments=segments,
+            as_json=as_json,
+        )

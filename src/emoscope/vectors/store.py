@@ -1,0 +1,347 @@
+"""Vector store: memory-mapped shards of vectors, and SQLite for what is known of each.
+
+The commit of SQLite is the one moment at which something changes: vectors are written and flushed
+before it, to rows that no entry points to. A process that is killed leaves the store as it was
+before or as it would be after.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from emoscope.errors import VectorIndexError
+from emoscope.files import TEMPORARY, make_private_folder, sync_folder, translated_os_errors
+from emoscope.labels import KEYS
+from emoscope.vectors.database import (
+    DATABASE,
+    create_database,
+    open_index_database,
+    transaction,
+    translated_sqlite_errors,
+)
+from emoscope.vectors.entry import Entry
+from emoscope.vectors.facts import IndexFacts
+from emoscope.vectors.shards import Rows, Shard, next_rows
+from emoscope.waveform import Array32, Indices, Mask
+
+_COLUMNS = "kind, name, path, run, sha256, channel, start_s, end_s, speaker, label, " + ", ".join(
+    KEYS
+)
+_INSERT = (
+    f"INSERT OR IGNORE INTO vectors (position, segmented, owner, {_COLUMNS}) "  # noqa: S608 - names of ours
+    f"VALUES ({', '.join('?' * (3 + 10 + len(KEYS)))})"
+)
+_SELECT = f"SELECT id, {_COLUMNS} FROM vectors"  # noqa: S608 - names of ours
+
+
+class VectorStore:
+    """Store of the vectors of one model. Safe in many threads; several processes take turns.
+
+    Args:
+        folder: of an index that is there.
+        writable: whether vectors may be added or removed.
+
+    Raises:
+        VectorIndexError: there is no index, it is damaged, or of a newer version.
+        StoreError: the system refuses to open it.
+    """
+
+    def __init__(self, folder: Path, *, writable: bool = False) -> None:
+        self.folder = folder
+        self._lock = threading.RLock()
+        self._mapped: dict[int, Rows] = {}
+        self._db = open_index_database(folder / DATABASE, writable=writable)
+        try:
+            with translated_sqlite_errors(folder):
+                found = dict(self._db.execute("SELECT name, value FROM facts"))
+                self.facts = IndexFacts.read(found, folder)
+                self.blocks()
+                if writable:
+                    self._erase()
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def create(cls, folder: Path, facts: IndexFacts) -> Self:
+        """Make an empty store and open it for writing.
+
+        Args:
+            folder: where; made when it is not there, else empty.
+            facts: what holds for the whole index.
+
+        Raises:
+            VectorIndexError: there is something at this place.
+            StoreError: it cannot be written.
+        """
+        with translated_os_errors(folder):
+            make_private_folder(folder)
+            for left in folder.glob(f"{TEMPORARY}*"):
+                left.unlink()
+            if any(folder.iterdir()):
+                raise VectorIndexError("index_folder_taken", name=str(folder))
+            temporary = folder / f"{TEMPORARY}{DATABASE}"
+            create_database(temporary, {name: str(value) for name, value in asdict(facts).items()})
+            temporary.replace(folder / DATABASE)
+            sync_folder(folder)
+        return cls(folder, writable=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files; a second call does nothing."""
+        with self._lock:
+            self._mapped.clear()
+            self._db.close()
+
+    def __len__(self) -> int:
+        with self._reading():
+            return int(self._db.execute("SELECT count(*) FROM vectors").fetchone()[0])
+
+    def has(self, sha256: str, *, segments: bool = False, owner: str = "") -> bool:
+        """Whether a recording is known.
+
+        Args:
+            sha256: of its file.
+            segments: with its segments.
+            owner: whose entries count; those without an owner by default.
+        """
+        with self._reading():
+            found = self._db.execute(
+                "SELECT 1 FROM vectors WHERE sha256 = ? AND owner = ? AND kind = 'clip' "
+                "AND segmented >= ? LIMIT 1",
+                (sha256, owner, segments),
+            )
+            return found.fetchone() is not None
+
+    def add(
+        self,
+        entries: Sequence[tuple[Entry, Array32]],
+        *,
+        segmented: bool = False,
+        owner: str = "",
+    ) -> int:
+        """Add the vectors that are new: by file, channel, kind and span; return how many were.
+
+        Args:
+            entries: each with its vector, float32 of shape ``(D,)``.
+            segmented: all segments of these recordings are among them.
+            owner: two owners may each know the same recording; none by default.
+
+        Raises:
+            StoreError: the disk is full, or it cannot be written; nothing was added.
+            VectorIndexError: another process keeps writing.
+        """
+        with self._writing():
+            new = self._new(entries, segmented=segmented, owner=owner)
+            places = self._places(len(new))
+            self._write(places, np.stack([vector for _, vector in new]) if new else None)
+            rows = (
+                (place, segmented and one.kind == "clip", owner, *_values(one))
+                for place, (one, _) in zip(places, new, strict=True)
+            )
+            self._db.executemany(_INSERT, rows)
+        return len(new)
+
+    def remove_run(self, run: str) -> int:
+        """Remove the vectors of a run, on the disk as well; return how many there were.
+
+        Raises:
+            StoreError: it cannot be written.
+            VectorIndexError: another process keeps writing.
+        """
+        with self._writing():
+            self._db.execute(
+                "INSERT INTO free SELECT position, 0 FROM vectors WHERE run = ?", (run,)
+            )
+            removed = self._db.execute("DELETE FROM vectors WHERE run = ?", (run,)).rowcount
+        if removed:
+            with translated_sqlite_errors(self.folder), self._lock:
+                self._erase()
+        return removed
+
+    def runs(self) -> set[str]:
+        """Names of the runs that have vectors."""
+        with self._reading():
+            return {run for (run,) in self._db.execute("SELECT DISTINCT run FROM vectors")}
+
+    def positions(self) -> tuple[Indices, Indices, Mask]:
+        """Return id and position of each vector, and whether it is of a segment, each ``(n,)``."""
+        with self._reading():
+            rows = self._db.execute("SELECT id, position, kind = 'segment' FROM vectors").fetchall()
+        table = np.array(rows, dtype=np.intp).reshape(-1, 3)
+        return table[:, 0], table[:, 1], table[:, 2].astype(np.bool_)
+
+    def version(self) -> tuple[int, int]:
+        """Return two numbers that change whenever entries do."""
+        with self._reading():
+            (version,) = self._db.execute("PRAGMA data_version").fetchone()
+            return int(version), self._db.total_changes
+
+    def entries(self, ids: Iterable[int]) -> list[Entry | None]:
+        """Return entries by their numbers, in order; None where one was removed."""
+        with self._reading():
+            found = [
+                self._db.execute(f"{_SELECT} WHERE id = ?", (int(one),)).fetchone() for one in ids
+            ]
+        return [None if row is None else _entry(row) for row in found]
+
+    def all_entries(self) -> list[Entry]:
+        """Return all entries, in the order in which they were added."""
+        with self._reading():
+            return [_entry(row) for row in self._db.execute(f"{_SELECT} ORDER BY id")]
+
+    def find(self, *, sha256: str = "", run: str = "") -> list[Entry]:
+        """Return the entries of a file or of a run.
+
+        Args:
+            sha256: of the file; any by default.
+            run: name of the run; any by default.
+        """
+        wanted = {name: value for name, value in (("sha256", sha256), ("run", run)) if value}
+        where = " AND ".join(f"{name} = ?" for name in wanted) or "1"
+        with self._reading():
+            rows = self._db.execute(f"{_SELECT} WHERE {where} ORDER BY id", (*wanted.values(),))
+            return [_entry(row) for row in rows]
+
+    def blocks(self) -> list[tuple[int, Rows]]:
+        """Return the shards, mapped: position of the first row, and rows of shape ``(n, D)``.
+
+        Raises:
+            VectorIndexError: one is missing or damaged.
+        """
+        with self._reading():
+            for shard in self._shards():
+                if shard.first not in self._mapped:
+                    self._mapped[shard.first] = shard.open()
+            return sorted(self._mapped.items())
+
+    def vectors(self, positions: Indices) -> Array32:
+        """Return vectors by position, float32 of shape ``(n, D)``."""
+        found = np.empty((len(positions), self.facts.dim), np.float32)
+        for first, rows in self.blocks():
+            here = (positions >= first) & (positions < first + len(rows))
+            found[here] = rows[positions[here] - first]
+        return found
+
+    def _shards(self) -> list[Shard]:
+        dim, dtype = self.facts.dim, self.facts.dtype
+        found = self._db.execute("SELECT number, first, rows FROM shards ORDER BY number")
+        return [
+            Shard(self.folder / f"vectors-{number:04}.npy", first, rows, dim, dtype)
+            for number, first, rows in found
+        ]
+
+    def _new(
+        self, entries: Sequence[tuple[Entry, Array32]], *, segmented: bool, owner: str
+    ) -> list[tuple[Entry, Array32]]:
+        """Leave out what is known, and note where now the segments are known as well."""
+        new: dict[tuple[object, ...], tuple[Entry, Array32]] = {}
+        for entry, vector in entries:
+            key = (entry.sha256, owner, entry.channel, entry.kind, entry.start_s, entry.end_s)
+            known = self._db.execute(
+                "SELECT id FROM vectors WHERE sha256 = ? AND owner = ? AND channel = ? "
+                "AND kind = ? AND start_s = ? AND end_s = ?",
+                key,
+            ).fetchone()
+            if known is None:
+                new.setdefault(key, (entry, vector))
+            elif segmented and entry.kind == "clip":
+                self._db.execute("UPDATE vectors SET segmented = 1 WHERE id = ?", known)
+        return list(new.values())
+
+    def _places(self, count: int) -> list[int]:
+        """Take positions for new vectors: free ones first, then those of a new shard."""
+        (free,) = self._db.execute("SELECT count(*) FROM free").fetchone()
+        while free < count:
+            free += self._grow()
+        taken = self._db.execute("SELECT position FROM free ORDER BY position LIMIT ?", (count,))
+        places = [place for (place,) in taken]
+        self._db.executemany("DELETE FROM free WHERE position = ?", ((one,) for one in places))
+        return places
+
+    def _grow(self) -> int:
+        shards = self._shards()
+        first = shards[-1].first + shards[-1].rows if shards else 0
+        rows = next_rows(first)
+        name = f"vectors-{len(shards):04}.npy"
+        Shard(self.folder / name, first, rows, self.facts.dim, self.facts.dtype).create()
+        self._db.execute("INSERT INTO shards VALUES (?, ?, ?)", (len(shards), first, rows))
+        self._db.executemany(
+            "INSERT INTO free VALUES (?, 1)", ((first + row,) for row in range(rows))
+        )
+        return rows
+
+    def _write(self, places: Sequence[int], vectors: Array32 | None) -> None:
+        """Write vectors to their places, one run of neighbours at a time; zeros where None."""
+        for shard in self._shards():
+            here = [n for n, place in enumerate(places) if 0 <= place - shard.first < shard.rows]
+            for _, run in groupby(enumerate(here), lambda pair: places[pair[1]] - pair[0]):
+                at = [n for _, n in run]
+                size = (len(at), self.facts.dim)
+                values = np.zeros(size, np.float32) if vectors is None else vectors[at]
+                shard.write(places[at[0]] - shard.first, values)
+            if here:
+                shard.sync()
+
+    def _erase(self) -> None:
+        """Overwrite the vectors that were removed, also by a process that was killed over it."""
+        gone = self._db.execute("SELECT position FROM free WHERE NOT erased ORDER BY 1").fetchall()
+        if gone:
+            with transaction(self._db):
+                # Not from the list above: another process may have used a place since.
+                still = self._db.execute("SELECT position FROM free WHERE NOT erased ORDER BY 1")
+                self._write([place for (place,) in still.fetchall()], None)
+                self._db.execute("UPDATE free SET erased = 1 WHERE NOT erased")
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._lock, translated_sqlite_errors(self.folder):
+            yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with (
+            self._lock,
+            translated_os_errors(self.folder),
+            translated_sqlite_errors(self.folder),
+            transaction(self._db),
+        ):
+            yield
+
+
+def _values(entry: Entry) -> tuple[object, ...]:
+    """Values of ``_COLUMNS``."""
+    return (
+        entry.kind,
+        entry.name,
+        entry.path,
+        entry.run,
+        entry.sha256,
+        entry.channel,
+        entry.start_s,
+        entry.end_s,
+        entry.speaker,
+        entry.label,
+        *entry.scores,
+    )
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    number, *rest = row
+    names = [name.strip() for name in _COLUMNS.split(",")]
+    plain = len(names) - len(KEYS)
+    values = dict(zip(names[:plain], rest, strict=False))
+    return Entry(id=number, scores=tuple(rest[plain:]), **values)
