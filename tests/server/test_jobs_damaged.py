@@ -20,6 +20,7 @@ from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
 from emoscope.server.app import create_app
+from emoscope.server.jobs import database
 from emoscope.server.jobs.table import JobTable
 from emoscope.server.jobs.worker import FOLDER
 from emoscope.server.service import RecognitionOptions
@@ -136,6 +137,21 @@ def test_a_request_that_meets_the_damage_is_told_to_come_again(tmp_path: Path) -
     assert table.page(None, 0, 100) == ([], 0)
     assert table.add("", RecognitionOptions(), ["a.wav"], digest="1").items[0].name == "a.wav"
     table.close()
+
+
+def test_a_database_that_finds_no_room_says_so(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite then says that it cannot open the file, or has an I/O error."""
+
+    def fail(_path: Path) -> sqlite3.Connection:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr(database, "open_database", fail)
+    assert _submit(client).json()["code"] == "store_failed"
+    monkeypatch.setattr(database, "free_bytes", lambda _folder: 300_000)
+    full = _submit(client)
+    assert (full.status_code, full.json()["code"]) == (507, "store_full")
 
 
 def test_where_no_database_can_be_had_jobs_are_refused_until_it_can(

@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from emoscope.errors import ServerClosingError, ServiceError, StoreError
-from emoscope.files import FULL, make_private_folder
+from emoscope.files import FULL, free_bytes, make_private_folder
 from emoscope.observe.logs import fields
 
 _log = logging.getLogger("emoscope.jobs")
 _RETRY_AFTER_S = 5
+_LEAST_FREE_BYTES = 1_000_000
+"""With less SQLite may fail to make its log: "unable to open", or "disk I/O error"."""
 DAMAGED = "-damaged-"
 """Stands in the name of a folder of jobs that was put aside."""
 
@@ -70,7 +72,7 @@ class JobDatabase:
         self._db: sqlite3.Connection | None = None
         self._closed = False
         self._file: tuple[int, int] = (0, 0)
-        with self._lock, _translated():
+        with self._lock, _translated(self._path.parent.parent):
             self._connection()
 
     def close(self) -> None:
@@ -87,7 +89,7 @@ class JobDatabase:
             StoreError: the disk is full, or the file cannot be used.
             ServiceError: the file is damaged; jobs begin anew (``jobs_damaged``).
         """
-        with self._lock, _translated():
+        with self._lock, _translated(self._path.parent.parent):
             db = self._connection()
             try:
                 yield db
@@ -178,11 +180,12 @@ class JobDatabase:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(outputs: Path) -> Iterator[None]:
+    """Raise errors of SQLite and the system as ours; without room SQLite names other reasons."""
     try:
         yield
     except sqlite3.OperationalError as exc:
-        if "full" in str(exc):
+        if "full" in str(exc) or _is_full(outputs):
             raise StoreError("store_full") from exc
         raise StoreError("store_failed", reason=str(exc)[:200]) from exc
     except StoreError:
@@ -191,6 +194,12 @@ def _translated() -> Iterator[None]:
         if exc.errno in FULL:
             raise StoreError("store_full") from exc
         raise StoreError("store_failed", reason=str(exc)[:200]) from exc
+
+
+def _is_full(folder: Path) -> bool:
+    with suppress(OSError):
+        return free_bytes(folder) < _LEAST_FREE_BYTES
+    return False
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
