@@ -155,3 +155,17 @@ def test_the_cutter_holds_no_more_than_an_utterance() -> None:
 def test_rules_that_contradict_themselves_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"_s|seconds"):
         UtteranceRules(**wrong)
+
+
+def test_soft_speech_is_found_as_loud_speech_is() -> None:
+    """A voice far from the microphone, at a peak of two hundredths."""
+    sound, places = conversation(0.8)
+    faint = sound * np.float32(0.02 / np.abs(sound).max())
+    found, loud = [seconds(one) for one in cut(faint)], [seconds(one) for one in cut(sound)]
+
+    assert len(found) == len(loud) == len(places)
+    for one, other in zip(found, loud, strict=True):
+        assert one == pytest.approx(other, abs=0.1)
+    piece = cut(faint)[0]  # the model gets the sound as it is
+    whole = faint[piece.first : piece.first + len(piece.samples)]
+    np.testing.assert_array_equal(piece.samples, whole)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from emoscope.audio.steady_level import SteadyLevel
 from emoscope.audio.vad import VAD_RULES, VAD_STEP, VAD_STEP_S, SpeechProbabilities
 from emoscope.results.utterances import UTTERANCE_RULES, UtteranceRules
 from emoscope.waveform import RATE_HZ, Samples
@@ -46,7 +47,7 @@ class UtteranceCutter:
         self._pad = round(rules.pad_s * RATE_HZ)
         self._pause_s, self._shortest_s = rules.pause_s, rules.shortest_s
         self._longest = round(rules.longest_s / VAD_STEP_S)
-        self._listener = SpeechProbabilities()
+        self._listener, self._level = SpeechProbabilities(), SteadyLevel()
         self._held = np.zeros(0, np.float32)
         """Samples from ``_base`` on."""
         self._base = 0
@@ -70,11 +71,12 @@ class UtteranceCutter:
             samples: float32 at 16 kHz, shape ``(n,)``, any ``n``.
         """
         self._held = np.concatenate([self._held, samples])
-        return self._follow(self._listener.feed(samples).tolist())
+        return self._follow(self._listener.feed(self._level.feed(samples)).tolist())
 
     def finish(self) -> list[CutPiece]:
         """Return the last utterance, if one is open; nothing may be fed afterwards."""
-        ended = self._follow(self._listener.finish().tolist())
+        ended = self._follow(self._listener.feed(self._level.finish()).tolist())
+        ended += self._follow(self._listener.finish().tolist())
         if self._first is not None:
             ended += self._close(self._base + len(self._held))
         return ended
