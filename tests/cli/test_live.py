@@ -55,6 +55,24 @@ def test_people_read_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[-1].startswith("整体：")
 
 
+def test_utterances_are_told_here_and_by_a_server(
+    server: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["stream", str(VOICE), "--fast", "--utterances"]
+    cli.app([*arguments, "--json", "-m", "compact", "--threads", "1"], standalone_mode=False)
+    here = events(capsys.readouterr().out)
+    cli.app([*arguments, "--json", "--url", server.url], standalone_mode=False)
+    there = events(capsys.readouterr().out)
+    cli.app([*arguments, "-m", "compact", "--lang", "en"], standalone_mode=False)
+    lines = capsys.readouterr().out.splitlines()
+
+    for found in (here, there):
+        told = [event["utterance"] for event in found if event["type"] == "utterance"]
+        assert told
+        assert found[-1]["result"]["utterances"] == told  # type: ignore[index]
+    assert any("–" in line for line in lines)
+
+
 def test_a_file_is_sent_to_a_server(server: Site, capsys: pytest.CaptureFixture[str]) -> None:
     before = server.runs()
     cli.app(["stream", str(VOICE), "--fast", "--json", "--url", server.url], standalone_mode=False)

@@ -24,8 +24,10 @@ from emoscope.labels import SILENCE, by_key
 from emoscope.limits import Limits
 from emoscope.messages.languages import Language
 from emoscope.messages.texts import TERMINAL
+from emoscope.messages.trust import abstention
 from emoscope.optional import require
 from emoscope.paths.names import sendable_name
+from emoscope.results.utterances import UtteranceRules
 from emoscope.settings import Settings, language_of
 from emoscope.waveform import RATE_HZ, Samples
 
@@ -78,6 +80,8 @@ class Show:
             return f"{message['start_s']:8.2f} s  {name}"
         if kind == "speech_ended":
             return f"{message['at_s']:8.2f} s  {emotion_name(SILENCE, self.language)}"
+        if kind == "utterance":
+            return self._utterance(message["utterance"])
         if kind == "result":
             result = message["result"]
             name = emotion_name(by_key(result["emotion"]), self.language)
@@ -90,6 +94,13 @@ class Show:
             )
         return None
 
+    def _utterance(self, one: Message) -> str:
+        span = f"{one['start_s']:8.2f}–{one['end_s']:.2f} s"
+        if one["abstain"]:
+            return f"{span}  {abstention(one['abstain'], self.language)}"
+        name = emotion_name(by_key(one["emotion"]), self.language)
+        return f"{span}  {name} {100 * one['confidence']:.1f}%"
+
 
 def run_file(
     path: Path,
@@ -99,6 +110,7 @@ def run_file(
     key: str | None = None,
     fast: bool,
     as_json: bool,
+    utterances: bool = False,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
@@ -112,6 +124,7 @@ def run_file(
         key: API key of the server; none by default.
         fast: do not wait as long as the sound takes.
         as_json: print one JSON event a line.
+        utterances: recognize each utterance alone as well, and print it when it ends.
         clock: seconds; tells how much sound has been spoken.
         sleep: waits so many seconds.
 
@@ -134,7 +147,7 @@ def run_file(
                 sleep(ahead_s)  # sound is there when it has been spoken
             yield portion
 
-    with _session(settings, url, key, RATE_HZ, path.name) as session:
+    with _session(settings, url, key, RATE_HZ, path.name, utterances) as session:
         _pump(portions(), session, Show(language_of(settings.language), as_json))
 
 
@@ -145,6 +158,7 @@ def run_microphone(
     key: str | None = None,
     seconds: float | None,
     as_json: bool,
+    utterances: bool = False,
 ) -> None:
     """Recognize the sound of this machine's microphone until Ctrl+C.
 
@@ -155,6 +169,7 @@ def run_microphone(
         key: API key of the server; none by default.
         seconds: seconds after which to stop; None for no end.
         as_json: print one JSON event a line.
+        utterances: recognize each utterance alone as well, and print it when it ends.
 
     Raises:
         SourceError: there is none, or it cannot be opened.
@@ -162,7 +177,7 @@ def run_microphone(
     """
     with (
         _microphone(seconds) as (rate_hz, portions),
-        _session(settings, url, key, rate_hz, "microphone") as session,
+        _session(settings, url, key, rate_hz, "microphone", utterances) as session,
     ):
         _pump(portions, session, Show(language_of(settings.language), as_json))
 
@@ -195,10 +210,12 @@ def stream_address(url: str) -> str:
 
 @contextmanager
 def _session(
-    settings: Settings, url: str | None, key: str | None, rate_hz: int, name: str
+    settings: Settings, url: str | None, key: str | None, rate_hz: int, name: str, utterances: bool
 ) -> Iterator[StreamSession]:
     if url is None:
-        yield _LocalSession(settings, rate_hz, name)
+        yield _LocalSession(
+            settings, rate_hz, name, settings.utterance_rules if utterances else False
+        )
         return
     client = require("websockets.sync.client", extra="listen")
     address = stream_address(url)
@@ -208,18 +225,22 @@ def _session(
     except (OSError, ValueError, require("websockets", extra="listen").WebSocketException) as exc:
         raise ServerUnreachableError("stream_unreachable", url=url, reason=str(exc)[:200]) from exc
     with socket:
-        yield _RemoteSession(socket, rate_hz, name)
+        yield _RemoteSession(socket, rate_hz, name, utterances)
 
 
 class _LocalSession:
     """Live session with a model in this process."""
 
-    def __init__(self, settings: Settings, rate_hz: int, name: str) -> None:
+    def __init__(
+        self, settings: Settings, rate_hz: int, name: str, utterances: UtteranceRules | bool
+    ) -> None:
         from emoscope.streaming.stream import StreamRecognizer
 
         limits = Limits(max_duration_s=settings.max_duration_s)
         recognizer = open_model(settings, limits).configured(heads=())  # heads need whole sound
-        self._stream = StreamRecognizer(recognizer, rate_hz=rate_hz, name=name)
+        self._stream = StreamRecognizer(
+            recognizer, rate_hz=rate_hz, name=name, utterances=utterances
+        )
 
     def feed(self, samples: Samples) -> list[Message]:
         return _messages(self._stream.feed(samples))
@@ -247,9 +268,11 @@ def _messages(events: list[Any]) -> list[Message]:
 class _RemoteSession:
     """Live session with a server."""
 
-    def __init__(self, socket: Any, rate_hz: int, name: str) -> None:
+    def __init__(self, socket: Any, rate_hz: int, name: str, utterances: bool) -> None:
         self._socket = socket
-        start = {"type": "start", "encoding": "pcm_f32le", "rate_hz": rate_hz}
+        start: Message = {"type": "start", "encoding": "pcm_f32le", "rate_hz": rate_hz}
+        if utterances:  # an older server knows no such key
+            start["utterances"] = True
         start["name"] = sendable_name(name)
         self._socket.send(json.dumps(start))
 

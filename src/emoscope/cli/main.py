@@ -25,6 +25,7 @@ from emoscope.cli.options import (
     ServerOptions,
     StreamModelOptions,
     UtteranceOptions,
+    UtterancesOption,
     with_options,
 )
 from emoscope.errors import (
@@ -215,13 +216,22 @@ def stream(
     server: ServerOptions,
     fast: Annotated[bool, typer.Option("--fast", help="不等待 · as fast as it goes")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="每行一个事件 · an event a line")] = False,
+    utterances: UtterancesOption = False,
     options: StreamModelOptions,
 ) -> None:
     """实时重放录音 · Replay a recording as live sound and print what is recognized meanwhile."""
     from emoscope.cli.live import run_file
 
     settings = options.settings()
-    run_file(file, settings, url=server.url, key=server.key, fast=fast, as_json=as_json)
+    run_file(
+        file,
+        settings,
+        url=server.url,
+        key=server.key,
+        fast=fast,
+        as_json=as_json,
+        utterances=utterances,
+    )
 
 
 @app.command("listen")
@@ -233,13 +243,21 @@ def listen_command(
         float | None, typer.Option("--seconds", min=0.1, help="多少秒后停止 · stop after so many")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="每行一个事件 · an event a line")] = False,
+    utterances: UtterancesOption = False,
     options: StreamModelOptions,
 ) -> None:
     """听麦克风，Ctrl+C 结束 · Listen to the microphone until Ctrl+C."""
     from emoscope.cli.live import run_microphone
 
     settings = options.settings()
-    run_microphone(settings, url=server.url, key=server.key, seconds=seconds, as_json=as_json)
+    run_microphone(
+        settings,
+        url=server.url,
+        key=server.key,
+        seconds=seconds,
+        as_json=as_json,
+        utterances=utterances,
+    )
 
 
 @app.command()

@@ -36,6 +36,12 @@ HeadsOption = Annotated[
 ThreadsOption = Annotated[int | None, typer.Option("--threads", help="线程数 · threads; 0 = all")]
 
 
+UtterancesOption = Annotated[
+    bool,
+    typer.Option("--utterances", "-u", help="逐句识别 · each utterance between pauses alone"),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
     """Options of the model: name, backend, device, precision, threads, and the language.

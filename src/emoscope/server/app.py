@@ -68,6 +68,7 @@ def create_app(
         at_once=settings.streams_at_once,
         max_duration_s=settings.stream_max_duration_s,
         grace_s=settings.stream_grace_s,
+        rules=settings.utterance_rules,
     )
     retention = RetentionPolicy(
         store, jobs, max_bytes=settings.outputs_max_bytes, keep_days=settings.outputs_keep_days

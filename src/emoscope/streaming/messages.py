@@ -14,6 +14,7 @@ from emoscope.labels import KEYS
 from emoscope.limits import Limits
 from emoscope.results.scores import softmax
 from emoscope.results.segments import Segment
+from emoscope.results.utterances import Utterance
 from emoscope.streaming import stream
 from emoscope.waveform import HOP_S
 
@@ -39,6 +40,8 @@ class Start(_Message):
     """Of PCM, interleaved; they are averaged, or the louder one is taken where they cancel."""
     granularity: Literal["utterance", "frame"] = "frame"
     embedding: bool = False
+    utterances: bool = False
+    """Recognize each utterance alone as well, when a pause has ended it."""
     frames: bool = True
     """Send the rows of scores too."""
     name: str = "stream"
@@ -122,6 +125,13 @@ class SegmentClosedMessage(_Message):
     segment: Segment
 
 
+class UtteranceMessage(_Message):
+    """An utterance has ended: its own result, which will not change."""
+
+    type: Literal["utterance"] = "utterance"
+    utterance: Utterance
+
+
 class ResultMessage(_Message):
     """``result.json`` without its rows, and where the run lies. The last message."""
 
@@ -147,6 +157,7 @@ ServerMessage: TypeAlias = Annotated[
     | Speech
     | SegmentOpenedMessage
     | SegmentClosedMessage
+    | UtteranceMessage
     | ResultMessage
     | ErrorMessage,
     Field(discriminator="type"),
@@ -173,4 +184,6 @@ def of_event(event: stream.StreamEvent) -> BaseModel | None:
         return SegmentOpenedMessage(start_s=event.start_s, emotion=event.emotion.key)
     if isinstance(event, stream.SegmentClosed):
         return SegmentClosedMessage(final=event.final, segment=event.segment)
+    if isinstance(event, stream.UtteranceEnded):
+        return UtteranceMessage(utterance=event.utterance)
     return None

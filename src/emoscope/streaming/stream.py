@@ -39,6 +39,8 @@ from emoscope.results.result import Result
 from emoscope.results.scores import softmax
 from emoscope.results.segments import Segment, SegmentReader
 from emoscope.results.track import Track
+from emoscope.results.utterances import UTTERANCE_RULES, Utterance, UtteranceRules
+from emoscope.streaming.live_utterances import LiveUtterances
 from emoscope.waveform import HOP, HOP_S, RATE_HZ, Array32, Mask, Samples, Waveform
 
 STEP_S = 0.2
@@ -94,6 +96,13 @@ class SegmentClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class UtteranceEnded:
+    """An utterance, recognized alone; final. It is one of the result."""
+
+    utterance: Utterance
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The result, and the sound it is about."""
 
@@ -102,7 +111,13 @@ class Finished:
 
 
 StreamEvent: TypeAlias = (
-    FramesHeard | SpeechStarted | SpeechEnded | SegmentOpened | SegmentClosed | Finished
+    FramesHeard
+    | SpeechStarted
+    | SpeechEnded
+    | SegmentOpened
+    | SegmentClosed
+    | UtteranceEnded
+    | Finished
 )
 
 
@@ -116,6 +131,7 @@ class StreamRecognizer:
         rate_hz: sample rate of the samples to be fed, in Hz; resampled to 16 kHz by soxr.
         granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
         embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+        utterances: recognize each utterance alone as well, when it ends: True, or rules.
         name: name of the recording in the result.
         step_s: seconds of new sound between two provisional inferences.
         clock: seconds; an inference that takes longer than ``step_s`` makes the next ones rarer.
@@ -131,6 +147,7 @@ class StreamRecognizer:
         rate_hz: int = RATE_HZ,
         granularity: Granularity = "frame",
         embedding: bool = False,
+        utterances: bool | UtteranceRules = False,
         name: str = "stream",
         step_s: float = STEP_S,
         clock: Clock = time.perf_counter,
@@ -161,6 +178,11 @@ class StreamRecognizer:
         """Frames of the sound, gaps left out, that the live reader has read."""
         self._open: tuple[Emotion, float] = (SILENCE, 0.0)
         self._step_s, self._clock = step_s, clock
+        self._rules = UTTERANCE_RULES if utterances is True else utterances or None
+        self._spoken: LiveUtterances | None = None
+        if self._rules is not None:
+            inference = recognizer.utterance_inference(embedding=embedding)
+            self._spoken = LiveUtterances(inference, self._rules, clock)
         self._wait_s = step_s
         self._busy_s = 0.0
 
@@ -197,11 +219,12 @@ class StreamRecognizer:
         self._resampler = Resampler(self._rate_hz, 1)
         gap = Gap(self._sound_samples, round(duration_s * RATE_HZ) // HOP * HOP)
         self._check_length(gap.samples)
-        for (silence,) in gap.silence(1):
-            self._sound.add(silence)
         if gap.samples:
             self._gaps.append(gap)
             self._axis.add(gap)
+        for (silence,) in gap.silence(1):
+            self._sound.add(silence)
+            events += self._ended(silence)
         return events
 
     def finish(self, mixed: Mixed = ONE_CHANNEL) -> list[StreamEvent]:
@@ -221,22 +244,30 @@ class StreamRecognizer:
         for rows in self._inference.finish():
             events += self._settle(rows)
         self._busy_s += self._clock() - started_s
+        events += self._ended(None)
         samples = self._sound.take() if mixed.samples is None else mixed.samples
         waveform = Waveform(samples, RATE_HZ, self._name, spans_of(self._gaps))
         recording = _mixed(self._recognizer.decode(waveform), mixed)
         if mixed.samples is not None:
             result = self._recognizer.infer(
-                recording, granularity=self._granularity, embedding=self._vectors is not None
+                recording,
+                granularity=self._granularity,
+                embedding=self._vectors is not None,
+                utterances=self._rules,
             )
             return [*events, Finished(result, waveform)]
         track, vectors = self._rows()
         data: dict[str, object] = {"model": self._recognizer.model.name, "frames": len(track)}
-        recording = replace(
-            recording, steps=(*recording.steps, Step("infer", self._busy_s * 1000, data))
-        )
+        steps = [Step("infer", self._busy_s * 1000, data)]
+        steps += [] if self._spoken is None else [self._spoken.step()]
+        recording = replace(recording, steps=(*recording.steps, *steps))
         output = RecordingOutput(track, vectors)
         result = self._recognizer.assembler.result(
-            recording, output, self._recognizer.heads, granularity=self._granularity
+            recording,
+            output,
+            self._recognizer.heads,
+            granularity=self._granularity,
+            utterances=None if self._spoken is None else self._spoken.result(),
         )
         # A gap behind the last frame.
         logits, speech = _silent(len(track) - self._read)
@@ -248,6 +279,11 @@ class StreamRecognizer:
             *(SegmentClosed(segment, final=True) for segment in last),
             Finished(result, waveform),
         ]
+
+    def _ended(self, samples: Samples | None) -> list[StreamEvent]:
+        """Utterances that these samples at 16 kHz end; None: the end of the stream does."""
+        found = [] if self._spoken is None else self._spoken.feed(samples, self._gaps)
+        return [UtteranceEnded(one) for one in found]
 
     def _rows(self) -> tuple[Track, Array32 | None]:
         """Everything the model said, on the medium's time axis."""
@@ -277,6 +313,7 @@ class StreamRecognizer:
         samples = np.clip(samples, -1.0, 1.0)
         self._sound.add(samples)
         self._sound_samples += len(samples)
+        yield from self._ended(samples)
         started_s = self._clock()
         for rows in self._inference.feed(samples):
             yield from self._settle(rows)

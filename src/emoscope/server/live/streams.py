@@ -39,6 +39,7 @@ from emoscope.observe.metrics import ServerMetrics
 from emoscope.outputs.ownership import RunAccess
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
+from emoscope.results.utterances import UTTERANCE_RULES, UtteranceRules
 from emoscope.server.http import schemas
 from emoscope.server.live.byte_queue import ByteQueue
 from emoscope.server.live.run_message import of_run
@@ -69,6 +70,7 @@ class LiveStream:
         metrics: where its result is counted.
         loop: of the connections.
         root: prefix of the links to the run's files.
+        rules: of utterances, where the client asks for them.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class LiveStream:
         metrics: ServerMetrics,
         loop: asyncio.AbstractEventLoop,
         root: str = "",
+        rules: UtteranceRules = UTTERANCE_RULES,
     ) -> None:
         self.owner = store.access.owner
         self.session = secrets.token_urlsafe(16)
@@ -86,7 +89,7 @@ class LiveStream:
         self.over = threading.Event()
         """Set when the last message was posted."""
         self._start, self._recognizer, self._store, self._loop = start, recognizer, store, loop
-        self._metrics, self._root = metrics, root
+        self._metrics, self._root, self._rules = metrics, root, rules
         self._messages: deque[BaseModel] = deque()
         self._news = asyncio.Event()
         # In the context of the request: its lines have the request's id.
@@ -139,6 +142,7 @@ class LiveStream:
             self._recognizer,
             granularity=start.granularity,
             embedding=start.embedding,
+            utterances=self._rules if start.utterances else False,
             name=start.name,
         )
         if is_pcm:
@@ -198,6 +202,7 @@ class Streams:
         at_once: how many there may be.
         max_duration_s: longest stream in seconds of sound.
         grace_s: how long one waits for its client to come back.
+        rules: of utterances.
     """
 
     def __init__(
@@ -209,6 +214,7 @@ class Streams:
         at_once: int,
         max_duration_s: float,
         grace_s: float,
+        rules: UtteranceRules = UTTERANCE_RULES,
     ) -> None:
         limits = replace(recognizer.limits, max_bytes=None, max_duration_s=max_duration_s)
         self.limits: Limits = limits
@@ -217,7 +223,7 @@ class Streams:
         self._started = 0
         metrics.gauge("streams_open", "Live streams that are open", self._count)
         metrics.counter("streams", "Live streams that were begun", lambda: self._started)
-        self._at_once, self._grace_s = at_once, grace_s
+        self._at_once, self._grace_s, self._rules = at_once, grace_s, rules
         self._open: dict[str, LiveStream] = {}
         self._waiting: dict[str, asyncio.TimerHandle] = {}
         self._closing = False
@@ -254,7 +260,7 @@ class Streams:
             raise BusyError(retry_after_s=_RETRY_AFTER_S).at("streams")
         loop = asyncio.get_running_loop()
         store = self._store.seen_by(access or RunAccess())
-        stream = LiveStream(start, self._recognizer, store, self._metrics, loop, root)
+        stream = LiveStream(start, self._recognizer, store, self._metrics, loop, root, self._rules)
         self._started += 1
         self._open[stream.session] = stream
         return stream
