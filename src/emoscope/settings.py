@@ -148,7 +148,7 @@ class Settings(BaseSettings):
     rate_per_minute: int = Field(
         0,
         ge=0,
-        description="requests a minute that change, recognize, search or pack something, of each "
+        description="requests a minute that change, recognize, search, export or pack, of each "
         "key or address, a sixth of them at once; 0 for no limit",
     )
     tls_cert: Path | None = Field(

@@ -16,7 +16,7 @@ from emoscope.cli import main as cli
 from emoscope.errors import SettingError, StoreError
 from emoscope.export.annotations import FORMATS
 from emoscope.labels import by_key
-from emoscope.outputs.history import Recorded, apart, recorded
+from emoscope.outputs.recordings import Recorded, apart, recorded
 from emoscope.outputs.store import RunStore
 from emoscope.results.activity import Channel
 from emoscope.results.result import Result, SourceRef

@@ -165,7 +165,14 @@ def test_searches_and_archives_are_rated_and_plain_reading_is_not(tmp_path: Path
         searches = [client.get("/v1/recognitions", params={"search": "x"}) for _ in range(4)]
         assert searches[0].status_code == 200
         assert searches[-1].status_code == 429
-        assert client.get("/v1/recognitions.zip", params={"runs": "x"}).status_code == 429
+        for address in (
+            "/v1/recognitions.zip?runs=x",
+            "/v1/recognitions/x/exports/report.html",
+            "/v1/jobs/x/results.csv",
+            "/page/compare?one=x&other=y",
+        ):
+            assert client.get(address).status_code == 429, address
+        assert client.get("/v1/recognitions/x").status_code == 404
 
 
 @given(st.lists(st.floats(0, 30), max_size=200), st.integers(1, 120))

@@ -15,7 +15,7 @@ from emoscope.errors import SettingError
 from emoscope.export.annotations import FORMATS, Format, export
 from emoscope.files import atomic_write, check_file, check_folder, write_free
 from emoscope.messages.texts import TERMINAL
-from emoscope.outputs.history import Recorded, apart, is_same, labels, recorded
+from emoscope.outputs.recordings import Recorded, apart, is_same, labels, recorded
 from emoscope.outputs.store import RESULT, RUN_NAME, RunStore, read_result
 from emoscope.paths.access import is_folder
 from emoscope.paths.file_names import NAME_MAX_BYTES, file_name, name_digest

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,9 +18,21 @@ from emoscope.errors import RequestError, RunDamagedError, RunNotFoundError
 from emoscope.labels import by_key
 from emoscope.messages.verdict import Verdict, verdict_of
 from emoscope.outputs.corrections import Corrected, read_correction
-from emoscope.outputs.store import AUDIO, CORRECTIONS, RESULT, TITLE, RunStore, read_wav
+from emoscope.outputs.index import IndexRow, RunQuery
+from emoscope.outputs.ownership import RunAccess, owner_of_run
+from emoscope.outputs.recordings import without_frames
+from emoscope.outputs.store import (
+    AUDIO,
+    CORRECTIONS,
+    RESULT,
+    RUN_NAME,
+    TITLE,
+    RunStore,
+    age_order,
+    read_wav,
+)
 from emoscope.paths.choices import Granularity
-from emoscope.paths.file_names import comparable, path_parts, readable, shown, without_audio_suffix
+from emoscope.paths.file_names import shown
 from emoscope.paths.names import TITLE_MAX, plain_title
 from emoscope.results.json_type import EmotionByKey, JsonType, Share
 from emoscope.results.result import Result
@@ -28,84 +40,6 @@ from emoscope.waveform import Waveform
 
 PAGE_MAX = 200
 """Runs in one answer."""
-_TAIL_BYTES = 1 << 16
-"""What stands behind the frames in a ``result.json`` is shorter."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """Recording that a run is about."""
-
-    name: str
-    """As the recording was called when it was recognized."""
-    channel: int | None
-    """Its channel, from 1, where each of several has a run; None where there is but one answer."""
-
-    @classmethod
-    def of(cls, results: Sequence[Result]) -> Recorded:
-        """Return that of one result, or of those of all channels together."""
-        channel = results[0].channel
-        alone = len(results) == 1 and channel is not None and channel.count > 1
-        return cls(results[0].source.name, channel.number if alone and channel else None)
-
-
-def recorded(folder: Path) -> Recorded | None:
-    """Return which recording the run in a folder is of, without reading its time axis.
-
-    None where its ``result.json`` cannot be read.
-    """
-    path = folder / RESULT
-    try:
-        data = _end(path) or json.loads(_without_frames(path))
-        channel = data.get("channel")
-        number = channel["number"] if channel and channel["count"] > 1 else None
-        return Recorded(str(data["source"]["name"]), number)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def _end(path: Path) -> dict[str, Any] | None:
-    """Read what stands behind the frames of a ``result.json``; None where it is laid out otherwise.
-
-    The store writes a key a line, and the frames of hours are one of tens of megabytes.
-    """
-    with path.open("rb") as file:
-        file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
-        _, key, rest = file.read().rpartition(b'\n"source": ')
-    try:
-        data: dict[str, Any] = json.loads(b"{" + key + rest)
-    except ValueError:
-        return None
-    return data
-
-
-def labels(one: Recorded) -> tuple[str, str, str, str]:
-    """Return what a file about a recording may be called, without ending, from short to whole.
-
-    The last part of its name; with its folder; with all folders; with its own ending as well.
-    """
-    name = readable(one.name)
-    number = "" if one.channel is None else f"_{one.channel}"
-    parts = path_parts(without_audio_suffix(name)) or ["audio"]
-    short, folder, long = ("_".join(some) + number for some in (parts[-1:], parts[-2:], parts))
-    return short, folder, long, "/".join(path_parts(name) or ["audio"]) + number
-
-
-def apart(one: Recorded, others: Sequence[Recorded]) -> str:
-    """Return the shortest label of a recording that no other recording has, on any system.
-
-    Recordings of one name (``is_same``) cannot be distinguished so and do not count.
-    """
-    taken = {
-        comparable(label) for other in others if not is_same(one, other) for label in labels(other)
-    }
-    mine = labels(one)
-    return next((label for label in mine if comparable(label) not in taken), mine[-1])
-
-
-def is_same(one: Recorded, other: Recorded) -> bool:
-    """Whether two runs are of recordings with one name, on a system that ignores case."""
-    return comparable(labels(one)[-1]) == comparable(labels(other)[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +120,16 @@ def list_runs(
         count: how many to return, ``PAGE_MAX`` at most.
     """
     first, count = max(0, first), min(max(0, count), PAGE_MAX)
-    names = store.names()
-    words = search.casefold().split()
-    if not (words or emotion or doubt):
-        return Listing(tuple(_entries(store, names[first : first + count])), len(names))
-    matching = [
-        found
-        for found in _entries(store, names)
-        if _matches(found, words) and _is_wanted(found.facts, emotion, doubt=doubt)
-    ]
-    return Listing(tuple(matching[first : first + count]), len(matching))
+    refresh_index(store)
+    query = RunQuery(store.access.only, search.casefold().split(), emotion, doubt)
+    names, total = store.index.search(query, first=first, count=count)
+    return Listing(tuple(_entries(store, names)), total)
+
+
+def refresh_index(store: RunStore) -> None:
+    """Bring the index of a store up to date; the first time it reads every run."""
+    every = store.seen_by(RunAccess())
+    store.index.update(RUN_NAME.fullmatch, lambda name: _index_row(every, name))
 
 
 def run_entry(store: RunStore, name: str) -> RunEntry:
@@ -326,22 +260,27 @@ def _entries(store: RunStore, names: list[str]) -> list[RunEntry]:
     return found
 
 
-def _matches(found: RunEntry, words: list[str]) -> bool:
-    texts = [found.title, found.name]
-    if found.facts is not None:
-        emotion = found.facts.emotion
-        texts += [found.facts.source, emotion.key, emotion.zh, emotion.en, found.facts.timestamp]
-    haystack = "\n".join(texts).casefold()
-    return all(word in haystack for word in words)
-
-
-def _is_wanted(facts: Facts | None, emotion: str, *, doubt: bool) -> bool:
-    if not (emotion or doubt):
-        return True
-    if facts is None:
-        return False
-    has_emotion = not emotion or (facts.emotion.key == emotion and not facts.abstain)
-    return has_emotion and (facts.is_doubtful or not doubt)
+def _index_row(store: RunStore, name: str) -> IndexRow | None:
+    folder = store.root / name
+    try:
+        changed_ns = folder.stat().st_mtime_ns  # first: what changes meanwhile is read again
+        status = (folder / RESULT).stat()
+    except OSError:  # deleted meanwhile, or no run
+        return None
+    facts = _facts.__wrapped__(folder / RESULT, status.st_mtime_ns, status.st_size)
+    texts = [_title(folder), name]
+    if facts is not None:
+        emotion = facts.emotion
+        texts += [facts.source, emotion.key, emotion.zh, emotion.en, facts.timestamp]
+    return IndexRow(
+        place="{}{:07d}".format(*age_order(name)),
+        name=name,
+        owner=owner_of_run(folder),
+        text="\n".join(texts).casefold(),
+        emotion="" if facts is None or facts.abstain else facts.emotion.key,
+        doubt=facts is not None and facts.is_doubtful,
+        changed_ns=changed_ns,
+    )
 
 
 def _title(folder: Path) -> str:
@@ -359,7 +298,7 @@ def _title(folder: Path) -> str:
 def _facts(path: Path, _modified_ns: int, _size: int) -> Facts | None:
     """Read what a list shows; a run never changes, so it is read once."""
     try:
-        data = json.loads(_without_frames(path))
+        data = json.loads(without_frames(path))
         return Facts(
             source=_source(data),
             emotion=by_key(data["emotion"]),
@@ -378,9 +317,3 @@ def _facts(path: Path, _modified_ns: int, _size: int) -> Facts | None:
 def _source(data: dict[str, Any]) -> str:
     name, channel = shown(str(data["source"]["name"])), data.get("channel")
     return f"{name} [{channel['number']}]" if channel and channel["count"] > 1 else name
-
-
-def _without_frames(path: Path) -> str:
-    """Text of ``result.json`` less the line of its frames, which may be tens of megabytes."""
-    with path.open("rb") as file:  # one key a line, as the store writes it
-        return b"".join(line for line in file if not line.startswith(b'"frames"')).decode("utf-8")

@@ -14,6 +14,8 @@ from emoscope.files import replace_file
 
 OWNER = "owner.json"
 """The file of a run that names its owner."""
+NOBODY = "-"
+"""An id that no key has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,14 @@ class RunAccess:
     """Id that new runs get; empty for none."""
     sees_all: bool = True
 
+    @property
+    def only(self) -> str | None:
+        """The owner whose runs are seen; None for all."""
+        return None if self.sees_all else self.owner or NOBODY
+
     def allows(self, folder: Path) -> bool:
         """Whether the run in a folder may be seen, changed and deleted."""
-        return self.sees_all or (self.owner != "" and owner_of_run(folder) == self.owner)
+        return self.sees_all or owner_of_run(folder) == self.only
 
 
 def owner_of_run(folder: Path) -> str:

@@ -35,6 +35,7 @@ from emoscope.files import (
     translated_os_errors,
     write_new,
 )
+from emoscope.outputs.index import RunIndex
 from emoscope.outputs.ownership import RunAccess, write_owner
 from emoscope.outputs.writing import write_json_lines, write_npy
 from emoscope.paths.choices import Keep
@@ -98,19 +99,28 @@ class RunStore:
         root: the outputs folder; made when the first run is written.
         keep: ``all``; ``features``: not the sound; ``none``: nothing, a run is only returned.
         access: who owns new runs, and which runs are there; all by default.
+        index: of the same folder; a new one by default.
     """
 
-    def __init__(self, root: Path, *, keep: Keep = "all", access: RunAccess | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        keep: Keep = "all",
+        access: RunAccess | None = None,
+        index: RunIndex | None = None,
+    ) -> None:
         self.root = root
         self.keep = keep
         self.access = access or RunAccess()
+        self.index = index or RunIndex(root)
         self._newest = ("", 1)
         """A second, and the number that our last run in it took. Where to begin, and no more: what
         is free only the rename knows."""
 
     def seen_by(self, access: RunAccess) -> RunStore:
         """Return the same store with other access."""
-        return RunStore(self.root, keep=self.keep, access=access)
+        return RunStore(self.root, keep=self.keep, access=access, index=self.index)
 
     def save(self, result: Result, waveform: Waveform) -> Run:
         """Write a run, whole.
@@ -211,12 +221,12 @@ class RunStore:
         with translated_os_errors():
             if data is None:
                 target.unlink(missing_ok=True)
-                return
-            # Not beside it: a killed writer's leftover would be a part of the run.
-            temporary = self.root / temporary_name()
-            replace_file(
-                target, lambda out: write_json_lines(out, data), temporary=temporary, mode=_MODE
-            )
+            else:
+                # Not beside it: a killed writer's leftover would be a part of the run.
+                temporary = self.root / temporary_name()
+                fill = partial(write_json_lines, data=data)
+                replace_file(target, fill, temporary=temporary, mode=_MODE)
+        self.index.forget(name)
 
     def remove(self, name: str) -> None:
         """Delete a run: at once for those who poll, then from the disk.
@@ -233,6 +243,7 @@ class RunStore:
         with translated_os_errors():
             temporary = self.root / temporary_name()
             path.rename(temporary)
+            self.index.forget(name)
             shutil.rmtree(temporary)
             self._leave_latest(name)
 
@@ -245,6 +256,7 @@ class RunStore:
         """
         with translated_os_errors():
             write_owner(self.folder(name), owner, spare=self.root / temporary_name())
+        self.index.forget(name)
 
     def names(self, prefix: str = "outputs_") -> list[str]:
         """Names of all runs, newest first.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from threading import Thread
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +17,7 @@ from starlette.routing import Match, Mount
 from emoscope._version import __version__
 from emoscope.errors import EmoscopeError, InternalError, RequestError, StoreError
 from emoscope.files import FULL
+from emoscope.outputs.history import refresh_index
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.server.http.addresses import PathPrefix, root_of
@@ -77,8 +79,11 @@ def create_app(
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
         async with service.running():
+            # The first list after an upgrade need not wait for every run to be read.
+            Thread(target=refresh_index, args=(store,), name="emoscope.index", daemon=True).start()
             with jobs, retention, streams:
                 yield
+            store.index.close()
 
     # No /docs: FastAPI's page loads its scripts from elsewhere.
     app = FastAPI(

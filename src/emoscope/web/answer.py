@@ -21,7 +21,7 @@ from emoscope.messages.trust import ABSTENTION, label_set
 from emoscope.messages.units import recording_length
 from emoscope.messages.verdict import below, verdict
 from emoscope.models import catalog
-from emoscope.outputs.history import Recorded, labels
+from emoscope.outputs.recordings import Recorded, labels
 from emoscope.paths.file_names import shown
 from emoscope.results.quality import Quality
 from emoscope.results.result import Result

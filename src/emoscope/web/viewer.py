@@ -14,6 +14,7 @@ from emoscope.messages.figure import FIGURE
 from emoscope.messages.languages import LANGUAGES, Language, Text
 from emoscope.models import catalog
 from emoscope.outputs import history
+from emoscope.outputs.recordings import labels, recorded
 from emoscope.outputs.store import Run, RunStore
 from emoscope.paths.file_names import shown
 from emoscope.results.result import Result
@@ -129,8 +130,8 @@ class RunViewer:
 
     def saved_name(self, run: str, file: str) -> str:
         """Return what a file of a run is called where it is saved: ``interview_report.html``."""
-        found = history.recorded(self.store.folder(run))
-        return f"{shown(history.labels(found)[0]) if found else run}_{file}"
+        found = recorded(self.store.folder(run))
+        return f"{shown(labels(found)[0]) if found else run}_{file}"
 
     def _svg(self, opened: Opened, languages: tuple[Language, ...]) -> str:
         quiet, doubt = (_words(FIGURE[name]) for name in ("quiet", "doubt"))

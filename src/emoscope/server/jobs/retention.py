@@ -153,6 +153,7 @@ class RetentionPolicy:
             name: self._sizes.get(name) or _size(self._store.root / name) for name in names
         }
         total, gone = sum(self._sizes.values()) + self._jobs.size_bytes(), []
+        total += self._store.index.size_bytes()
         for name in names[:-1]:  # the newest stays, however large it is
             if total <= self._max_bytes:
                 break

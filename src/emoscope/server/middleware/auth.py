@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
@@ -30,7 +31,9 @@ _WRONG_PER_MINUTE = 30
 _OF_PROXIES = ("x-forwarded-for", "forwarded", "x-real-ip")
 """Headers that proxies add; a client that adds them itself only locks itself out."""
 _LISTS, _FILTERS = ("/v1/recognitions", "/page/history"), ("search", "emotion", "doubt")
-"""Paths and parameters whose answer takes a look into every run."""
+"""Lists and the parameters that make a search of them."""
+_COSTLY = re.compile(r"\.zip$|/exports/|^/v1/jobs/[^/]+/results\.|^/page/compare$")
+"""Paths whose answer reads many runs, or draws and packs one."""
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -40,8 +43,8 @@ class AuthMiddleware:
     Args:
         app: what stands behind.
         keys: the keys; without any, every request is allowed.
-        per_minute: requests that change, recognize, search or pack something, for each key or
-            address.
+        per_minute: requests that change, recognize, search, export or pack something, for each key
+            or address.
         is_open: without keys, also allow what a proxy passed on.
     """
 
@@ -123,8 +126,8 @@ def scopes_for(method: str, path: str, *, is_socket: bool = False) -> tuple[str,
 
 
 def _is_costly(scope: Scope, path: str) -> bool:
-    """Whether a request that changes nothing reads many runs: a search, a filter, an archive."""
-    if path.endswith(".zip"):
+    """Whether a request that changes nothing costs: a search, an export, an archive."""
+    if _COSTLY.search(path):
         return True
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     return path in _LISTS and any(
