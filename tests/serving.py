@@ -89,14 +89,16 @@ def start_command(folder: Path, *options: str, stderr: int) -> tuple[subprocess.
 
 
 @contextmanager
-def serving(app: Any) -> Iterator[str]:
-    """Serve any application until the block ends; gives its address."""
-    server = uvicorn.Server(
-        # A browser keeps a stream open; stopping must not wait for it.
-        uvicorn.Config(
-            app, host="127.0.0.1", port=0, log_level="critical", timeout_graceful_shutdown=1
-        )
-    )
+def serving(app: Any, **config: Any) -> Iterator[str]:
+    """Serve any application until the block ends; gives its address.
+
+    Args:
+        app: an ASGI application.
+        **config: further options of uvicorn.
+    """
+    # A browser keeps a stream open; stopping must not wait for it.
+    config = {"log_level": "critical", "timeout_graceful_shutdown": 1, **config}
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, **config))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

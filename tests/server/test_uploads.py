@@ -23,6 +23,7 @@ from emoscope.server.admission import uploads as uploads_module
 from emoscope.server.admission.uploads import Uploads
 from emoscope.server.app import create_app
 from emoscope.server.http.body_spool import RecordingSpool
+from emoscope.server.http.protocol import ProblemProtocol
 from emoscope.settings import load_settings
 from raising import raises_code
 from serving import serving
@@ -227,6 +228,32 @@ def test_titles_and_corrections_are_received_within_the_same_limits(tmp_path: Pa
         assert 'emoscope_refusals_total{reason="upload_bytes"} 2.0' in numbers
         assert "emoscope_upload_bytes 0.0" in numbers
         assert uploads.held_bytes == 0
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [b"", b"GET /health HTTP/1.1\r\nHost: x", b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\nG"],
+)
+def test_a_head_that_never_ends_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: bytes
+) -> None:
+    """Of a first request, and of a second one over the same connection."""
+    monkeypatch.setattr(ProblemProtocol, "head_s", 0.5)
+    settings = load_settings(outputs=tmp_path)
+    recognizer = Recognizer(FakeBackend(), ModelRef("fake", "1", "0" * 64), limits=UPLOAD)
+    app = create_app(recognizer, RunStore(tmp_path), settings, page=False)
+    with serving(app, http=ProblemProtocol) as url:
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as line:
+            line.sendall(begin)
+            answer = b"".join(iter(lambda: line.recv(4096), b""))
+            assert (b" 200 " in answer) == begin.endswith(b"G")
+        # A body has a limit of its own, and an answer may take its time.
+        half = _half_sent(url, "PUT", "/v1/recognitions/x/title", b'{"title": "')
+        time.sleep(1)
+        half.sendall(b'"}' + b" " * 98)
+        assert b" 404 " in half.recv(4096).split(b"\r\n")[0]
+        half.close()
 
 
 def test_a_spool_of_some_size_is_a_file() -> None:
