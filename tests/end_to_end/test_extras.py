@@ -42,6 +42,7 @@ MODULES = {
     "parquet": ("pyarrow",),
     "listen": ("sounddevice", "websockets"),
     "openvino": ("openvino",),
+    "vectors": ("sklearn", "scipy"),
 }
 """What the extras install and nothing else does; websockets is of ``server`` as well."""
 OLD = {"webui": "server"}
@@ -87,6 +88,7 @@ WORK_ALONE = [
     ("evaluate", "list.csv", "--html", "a.html", *COMPACT),
     ("stream", VOICE, "--fast", "--json", *COMPACT),
     ("models", "list"),
+    ("head", "list"),
     ("keys", "list"),
     *(("export", "run", "-f", name) for name in ("eaf", "audacity", "rttm", "csv", "jsonl")),
     ("export", "run", "--curve", "-f", "npy", "-o", "a.npy"),
@@ -106,6 +108,7 @@ NEED = [
     ("listen", ("listen", "--url", NOBODY)),
     ("listen", ("stream", VOICE, "--fast", "--url", NOBODY)),
     ("openvino", ("recognize", VOICE, "--backend", "openvino", *COMPACT)),
+    ("vectors", ("head", "train", "list.csv", "--name", "a", *COMPACT)),
 ]
 """Commands, and the extra that each needs."""
 
@@ -376,6 +379,13 @@ def try_openvino(here: Installed) -> None:
     assert "openvino" in told[0]["versions"]
 
 
+def try_vectors(here: Installed) -> None:
+    (here.folder / "list.csv").write_text(f"path,label,speaker\n{VOICE},a,b\n", "utf-8")
+    refused = here.run("head", "train", "list.csv", "--name", "a", *COMPACT)
+    assert "[head_list_classes]" in refused.stderr
+    assert here.python("import sklearn; print(sklearn.__version__)")
+
+
 TRIALS = {
     "": try_core,
     "server": try_server,
@@ -386,6 +396,7 @@ TRIALS = {
     "parquet": try_parquet,
     "listen": try_listen,
     "openvino": try_openvino,
+    "vectors": try_vectors,
 }
 
 

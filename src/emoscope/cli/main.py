@@ -15,7 +15,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from emoscope._version import __version__
-from emoscope.cli import keys, models, settings_show, streams, vector_commands
+from emoscope.cli import head, keys, models, settings_show, streams, vector_commands
 from emoscope.cli.arguments import Commands
 from emoscope.cli.language import LanguageOption, language
 from emoscope.cli.options import (
@@ -50,6 +50,7 @@ app = Commands(
 )
 
 app.add_typer(models.models_app, name="models")
+app.add_typer(head.head_app, name="head")
 app.add_typer(keys.keys_app, name="keys")
 app.add_typer(settings_show.settings_app, name="settings")
 
@@ -109,7 +110,7 @@ def recognize_command(
         bool, typer.Option("--embedding", "-e", help="提取向量 · keep the embedding (--save)")
     ] = False,
     spoken: UtteranceOptions,
-    head: HeadsOption = None,
+    heads: HeadsOption = None,
     outputs: Annotated[Path | None, typer.Option("--outputs", help="结果文件夹 · folder")] = None,
     options: ModelOptions,
 ) -> None:
@@ -123,7 +124,7 @@ def recognize_command(
         raise SettingError(
             "setting_invalid", setting="--json / --jsonl / --csv", reason="choose one"
         )
-    settings = options.settings(outputs=outputs, heads=tuple(head) if head else None)
+    settings = options.settings(outputs=outputs, heads=tuple(heads) if heads else None)
     separate = channels == "separate"
     plan = spoken.plan(settings.utterance_rules)
     output = chosen[0] if chosen else "table"
@@ -155,12 +156,24 @@ def evaluate_command(
     ] = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="写 JSON · write JSON")] = None,
     html_path: Annotated[Path | None, typer.Option("--html", help="写网页 · write HTML")] = None,
+    head_name: Annotated[
+        str | None, typer.Option("--head", help="评测一个分类头 · measure a head of own classes")
+    ] = None,
     options: ModelOptions,
 ) -> None:
     """评测模型 · Measure a model on recordings whose emotion is known."""
     from emoscope.cli.evaluate import run_evaluate
 
-    settings = options.settings()
+    settings = options.settings(heads=() if head_name is None else (head_name,))
+    if head_name is not None:
+        from emoscope.cli.head_show import run_evaluate_head
+        from emoscope.models.head_folder import open_head
+
+        opened = open_head(head_name)
+        if opened.kind == "classes":
+            if run_evaluate_head(listing, opened, settings, json_path=json_path):
+                raise typer.Exit(SOME_FAILED)
+            return
     if run_evaluate(listing, trained, json_path, html_path, settings):
         raise typer.Exit(SOME_FAILED)
 
@@ -281,7 +294,7 @@ def serve(
         Path | None, typer.Option("--tls-cert", help="证书 · certificate, PEM")
     ] = None,
     tls_key: Annotated[Path | None, typer.Option("--tls-key", help="私钥 · its key, PEM")] = None,
-    head: HeadsOption = None,
+    heads: HeadsOption = None,
     check: Annotated[
         bool, typer.Option("--check", help="只检查能否启动 · only check that it can start")
     ] = False,
@@ -300,7 +313,7 @@ def serve(
         keys=keys_file,
         tls_cert=tls_cert,
         tls_key=tls_key,
-        heads=tuple(head) if head else None,
+        heads=tuple(heads) if heads else None,
     )
     run_serve(read, page=page, check=check)
 

@@ -22,6 +22,7 @@ PATH_WORDS = ("path", "file", "wav", "audio", "filename", "路径", "文件", "�
 NAME_WORDS = ("name", "id", "名称", "编号")
 LABEL_WORDS = ("emotion", "label", "情绪", "标签")
 SPEAKER_WORDS = ("speaker", "speaker_id", "actor", "说话人")
+LICENCE_WORDS = ("licence", "license", "许可")
 """What a header may call the columns with path, name, emotion and speaker of a recording."""
 
 SPAN_WORDS: Mapping[str, tuple[str, ...]] = {

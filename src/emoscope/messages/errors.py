@@ -153,6 +153,40 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "已有名为 {name!r} 的分类头。请换一个名称，或先删除它。",
             "There is a head called {name!r} already. Choose another name, or remove it first.",
         ),
+        "head_list_no_speakers": Text(
+            "列表 {name} 有 {rows} 行没有说话人。没有说话人就无法按说话人分开检验，成绩会虚高。",
+            "{rows} rows of the list {name} have no speaker. Without speakers the head would be "
+            "tested on voices that it knows, and its figures would be too good.",
+        ),
+        "head_list_classes": Text(
+            "列表里有 {count} 种标签（{found}），应有 2–{most} 种。",
+            "The list has {count} labels ({found}); 2 to {most} are needed.",
+        ),
+        "head_list_few": Text(
+            "标签 {label!r} 只有 {count} 条可用的录音，每种至少要 {least} 条。",
+            "The label {label!r} has {count} usable clips; each needs {least} at least.",
+        ),
+        "head_list_speakers": Text(
+            "只有 {count} 位说话人，至少要 {least} 位，才能用没听过的声音检验。",
+            "There are {count} speakers; {least} at least are needed, to test on voices that the "
+            "head did not hear.",
+        ),
+        "head_list_one_speaker": Text(
+            "标签 {label!r} 的录音都来自 {speaker!r} 一人，无法用没听过的声音检验。",
+            "All clips with the label {label!r} are by one speaker ({speaker!r}), so that it "
+            "cannot be tested on a voice that the head did not hear.",
+        ),
+        "head_label_unknown": Text(
+            "标签 {label!r} 不是这个分类头的类别。它有：{known}。",
+            "The label {label!r} is no class of this head. It has: {known}.",
+        ),
+        "head_not_better": Text(
+            "没有保存：这个分类头的 UAR 为 {uar:.3f}，现有的回答为 {baseline:.3f}；"
+            "相差 {gain:+.3f}，95% 区间 [{low:+.3f}, {high:+.3f}]，没有证明它更好。",
+            "Not kept: the head has a UAR of {uar:.3f}, what stands there without it {baseline:.3f}"
+            "; the difference of {gain:+.3f} with its 95 % interval [{low:+.3f}, {high:+.3f}] does "
+            "not show that it is better.",
+        ),
         "heads_refused": Text(
             "不能同时使用这些分类头：{names}。最多 {limit} 个，不得重复，其中至多一个来自修正。",
             "These heads cannot be used together: {names}. At most {limit}, none twice, and one of "

@@ -85,6 +85,17 @@ HINTS: Mapping[str, Mapping[FrontEnd, Text]] = {
     "cache_folder_unknown": _CACHE,
     "model_disk_full": _CACHE,
     "data_folder_unknown": _DATA,
+    "head_list_no_speakers": {
+        "cli": Text(
+            "用 --speaker-column 指定列名；--no-speakers 可强行训练，并记在分类头里。",
+            "Name their column with --speaker-column; --no-speakers trains all the same, and says "
+            "so in the head.",
+        )
+    },
+    "head_not_better": {
+        "cli": Text("用 --keep-anyway 仍可保存。", "--keep-anyway keeps it all the same.")
+    },
+    "head_exists": {"cli": Text("用 --replace 替换。", "--replace takes its place.")},
     "outputs_in_use": {
         "cli": Text(
             "用 --outputs 指定别的文件夹；用设置 outputs_lock_wait_s 等它结束。",

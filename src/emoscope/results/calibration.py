@@ -106,8 +106,16 @@ def tempered(scores: Array64, temperature: float) -> Array64:
 
 
 def _temperature(scores: Array64, truth: Indices) -> float:
-    """Temperature of the smallest mean negative log of the truth's score."""
-    logits = np.log(np.maximum(scores, 1e-300))
+    return best_temperature(np.log(np.maximum(scores, 1e-300)), truth)
+
+
+def best_temperature(logits: Array64, truth: Indices) -> float:
+    """Return the temperature of the smallest mean negative log of the truth's score.
+
+    Args:
+        logits: shape ``(n, C)``.
+        truth: class of each, shape ``(n,)``.
+    """
     rows = np.arange(len(truth))
 
     def slope(inverse: float) -> float:

@@ -1,0 +1,104 @@
+"""``emoscope head``: train, list, show and remove heads of one's own classes.
+
+What can be typed is here; what it prints is in ``head_show``. Everything heavy is imported inside
+the commands.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emoscope.cli.arguments import Commands
+from emoscope.cli.language import LanguageOption
+from emoscope.cli.options import ModelOptions, with_options
+from emoscope.cli.streams import write
+
+head_app = Commands(
+    help="自定义分类头：训练、列出、查看、删除 · Heads of own classes: train, list, show, remove.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+HeadArgument = Annotated[str, typer.Argument(metavar="NAME", help="名称 · name of the head")]
+HeadJsonOption = Annotated[bool, typer.Option("--json", help="JSON")]
+
+
+@head_app.command("train")
+@with_options
+def train_command(
+    *,
+    listing: Annotated[
+        Path, typer.Argument(metavar="LIST", help="CSV：路径、标签、说话人 · path, label, speaker")
+    ],
+    name: Annotated[str, typer.Option("--name", help="名称 · name of the head")],
+    label_column: Annotated[
+        str | None, typer.Option("--label-column", help="标签列 · column of the labels")
+    ] = None,
+    speaker_column: Annotated[
+        str | None, typer.Option("--speaker-column", help="说话人列 · column of the speakers")
+    ] = None,
+    no_speakers: Annotated[
+        bool,
+        typer.Option("--no-speakers", help="说话人未知，成绩偏高 · not known; figures too good"),
+    ] = False,
+    licence: Annotated[
+        str, typer.Option("--licence", help="数据许可 · licence of the data, for the card")
+    ] = "",
+    keep_anyway: Annotated[
+        bool, typer.Option("--keep-anyway", help="不更好也保存 · also if it is not better")
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="替换同名的 · take the place of one of this name")
+    ] = False,
+    as_json: HeadJsonOption = False,
+    options: ModelOptions,
+) -> None:
+    """用标注列表训练 · Train a head on a labelled list; it is kept only if it is better."""
+    from emoscope.cli.head_show import HeadOrder, run_train
+
+    order = HeadOrder(
+        listing, name, label_column, speaker_column, not no_speakers, licence, keep_anyway, replace
+    )
+    run_train(order, options.settings(), as_json=as_json)
+
+
+@head_app.command("list")
+def list_heads(as_json: HeadJsonOption = False, lang: LanguageOption = None) -> None:
+    """列出 · List the heads, their classes and figures."""
+    from emoscope.cli.head_show import run_list
+
+    run_list(lang, as_json=as_json)
+
+
+@head_app.command("show")
+def show_head(
+    name: HeadArgument, as_json: HeadJsonOption = False, lang: LanguageOption = None
+) -> None:
+    """查看 · Show what a head was trained on, and its figures."""
+    from emoscope.cli.head_show import run_show
+    from emoscope.models.head_folder import open_head
+
+    head = open_head(name)
+    if as_json:
+        data = {
+            key: value for key, value in head.to_dict().items() if key not in ("weights", "bias")
+        }
+        write(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+    else:
+        run_show(head, lang)
+
+
+@head_app.command("remove")
+def remove_head_command(name: HeadArgument, lang: LanguageOption = None) -> None:
+    """删除 · Remove a head."""
+    from emoscope.cli.head_show import told_removed
+    from emoscope.models.head_folder import remove_head
+
+    remove_head(name)
+    typer.echo(told_removed(name, lang))
