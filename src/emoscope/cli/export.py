@@ -22,7 +22,14 @@ from emoscope.paths.file_names import NAME_MAX_BYTES, file_name, name_digest
 from emoscope.results.result import Result
 
 
-def run_export(sources: list[Path], name: str, out: str | None, *, curve: bool = False) -> None:
+def run_export(
+    sources: list[Path],
+    name: str,
+    out: str | None,
+    *,
+    curve: bool = False,
+    utterances: bool = False,
+) -> None:
     """Read runs' directories or their ``result.json``; write to ``out``, or to standard output.
 
     Args:
@@ -30,23 +37,26 @@ def run_export(sources: list[Path], name: str, out: str | None, *, curve: bool =
         name: the format.
         out: a file, or a folder in which the file is named after the recording; None: stdout.
         curve: the rows of 20 ms in place of the segments.
+        utterances: the utterances that were recognized alone, in place of the segments.
 
     Raises:
         SettingError: there is no such format, it has no place for a curve, it is no text and
             would go to a terminal, or ``out`` is what is read.
         RunNotFoundError: there is no result at a source.
         RunDamagedError: it cannot be read.
-        ResultError: the run was not made by frame.
+        ResultError: the run was not made by frame, or without utterances.
         ResultError: the runs are not the channels of one recording.
         StoreError: ``out`` cannot be written, or the disk is full.
     """
+    if curve and utterances:
+        raise SettingError("setting_invalid", setting="--curve / --utterances", reason="choose one")
     chosen = _checked_format(name, curve=curve)
     if out is None and not chosen.is_text and sys.stdout.isatty():
         raise SettingError("setting_invalid", setting="--out", reason=f"FILE{chosen.suffix}")
     paths = [source / RESULT if is_folder(source) else source for source in sources]
     target = None if out is None else _checked_target(out, paths)
     results = [read_result(path) for path in paths]
-    made = export(results, name, curve=curve)
+    made = export(results, name, curve=curve, utterances=utterances)
     if target is None:
         write(made)
     elif is_folder(target):

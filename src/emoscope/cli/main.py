@@ -211,6 +211,9 @@ def export_command(
     curve: Annotated[
         bool, typer.Option("--curve", help="每 20 毫秒一行 · rows of 20 ms, not segments")
     ] = False,
+    utterances: Annotated[
+        bool, typer.Option("--utterances", "-u", help="逐句 · the utterances, not segments")
+    ] = False,
     out: Annotated[
         str | None, typer.Option("--out", "-o", help="文件或文件夹 · file or folder; else stdout")
     ] = None,
@@ -218,7 +221,7 @@ def export_command(
     """导出分段或曲线 · Write the segments of a run for Praat, ELAN, Audacity, players, tables."""
     from emoscope.cli.export import run_export
 
-    run_export(sources, format_, out, curve=curve)
+    run_export(sources, format_, out, curve=curve, utterances=utterances)
 
 
 @app.command()

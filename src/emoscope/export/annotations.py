@@ -1,4 +1,4 @@
-"""Annotation formats of segments: Praat TextGrid, ELAN, Audacity, RTTM, VTT, SRT, tables.
+"""Annotation formats of segments and utterances: Praat, ELAN, Audacity, RTTM, subtitles, tables.
 
 | format | opens in |
 |---|---|
@@ -13,7 +13,9 @@
 Pure: bytes out. Formats with tiers carry one in Chinese and one in English, or one in the language
 that was asked for, for each channel that was kept apart; what a person corrected, and what each
 head says, stands in a tier of its own. Times keep the millisecond. Silence is left blank, as
-annotations do; the tables have lines for it.
+annotations do; the tables have lines for it. Utterances that were recognized alone are written in
+the place of segments, where they are asked for; what is said stands in a tier of its own, or under
+the emotion of a subtitle.
 """
 
 from __future__ import annotations
@@ -28,10 +30,13 @@ from typing import TypeAlias
 
 from emoscope.errors import ResultError
 from emoscope.export import tables
+from emoscope.export.spoken_segments import ABSTAINED, SpokenSegment, spoken_segments
+from emoscope.export.utterance_table import utterance_rows_table
 from emoscope.files import translated_os_errors
 from emoscope.labels import Emotion
 from emoscope.messages.languages import LANGUAGES, Language
 from emoscope.messages.texts import CORRECTED, IN_BRACKETS, TIER
+from emoscope.messages.utterances import UTTERANCES
 from emoscope.optional import require
 from emoscope.paths.file_names import field_id, readable
 from emoscope.results.result import Result
@@ -52,6 +57,8 @@ class Format:
     curve: Callable[[Sequence[Result], Languages], bytes] | None = None
     """None where it has no place for a curve."""
     is_text: bool = True
+    utterances: Callable[[Sequence[Result], Languages], bytes] | None = None
+    """Tables of utterances; None where they are written as segments are."""
 
 
 TIERS: dict[Language, Callable[[Emotion], str]] = {
@@ -61,23 +68,31 @@ TIERS: dict[Language, Callable[[Emotion], str]] = {
 
 
 def export(
-    results: Sequence[Result], name: str, *, curve: bool = False, languages: Languages = LANGUAGES
+    results: Sequence[Result],
+    name: str,
+    *,
+    curve: bool = False,
+    utterances: bool = False,
+    languages: Languages = LANGUAGES,
 ) -> bytes:
-    """Return the segments, or the curve, in the format called ``name``; text is UTF-8.
+    """Return segments, utterances or the curve in the format called ``name``; text is UTF-8.
 
     Args:
         results: one, or one for each channel of one recording, in any order.
         name: a key of ``FORMATS``.
         curve: the rows of 20 ms in place of the segments.
+        utterances: the utterances that were recognized alone, in place of the segments.
         languages: whose names subtitles, tiers and the column beside the key carry.
 
     Raises:
         KeyError: there is no such format, or it does not hold this.
-        ResultError: a result has no segments, because it was not made by frame.
+        ResultError: a result has no segments, because it was not made by frame; or no utterances.
         ResultError: several results are not those of the channels of one recording.
         ExtraMissingError: the library for this format is not installed.
     """
     chosen = FORMATS[name]
+    if utterances:
+        return _write_utterances(chosen, name, _in_order(results), languages)
     write = chosen.curve if curve else chosen.segments
     if write is None:
         raise KeyError(name)
@@ -85,6 +100,17 @@ def export(
         if not result.segments:
             raise ResultError("segments_missing", name=result.name)
     return write(_in_order(results), languages)
+
+
+def _write_utterances(
+    chosen: Format, name: str, results: Sequence[Result], languages: Languages
+) -> bytes:
+    spoken = spoken_segments(results)
+    if chosen.utterances is not None:
+        return chosen.utterances(results, languages)
+    if chosen.segments is None:
+        raise KeyError(name)
+    return chosen.segments(spoken, languages)
 
 
 def _in_order(results: Sequence[Result]) -> list[Result]:
@@ -121,6 +147,9 @@ def _tiers(results: Sequence[Result], languages: Languages) -> Iterator[Tier]:
                 TIER(language) + number,
                 [(segment, word(segment.emotion)) for segment in _voiced(result)],
             )
+        said = [one for one in result.segments if isinstance(one, SpokenSegment) and one.text]
+        if said:
+            yield UTTERANCES["text"](languages[0]) + number, [(one, one.text) for one in said]
         corrected = [segment for segment in result.segments if segment.corrected]
         if corrected:
             label = CORRECTED(languages[0])
@@ -262,7 +291,10 @@ def _subtitle(segment: Segment, languages: Languages) -> str:
     name = emotion.title if len(languages) > 1 else names[first]
     if segment.corrected:
         return f"{emotion.emoji} {name}{IN_BRACKETS(first, words=CORRECTED(first))}"
-    return f"{emotion.emoji} {name} {100 * segment.score:.0f}%"
+    said = f"\n{segment.text}" if isinstance(segment, SpokenSegment) and segment.text else ""
+    if emotion is ABSTAINED:
+        return f"{emotion.emoji} {name}{said}"
+    return f"{emotion.emoji} {name} {100 * segment.score:.0f}%{said}"
 
 
 def _clock(time_s: float) -> str:
@@ -278,6 +310,7 @@ def _tables(suffix: str, write: Callable[[tables.Table], bytes], *, is_text: boo
         lambda results, languages: write(tables.segment_rows_table(results, languages)),
         lambda results, _: write(tables.curve_table(results)),
         is_text,
+        lambda results, languages: write(utterance_rows_table(results, languages)),
     )
 
 

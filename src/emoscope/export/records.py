@@ -154,7 +154,7 @@ def _cells(answer: Result | Failure, extra: Sequence[str] = ()) -> list[str]:
 
 
 def spreadsheet_cell(cell: str) -> str:
-    """Keep a spreadsheet from running a file name as a formula."""
+    """Keep a spreadsheet from running a name or what is said as a formula."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 

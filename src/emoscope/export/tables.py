@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from emoscope.export.records import spreadsheet_cell
 from emoscope.labels import KEYS
 from emoscope.messages.languages import LANGUAGES, Language
 from emoscope.optional import require
@@ -157,6 +158,21 @@ def _speech(track: Track) -> Column:
     return np.ones(len(track), np.bool_) if track.speech is None else track.speech
 
 
+def channel_numbers(results: Sequence[Result], counts: Sequence[int]) -> Column:
+    """Return the channel of each line.
+
+    Args:
+        results: one, or one per channel of a recording.
+        counts: lines of each of them.
+    """
+    return np.repeat([_number(result) for result in results], counts).astype(np.int8)
+
+
+def table_of(columns: dict[str, Column], results: Sequence[Result]) -> Table:
+    """Return the table of these results; without a column of channels where they were averaged."""
+    return Table(_without_lone(columns, results), _about(results))
+
+
 def _number(result: Result) -> int:
     return result.channel.number if result.channel else 1
 
@@ -185,4 +201,4 @@ def _cell(name: str, value: object) -> object:
         return int(value)
     if isinstance(value, float):
         return f"{value:.3f}" if name.endswith("_s") else f"{value:.6f}"
-    return value
+    return spreadsheet_cell(value) if isinstance(value, str) else value

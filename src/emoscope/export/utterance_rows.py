@@ -5,7 +5,9 @@ A recording that could not be recognized, and one without an utterance, has a ro
 
 from __future__ import annotations
 
-from emoscope.export.records import csv_line, error_record, spreadsheet_cell
+from collections.abc import Iterable
+
+from emoscope.export.records import RUN_COLUMN, csv_line, error_record, spreadsheet_cell
 from emoscope.labels import KEYS
 from emoscope.results.result import Failure, Result
 from emoscope.results.utterances import Utterance
@@ -37,6 +39,19 @@ def utterance_csv_header() -> str:
 def to_utterance_csv(answer: Result | Failure) -> str:
     """Lines of one recording, in the order of ``UTTERANCE_COLUMNS``."""
     return "".join(csv_line(cells) for cells in utterance_cells(answer))
+
+
+def archive_utterances(answers: Iterable[tuple[str, Result]]) -> str:
+    """Return the CSV of an archive, with the folder of each run before its rows.
+
+    Args:
+        answers: name of the run's folder, and its result.
+    """
+    lines = [csv_line([RUN_COLUMN, *UTTERANCE_COLUMNS])]
+    lines += [
+        csv_line([run, *cells]) for run, result in answers for cells in utterance_cells(result)
+    ]
+    return "".join(lines)
 
 
 def utterance_cells(answer: Result | Failure) -> list[list[str]]:

@@ -55,6 +55,9 @@ class Page:
     log: Pair
     log_table: ReportTable
     footer: Pair
+    utterances: Pair = ("", "")
+    utterances_table: ReportTable | None = None
+    """None where they were not asked for."""
 
 
 def report_html(

@@ -118,6 +118,10 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         ),
     },
     errors.ResultError: {
+        "utterances_missing": Text(
+            "{name} 的结果没有逐句识别的内容。请打开逐句识别，重新识别。",
+            "The result of {name} has no utterances. Analyze it again with each utterance alone.",
+        ),
         "segments_missing": Text(
             "{name} 的结果没有时间轴。请用逐帧模式重新识别。",
             "The result of {name} has no time axis. Analyze it again in frame mode.",

@@ -59,6 +59,11 @@ HINTS: Mapping[str, Mapping[FrontEnd, Text]] = {
     "audio_channels_change": {
         "cli": Text("即选项 --channels mix。", "The option is --channels mix.")
     },
+    "utterances_missing": {
+        "cli": Text("即选项 --utterances。", "The option is --utterances."),
+        "server": Text("即字段 utterances=true。", "The field is utterances=true."),
+        "web": Text("在页面上勾选「逐句识别」。", "On the page, tick “Each utterance alone”."),
+    },
     "segments_missing": {
         "cli": Text("即选项 --granularity frame。", "The option is --granularity frame."),
         "server": Text("即字段 granularity=frame。", "The field is granularity=frame."),

@@ -34,6 +34,8 @@ _MADE = ("report.html", "picture.svg")
 """Files that are made of any run when they are asked for."""
 _MADE_OF_SEGMENTS = ("segments.srt", "segments.TextGrid", "segments.csv")
 """Likewise, of a run by frame."""
+_MADE_OF_UTTERANCES = ("utterances.srt", "utterances.TextGrid", "utterances.csv")
+"""Likewise, of a run with utterances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,11 @@ def answer_context(opened: Opened) -> dict[str, Any]:
         "total": step_seconds(sum(step.milliseconds for step in result.steps)),
         "shared": shared_text(opened),
         "stem": shown(labels(Recorded.of((result,)))[0]),
-        "made": (*_MADE, *(_MADE_OF_SEGMENTS if has_track else ())),
+        "made": (
+            *_MADE,
+            *(_MADE_OF_SEGMENTS if has_track else ()),
+            *(_MADE_OF_UTTERANCES if result.utterance_set is not None else ()),
+        ),
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from emoscope.export.records import archive_csv
+from emoscope.export.utterance_rows import archive_utterances
 from emoscope.outputs.store import RunStore
 
 PIECE_BYTES = 256 * 1024
@@ -38,7 +39,7 @@ class _Outbox:
 
 
 def zip_of_runs(store: RunStore, names: Sequence[str]) -> Iterator[bytes]:
-    """Stream ``summary.csv`` and one folder per run.
+    """Stream ``summary.csv``, ``utterances.csv`` where there are some, and one folder per run.
 
     Every run is looked up before the first byte is sent, so a wrong name is an error and not half
     a file. A name that is given twice counts once.
@@ -47,15 +48,18 @@ def zip_of_runs(store: RunStore, names: Sequence[str]) -> Iterator[bytes]:
         RunNotFoundError: there is no run of this name.
     """
     runs = [store.open(name) for name in dict.fromkeys(names)]
-    # The byte order mark makes spreadsheets read Chinese names as UTF-8.
-    summary = "\ufeff" + archive_csv((run.name, run.result) for run in runs)
     newest = max((run.result.created for run in runs), default=datetime.now().astimezone())
+    tables = {"summary.csv": archive_csv((run.name, run.result) for run in runs)}
+    if any(run.result.utterance_set is not None for run in runs):
+        tables["utterances.csv"] = archive_utterances((run.name, run.result) for run in runs)
+    # The byte order mark makes spreadsheets read Chinese names as UTF-8.
+    heads = [(_member(name, newest), f"\ufeff{text}".encode()) for name, text in tables.items()]
     members = [
         (_member(f"{run.name}/{file}", run.result.created), run.path / file)
         for run in runs
         for file in run.files()
     ]
-    return _stream(_member("summary.csv", newest), summary.encode(), members)
+    return _stream(heads, members)
 
 
 def _member(name: str, created: datetime) -> zipfile.ZipInfo:
@@ -65,12 +69,13 @@ def _member(name: str, created: datetime) -> zipfile.ZipInfo:
 
 
 def _stream(
-    head: zipfile.ZipInfo, summary: bytes, members: Sequence[tuple[zipfile.ZipInfo, Path]]
+    heads: Sequence[tuple[zipfile.ZipInfo, bytes]], members: Sequence[tuple[zipfile.ZipInfo, Path]]
 ) -> Iterator[bytes]:
     outbox = _Outbox()
     # Sound and vectors hardly shrink; storing them keeps the processor for recognition.
     with zipfile.ZipFile(cast(IO[bytes], outbox), "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(head, summary)
+        for head, table in heads:
+            archive.writestr(head, table)
         for entry, path in members:
             with path.open("rb") as file, archive.open(entry, "w", force_zip64=True) as member:
                 while piece := file.read(PIECE_BYTES):

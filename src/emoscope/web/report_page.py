@@ -5,14 +5,17 @@ from __future__ import annotations
 from emoscope._version import __version__
 from emoscope.figures.report import Page, Pair, ReportTable
 from emoscope.labels import Emotion
-from emoscope.messages.languages import Text
+from emoscope.messages.languages import LANGUAGES, Text
 from emoscope.messages.page import FORM, REPORT, RESULT
 from emoscope.messages.texts import CORRECTED, NOTICES, step_line
+from emoscope.messages.trust import abstention
 from emoscope.messages.units import recording_length
+from emoscope.messages.utterances import UTTERANCES
 from emoscope.messages.verdict import below, verdict
 from emoscope.models import catalog
 from emoscope.results.result import Result
 from emoscope.results.segments import Segment
+from emoscope.results.utterances import Utterance
 from emoscope.web.answer import (
     check_advice,
     label_set_of,
@@ -42,6 +45,8 @@ def page_of(
         picture=_pair(RESULT["timeline" if result.track is not None else "sound"]),
         segments=_pair(RESULT["segments"]),
         segments_table=_segments(result) if result.segments else None,
+        utterances=_pair(UTTERANCES["title"]),
+        utterances_table=None if result.utterance_set is None else _utterances(result),
         check=_pair(RESULT["quality"]),
         advice=_advice(result) or (_pair(RESULT["quality_fine"]),),
         facts=ReportTable(
@@ -112,6 +117,28 @@ def _segments(result: Result) -> ReportTable:
             for s in result.segments
         ),
     )
+
+
+def _utterances(result: Result) -> ReportTable:
+    def said(one: Utterance) -> Pair:
+        if one.abstain:
+            zh, en = (abstention(one.abstain, language) for language in LANGUAGES)
+            return f"{RESULT['cannot_tell'].zh}：{zh}", f"{RESULT['cannot_tell'].en}: {en}"
+        return f"{one.emotion.emoji} {one.emotion.zh}", f"{one.emotion.emoji} {one.emotion.en}"
+
+    rows: list[tuple[Pair | str, ...]] = [
+        (
+            f"{one.start_s:.2f} s",
+            f"{one.end_s:.2f} s",
+            said(one),
+            "" if one.abstain else f"{one.confidence * 100:.1f}%",
+            one.text,
+        )
+        for one in result.utterances
+    ]
+    head = (*(RESULT[name] for name in ("from", "to", "emotion", "score")), UTTERANCES["text"])
+    none = ("", "", _pair(UTTERANCES["none"]), "", "")
+    return ReportTable(tuple(_pair(text) for text in head), tuple(rows or [none]))
 
 
 def _score(segment: Segment) -> Pair | str:

@@ -24,7 +24,12 @@ from emoscope.web.opened import Opened
 from emoscope.web.report_page import page_of
 
 SEGMENT_FILES = {"segments.TextGrid": "textgrid", "segments.srt": "srt", "segments.csv": "csv"}
-EXPORTS = (*SEGMENT_FILES, "picture.svg", "report.html")
+UTTERANCE_FILES = {
+    "utterances.TextGrid": "textgrid",
+    "utterances.srt": "srt",
+    "utterances.csv": "csv",
+}
+EXPORTS = (*SEGMENT_FILES, *UTTERANCE_FILES, "picture.svg", "report.html")
 """Files that are made from a run on demand."""
 
 
@@ -110,11 +115,11 @@ class RunViewer:
             RunNotFoundError, RunDamagedError: the run cannot be read.
         """
         languages = LANGUAGES if language is None else (language,)
-        if file in SEGMENT_FILES:
+        if kind := (SEGMENT_FILES | UTTERANCE_FILES).get(file):
             result = history.corrected_result(self.store, run)
-            kind = SEGMENT_FILES[file]
             media_type = "text/csv" if kind == "csv" else "text/plain"
-            made = export((result,), kind, languages=languages)
+            spoken = file in UTTERANCE_FILES
+            made = export((result,), kind, utterances=spoken, languages=languages)
             return made.decode(), f"{media_type}; charset=utf-8"
         makers: dict[str, tuple[Callable[[Opened], str], str]] = {
             "picture.svg": (lambda opened: self._svg(opened, languages), "image/svg+xml"),
