@@ -132,7 +132,13 @@ class RunIndex:
                 self._add_runs(new[first : first + _AT_ONCE], read)
 
     def search(self, query: RunQuery, *, first: int, count: int) -> tuple[list[str], int]:
-        """Return names of runs that match, newest first, and how many match altogether."""
+        """Return names of runs that match, newest first, and how many match altogether.
+
+        Args:
+            query: words, dates and emotions that a run must have.
+            first: how many of the newest matches to pass over.
+            count: how many to return at most.
+        """
         where, values = query.where()
 
         def found(db: sqlite3.Connection) -> tuple[list[str], int]:
