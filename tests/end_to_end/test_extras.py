@@ -25,6 +25,7 @@ from emoscope.audio.decode import decode
 from emoscope.outputs.store import RunStore
 from parity.official_folder import SIZES, write_folder
 from sounds import SAMPLES
+from text_models import write_fusion_list, write_text_model
 
 pytestmark = pytest.mark.process
 
@@ -36,13 +37,14 @@ EXTRAS: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text
 ]["optional-dependencies"]
 MODULES = {
     "server": ("fastapi", "starlette", "uvicorn", "python_multipart", "prometheus_client"),
-    "gradio": ("gradio", "gradio_client", "huggingface_hub", "pandas"),
+    "gradio": ("gradio", "gradio_client", "pandas"),
     "convert": ("onnx", "yaml"),
     "annotations": ("praatio", "webvtt"),
     "parquet": ("pyarrow",),
     "listen": ("sounddevice", "websockets"),
+    "text": ("tokenizers",),
+    "vectors": ("sklearn", "scipy", "threadpoolctl"),
     "openvino": ("openvino",),
-    "vectors": ("sklearn", "scipy"),
 }
 """What the extras install and nothing else does; websockets is of ``server`` as well."""
 OLD = {"webui": "server"}
@@ -107,6 +109,8 @@ NEED = [
     ("listen", ("listen", *COMPACT)),
     ("listen", ("listen", "--url", NOBODY)),
     ("listen", ("stream", VOICE, "--fast", "--url", NOBODY)),
+    ("text", ("fuse", "answer", VOICE, "--text", "hi", "--text-model", ".", *COMPACT)),
+    ("vectors", ("fuse", "fit", "list.csv", "--to", "rule.json", *COMPACT)),
     ("openvino", ("recognize", VOICE, "--backend", "openvino", *COMPACT)),
     ("vectors", ("head", "train", "list.csv", "--name", "a", *COMPACT)),
 ]
@@ -374,6 +378,13 @@ def try_listen(here: Installed) -> None:
     assert last["result"]["duration_s"] == pytest.approx(2.0, abs=0.2)
 
 
+def try_text(here: Installed) -> None:
+    write_text_model(here.folder / "text")
+    asked = ("fuse", "answer", VOICE, "--text", "great", "--text-model", "text", "--json")
+    (told,) = json.loads(here.works(*asked, *COMPACT))
+    assert told["fusion"]["words_emotion"] == "happy"
+
+
 def try_openvino(here: Installed) -> None:
     told = json.loads(here.works("recognize", VOICE, "--json", "--backend", "openvino", *COMPACT))
     assert "openvino" in told[0]["versions"]
@@ -384,6 +395,9 @@ def try_vectors(here: Installed) -> None:
     refused = here.run("head", "train", "list.csv", "--name", "a", *COMPACT)
     assert "[head_list_classes]" in refused.stderr
     assert here.python("import sklearn; print(sklearn.__version__)")
+    write_fusion_list(here.folder / "scores.csv", 60)
+    figures = json.loads(here.works("fuse", "fit", "scores.csv", "--to", "rule.json", "--json"))
+    assert figures["rows"] == 60
 
 
 TRIALS = {
@@ -395,6 +409,7 @@ TRIALS = {
     "annotations": try_annotations,
     "parquet": try_parquet,
     "listen": try_listen,
+    "text": try_text,
     "openvino": try_openvino,
     "vectors": try_vectors,
 }

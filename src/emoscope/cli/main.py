@@ -15,7 +15,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from emoscope._version import __version__
-from emoscope.cli import head, keys, models, settings_show, streams, vector_commands
+from emoscope.cli import fuse, head, keys, models, settings_show, streams, vector_commands
 from emoscope.cli.arguments import Commands
 from emoscope.cli.language import LanguageOption, language
 from emoscope.cli.options import (
@@ -51,6 +51,7 @@ app = Commands(
 
 app.add_typer(models.models_app, name="models")
 app.add_typer(head.head_app, name="head")
+app.add_typer(fuse.fuse_app, name="fuse")
 app.add_typer(keys.keys_app, name="keys")
 app.add_typer(settings_show.settings_app, name="settings")
 

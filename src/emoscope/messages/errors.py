@@ -116,6 +116,27 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "The label {word!r} is none of the nine ({known}). Rename it in the list or drop its "
             "rows.",
         ),
+        "text_scores_invalid": Text(
+            "文字的分数无法使用（{reason}）：至少要给两种情绪，都是不小于 0 的数，且不全为 0。",
+            "These scores of the words cannot be used ({reason}): give at least two emotions, all "
+            "numbers from zero on, not all zero.",
+        ),
+        "text_labels_unknown": Text(
+            "文本模型的标签 {found} 无法对应到九种情绪。模型的全部标签：{labels}。请提供标签对照表"
+            "，写明每个标签对应哪些情绪，不用的写 null。",
+            "The labels {found} of the text model are none of the nine emotions. All its labels: "
+            "{labels}. Give a map from label to emotions, with null for labels to leave out.",
+        ),
+        "fusion_rule_damaged": Text(
+            "融合规则 {name} 无法读取（{reason}）。请重新拟合。",
+            "The fusion rule {name} cannot be read ({reason}). Fit it again.",
+        ),
+        "fusion_too_few": Text(
+            "列表不足以拟合融合规则：有 {rows} 条录音、{speakers} 位说话人、{classes} 种情绪；"
+            "至少要 {rows_min} 条、{speakers_min} 位、{classes_min} 种。",
+            "The list is too small for a fusion rule: {rows} recordings, {speakers} speakers, "
+            "{classes} emotions; at least {rows_min}, {speakers_min} and {classes_min} are needed.",
+        ),
     },
     errors.ResultError: {
         "utterances_missing": Text(
@@ -228,6 +249,15 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         ),
     },
     errors.RequestError: {
+        "text_empty": Text("文字是空的。", "The text is empty."),
+        "text_model_missing": Text(
+            "要读懂文字，需要指定一个文本模型，或直接给出文字的分数。",
+            "To read the words a text model is needed, or the scores of the words.",
+        ),
+        "text_too_long": Text(
+            "文字太长（{characters} 个字符）。请按句子或段落分开。",
+            "The text is too long ({characters} characters). Split it by sentences or paragraphs.",
+        ),
         "field_missing": Text("缺少字段 {field}。", "The field {field} is missing."),
         "too_many_files": Text(
             "字段 {field} 里有多个文件；一次请求只接受一个。",
@@ -388,6 +418,10 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         "model_config": Text(
             "config.yaml 中的 {setting} 不受支持：{reason_zh}",
             "The setting {setting} in config.yaml is not supported: {reason_en}",
+        ),
+        "text_model_invalid": Text(
+            "文本模型 {name} 无法使用：{reason}",
+            "The text model {name} cannot be used: {reason}",
         ),
         "model_built_in": Text(
             "{model} 随软件自带，不能删除。",

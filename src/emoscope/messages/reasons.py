@@ -93,6 +93,7 @@ REASONS: Mapping[str, Text] = {
         "不是 UTF-8 编码，请把列表另存为 UTF-8", "it is not UTF-8; save the list as UTF-8"
     ),
     "no_value": Text("缺少 {column}", "it has no {column}"),
+    "no_number": Text("{column} 不是数（{value}）", "{column} is no number ({value})"),
     "command": Text(
         "这是一条命令（以 | 结尾），不会执行；请写音频文件的路径",
         "it is a command (it ends in |), which is not run; write the path of a file",
