@@ -126,6 +126,7 @@ class Settings(BaseSettings):
         ge=0,
         description="seconds that a starting server waits for another one to leave the folder",
     )
+    search: bool = Field(True, description="the server keeps vectors of its runs, for searches")
     host: str = Field("127.0.0.1", description="address the server listens on")
     port: int = Field(7860, ge=0, le=65535, description="port of the page and the API")
     allowed_hosts: tuple[str, ...] = Field(

@@ -349,6 +349,15 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "The idempotency key of this request belongs to an earlier request with another "
             "content.",
         ),
+        "search_off": Text(
+            "这个服务不保存向量，因此不能检索。",
+            "This server keeps no vectors, so there is nothing to search.",
+        ),
+        "vector_missing": Text(
+            "记录 {run} 没有保存向量，也没有保存声音，无法检索。请重新识别。",
+            "Neither the vector nor the sound of {run} was kept, so nothing can be compared with "
+            "it. Analyze the recording again.",
+        ),
         "job_not_found": Text("没有任务 {job}。", "There is no job {job}."),
         "job_state": Text(
             "任务处于 {state} 状态，不能这样操作。",

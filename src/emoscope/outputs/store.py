@@ -13,7 +13,7 @@ import re
 import shutil
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -114,13 +114,17 @@ class RunStore:
         self.keep = keep
         self.access = access or RunAccess()
         self.index = index or RunIndex(root)
+        self.on_removed: Callable[[str], None] | None = None
+        """Called with the name of each run that was deleted."""
         self._newest = ("", 1)
         """A second, and the number that our last run in it took. Where to begin, and no more: what
         is free only the rename knows."""
 
     def seen_by(self, access: RunAccess) -> RunStore:
         """Return the same store with other access."""
-        return RunStore(self.root, keep=self.keep, access=access, index=self.index)
+        store = RunStore(self.root, keep=self.keep, access=access, index=self.index)
+        store.on_removed = self.on_removed
+        return store
 
     def save(self, result: Result, waveform: Waveform) -> Run:
         """Write a run, whole.
@@ -246,6 +250,8 @@ class RunStore:
             self.index.forget(name)
             shutil.rmtree(temporary)
             self._leave_latest(name)
+        if self.on_removed is not None:
+            self.on_removed(name)
 
     def set_owner(self, name: str, owner: str) -> None:
         """Give a run to another owner; an empty one leaves it to those who see all.

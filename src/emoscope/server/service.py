@@ -5,8 +5,8 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,14 +25,18 @@ from emoscope.observe.metrics import ServerMetrics
 from emoscope.outputs.store import Run, RunStore
 from emoscope.paths.choices import ChannelMode, Granularity
 from emoscope.recognizer import Recognizer
+from emoscope.results.result import Result
 from emoscope.server.admission.queue import AdmissionQueue, Deadline, cancel_on_disconnect
 from emoscope.server.admission.uploads import Uploads
 from emoscope.server.key_ring import KeyRing
 from emoscope.server.keys import KeyFile
 from emoscope.server.requester import runs_of
+from emoscope.server.run_search import RunSearch
 from emoscope.settings import Settings
 from emoscope.waveform import RATE_HZ, Waveform
 
+INDEXED_S = 3_600.0
+"""Longer recordings are not indexed: their frames would be held for a mean of hours."""
 _LEAST_FREE_BYTES = 100_000_000
 """Below this a server that keeps runs is not ready: a long recording may not fit."""
 
@@ -82,6 +86,8 @@ class Service:
     decoders: DecoderPool
     metrics: ServerMetrics
     keys: KeyRing
+    index: RunSearch | None = None
+    """Vectors of the runs; None where none are kept."""
     started_s: float = field(default_factory=time.monotonic)
 
     async def recognize(
@@ -151,14 +157,21 @@ class Service:
                 self.recognizer,
                 request.data(),
                 granularity=request.options.granularity,
-                embedding=request.options.embedding,
+                embedding=request.options.embedding or self.index is not None,
                 utterances=rules,
                 name=request.name,
                 listener=listening,
                 checkpoint_dir=checkpoint_dir,
             )
             pairs = zip(call.results, call.waveforms, strict=True)
-            return tuple(store.save(result, waveform) for result, waveform in pairs)
+            return tuple(keep(result, waveform) for result, waveform in pairs)
+
+        def keep(result: Result, waveform: Waveform) -> Run:
+            wanted = request.options.embedding
+            run = store.save(result if wanted else replace(result, embedding=None), waveform)
+            if self.index is not None:
+                self.index.keep(run, result)
+            return run
 
         def mixed() -> Run:
             deadline()
@@ -171,14 +184,17 @@ class Service:
             result = self.recognizer.infer(
                 recording,
                 granularity=request.options.granularity,
-                embedding=request.options.embedding,
+                embedding=request.options.embedding or self._indexes(recording.sound.duration_s),
                 utterances=rules,
                 listener=listening,
                 checkpoint_dir=checkpoint_dir,
             )
-            return store.save(result, recording.waveform)
+            return keep(result, recording.waveform)
 
         return counted
+
+    def _indexes(self, duration_s: float) -> bool:
+        return self.index is not None and duration_s <= INDEXED_S
 
     def check_ready(self) -> None:
         """Check that requests can be answered: open, keys, decoders, room on the disk.
@@ -198,7 +214,7 @@ class Service:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Start the decoders and warm the model up; a server listens only after that."""
-        with self.decoders:
+        with self.decoders, self.index or nullcontext():
             await self.admission.run(Deadline(), self._warm_up)
             yield
 
@@ -229,8 +245,12 @@ def make_service(recognizer: Recognizer, store: RunStore, settings: Settings) ->
         settings.upload_min_bytes_per_s,
         settings.uploads_max_bytes,
     )
+    own = recognizer.configured(decoder=decoders, channel_decoder=decoders.channels)
+    index = RunSearch(store, own) if settings.search and store.keep != "none" else None
+    store.on_removed = None if index is None else index.forget
     service = Service(
-        recognizer=recognizer.configured(decoder=decoders, channel_decoder=decoders.channels),
+        recognizer=own,
+        index=index,
         store=store,
         settings=settings,
         admission=admission,

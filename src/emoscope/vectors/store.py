@@ -236,6 +236,12 @@ class VectorStore:
             found[here] = rows[positions[here] - first]
         return found
 
+    def vector(self, id_: int) -> Array32 | None:
+        """Return the vector of an entry, float32 of shape ``(D,)``; None where it was removed."""
+        with self._reading():
+            found = self._db.execute("SELECT position FROM vectors WHERE id = ?", (id_,)).fetchone()
+        return None if found is None else self.vectors(np.array(found))[0]
+
     def _shards(self) -> list[Shard]:
         dim, dtype = self.facts.dim, self.facts.dtype
         found = self._db.execute("SELECT number, first, rows FROM shards ORDER BY number")

@@ -43,6 +43,7 @@ _STATUS_OF_CODE = {
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "run_not_found": HTTPStatus.NOT_FOUND,
     "job_not_found": HTTPStatus.NOT_FOUND,
+    "search_off": HTTPStatus.NOT_FOUND,
     "job_state": HTTPStatus.CONFLICT,
     "idempotency_conflict": HTTPStatus.CONFLICT,
     "request_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

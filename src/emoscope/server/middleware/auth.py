@@ -111,7 +111,8 @@ class AuthMiddleware:
 def scopes_for(method: str, path: str, *, is_socket: bool = False) -> tuple[str, ...]:
     """Return the scopes that a request needs, of ``read``, ``recognize`` and ``admin``.
 
-    Titles and corrections change what others recognized, so they need the right to see it too.
+    Titles and corrections change what others recognized, so they need the right to see it too; a
+    search recognizes and shows runs.
 
     Args:
         method: HTTP method.
@@ -120,7 +121,7 @@ def scopes_for(method: str, path: str, *, is_socket: bool = False) -> tuple[str,
     """
     if method == "DELETE" and not path.startswith("/v1/jobs/"):
         return ("admin",)
-    if method == "PUT":
+    if method == "PUT" or path == "/v1/search":
         return ("read", "recognize")
     return ("read",) if method in _SAFE and not is_socket else ("recognize",)
 

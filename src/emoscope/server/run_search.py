@@ -1,0 +1,226 @@
+"""Index of the server's own runs: filled as they are made, emptied as they are deleted."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from emoscope.errors import EmoscopeError, RequestError, VectorIndexError
+from emoscope.observe.logs import fields
+from emoscope.outputs import run_vectors
+from emoscope.outputs.store import Run, RunStore
+from emoscope.paths.choices import SpaceName
+from emoscope.recognizer import Recognizer
+from emoscope.results.result import Result
+from emoscope.vectors import Entry, EntryDetails, Hit, Index, Space
+from emoscope.vectors.entry import has_speech
+
+VECTORS = ".vectors"
+"""In the outputs folder; in it a folder for the one model that the server runs."""
+_log = logging.getLogger("emoscope.search")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """Answer of a search among the runs of a server."""
+
+    query: Result
+    hits: tuple[Hit, ...]
+    indexed: int
+    """Recordings that were looked at, those of others included."""
+    space: Space | None
+    """None where nothing is indexed."""
+
+
+class RunSearch:
+    """Index of the runs of a store, for one model. Safe in many threads.
+
+    Args:
+        store: of the runs, with access to all.
+        recognizer: its model makes the vectors.
+    """
+
+    def __init__(self, store: RunStore, recognizer: Recognizer) -> None:
+        self._store = store
+        self._recognizer = recognizer
+        self._folder = store.root / VECTORS / recognizer.model.sha256[:16]
+        self._index: Index | None = None
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._filling: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        """Open what there is, and bring it up to date in the background."""
+        parent = self._folder.parent
+        others = [one for one in parent.iterdir() if one != self._folder] if parent.exists() else []
+        for other in others:  # of another model; made from the runs, and of no use now
+            shutil.rmtree(other, ignore_errors=True)
+        if self._folder.exists():
+            try:
+                self._index = Index.open(self._folder, writable=True)
+            except EmoscopeError as error:
+                self._tell(error)
+                shutil.rmtree(self._folder, ignore_errors=True)
+        self._filling = threading.Thread(target=self._fill, name="vectors", daemon=True)
+        self._filling.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closing.set()
+        if self._filling is not None:
+            self._filling.join()
+        with self._lock:
+            if self._index is not None:
+                self._index.close()
+
+    def keep(self, run: Run, result: Result) -> None:
+        """Add the vectors of a run; what fails is logged, for the run is there all the same.
+
+        Args:
+            run: as it was stored.
+            result: of the run, with its embedding.
+        """
+        if not run.kept or result.embedding is None or not has_speech(result):
+            return
+        try:
+            index = self._made(result)
+            segments = result.track is not None
+            index.add(result, EntryDetails(run=run.name), segments=segments, owner=run.name)
+            if not self._store.has(run.name):  # deleted meanwhile
+                index.store.remove_run(run.name)
+        except EmoscopeError as error:
+            self._tell(error)
+
+    def forget(self, run: str) -> None:
+        """Remove the vectors of a run that was deleted; what fails is done at the next start."""
+        if self._index is None:
+            return
+        try:
+            self._index.store.remove_run(run)
+        except EmoscopeError as error:
+            self._tell(error)
+
+    def query_of(self, store: RunStore, run: str) -> Result:
+        """Return the result of a run with its embedding, made again from its sound if need be.
+
+        Args:
+            store: the runs that the asker may see.
+            run: name of the run.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            RunDamagedError: it cannot be read.
+            RequestError: neither its embedding nor its sound was kept.
+        """
+        folder, known = store.folder(run), self._vector(run)
+        if known is not None:
+            return replace(store.open(run).result, embedding=known[None])
+        result = run_vectors.read_run(folder)
+        if result is not None and result.model.sha256 == self._recognizer.model.sha256:
+            return result
+        sound = run_vectors.sound_of(folder)
+        if sound is None:
+            raise RequestError("vector_missing", run=run)
+        plain = store.open(run).result
+        made = self._recognizer.recognize(sound, embedding=True, name=plain.source.name)
+        made = run_vectors.as_run(made, plain)
+        self.keep(Run(folder, plain), made)
+        return made
+
+    def search(
+        self,
+        query: Result,
+        store: RunStore,
+        *,
+        count: int,
+        space: SpaceName,
+        segments: bool = False,
+        run: str = "",
+    ) -> SearchAnswer:
+        """Return the runs that are most like a recording; of each file one.
+
+        Args:
+            query: with its embedding.
+            store: the runs that the asker may see.
+            count: how many at most.
+            space: what near means.
+            segments: look among segments.
+            run: the run that asks, which is left out.
+
+        Raises:
+            AudioError: there is no speech in the query.
+        """
+        seen: set[tuple[str, int, float]] = set()
+
+        def may(entry: Entry) -> bool:
+            key = (entry.sha256, entry.channel, entry.start_s)
+            if entry.run == run or key in seen or not store.has(entry.run):
+                return False
+            seen.add(key)
+            return True
+
+        index = self._index
+        if index is None:
+            return SearchAnswer(query, (), 0, None)
+        try:
+            hits = index.search(query, count=count, space=space, segments=segments, accept=may)
+            return SearchAnswer(query, tuple(hits), len(index.store.runs()), index.space(space))
+        except VectorIndexError as error:
+            if error.code != "index_empty":
+                raise
+            return SearchAnswer(query, (), 0, None)
+
+    def _vector(self, run: str) -> np.ndarray[tuple[int], np.dtype[np.float32]] | None:
+        """Return the vector of a run that is indexed, shape ``(D,)``."""
+        index = self._index
+        whole = [] if index is None else [e for e in index.store.find(run=run) if e.kind == "clip"]
+        if index is None or not whole:
+            return None
+        return index.store.vector(whole[0].id)
+
+    def _made(self, like: Result) -> Index:
+        with self._lock:
+            if self._closing.is_set():
+                raise VectorIndexError("index_busy", name=self._folder.name)
+            if self._index is None:
+                self._index = Index.open_or_create(self._folder, like=like)
+            return self._index
+
+    def _fill(self) -> None:
+        """Remove what is gone, and add the runs whose embeddings lie on the disk."""
+        try:
+            known = set() if self._index is None else self._index.store.runs()
+            names = self._store.names()
+            for run in known - set(names):
+                self.forget(run)
+            for run in names:
+                if self._closing.is_set():
+                    return
+                if run not in known:
+                    self._add_stored(self._store.root / run)
+        except (EmoscopeError, OSError) as error:
+            self._tell(error)
+
+    def _add_stored(self, folder: Path) -> None:
+        try:
+            result = run_vectors.read_run(folder)
+        except EmoscopeError:  # deleted or damaged meanwhile
+            return
+        if result is not None and result.model.sha256 == self._recognizer.model.sha256:
+            self.keep(Run(folder, result), result)
+
+    def _tell(self, error: Exception) -> None:
+        code = getattr(error, "code", "store_failed")
+        _log.error("the index of runs: %s", error, extra=fields(code=code))
