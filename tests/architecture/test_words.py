@@ -22,7 +22,7 @@ MAY_SPEAK_CHINESE = ("messages/", "labels.py")
 HELP_PAGES = ("cli/", "server/app.py")
 """Help of commands and the title of the API say both languages in one line: ``模型 · model``."""
 
-FRONT_ENDS = ("cli/", "server/", "web/", "messages/", "settings.py", "gradio_app/")
+FRONT_ENDS = ("cli/", "server/", "web/", "messages/", "settings/", "gradio_app/")
 CLIENT = "client.py"
 """Speaks to a server, so it knows its routes and headers."""
 ENVIRONMENT = {"EMOSCOPE_CACHE", "EMOSCOPE_DATA", "EMOSCOPE_MODELSCOPE_ENDPOINT"}

@@ -48,7 +48,8 @@ def settings_with_origins(settings: Settings) -> Iterator[tuple[str, Any, str]]:
     The origin is the name of a variable, ``emoscope.toml`` or ``default``. No setting holds a
     secret: keys and certificates are named by their files.
     """
-    from emoscope.settings import FILE, RENAMED, read_settings_file
+    from emoscope.settings import FILE, RENAMED
+    from emoscope.settings.toml_file import read_settings_file
 
     old = {new: name for name, new in RENAMED.items()}
     variables = {name.upper() for name, value in os.environ.items() if value}

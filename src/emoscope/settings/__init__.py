@@ -5,10 +5,7 @@ Only front ends read them; the library takes arguments.
 
 from __future__ import annotations
 
-import codecs
 import os
-import re
-import tomllib
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +21,6 @@ from pydantic_settings import (
 
 from emoscope.errors import SettingError, SettingsFileError
 from emoscope.limits import COMMAND_LINE, PADDING_S, UPLOAD, Limits
-from emoscope.messages.reasons import reason
 from emoscope.messages.renamed import RENAMED_TEXT
 from emoscope.paths.choices import (
     OLD_PRECISION,
@@ -39,6 +35,7 @@ from emoscope.results.abstention import ABSTENTION_THRESHOLDS, AbstentionThresho
 from emoscope.results.agreement import MAX_SCORE_DIFFERENCE, MIN_COSINE, AgreementThresholds
 from emoscope.results.utterances import UTTERANCE_RULES, UtteranceRules
 from emoscope.results.utterances import utterance_rules as rules_of
+from emoscope.settings.toml_file import read_settings_file
 
 FILE = "emoscope.toml"
 """Name of the settings file, looked for in the current folder."""
@@ -103,6 +100,15 @@ class Settings(BaseSettings):
     )
     heads: tuple[str, ...] = Field(
         (), description="names of heads whose answers every result has, as a JSON list"
+    )
+    text_model: Path | None = Field(
+        None, description="folder of a text model in ONNX, for the words of recordings"
+    )
+    text_labels: Path | None = Field(
+        None, description="JSON file: labels of the text model to emotions"
+    )
+    fusion_rule: Path | None = Field(
+        None, description="rule of voice and words, made by emoscope fuse fit"
     )
     utterance_rules: Annotated[UtteranceRules, BeforeValidator(rules_of)] = Field(
         UTTERANCE_RULES, description="table: pauses and lengths of utterances, in seconds"
@@ -309,7 +315,18 @@ class Settings(BaseSettings):
         _warn_of_old_name(f"precision {OLD_PRECISION}", "int8")
         return "int8"
 
-    @field_validator("model", "outputs", "keys", "tls_cert", "tls_key", "audit_log", mode="before")
+    @field_validator(
+        "model",
+        "outputs",
+        "keys",
+        "tls_cert",
+        "tls_key",
+        "audit_log",
+        "text_model",
+        "text_labels",
+        "fusion_rule",
+        mode="before",
+    )
     @classmethod
     def _not_empty(cls, value: object) -> object:
         if isinstance(value, str) and not value.strip():
@@ -335,37 +352,6 @@ def _warn_of_old_name(old: str, new: str) -> None:
     """Warn those who run the program, who do not see a ``DeprecationWarning``."""
     texts = (RENAMED_TEXT("zh", old=old, new=new), RENAMED_TEXT("en", old=old, new=new))
     warnings.warn(" · ".join(texts), FutureWarning, stacklevel=2)
-
-
-def read_settings_file(path: Path) -> dict[str, Any]:
-    """Read the settings file; without one there are no settings in it.
-
-    Raises:
-        SettingsFileError: it cannot be read, or is not TOML.
-    """
-
-    def refused(line: int, why: str, **data: object) -> SettingsFileError:
-        return SettingsFileError(file=path.name, line=line, **reason(why, **data))
-
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return {}
-    except OSError as exc:
-        raise refused(1, "as_said", reason=exc.strerror or str(exc)) from exc
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise refused(1, "utf16")
-    try:
-        return tomllib.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as exc:
-        line = data.count(b"\n", 0, exc.start) + 1
-        raise refused(line, "not_utf8") from exc
-    except tomllib.TOMLDecodeError as exc:
-        said = str(exc)
-        at = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", said)
-        line = int(at[1] or data.count(b"\n") + 1) if at else 1
-        said = said[: at.start()] if at else said
-        raise refused(line, "not_toml", reason=said) from exc
 
 
 def load_settings(**arguments: Any) -> Settings:
