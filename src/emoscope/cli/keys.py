@@ -1,16 +1,22 @@
-"""``emoscope keys``: create, list and revoke API keys."""
+"""``emoscope keys``: create, list and revoke API keys, and hand runs over to one."""
 
 from __future__ import annotations
 
+import json
+import os
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from emoscope.cli.arguments import Commands
 from emoscope.cli.language import language
 from emoscope.messages.texts import NOTICES
-from emoscope.server.keys import KeyFile
+from emoscope.outputs.ownership import owner_of_run
+from emoscope.server.key_terms import parse_expiry, parse_rate
+from emoscope.server.key_use import USE_FILE, read_key_use
+from emoscope.server.keys import ApiKey, KeyFile
 
 keys_app = Commands(help="API 密钥 · API keys of the server.", no_args_is_help=True)
 
@@ -27,19 +33,51 @@ def create(
         list[str] | None,
         typer.Option("--scope", help="权限，可多次 · read | recognize | admin, repeatable"),
     ] = None,
+    expires: Annotated[
+        str | None,
+        typer.Option(
+            "--expires", help="有效期，默认永久 · 90d, 12h or 2027-01-31; never by default"
+        ),
+    ] = None,
+    rate: Annotated[
+        str | None,
+        typer.Option("--rate", help="频率上限 · 60/min; the server's rate by default"),
+    ] = None,
     keys: FileOption = None,
 ) -> None:
     """新建密钥，只显示这一次 · Make a key; it is shown this once."""
     file = _file(keys)
-    typer.echo(file.create(name, scope or ["read", "recognize"]))
+    secret = file.create(
+        name,
+        scope or ["read", "recognize"],
+        expires_utc=parse_expiry(expires, now=datetime.now(UTC)) if expires is not None else None,
+        per_minute=parse_rate(rate) if rate is not None else None,
+    )
+    _audit("create_key", file.named(name))
+    typer.echo(secret)
     typer.echo(NOTICES["keys"](language(), path=file.path, count=len(file.keys())), err=True)
 
 
 @keys_app.command("list")
-def list_(keys: FileOption = None) -> None:
+def list_(
+    as_json: Annotated[bool, typer.Option("--json", help="JSON · for programs")] = False,
+    outputs: OutputsOption = None,
+    keys: FileOption = None,
+) -> None:
     """列出密钥 · List the keys, without their secrets."""
-    for key in _file(keys).keys():  # noqa: SIM118 - no dictionary
-        typer.echo(f"{key.name}\t{','.join(key.scopes)}\t{key.created_utc}")
+    used = read_key_use(_outputs(outputs) / USE_FILE)
+    rows = [_row(key, used.get(key.id)) for key in _file(keys).keys()]  # noqa: SIM118
+    if as_json:
+        typer.echo(json.dumps({"keys": rows}, indent=1))
+        return
+    for row in rows:
+        expires = row["expires_utc"] or NOTICES["key_unlimited"](language())
+        if row["expired"]:
+            expires = NOTICES["key_expired"](language(), moment=expires)
+        last_used = row["last_used_utc"] or NOTICES["key_unused"](language())
+        rate = f"{row['per_minute']}/min" if row["per_minute"] else "-"
+        told = (row["name"], ",".join(row["scopes"]), row["created_utc"], row["id"])
+        typer.echo("\t".join((*told, expires, last_used, rate)))
 
 
 @keys_app.command()
@@ -47,7 +85,10 @@ def revoke(
     name: Annotated[str, typer.Argument(help="名称 · whose key it is")], keys: FileOption = None
 ) -> None:
     """撤销密钥，立即生效 · Take a key away; it stops working at once."""
-    _file(keys).revoke(name)
+    file = _file(keys)
+    key = file.named(name)
+    file.revoke(name)
+    _audit("revoke_key", key)
 
 
 @keys_app.command()
@@ -61,22 +102,48 @@ def adopt(
     keys: FileOption = None,
 ) -> None:
     """把结果交给一个密钥 · Give runs to a key: those of before the keys, or of a revoked one."""
-    from emoscope.errors import SettingError
-    from emoscope.outputs.ownership import owner_of_run
     from emoscope.outputs.store import RunStore
-    from emoscope.settings import load_settings
 
-    owner = next((key.id for key in _file(keys).keys() if key.name == name), None)  # noqa: SIM118
-    if owner is None:
-        raise SettingError("setting_invalid", setting="NAME", reason=f"{name!r}?")
-    store = RunStore(outputs or load_settings().outputs)
+    key = _file(keys).named(name)
+    store = RunStore(_outputs(outputs))
     theirs = [run for run in store.names() if owner_of_run(store.root / run) == previous]
     for run in theirs:
-        store.set_owner(run, owner)
+        store.set_owner(run, key.id)
+    _audit("adopt_runs", key, previous=previous, run=",".join(theirs))
     typer.echo(NOTICES["adopted"](language(), count=len(theirs), name=name))
+
+
+def _row(key: ApiKey, last_used: str | None) -> dict[str, Any]:
+    return {
+        "name": key.name,
+        "id": key.id,
+        "scopes": list(key.scopes),
+        "created_utc": key.created_utc,
+        "expires_utc": key.expires_utc,
+        "expired": key.is_expired(datetime.now(UTC)),
+        "last_used_utc": last_used,
+        "per_minute": key.per_minute,
+    }
+
+
+def _audit(action: str, key: ApiKey, **values: Any) -> None:
+    """Add a line to the audit log where one is set up, with the number of the system's user."""
+    from emoscope.server.middleware.audit import AuditLog, key_facts
+    from emoscope.settings import load_settings
+
+    log = load_settings().audit_log
+    if log is not None:
+        uid = os.getuid() if hasattr(os, "getuid") else None
+        AuditLog(log).write(action=action, **key_facts(key), **values, uid=uid)
 
 
 def _file(path: Path | None) -> KeyFile:
     from emoscope.settings import load_settings
 
     return KeyFile(path.absolute() if path else load_settings().keys)
+
+
+def _outputs(path: Path | None) -> Path:
+    from emoscope.settings import load_settings
+
+    return path or load_settings().outputs

@@ -370,6 +370,9 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
     },
     errors.AccessError: {
         "key_required": Text("需要有效的 API 密钥。", "A valid API key is needed."),
+        "key_expired": Text(
+            "这个 API 密钥已于 {expired}（UTC）过期。", "This API key expired on {expired} (UTC)."
+        ),
         "proxy_without_keys": Text(
             "请求来自代理，而服务还没有 API 密钥，因此不应答。",
             "The request came through a proxy, and the server has no API keys yet, so it is "

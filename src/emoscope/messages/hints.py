@@ -33,6 +33,10 @@ _KEY = Text(
     "用 X-API-Key 或 Authorization: Bearer 发送；浏览器中填在密码一栏。",
     "Send it as X-API-Key or Authorization: Bearer; in a browser it is the password.",
 )
+_NEW_KEY = Text(
+    "请向运维人员要一个新密钥；你的结果可以用 emoscope keys adopt 转给它。",
+    "Ask its operator for a new one; emoscope keys adopt hands your runs over to it.",
+)
 _FIRST_KEY = Text(
     "运维人员用 emoscope keys create 新建密钥，或用 --open 启动。",
     "Its operator makes a key with emoscope keys create, or starts it with --open.",
@@ -78,6 +82,7 @@ HINTS: Mapping[str, Mapping[FrontEnd, Text]] = {
         "It is that of the Host header; add it with --allow-host or EMOSCOPE_ALLOWED_HOSTS.",
     ),
     "key_required": {"server": _KEY, "web": _KEY},
+    "key_expired": {"server": _NEW_KEY, "web": _NEW_KEY},
     "proxy_without_keys": {"server": _FIRST_KEY, "web": _FIRST_KEY},
     "request_too_large": {"server": _JOBS_LARGE, "web": _JOBS_LARGE},
     "idempotency_conflict": _all(

@@ -12,6 +12,7 @@ FACTS: ContextVar[dict[str, Any] | None] = ContextVar("facts", default=None)
 
 _REASONS = {
     "key_required": "key",
+    "key_expired": "key",
     "scope_missing": "scope",
     "proxy_without_keys": "proxy",
     "host_refused": "host",

@@ -60,7 +60,9 @@ def create_app(
         SettingError: the key file is damaged or cannot be read.
     """
     store.sweep()
-    service = make_service(recognizer, store, settings)
+    audit = AuditLog(settings.audit_log) if settings.audit_log else None
+    keys_changed = audit.keys_changed if audit else None
+    service = make_service(recognizer, store, settings, keys_changed=keys_changed)
     jobs = Jobs(service)
     add_job_numbers(service.metrics, jobs)
     streams = Streams(
@@ -81,7 +83,7 @@ def create_app(
         async with service.running():
             # The first list after an upgrade need not wait for every run to be read.
             Thread(target=refresh_index, args=(store,), name="emoscope.index", daemon=True).start()
-            with jobs, retention, streams:
+            with jobs, retention, streams, service.key_use:
                 yield
             store.index.close()
 
@@ -106,9 +108,9 @@ def create_app(
         keys=service.keys,
         per_minute=settings.rate_per_minute,
         is_open=settings.open,
+        used=service.key_use.note,
     )
     app.add_middleware(HostOriginMiddleware, names=_names(settings))
-    audit = AuditLog(settings.audit_log) if settings.audit_log else None
     app.add_middleware(AccessLogMiddleware, metrics=service.metrics, audit=audit)
     app.add_middleware(PathPrefix, prefix=settings.root_path)
     app.add_exception_handler(EmoscopeError, _on_our_error)

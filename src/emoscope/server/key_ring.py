@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
+from typing import TypeAlias
 
 from emoscope.errors import ServiceError, SettingError
 from emoscope.messages.reasons import reason
+from emoscope.observe.logs import fields
 from emoscope.server.keys import ApiKey, KeyFile, find_key
 
+KeysChanged: TypeAlias = Callable[[tuple[ApiKey, ...], tuple[ApiKey, ...]], None]
 _log = logging.getLogger("emoscope.keys")
 
 
@@ -17,13 +21,15 @@ class KeyRing:
 
     Args:
         file: the key file; read here for the first time.
+        changed: called with the keys that were added and those that were taken away while the
+            server runs; does nothing by default.
 
     Raises:
         SettingError: the file is damaged or cannot be read.
     """
 
-    def __init__(self, file: KeyFile) -> None:
-        self._file = file
+    def __init__(self, file: KeyFile, changed: KeysChanged | None = None) -> None:
+        self._file, self._changed = file, changed
         self._reading = threading.Lock()
         self._keys = file.keys()
         self._locked = bool(self._keys)
@@ -44,6 +50,8 @@ class KeyRing:
                 self._report(str(error))
                 return self._keys
             self._locked = self._locked or bool(keys)
+            if keys != self._keys:
+                self._tell_change(keys)
             self._keys = keys
             self._report(f"{self._file.path}: no keys" if self._locked and not keys else "")
             return keys
@@ -66,6 +74,14 @@ class KeyRing:
         """
         if not self.is_usable:
             raise ServiceError("not_ready", **reason("keys_unusable"))
+
+    def _tell_change(self, keys: tuple[ApiKey, ...]) -> None:
+        added = tuple(key for key in keys if key not in self._keys)
+        gone = tuple(key for key in self._keys if key not in keys)
+        names = {"added": [key.name for key in added], "removed": [key.name for key in gone]}
+        _log.info("the keys have changed", extra=fields(**names))
+        if self._changed is not None:
+            self._changed(added, gone)
 
     def _report(self, problem: str) -> None:
         """Log each change of what is wrong with the file once."""

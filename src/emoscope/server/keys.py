@@ -39,6 +39,14 @@ class ApiKey:
     created_utc: str
     id: str
     """Owns runs and jobs; another one when a name is made again. In older files it is the name."""
+    expires_utc: str | None = None
+    """ISO date and time with a zone; None for a key that does not expire."""
+    per_minute: int | None = None
+    """Requests a minute that count; None for the server's rate."""
+
+    def is_expired(self, now: datetime) -> bool:
+        """Whether the key is not valid any more."""
+        return self.expires_utc is not None and now >= datetime.fromisoformat(self.expires_utc)
 
 
 class KeyFile:
@@ -77,8 +85,21 @@ class KeyFile:
         """Return the key of a secret."""
         return find_key(self.keys(), secret)
 
-    def create(self, name: str, scopes: Iterable[str]) -> str:
+    def create(
+        self,
+        name: str,
+        scopes: Iterable[str],
+        *,
+        expires_utc: str | None = None,
+        per_minute: int | None = None,
+    ) -> str:
         """Add a key and return its secret, which is written nowhere.
+
+        Args:
+            name: of the key, which no other has.
+            scopes: what it may do.
+            expires_utc: when it expires, in ISO format with a zone; never by default.
+            per_minute: requests a minute that count; the server's rate by default.
 
         Raises:
             SettingError: the name is taken or no plain word, or a scope is none.
@@ -95,8 +116,20 @@ class KeyFile:
         created = datetime.now(UTC).isoformat(timespec="seconds")
         digest = hashlib.sha256(secret.encode()).hexdigest()
         id_ = f"key_{secrets.token_hex(8)}"
-        self._write((*self.keys(), ApiKey(name, digest, chosen, created, id_)))
+        key = ApiKey(name, digest, chosen, created, id_, expires_utc, per_minute)
+        self._write((*self.keys(), key))
         return secret
+
+    def named(self, name: str) -> ApiKey:
+        """Return the key of a name.
+
+        Raises:
+            SettingError: there is none.
+        """
+        for key in self.keys():
+            if key.name == name:
+                return key
+        raise SettingError("setting_invalid", setting="NAME", reason=f"{name!r}?")
 
     def revoke(self, name: str) -> None:
         """Take a key away.
@@ -105,10 +138,8 @@ class KeyFile:
             SettingError: there is none of this name.
             StoreError: the file cannot be written; the key is still valid.
         """
-        left = tuple(key for key in self.keys() if key.name != name)
-        if len(left) == len(self.keys()):
-            raise SettingError("setting_invalid", setting="NAME", reason=f"{name!r}?")
-        self._write(left)
+        gone = self.named(name)
+        self._write(tuple(key for key in self.keys() if key.id != gone.id))
 
     def _write(self, keys: tuple[ApiKey, ...]) -> None:
         """Replace the file as a whole; its owner and permissions stay.
@@ -121,7 +152,7 @@ class KeyFile:
         """
         data = json.dumps({"keys": [asdict(key) for key in keys]}, indent=1).encode()
         with translated_os_errors(self.path):
-            owner, mode = _owner_and_mode(self.path)
+            owner, mode = owner_and_mode(self.path)
 
             def fill(file: BinaryIO) -> None:
                 if owner is not None and owner != (os.geteuid(), os.getegid()):
@@ -141,7 +172,7 @@ def find_key(keys: Iterable[ApiKey], secret: str) -> ApiKey | None:
     return found
 
 
-def _owner_and_mode(path: Path) -> tuple[tuple[int, int] | None, int]:
+def owner_and_mode(path: Path) -> tuple[tuple[int, int] | None, int]:
     """Return user, group and permissions of the file to be written; no owner on Windows."""
     has_owners = hasattr(os, "geteuid")
     try:
@@ -156,5 +187,15 @@ def _owner_and_mode(path: Path) -> tuple[tuple[int, int] | None, int]:
 def _key(entry: dict[str, Any]) -> ApiKey:
     scopes = tuple(scope for scope in SCOPES if scope in entry["scopes"])
     name = str(entry["name"])
-    id_ = str(entry.get("id", name))
-    return ApiKey(name, str(entry["sha256"]), scopes, str(entry["created_utc"]), id_)
+    expires, per_minute = entry.get("expires_utc"), entry.get("per_minute")
+    if expires is not None and datetime.fromisoformat(expires).tzinfo is None:
+        raise ValueError(f"{expires}: no time zone")
+    return ApiKey(
+        name,
+        str(entry["sha256"]),
+        scopes,
+        str(entry["created_utc"]),
+        str(entry.get("id", name)),
+        expires,
+        None if per_minute is None else int(per_minute),
+    )

@@ -28,7 +28,8 @@ from emoscope.recognizer import Recognizer
 from emoscope.results.result import Result
 from emoscope.server.admission.queue import AdmissionQueue, Deadline, cancel_on_disconnect
 from emoscope.server.admission.uploads import Uploads
-from emoscope.server.key_ring import KeyRing
+from emoscope.server.key_ring import KeyRing, KeysChanged
+from emoscope.server.key_use import USE_FILE, KeyUse
 from emoscope.server.keys import KeyFile
 from emoscope.server.requester import runs_of
 from emoscope.server.run_search import RunSearch
@@ -86,6 +87,7 @@ class Service:
     decoders: DecoderPool
     metrics: ServerMetrics
     keys: KeyRing
+    key_use: KeyUse
     index: RunSearch | None = None
     """Vectors of the runs; None where none are kept."""
     started_s: float = field(default_factory=time.monotonic)
@@ -224,13 +226,20 @@ class Service:
         self.recognizer.recognize(Waveform(hiss.clip(-1, 1).astype(np.float32)))
 
 
-def make_service(recognizer: Recognizer, store: RunStore, settings: Settings) -> Service:
+def make_service(
+    recognizer: Recognizer,
+    store: RunStore,
+    settings: Settings,
+    *,
+    keys_changed: KeysChanged | None = None,
+) -> Service:
     """Make the service: admission before the recognizer, decoding in processes of its own.
 
     Args:
         recognizer: its limits are those of one recording.
         store: keeps the runs.
         settings: numbers of processes and places, deadlines and rates, and the key file.
+        keys_changed: called when keys come or go while the server runs; see ``KeyRing``.
 
     Raises:
         SettingError: the key file is damaged or cannot be read.
@@ -248,6 +257,7 @@ def make_service(recognizer: Recognizer, store: RunStore, settings: Settings) ->
     own = recognizer.configured(decoder=decoders, channel_decoder=decoders.channels)
     index = RunSearch(store, own) if settings.search and store.keep != "none" else None
     store.on_removed = None if index is None else index.forget
+    keys = KeyRing(KeyFile(settings.keys), keys_changed)
     service = Service(
         recognizer=own,
         index=index,
@@ -257,7 +267,8 @@ def make_service(recognizer: Recognizer, store: RunStore, settings: Settings) ->
         uploads=uploads,
         decoders=decoders,
         metrics=ServerMetrics(),
-        keys=KeyRing(KeyFile(settings.keys)),
+        keys=keys,
+        key_use=KeyUse(store.root / USE_FILE, lambda: [key.id for key in keys.keys()]),  # noqa: SIM118 - no dictionary
     )
     add_numbers(service)
     return service

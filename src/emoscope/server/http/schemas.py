@@ -37,6 +37,7 @@ _STATUS_OF_CODE = {
     "host_refused": HTTPStatus.BAD_REQUEST,
     "origin_refused": HTTPStatus.FORBIDDEN,
     "key_required": HTTPStatus.UNAUTHORIZED,
+    "key_expired": HTTPStatus.UNAUTHORIZED,
     "scope_missing": HTTPStatus.FORBIDDEN,
     "proxy_without_keys": HTTPStatus.FORBIDDEN,
     "route_not_found": HTTPStatus.NOT_FOUND,

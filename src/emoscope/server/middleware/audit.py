@@ -1,4 +1,4 @@
-"""Audit log: which key read, changed, made or deleted which run or job, as lines of JSON."""
+"""Audit log: which key read, changed, made or deleted which run or job; keys made and revoked."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from emoscope.outputs.store import RUN_NAME
+from emoscope.server.keys import ApiKey, owner_and_mode
 
 if TYPE_CHECKING:
     from starlette.types import Scope
@@ -60,8 +62,30 @@ class AuditLog:
         except OSError as exc:
             _log.error("the audit log cannot be written: %s", exc.strerror)
 
+    def keys_changed(self, added: Iterable[ApiKey], gone: Iterable[ApiKey]) -> None:
+        """Add a line for each key that a running server finds in its key file, or misses there."""
+        for action, keys in (("key_added", added), ("key_removed", gone)):
+            for key in keys:
+                self.write(action=action, **key_facts(key))
+
     def _open(self) -> int:
-        return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        owner, mode = owner_and_mode(self.path)
+        is_new = not self.path.exists()
+        file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, mode)
+        if is_new and owner is not None and owner != (os.geteuid(), os.getegid()):
+            os.fchown(file, *owner)  # a command that root runs leaves it to the service
+        return file
+
+
+def key_facts(key: ApiKey) -> dict[str, Any]:
+    """Return what a line of the audit log says of a key that was made or taken away."""
+    return {
+        "name": key.name,
+        "id": key.id,
+        "scopes": list(key.scopes),
+        "expires_utc": key.expires_utc,
+        "per_minute": key.per_minute,
+    }
 
 
 def audited(scope: Scope, route: str, facts: dict[str, Any]) -> dict[str, str] | None:

@@ -12,6 +12,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
@@ -46,15 +49,26 @@ class AuthMiddleware:
         per_minute: requests that change, recognize, search, export or pack something, for each key
             or address.
         is_open: without keys, also allow what a proxy passed on.
+        used: called with the id of each key that is used; does nothing by default.
+        now: seconds since 1970.
     """
 
     def __init__(
-        self, app: ASGIApp, keys: KeyRing, per_minute: int, *, is_open: bool = False
+        self,
+        app: ASGIApp,
+        keys: KeyRing,
+        per_minute: int,
+        *,
+        is_open: bool = False,
+        used: Callable[[str], None] | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._app = app
         self._keys = keys
         self._is_open = is_open
-        self._rates = Rates(per_minute)
+        self._used, self._now = used, now
+        self._rates: dict[int | None, Rates] = {None: Rates(per_minute)}
+        """By the rate that keys have of their own; None for all others."""
         self._wrong = Rates(_WRONG_PER_MINUTE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +85,7 @@ class AuthMiddleware:
                 await send({"type": "websocket.close", "code": 1008, "reason": refusal.code})
             else:
                 reply = problem(refusal, chinese=is_chinese(headers))
-                if refusal.code == "key_required":
+                if refusal.code in ("key_required", "key_expired"):
                     reply.headers["WWW-Authenticate"] = 'Basic realm="Emoscope", charset="UTF-8"'
                 await reply(scope, receive, send)
             return
@@ -80,7 +94,7 @@ class AuthMiddleware:
     def _admit(self, scope: Scope, headers: Headers) -> None:
         path = path_of(scope)
         method = str(scope.get("method", "GET"))
-        who = _address(scope)
+        who, own_rate = _address(scope), None
         # Once there has been a key, a lost or emptied file refuses all requests.
         locked = path not in OPEN_PATHS and self._keys.locked
         if not locked and path not in OPEN_PATHS and not self._is_open:
@@ -93,9 +107,16 @@ class AuthMiddleware:
             state = scope.setdefault("state", {})
             state["key_name"], state["key_scopes"] = key.name, key.scopes
             state["key_id"] = key.id
-            who = f"key {key.name}"
+            who, own_rate = f"key {key.id}", key.per_minute
+            if self._used is not None:
+                self._used(key.id)
         if method not in _SAFE or scope["type"] == "websocket" or _is_costly(scope, path):
-            _count(self._rates, who)
+            _count(self._rates_of(own_rate), who)
+
+    def _rates_of(self, per_minute: int | None) -> Rates:
+        if per_minute not in self._rates:
+            self._rates[per_minute] = Rates(per_minute or 0)
+        return self._rates[per_minute]
 
     def _key(self, headers: Headers, who: str) -> ApiKey:
         secret = _secret(headers)
@@ -105,6 +126,8 @@ class AuthMiddleware:
                 note(wrong_key=True)
                 _count(self._wrong, who)
             raise AccessError("key_required")
+        if key.is_expired(datetime.fromtimestamp(self._now(), UTC)):
+            raise AccessError("key_expired", expired=(key.expires_utc or "")[:10])
         return key
 
 
