@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from serving import Site
 from sounds import SAMPLES
-from visitor import PHONE, answered, file, give, show, start, until
+from visitor import PHONE, answered, file, form, give, show, start, until
 
 pytestmark = pytest.mark.browser
 
@@ -34,7 +34,9 @@ def check(page: Page, where: str) -> None:
 def test_nothing_anywhere(page: Page, site: Site) -> None:
     check(page, "empty")
     give(page, SAMPLES / "angry_zh.wav")
+    page.check(f"{form()} input[name=utterances]", force=True)
     answered(page, "frame")
+    page.wait_for_selector("#emo-answer .emo-utterance")
     page.locator("#emo-answer .emo-stage").press("e")
     page.wait_for_selector(".emo-edit:not([hidden])")
     check(page, "frame")

@@ -30,7 +30,7 @@ class UtteranceRules(JsonType):
             the longest utterance is under a second or under four of the shortest.
     """
 
-    pause_s: float = 0.4
+    pause_s: float = 0.25
     """A pause of this length ends an utterance."""
     shortest_s: float = 0.25
     """Shorter speech between two pauses is no utterance."""

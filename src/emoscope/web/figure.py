@@ -132,6 +132,7 @@ def timeline(
         EDIT=EDIT,
         SHARE=SHARE,
         SHORTCUTS=SHORTCUTS,
+        moment=moment,
     )
 
 

@@ -20,6 +20,7 @@ from emoscope.messages.live import LIVE, MICROPHONE
 from emoscope.messages.recorded import RECORDED
 from emoscope.messages.spoken import language_answer, language_tip
 from emoscope.messages.units import recording_length
+from emoscope.messages.utterances import UTTERANCES
 from emoscope.messages.verdict import MORE, NO_FEELING, VERDICT
 from emoscope.web.markup import both, gaps, hue, pair
 
@@ -58,6 +59,7 @@ def environment() -> jinja2.Environment:
         "MORE": MORE,
         "NO_FEELING": NO_FEELING,
         "VERDICT": VERDICT,
+        "UTTERANCES": UTTERANCES,
         "recording_length": recording_length,
         "language_tip": language_tip,
         "language_answer": language_answer,

@@ -184,11 +184,13 @@ export class EmoForm extends HTMLElement {
 
   get options() {
     const mode = /** @type {HTMLInputElement} */ (this.find("input[type=radio]:checked"));
-    const box = /** @type {HTMLInputElement} */ (this.find("input[name=embedding]"));
+    const ticked = (/** @type {string} */ name) =>
+      /** @type {HTMLInputElement | null} */ (this.querySelector(`input[name=${name}]`))?.checked ?? false;
     return {
       granularity: /** @type {"frame" | "utterance"} */ (mode.value),
-      embedding: box.checked,
-      separate: /** @type {HTMLInputElement | null} */ (this.querySelector("input[name=channels]"))?.checked ?? false,
+      embedding: ticked("embedding"),
+      separate: ticked("channels"),
+      utterances: ticked("utterances"),
     };
   }
 

@@ -381,6 +381,7 @@ export class EmoTimeline extends HTMLElement {
     this.figure.connect();
     const group = /** @type {HTMLElement | null} */ (this.closest("emo-channels"));
     if (group) import("./channels.js").then(({ together }) => together(group));
+    if (this.querySelector("emo-utterances")) import("./utterances.js");
   }
 
   disconnectedCallback() {
