@@ -170,6 +170,58 @@ def _cell(figure: tuple[float, float, float], *, signed: bool) -> str:
     return f"{figure[0]:{sign}.3f} [{figure[1]:{sign}.3f}, {figure[2]:{sign}.3f}]"
 
 
+def maps(table: Table, count: int) -> None:
+    """Print how well each projection keeps neighbours, and how long it takes."""
+    spaces, rng = shipped_spaces(str(table["model_sha256"])), np.random.default_rng(0)
+    tested = np.flatnonzero((table["split"] == "test") & (table["emotion"] != ""))
+    chosen = np.sort(rng.choice(tested, min(count, len(tested)), replace=False))
+    mapped, emotion = spaces["emotion"].apply(table["embedding"][chosen]), table["emotion"][chosen]
+    near = _neighbours(mapped @ mapped.T, 15)
+    print(f"| projection of {len(chosen)} clips | of 15 neighbours kept | same emotion near | s |")
+    print("|---|---|---|---|")
+    for name, project in _PROJECTIONS.items():
+        began = time.perf_counter()
+        placed = project(mapped)
+        if placed is None:
+            print(f"| {name} | not installed | | |")
+            continue
+        took_s = time.perf_counter() - began
+        apart = ((placed[:, None] - placed) ** 2).sum(axis=2)
+        close = _neighbours(-apart, 15)
+        kept = np.mean([len(set(a) & set(b)) / 15 for a, b in zip(near, close, strict=True)])
+        alike = (emotion[close] == emotion[:, None]).mean()
+        print(f"| {name} | {kept:.3f} | {alike:.3f} | {took_s:.1f} |", flush=True)
+
+
+def _neighbours(likeness: np.ndarray, count: int) -> np.ndarray:
+    np.fill_diagonal(likeness, -np.inf)
+    return np.argpartition(-likeness, count, axis=1)[:, :count]
+
+
+def _pca(mapped: np.ndarray) -> np.ndarray:
+    centred = mapped - mapped.mean(axis=0)
+    return centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
+
+
+def _tsne(mapped: np.ndarray) -> Any:
+    from sklearn.manifold import TSNE
+
+    return TSNE(init="pca", random_state=0).fit_transform(mapped)
+
+
+def _umap(mapped: np.ndarray) -> Any:
+    module = _installed("umap")
+    return None if module is None else module.UMAP(random_state=0).fit_transform(mapped)
+
+
+def _pacmap(mapped: np.ndarray) -> Any:
+    module = _installed("pacmap")
+    return None if module is None else module.PaCMAP(random_state=0).fit_transform(mapped)
+
+
+_PROJECTIONS: dict[str, Any] = {"PCA": _pca, "t-SNE": _tsne, "UMAP": _umap, "PaCMAP": _pacmap}
+
+
 def speed(sizes: list[int], dtype: str) -> None:
     """Print time a query, build rate and memory, and check that all answers are the same."""
     print("| rows | what | build, rows/s | first query, s | query, ms (median; worst) | RSS, MB |")
@@ -304,6 +356,9 @@ def main() -> None:
     )
     kinds = parser.add_subparsers(dest="what", required=True)
     kinds.add_parser("quality").add_argument("file", type=Path)
+    drawn = kinds.add_parser("maps")
+    drawn.add_argument("file", type=Path)
+    drawn.add_argument("--count", type=int, default=2_000)
     fast = kinds.add_parser("speed")
     fast.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
     fast.add_argument("--dtype", default="float32", choices=["float32", "float16"])
@@ -311,9 +366,10 @@ def main() -> None:
     for name in ("name", "rows", "dtype"):
         single.add_argument(name)
     given = parser.parse_args()
-    if given.what == "quality":
+    if given.what in ("quality", "maps"):
         with np.load(given.file, allow_pickle=False) as data:
-            quality({name: data[name] for name in data})
+            table = {name: data[name] for name in data}
+        quality(table) if given.what == "quality" else maps(table, given.count)
     elif given.what == "speed":
         speed(given.rows, given.dtype)
     else:

@@ -193,3 +193,32 @@ def test_a_full_disk_ends_the_work_and_keeps_what_was_added(emoscope, monkeypatc
     assert (ran.code, "[store_full]" in ran.err) == (5, True)
     assert "the index holds 1 vectors" in ran.out
     assert emoscope("index", "calls", "--to", "ix").out.startswith("2 recordings added")
+
+
+def test_cluster_writes_a_table_a_picture_and_a_page(emoscope) -> None:
+    for number in range(8):
+        sound = 0.5 ** (number % 3) * sample(VOICES[number % 3])
+        (Path("calls") / f"{number}.wav").write_bytes(wav(sound[number * 800 :]))
+    emoscope("index", "calls", "--to", "ix")
+
+    ran = emoscope("cluster", "--index", "ix", "--clusters", "3", "-o", "drawn")
+
+    assert ran.code == 0, ran.err
+    assert "Group 2" in ran.out
+    assert {path.name for path in Path("drawn").iterdir()} == {
+        *("clusters.csv", "map.svg", "map.html")
+    }
+    assert (
+        len(Path("drawn/clusters.csv").read_text("utf-8").splitlines()) == 11
+    )  # 0.wav is known already
+
+
+def test_cluster_needs_a_number_and_enough_recordings(emoscope) -> None:
+    emoscope("index", "calls", "--to", "ix")
+    for words, code, exit_code in (
+        (("--clusters", "1"), "setting_invalid", 2),
+        (("--clusters", "many"), "setting_invalid", 2),
+        ((), "clusters_too_few", 3),
+    ):
+        ran = emoscope("cluster", "--index", "ix", *words)
+        assert (ran.code, f"[{code}]" in ran.err) == (exit_code, True), ran.err

@@ -1,4 +1,4 @@
-"""Commands about vectors: ``index`` and ``search``."""
+"""Commands about vectors: ``index``, ``search`` and ``cluster``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from emoscope.cli.arguments import Commands
+from emoscope.cli.language import LanguageOption
 from emoscope.cli.options import ModelOptions, with_options
-from emoscope.paths.choices import SpaceName
+from emoscope.paths.choices import ClusterMethod, SpaceName
 
 FolderOption = Annotated[
     Path, typer.Option("--index", metavar="INDEX", help="索引文件夹 · folder of the index")
@@ -79,3 +80,28 @@ def add_vector_commands(app: Commands, some_failed: int) -> None:
             segments=segments,
             as_json=as_json,
         )
+
+    @app.command("cluster")
+    def cluster_command(
+        *,
+        index: FolderOption,
+        out: Annotated[
+            Path, typer.Option("--out", "-o", help="写入的文件夹 · folder to write to")
+        ] = Path("map"),
+        clusters: Annotated[
+            str, typer.Option("--clusters", metavar="auto|N", help="分几组 · how many groups")
+        ] = "auto",
+        method: Annotated[
+            ClusterMethod, typer.Option("--method", help="方法 · how groups are made")
+        ] = "kmeans",
+        space: Annotated[
+            SpaceName, typer.Option("--space", help="按什么比较 · what near means")
+        ] = "emotion",
+        lang: LanguageOption = None,
+    ) -> None:
+        """给录音分组并画地图 · Group the recordings of an index and draw a map."""
+        from emoscope.cli.cluster import run_cluster
+        from emoscope.settings import language_of, load_settings
+
+        language = language_of(load_settings(language=lang).language)
+        run_cluster(index, out, language, clusters=clusters, method=method, space=space)

@@ -247,6 +247,10 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         "index_empty": Text(
             "索引 {name} 里还没有录音。", "The index {name} holds no recordings yet."
         ),
+        "clusters_too_few": Text(
+            "索引 {name} 只有 {count} 条录音，至少要 {least} 条才能分组。",
+            "The index {name} holds {count} recordings; at least {least} are needed to group them.",
+        ),
     },
     errors.RequestError: {
         "text_empty": Text("文字是空的。", "The text is empty."),

@@ -66,3 +66,42 @@ def alike(closer_than: float | None, language: Language) -> str:
     """
     key = alike_key(closer_than)
     return next((text(language) for _, one, text in _ALIKE if one == key), "")
+
+
+MAP: Mapping[str, Text] = {
+    "title": Text("录音地图：{name}", "Map of recordings: {name}"),
+    "cluster_n": Text("第 {number} 组", "Group {number}"),
+    "no_cluster": Text("不属于任何一组", "in no group"),
+    "colour_by": Text("着色", "Colour by"),
+    "by_emotion": Text("情绪", "emotion"),
+    "by_cluster": Text("分组", "group"),
+    "by_speaker": Text("说话人", "speaker"),
+    "by_label": Text("标签", "label"),
+    "emotions": Text("主要情绪", "Emotions"),
+    "speakers": Text("说话人", "Speakers"),
+    "labels": Text("标签", "Label"),
+    "stability": Text("稳定性", "Stability"),
+    "nearest": Text("最典型", "Most typical"),
+    "farthest": Text("最边缘", "Least typical"),
+    "recordings": Text("录音", "Recordings"),
+    "hint": Text(
+        "把指针移到一个点上看是哪段录音，点击播放。",
+        "Point at a dot to see which recording it is; click to play it.",
+    ),
+    "fact_groups": Text(
+        "{count} 条录音，用 {method} 分成 {clusters} 组。重抽 80% 录音 20 次，"
+        "分组的调整兰德指数平均为 {stability:.2f}。",
+        "{count} recordings in {clusters} groups by {method}. Over 20 draws of 80% of the "
+        "recordings the adjusted Rand index of the groups is {stability:.2f} on average.",
+    ),
+    "fact_tried": Text(
+        "各组数的轮廓系数：{tried}；取最大者。",
+        "Silhouette by number of groups: {tried}; the largest was taken.",
+    ),
+    "fact_silhouette": Text("轮廓系数：{tried}。", "Silhouette: {tried}."),
+    "fact_places": Text(
+        "位置由 {placed} 算出：相近的点是相似的录音，坐标轴本身没有含义。",
+        "Placed by {placed}: near dots are similar recordings; the axes mean nothing.",
+    ),
+    "written": Text("已写入：{files}", "Written: {files}"),
+}

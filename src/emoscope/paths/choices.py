@@ -20,6 +20,8 @@ Keep: TypeAlias = Literal["all", "features", "none"]
 """What of a run is stored: also the sound, all but the sound, or nothing."""
 SpaceName: TypeAlias = Literal["emotion", "sound", "raw"]
 """What it means that two recordings are near."""
+ClusterMethod: TypeAlias = Literal["kmeans", "hdbscan"]
+"""How recordings are grouped: each into one of so many groups, or dense groups and the rest."""
 LogForm: TypeAlias = Literal["off", "text", "json"]
 LanguageChoice: TypeAlias = Literal["auto", "zh", "en"]
 
