@@ -65,6 +65,7 @@ class KeyUse:
     def write(self) -> None:
         """Write what was noted since the last time; a failure is logged, and tried again."""
         noted, self._noted = self._noted, {}
+        noted = dict(noted)  # a request may still add to the other one
         if not noted:
             return
         known = set(self._known())
