@@ -221,6 +221,17 @@ def test_access_without_an_owner_lists_nothing(store: RunStore) -> None:
     assert found(store.seen_by(RunAccess("", sees_all=False))) == []
 
 
+def test_the_runs_of_an_owner_are_named(store: RunStore) -> None:
+    keep(store)
+    anns = store.seen_by(RunAccess("ann", sees_all=False))
+    run = keep(anns, minutes=1)
+
+    assert history.seen_runs(store) is None
+    assert history.seen_runs(anns) == {run}
+    store.set_owner(run, "bob")
+    assert history.seen_runs(anns) == set()
+
+
 def test_at_the_same_time_runs_come_change_and_go(store: RunStore) -> None:
     failures: list[BaseException] = []
 

@@ -197,8 +197,9 @@ def test_only_runs_that_the_key_may_see_are_found(tmp_path) -> None:
 
         first, second = made(ann, "happy_zh.wav"), made(ann, "angry_zh.wav")
         theirs = made(bob, "sad_en.wav")
-        found = client.post("/v1/search", params={"run": first}, headers=ann).json()["hits"]
-        assert [hit["run"] for hit in found] == [second]
-        assert client.post("/v1/search", params={"run": theirs}, headers=bob).json()["hits"] == []
+        found = client.post("/v1/search", params={"run": first}, headers=ann).json()
+        assert ([hit["run"] for hit in found["hits"]], found["indexed"]) == ([second], 2)
+        alone = client.post("/v1/search", params={"run": theirs}, headers=bob).json()
+        assert (alone["hits"], alone["indexed"]) == ([], 1)
         reply = client.post("/v1/search", params={"run": first}, headers=bob)
         assert (reply.status_code, reply.json()["code"]) == (404, "run_not_found")

@@ -126,6 +126,15 @@ def list_runs(
     return Listing(tuple(_entries(store, names)), total)
 
 
+def seen_runs(store: RunStore) -> set[str] | None:
+    """Return the names of the runs that a store with limited access has; None for all."""
+    owner = store.access.only
+    if owner is None:
+        return None
+    refresh_index(store)
+    return store.index.names(owner)
+
+
 def refresh_index(store: RunStore) -> None:
     """Bring the index of a store up to date; the first time it reads every run."""
     every = store.seen_by(RunAccess())

@@ -151,6 +151,15 @@ class RunIndex:
 
         return self._using(found) if self.exists else ([], 0)
 
+    def names(self, owner: str) -> set[str]:
+        """Return the names of all runs of an owner."""
+
+        def found(db: sqlite3.Connection) -> set[str]:
+            rows = db.execute("SELECT name FROM runs WHERE owner = ?", (owner,))
+            return {name for (name,) in rows}
+
+        return self._using(found) if self.exists else set()
+
     def forget(self, name: str) -> None:
         """Drop a run that was changed or deleted; it is read again if it is there."""
         if self.exists:

@@ -15,6 +15,7 @@ import numpy as np
 from emoscope.errors import EmoscopeError, RequestError, VectorIndexError
 from emoscope.observe.logs import fields
 from emoscope.outputs import run_vectors
+from emoscope.outputs.history import seen_runs
 from emoscope.outputs.store import Run, RunStore
 from emoscope.paths.choices import SpaceName
 from emoscope.recognizer import Recognizer
@@ -34,7 +35,7 @@ class SearchAnswer:
     query: Result
     hits: tuple[Hit, ...]
     indexed: int
-    """Recordings that were looked at, those of others included."""
+    """Runs that were looked at."""
     space: Space | None
     """None where nothing is indexed."""
 
@@ -163,9 +164,12 @@ class RunSearch:
             AudioError: there is no speech in the query.
         """
         seen: set[tuple[str, int, float]] = set()
+        allowed = seen_runs(store)
 
         def may(entry: Entry) -> bool:
             key = (entry.sha256, entry.channel, entry.start_s)
+            if allowed is not None and entry.run not in allowed:
+                return False
             if entry.run == run or key in seen or not store.has(entry.run):
                 return False
             seen.add(key)
@@ -176,7 +180,9 @@ class RunSearch:
             return SearchAnswer(query, (), 0, None)
         try:
             hits = index.search(query, count=count, space=space, segments=segments, accept=may)
-            return SearchAnswer(query, tuple(hits), len(index.store.runs()), index.space(space))
+            runs = index.store.runs()
+            count_seen = len(runs if allowed is None else runs & allowed)
+            return SearchAnswer(query, tuple(hits), count_seen, index.space(space))
         except VectorIndexError as error:
             if error.code != "index_empty":
                 raise
