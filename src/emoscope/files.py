@@ -8,11 +8,16 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from emoscope.errors import EmoscopeError, StoreError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 TEMPORARY = ".tmp-"
 """What names begin with until their files are complete."""
@@ -137,6 +142,55 @@ def make_private_folder(path: Path) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.mkdir(mode=0o700, exist_ok=True)
+
+
+@contextmanager
+def new_folder(root: Path) -> Iterator[Path]:
+    """Make a folder with a temporary name, for its owner only; the block fills and renames it.
+
+    While the block runs the folder is locked, so that others see that its writer lives. Nothing is
+    left of it when the block fails.
+
+    Args:
+        root: where it is made; made as well when it is not there.
+
+    Raises:
+        OSError: the system refused.
+    """
+    folder = root / temporary_name()
+    make_private_folder(root)
+    with removed_on_failure(folder):
+        make_private_folder(folder)
+        with ExitStack() as stack:
+            with suppress(OSError):  # a file system without locks
+                stack.enter_context(_locked(folder))
+            yield folder
+
+
+def is_abandoned(folder: Path) -> bool:
+    """Whether the writer of a ``new_folder`` has ended; False for a file, and without locks."""
+    try:
+        with _locked(folder):
+            return True
+    except OSError:
+        return False
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder.
+
+    Raises:
+        OSError: another process holds it, or there are no such locks here.
+    """
+    if fcntl is None:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(path: Path) -> None:

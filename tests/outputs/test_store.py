@@ -446,6 +446,25 @@ def test_a_writer_that_is_killed_leaves_no_partial_run(tmp_path: Path) -> None:
         assert leftovers(root) == []
 
 
+def test_what_a_killed_process_left_goes_at_once_and_what_is_being_written_stays(
+    store: RunStore, result: Result, waveform: Waveform
+) -> None:
+    store.root.mkdir(parents=True)
+    left = store.root / ".tmp-feed"
+    left.mkdir()
+    ten_seconds_ago_s = time.time() - 10
+    os.utime(left, (ten_seconds_ago_s, ten_seconds_ago_s))
+    with files.new_folder(store.root) as writing:
+        os.utime(writing, (ten_seconds_ago_s, ten_seconds_ago_s))
+
+        assert RunStore(store.root).sweep() == 1
+        assert not left.exists()
+        assert writing.is_dir()
+
+    assert store.sweep() == 1
+    assert leftovers(store.root) == []
+
+
 def test_sweep_keeps_runs_and_what_others_put_there(
     store: RunStore, result: Result, waveform: Waveform
 ) -> None:

@@ -47,9 +47,9 @@ def test_a_server_whose_clock_is_a_year_ahead_deletes_nothing_at_once(tmp_path: 
     try:
         assert server.stdout is not None
         url = server.stdout.readline().split(": ", 1)[1].strip()
-        year = httpx.get(f"{url}/health").headers["date"].split()[3]
+        year = httpx.get(f"{url}/health", timeout=60).headers["date"].split()[3]
         time.sleep(1)
-        listed = httpx.get(f"{url}/v1/recognitions").json()["total"]
+        listed = httpx.get(f"{url}/v1/recognitions", timeout=60).json()["total"]
     finally:
         server.terminate()
         _, told = server.communicate(timeout=60)

@@ -27,8 +27,8 @@ from emoscope.errors import RunDamagedError, RunNotFoundError
 from emoscope.events import Step
 from emoscope.files import (
     TEMPORARY,
-    make_private_folder,
-    removed_on_failure,
+    is_abandoned,
+    new_folder,
     replace_file,
     sync_folder,
     temporary_name,
@@ -64,7 +64,7 @@ MEDIA_TYPES = {
 
 
 _TAKEN = {errno.EEXIST, errno.ENOTEMPTY}
-_STALE_S = 3600.0
+_STALE_S, _YOUNG_S = 3600.0, 5.0
 _MODE = 0o600
 """Voices are for the owner of the folder only."""
 _PIECE = 1 << 20
@@ -139,10 +139,7 @@ class RunStore:
         if self.keep == "none":
             return Run(self.root, result, kept=False)
         started_s = time.perf_counter()
-        temporary = self.root / temporary_name()
-        with translated_os_errors(), removed_on_failure(temporary):
-            make_private_folder(self.root)
-            make_private_folder(temporary)
+        with translated_os_errors(), new_folder(self.root) as temporary:
             if self.keep == "all":
                 write_new(temporary / AUDIO, lambda file: write_wav(file, waveform), mode=_MODE)
             spoken = result.utterance_set
@@ -277,13 +274,15 @@ class RunStore:
     def sweep(self, *, older_than_s: float = _STALE_S) -> int:
         """Remove what a killed process left half-written; returns how many were removed.
 
-        Only leftovers older than ``older_than_s`` seconds, because another process may be writing.
+        Those whose writer has ended go at once, others when they are older than ``older_than_s``
+        seconds.
         """
         removed = 0
         now_s = time.time()
         for path in self.root.glob(f"{TEMPORARY}*"):
             with suppress(OSError):
-                if now_s - path.stat().st_mtime >= older_than_s:
+                age_s = abs(now_s - path.stat().st_mtime)
+                if age_s >= older_than_s or (age_s >= _YOUNG_S and is_abandoned(path)):
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
                     removed += 1
         return removed
