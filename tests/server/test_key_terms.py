@@ -246,6 +246,18 @@ def test_making_and_revoking_is_audited(tmp_path: Path, monkeypatch: pytest.Monk
         assert log.stat().st_uid == 12_345
 
 
+def test_no_key_is_made_and_lost_where_the_settings_are_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMOSCOPE_AUDIT_LOGG", "typo")
+    ran = CliRunner().invoke(
+        command_line, ["keys", "create", "ann", "--keys", str(tmp_path / "keys.json")]
+    )
+
+    assert ran.exit_code != 0
+    assert not (tmp_path / "keys.json").exists()
+
+
 @pytest.mark.process
 def test_a_running_server_tells_which_keys_came_and_went(tmp_path: Path) -> None:
     file, log = KeyFile(tmp_path / "keys.json"), tmp_path / "audit.jsonl"

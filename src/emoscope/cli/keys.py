@@ -6,7 +6,7 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,9 @@ from emoscope.outputs.ownership import owner_of_run
 from emoscope.server.key_terms import parse_expiry, parse_rate
 from emoscope.server.key_use import USE_FILE, read_key_use
 from emoscope.server.keys import ApiKey, KeyFile
+
+if TYPE_CHECKING:
+    from emoscope.server.middleware.audit import AuditLog
 
 keys_app = Commands(help="API 密钥 · API keys of the server.", no_args_is_help=True)
 
@@ -46,14 +49,14 @@ def create(
     keys: FileOption = None,
 ) -> None:
     """新建密钥，只显示这一次 · Make a key; it is shown this once."""
-    file = _file(keys)
+    file, audit = _file(keys), _audit_log()
     secret = file.create(
         name,
         scope or ["read", "recognize"],
         expires_utc=parse_expiry(expires, now=datetime.now(UTC)) if expires is not None else None,
         per_minute=parse_rate(rate) if rate is not None else None,
     )
-    _audit("create_key", file.named(name))
+    _write_line(audit, "create_key", file.named(name))
     typer.echo(secret)
     typer.echo(NOTICES["keys"](language(), path=file.path, count=len(file.keys())), err=True)
 
@@ -85,10 +88,10 @@ def revoke(
     name: Annotated[str, typer.Argument(help="名称 · whose key it is")], keys: FileOption = None
 ) -> None:
     """撤销密钥，立即生效 · Take a key away; it stops working at once."""
-    file = _file(keys)
+    file, audit = _file(keys), _audit_log()
     key = file.named(name)
     file.revoke(name)
-    _audit("revoke_key", key)
+    _write_line(audit, "revoke_key", key)
 
 
 @keys_app.command()
@@ -104,12 +107,12 @@ def adopt(
     """把结果交给一个密钥 · Give runs to a key: those of before the keys, or of a revoked one."""
     from emoscope.outputs.store import RunStore
 
-    key = _file(keys).named(name)
+    key, audit = _file(keys).named(name), _audit_log()
     store = RunStore(_outputs(outputs))
     theirs = [run for run in store.names() if owner_of_run(store.root / run) == previous]
     for run in theirs:
         store.set_owner(run, key.id)
-    _audit("adopt_runs", key, previous=previous, run=",".join(theirs))
+    _write_line(audit, "adopt_runs", key, previous=previous, run=",".join(theirs))
     typer.echo(NOTICES["adopted"](language(), count=len(theirs), name=name))
 
 
@@ -126,15 +129,26 @@ def _row(key: ApiKey, last_used: str | None) -> dict[str, Any]:
     }
 
 
-def _audit(action: str, key: ApiKey, **values: Any) -> None:
-    """Add a line to the audit log where one is set up, with the number of the system's user."""
-    from emoscope.server.middleware.audit import AuditLog, key_facts
+def _audit_log() -> AuditLog | None:
+    """Return the audit log where one is set up; before a key is made, so that no secret is lost.
+
+    Raises:
+        SettingError: the settings cannot be read.
+    """
+    from emoscope.server.middleware.audit import AuditLog
     from emoscope.settings import load_settings
 
-    log = load_settings().audit_log
-    if log is not None:
+    path = load_settings().audit_log
+    return None if path is None else AuditLog(path)
+
+
+def _write_line(audit: AuditLog | None, action: str, key: ApiKey, **values: Any) -> None:
+    """Add a line to the audit log, with the number of the system's user."""
+    from emoscope.server.middleware.audit import key_facts
+
+    if audit is not None:
         uid = os.getuid() if hasattr(os, "getuid") else None
-        AuditLog(log).write(action=action, **key_facts(key), **values, uid=uid)
+        audit.write(action=action, **key_facts(key), **values, uid=uid)
 
 
 def _file(path: Path | None) -> KeyFile:
