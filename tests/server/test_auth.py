@@ -129,7 +129,11 @@ def test_a_key_that_may_not_read_may_not_title_or_correct(tmp_path: Path) -> Non
     key = {"x-api-key": keys.create("writer", ["recognize"])}
     with serving(app_of(tmp_path)) as url, httpx.Client(base_url=url, timeout=60) as client:
         run = post(client, **key).json()["run"]
-        for what, body in (("title", {"title": "x"}), ("corrections", {"segments": None})):
+        for what, body in (
+            ("title", {"title": "x"}),
+            ("corrections", {"segments": None}),
+            ("words", {"text": "hi"}),
+        ):
             refused = client.put(f"/v1/recognitions/{run}/{what}", json=body, headers=key)
             assert (refused.status_code, refused.json()["code"]) == (403, "scope_missing")
 

@@ -100,7 +100,11 @@ def addresses_of(app: FastAPI, run: str) -> list[tuple[str, str]]:
     return [*found, *(("GET", query.format(run=run) + run) for query in queries)]
 
 
-BODIES = {"title": {"title": "mine now"}, "corrections": {"segments": None}}
+BODIES = {
+    "title": {"title": "mine now"},
+    "corrections": {"segments": None},
+    "words": {"text": "mine now"},
+}
 
 
 def status(shared: Shared, method: str, address: str, key: dict[str, str]) -> int:

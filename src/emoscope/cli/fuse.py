@@ -11,7 +11,7 @@ from emoscope.cli.arguments import Commands
 from emoscope.cli.options import ModelOptions, with_options
 
 if TYPE_CHECKING:
-    from emoscope.fusion.recording import Reader
+    from emoscope.fusion.recording import WordReader
 
 fuse_app = Commands(help="声音与文字合并 · One answer of voice and words.", no_args_is_help=True)
 
@@ -96,7 +96,7 @@ def fit_command(
         raise typer.Exit(1)
 
 
-def _reader(model: Path | None, label_map: Path | None, scores: Path | None) -> Reader | None:
+def _reader(model: Path | None, label_map: Path | None, scores: Path | None) -> WordReader | None:
     """Return what reads the words; None when the command names nothing."""
     from emoscope.cli.fuse_run import given_words, label_map_of
     from emoscope.errors import SettingError

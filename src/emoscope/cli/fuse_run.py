@@ -19,7 +19,7 @@ from emoscope.errors import EmoscopeError, ListError, RequestError
 from emoscope.files import check_file
 from emoscope.fusion.examples import FusionColumns, read_examples
 from emoscope.fusion.fit import FIT_EXTRA, Figure, FusionFigures, fit_rule
-from emoscope.fusion.recording import FusedRecording, GivenWords, Reader, fuse_result
+from emoscope.fusion.recording import FusedRecording, GivenWords, WordReader, fuse_result
 from emoscope.fusion.rule import DEFAULT_RULE, Fusion
 from emoscope.fusion.rule_file import read_rule, write_rule
 from emoscope.fusion.words import LabelMap, WordScores
@@ -46,7 +46,7 @@ class FuseWork:
     text: str
     spans: Path | None
     tier: str | None
-    reader: Reader | None
+    reader: WordReader | None
     """Reads the words; None when no text model and no scores were given."""
     rule: Path | None
     as_json: bool
@@ -95,7 +95,7 @@ def run_answer(work: FuseWork, settings: Settings) -> int:
 def run_fit(
     path: Path,
     to: Path,
-    reader: Reader | None,
+    reader: WordReader | None,
     columns: FusionColumns,
     settings: Settings,
     *,

@@ -16,7 +16,7 @@ import numpy as np
 from emoscope.errors import EmoscopeError, ListError, RequestError
 from emoscope.evaluate.words import emotion_of
 from emoscope.fusion.fit import Example
-from emoscope.fusion.recording import Reader
+from emoscope.fusion.recording import WordReader
 from emoscope.fusion.words import WordScores
 from emoscope.labels import KEYS
 from emoscope.lists import reader
@@ -55,7 +55,7 @@ class FusionColumns:
 
 
 def read_examples(
-    path: Path, voice: Voice, words: Reader | None, columns: FusionColumns | None = None
+    path: Path, voice: Voice, words: WordReader | None, columns: FusionColumns | None = None
 ) -> Iterator[Example | Failure]:
     """Read a list and bring each row to scores of voice and words.
 
@@ -85,7 +85,7 @@ def read_examples(
 
 
 def _example(
-    cells: Mapping[str, str], path: Path, line: int, voice: Voice, words: Reader | None
+    cells: Mapping[str, str], path: Path, line: int, voice: Voice, words: WordReader | None
 ) -> Example:
     truth = emotion_of(cells[_LABEL]).index
     told = _numbers(cells, "words", path, line)

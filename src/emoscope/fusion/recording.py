@@ -16,7 +16,7 @@ from emoscope.results.result import Result
 from emoscope.waveform import Span
 
 
-class Reader(Protocol):
+class WordReader(Protocol):
     """What gives scores of a text: a ``TextModel``, or a table of given scores."""
 
     def scores(self, text: str) -> WordScores:
@@ -59,7 +59,7 @@ class GivenWords:
 
 
 def fuse_result(
-    result: Result, reader: Reader, rule: FusionRule = DEFAULT_RULE, *, text: str = ""
+    result: Result, reader: WordReader, rule: FusionRule = DEFAULT_RULE, *, text: str = ""
 ) -> FusedRecording:
     """Make one answer of a recording's voice and words.
 

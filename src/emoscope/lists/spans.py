@@ -97,10 +97,25 @@ def read_spans(path: Path, tier: str | None = None) -> SpanFile:
     """
     with opened(path) as file:
         data = file.read()
-    rows = tuple(_Reader(path.name, tier).rows(_decoded(path.name, data)))
+    return parse_spans(path.name, data, tier)
+
+
+def parse_spans(name: str, data: bytes, tier: str | None = None) -> SpanFile:
+    """Read the bytes of a span file.
+
+    Args:
+        name: of the file, for errors.
+        data: its content.
+        tier: name of the tier of a TextGrid or EAF; by default its first with intervals.
+
+    Raises:
+        ListError: it is none of the formats, has no span, or a line cannot be read.
+        RequestError: two spans of one recording overlap.
+    """
+    rows = tuple(_Reader(name, tier).rows(_decoded(name, data)))
     if not rows:
-        raise _unreadable(path.name, 1, "spans_none")
-    read = SpanFile(path.name, rows)
+        raise _unreadable(name, 1, "spans_none")
+    read = SpanFile(name, rows)
     for recording in {row.recording for row in rows}:
         ordered_spans(row.span for row in rows if row.recording == recording)
     return read

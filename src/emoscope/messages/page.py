@@ -206,6 +206,7 @@ RESULT: dict[str, Text] = {
     "result.json": Text("完整结果 JSON", "Full result (JSON)"),
     "embedding.npy": Text("特征向量 NumPy", "Embedding (NumPy)"),
     "corrections.json": Text("人工更正 JSON", "Corrections (JSON)"),
+    "words.json": Text("文字与声音 JSON", "Words and voice (JSON)"),
     "report.html": Text("报告 HTML（可离线打开）", "Report (HTML, opens offline)"),
     "picture.svg": Text("矢量图 SVG", "Figure (SVG)"),
     "picture.png": Text("当前画面 PNG", "Current view (PNG)"),
@@ -260,3 +261,28 @@ API: dict[str, Text] = {
     "replies": Text("状态码", "Status codes"),
 }
 """The list of the API's operations."""
+
+SAID: dict[str, Text] = {
+    "title": Text("说了什么", "What is said"),
+    "give": Text(
+        "粘贴文字，或带时间的字幕（SRT、WebVTT、TextGrid、EAF）",
+        "Paste the text, or subtitles with times (SRT, WebVTT, TextGrid, EAF)",
+    ),
+    "file": Text("从文件读取", "Read a file"),
+    "keep": Text("保存文字", "Keep the text"),
+    "remove": Text("移除文字", "Remove the text"),
+    "lost": Text(
+        "服务无法连接，文字没有保存。", "The service cannot be reached; nothing was kept."
+    ),
+    "apart": Text("声音与文字不一致，文字像是", "voice and words disagree; the words say"),
+    "read_by": Text(
+        "颜色是声音的情绪；文字由文本模型 {model} 读取，⚠ 表示声音与文字不一致。",
+        "Colours are of the voice; the text model {model} read the words. ⚠ marks where voice and "
+        "words disagree.",
+    ),
+    "not_read": Text(
+        "颜色是声音的情绪。服务器没有配置文本模型，因此不比较文字。",
+        "Colours are of the voice. This server has no text model, so the words are not compared.",
+    ),
+    "cut": Text("这里列出前 {shown} 行。", "The first {shown} lines are listed."),
+}

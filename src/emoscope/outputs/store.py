@@ -51,7 +51,7 @@ AUDIO, RESULT, EMBEDDING, LATEST = (
 )
 UTTERANCE_EMBEDDINGS = "utterances.npy"
 """Mean embedding of each utterance, where both were asked for."""
-CORRECTIONS, TITLE = "corrections.json", "title.json"
+CORRECTIONS, TITLE, WORDS = "corrections.json", "title.json", "words.json"
 """What a person may put beside a result later."""
 MEDIA_TYPES = {
     AUDIO: "audio/wav",
@@ -59,6 +59,7 @@ MEDIA_TYPES = {
     EMBEDDING: "application/octet-stream",
     UTTERANCE_EMBEDDINGS: "application/octet-stream",
     CORRECTIONS: "application/json",
+    WORDS: "application/json",
 }
 """The files a run may have, and what they are on the wire."""
 
@@ -207,7 +208,7 @@ class RunStore:
 
         Args:
             name: name of the run's directory.
-            file: ``CORRECTIONS`` or ``TITLE``.
+            file: ``CORRECTIONS``, ``TITLE`` or ``WORDS``.
             data: its new content, what JSON can hold; None removes it.
 
         Raises:
@@ -216,7 +217,7 @@ class RunStore:
             StoreError: the disk is full; the previous content is unchanged.
             StoreError: it cannot be written.
         """
-        if file not in (CORRECTIONS, TITLE):
+        if file not in (CORRECTIONS, TITLE, WORDS):
             raise ValueError(f"{file} is no file that may change")
         target = self.folder(name) / file
         with translated_os_errors():

@@ -37,6 +37,7 @@ from emoscope.server.routes import stream
 from emoscope.server.routes.router import all_routes
 from emoscope.server.security_schemes import add_security_schemes
 from emoscope.server.service import make_service
+from emoscope.server.word_tools import word_tools
 from emoscope.settings import Settings
 from emoscope.web.app import add_page
 from emoscope.web.viewer import RunViewer
@@ -118,7 +119,7 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _on_invalid_parameter)
     app.add_exception_handler(OSError, _on_system_error)
     app.add_exception_handler(Exception, _on_bug)
-    viewer = RunViewer(store, recognizer.card)
+    viewer = RunViewer(store, recognizer.card, tools=word_tools(settings))
 
     def viewer_of(request: Request) -> RunViewer:
         return viewer.seen_in(runs_of(request, store))

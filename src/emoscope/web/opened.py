@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from emoscope.figures.pyramid import Curve
 from emoscope.models import catalog
 from emoscope.outputs.history import RunEntry
+from emoscope.outputs.words import RunWords
 from emoscope.results.result import Result
 from emoscope.web.figure import drawing
 
@@ -26,6 +27,8 @@ class Opened:
     own: Result | None = None
     """With the segments as the model made them, where they were corrected."""
 
+    words: RunWords | None = None
+    """What is said, where it was given."""
     channels: tuple[Opened, ...] = ()
     """All channels of the recording in their order, where each has a run of its own."""
 

@@ -16,6 +16,7 @@ from emoscope.models import catalog
 from emoscope.outputs import history
 from emoscope.outputs.recordings import labels, recorded
 from emoscope.outputs.store import Run, RunStore
+from emoscope.outputs.words import RunWords, WordTools, run_words, set_words
 from emoscope.paths.file_names import shown
 from emoscope.results.result import Result
 from emoscope.waveform import Waveform
@@ -41,15 +42,17 @@ class RunViewer:
         store: the outputs folder.
         card: card of the loaded model, if it has one.
         curves: cache of curves; an empty one by default.
+        tools: how the words of runs are read; without a text model by default.
     """
 
     store: RunStore
     card: catalog.ModelCard | None
     curves: Curves = field(default_factory=Curves)
+    tools: WordTools = field(default_factory=WordTools)
 
     def seen_in(self, store: RunStore) -> RunViewer:
         """Return a viewer of another view of the same store; curves that were made are shared."""
-        return RunViewer(store, self.card, self.curves)
+        return replace(self, store=store)
 
     def open(self, run: str) -> Opened:
         """Return a run with its segments as they were corrected, a name to show, and its curve.
@@ -68,7 +71,8 @@ class RunViewer:
         is_ours = self.card is not None and self.card.name == result.model.name
         files = tuple(Run(self.store.folder(run), result).files())
         entry = history.run_entry(self.store, run)
-        return Opened(entry, result, curve, self.card if is_ours else None, files, own)
+        words = run_words(self.store, run)
+        return Opened(entry, result, curve, self.card if is_ours else None, files, own, words)
 
     def curve(self, run: str, result: Result | None = None) -> Curve:
         """Return the curve of a run; ``result`` when it has been read already.
@@ -100,6 +104,16 @@ class RunViewer:
         """
         history.correct(self.store, run, raw, now=local_now)
         return history.corrected_result(self.store, run)
+
+    def set_words(self, run: str, text: str | None) -> RunWords | None:
+        """Keep what is said in a run, or remove it with None.
+
+        Raises:
+            RequestError, ListError: the text cannot be used.
+            ModelInvalidError: the text model failed.
+            RunNotFoundError, RunDamagedError, StoreError: the run cannot be read or written.
+        """
+        return set_words(self.store, run, text, self.tools, now=local_now())
 
     def export(self, run: str, file: str, language: Language | None) -> tuple[str, str]:
         """Return a file that is made from a run on demand, and its media type.

@@ -10,10 +10,12 @@ from urllib.parse import parse_qs
 from markupsafe import Markup
 
 from emoscope.errors import EmoscopeError
+from emoscope.labels import Emotion, by_key
 from emoscope.limits import ENDINGS, FORMAT_NAMES
 from emoscope.models import catalog
 from emoscope.outputs.history import Listing
 from emoscope.outputs.store import RunStore
+from emoscope.outputs.words import RunLine
 from emoscope.paths.names import TITLE_MAX
 from emoscope.settings import Settings
 from emoscope.web import compare, figure, live_rules, render, rows
@@ -88,7 +90,15 @@ def result(opened: Opened) -> str:
     if result.track is not None:
         parts += [figure.shares(result), figure.segments(result, opened.own)]
     made = [Markup(part) for part in parts]  # noqa: S704 - templates'
-    return fill("result", opened=opened, figures=made, **answer_context(opened))
+    context = answer_context(opened)
+    return fill(
+        "result", opened=opened, figures=made, moment=figure.moment, spoken=_spoken, **context
+    )
+
+
+def _spoken(line: RunLine) -> Emotion | None:
+    """Return the emotion of a line's words; None where no text model read them."""
+    return None if line.fusion is None else by_key(line.fusion.words_emotion)
 
 
 def _figure(opened: Opened) -> str:

@@ -15,6 +15,7 @@ from emoscope.errors import RequestError
 from emoscope.labels import EMOTIONS, SILENCE
 from emoscope.outputs import history
 from emoscope.outputs.corrections import SEGMENTS_MAX, segments_of
+from emoscope.outputs.words import TEXT_MAX, RunWords
 from emoscope.paths.names import TITLE_MAX
 from emoscope.server.http import replies, schemas
 from emoscope.server.http.small_body import object_schema, read_field
@@ -41,6 +42,11 @@ _SEGMENTS = {
         {"type": "array", "minItems": 1, "maxItems": SEGMENTS_MAX, "items": _SEGMENT},
         {"type": "null"},
     ],
+}
+_TEXT = {
+    "description": "subtitles (SRT, WebVTT), a Praat TextGrid or an ELAN EAF, whose lines have "
+    "times; else the text of the whole; null removes it",
+    "anyOf": [{"type": "string", "minLength": 1, "maxLength": TEXT_MAX}, {"type": "null"}],
 }
 _SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; media-src data:"
 """An exported report that is opened from here runs nothing, whatever its names hold."""
@@ -126,6 +132,19 @@ def _add_edits(
             history.set_title, runs_of(request, service.store), run, title
         )
         return JSONResponse(entry.to_dict())
+
+    @router.put(
+        "/v1/recognitions/{run}/words",
+        response_model=RunWords | None,
+        responses=schemas.problems(400, 401, 403, 404, 408, 413, 422, 429, 503, 507),
+        openapi_extra=object_schema("text", _TEXT),
+        summary="Keep what is said in a run",
+    )
+    async def keep_words(run: str, request: Request) -> JSONResponse:
+        """Keep lines with what voice and words say in `words.json`, beside `result.json`."""
+        text = await read_field(request, service.uploads, "text", str | None)
+        made = await anyio.to_thread.run_sync(viewer_of(request).set_words, run, text)
+        return JSONResponse(None if made is None else made.to_dict())
 
     @router.put(
         "/v1/recognitions/{run}/corrections",

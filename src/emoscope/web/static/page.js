@@ -8,6 +8,7 @@ import "./demo.js";
 import "./form.js";
 import { panel } from "./problem.js";
 import "./timeline.js";
+import "./words.js";
 
 /** @typedef {import("./form.js").EmoForm} EmoForm */
 /** @typedef {import("./address.js").Route} Route */
