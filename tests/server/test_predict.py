@@ -268,7 +268,8 @@ def test_the_openapi_document_names_every_field(server) -> None:
 
     operation = document["paths"]["/predict"]["post"]
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert set(form["properties"]) == {"audio", "granularity", "extract_embedding"}
+    options = {"granularity", "extract_embedding", "utterances", "head"}
+    assert set(form["properties"]) == {"audio", *options}
     assert "application/problem+json" in operation["responses"]["422"]["content"]
     assert {"PredictReply", "Problem", "HealthReply"} <= set(document["components"]["schemas"])
 

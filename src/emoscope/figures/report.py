@@ -58,6 +58,8 @@ class Page:
     utterances: Pair = ("", "")
     utterances_table: ReportTable | None = None
     """None where they were not asked for."""
+    heads: tuple[tuple[Pair, ReportTable], ...] = ()
+    """Title and scores of each head."""
 
 
 def report_html(

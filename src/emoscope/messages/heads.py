@@ -53,6 +53,20 @@ HEAD_WORDS: dict[str, Text] = {
 }
 """Sentences and headings of the terminal."""
 
+HEAD_PAGE: dict[str, Text] = {
+    "title": Text("分类头：{name}", "Head: {name}"),
+    "measured": Text(
+        "在没听过的说话人上 UAR {uar:.0f}%（{low:.0f}–{high:.0f}%），共 {clips} 条录音",
+        "UAR on speakers it did not hear: {uar:.0f}% ({low:.0f}–{high:.0f}%), {clips} clips",
+    ),
+    "segments": Text("随时间", "Over time"),
+    "adapted": Text(
+        "按修正调整过（{clips} 处修正）。模型原本的回答：",
+        "Adapted by {clips} corrections. The model itself says: ",
+    ),
+}
+"""What the page and the report say of heads."""
+
 BASELINES: dict[str, Text] = {
     "emotions": Text("现有：九种情绪中的同名类别", "Without it: the emotions of these names"),
     "mapped": Text("现有：九种情绪对应到标签", "Without it: the nine emotions, mapped"),

@@ -51,6 +51,8 @@ FORM: dict[str, Text] = {
         "另存 embedding.npy，可用于检索、聚类，或训练自己的分类器。",
         "Adds embedding.npy, for search, clustering or your own classifier.",
     ),
+    "head": Text("分类头", "Head"),
+    "head_none": Text("不用", "none"),
     "start": Text("开始识别", "Analyze"),
     "start_many": Text("全部识别", "Analyze all"),
     "tips": Text("怎样录效果最好？", "How to get the best result"),

@@ -12,6 +12,7 @@ import base64
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias, cast, get_args
@@ -30,6 +31,8 @@ from emoscope.waveform import Array32
 HEAD_SCHEMA = 1
 CLASSES_MAX = 32
 """Classes of one head."""
+
+_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 HeadKind: TypeAlias = Literal["classes", "corrections"]
 """``classes``: own classes on the embedding; ``corrections``: the nine, on the model's logits."""
@@ -70,6 +73,8 @@ class Head:
             raise ValueError(f"{count} classes, {self.weights.shape} and {self.bias.shape} numbers")
         if not 2 <= count <= CLASSES_MAX or len({one.key for one in self.labels}) != count:
             raise ValueError(f"2 to {CLASSES_MAX} classes with keys of their own")
+        if not all(_COLOUR.fullmatch(one.colour) for one in self.labels):
+            raise ValueError("a colour is written #rrggbb")
         if not (np.isfinite(self.weights).all() and np.isfinite(self.bias).all()):
             raise ValueError("a number is not finite")
         nine = tuple(one.key for one in self.labels) == KEYS

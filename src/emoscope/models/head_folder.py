@@ -120,6 +120,11 @@ def usable_heads() -> list[Head]:
     return found
 
 
+def offered_heads(model: ModelRef) -> list[Head]:
+    """Return the heads that fit a model."""
+    return [head for head in usable_heads() if head.model.sha256 == model.sha256]
+
+
 def heads_for(heads: Sequence[str | Head], model: ModelRef) -> tuple[Head, ...]:
     """Open heads by name and check that they fit a model and one another.
 

@@ -79,6 +79,10 @@ class HeadAnswer(JsonType):
         """The class with the largest score."""
         return next(one for one in self.labels if one.key == self.label)
 
+    def label_of(self, segment: HeadSegment) -> HeadLabel | None:
+        """Return the class of a segment; None for silence."""
+        return next((one for one in self.labels if one.key == segment.label), None)
+
     def ranked(self) -> list[tuple[HeadLabel, float]]:
         """All classes with their scores, largest first."""
         pairs = [(one, self.scores[one.key]) for one in self.labels]

@@ -132,7 +132,7 @@ def create_app(
     )
     add_security_schemes(app)
     if page:
-        add_page(app, viewer_of, settings)
+        add_page(app, viewer_of, settings, recognizer.model)
     drop_needless_refusals(app)
     return app
 

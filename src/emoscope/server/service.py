@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -54,6 +54,8 @@ class RecognitionOptions:
     """``separate`` gives a run for each channel in place of one for their mean."""
     utterances: bool = False
     """Recognize each utterance between two pauses alone as well."""
+    heads: tuple[str, ...] = ()
+    """Names of heads, besides those of the settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,16 @@ class Service:
     index: RunSearch | None = None
     """Vectors of the runs; None where none are kept."""
     started_s: float = field(default_factory=time.monotonic)
+
+    def recognizer_with(self, names: Sequence[str]) -> Recognizer:
+        """Return the recognizer with heads besides those that it always applies.
+
+        Raises:
+            HeadError: one is unknown, damaged, or of another model; or they do not go together.
+        """
+        always = self.recognizer.heads
+        more = [name for name in names if name not in {head.name for head in always}]
+        return self.recognizer.configured(heads=[*always, *more]) if more else self.recognizer
 
     async def recognize(
         self, http_request: Request, request: RecognitionRequest, listener: Listener = ignore
@@ -137,6 +149,9 @@ class Service:
         """
         rules = self.settings.utterance_rules if request.options.utterances else False
 
+        def recognizer() -> Recognizer:
+            return self.recognizer_with(request.options.heads)
+
         def listening(event: Any) -> None:
             deadline()
             self.metrics.event(event)
@@ -156,7 +171,7 @@ class Service:
         def separate() -> tuple[Run, ...]:
             deadline()
             call = recognize_channels_with(
-                self.recognizer,
+                recognizer(),
                 request.data(),
                 granularity=request.options.granularity,
                 embedding=request.options.embedding or self.index is not None,
@@ -177,13 +192,14 @@ class Service:
 
         def mixed() -> Run:
             deadline()
-            recording = self.recognizer.decode(
+            asked = recognizer()
+            recording = asked.decode(
                 request.data(),
                 name=request.name,
                 received_ms=request.received_ms,
                 listener=listening,
             )
-            result = self.recognizer.infer(
+            result = asked.infer(
                 recording,
                 granularity=request.options.granularity,
                 embedding=request.options.embedding or self._indexes(recording.sound.duration_s),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ LEAST_CLIPS = 8
 LEAST_SPEAKERS = 3
 _LABEL, _SPEAKER, _LICENCE = "label", "speaker", "licence"
 _LOOKS = {"label_zh": "zh", "label_en": "en", "label_emoji": "emoji", "label_colour": "colour"}
+_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 _COLOURS = (
     "#d07c00",
     "#4892d7",
@@ -251,6 +253,6 @@ def _labels(keys: Sequence[str], rows: Sequence[reader.Row]) -> tuple[HeadLabel,
 
 def _label(key: str, at: int, look: Mapping[str, str]) -> HeadLabel:
     colour = look.get("colour", "")
-    if len(colour) != 7 or colour[0] != "#" or not colour[1:].isalnum():
+    if not _COLOUR.fullmatch(colour):
         colour = _COLOURS[at % len(_COLOURS)]
     return HeadLabel(key, look.get("zh", key), look.get("en", key), look.get("emoji", ""), colour)

@@ -11,7 +11,7 @@ from typing import Any
 
 from emoscope.events import Step
 from emoscope.figures.glance import decisive_moments
-from emoscope.labels import Emotion
+from emoscope.labels import Emotion, by_key
 from emoscope.messages.languages import Text
 from emoscope.messages.mixed import leading_two, mixed_emotion
 from emoscope.messages.page import FORM, RESULT
@@ -76,6 +76,8 @@ def answer_context(opened: Opened) -> dict[str, Any]:
             *(_MADE_OF_SEGMENTS if has_track else ()),
             *(_MADE_OF_UTTERANCES if result.utterance_set is not None else ()),
         ),
+        "adapted": result.adaptation,
+        "adapted_from": None if result.adaptation is None else by_key(result.adaptation.emotion),
     }
 
 

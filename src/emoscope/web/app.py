@@ -18,7 +18,9 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from emoscope.errors import EmoscopeError
+from emoscope.models.head_folder import offered_heads
 from emoscope.outputs import history
+from emoscope.results.result import ModelRef
 from emoscope.settings import Settings
 from emoscope.web import rows, views
 from emoscope.web.api_page import api_page
@@ -38,27 +40,31 @@ IS_DOCUMENT = "emoscope.document"
 """Key of the ASGI scope of a request for a document, whose errors are documents as well."""
 
 
-def add_page(app: FastAPI, viewer_of: ViewerOf, settings: Settings) -> None:
+def add_page(app: FastAPI, viewer_of: ViewerOf, settings: Settings, model: ModelRef) -> None:
     """Add the page to an application that has the API routes.
 
     Args:
         app: the application.
         viewer_of: returns what reads the runs that a request may see.
         settings: limits of an upload, as the form tells them.
+        model: the loaded one, whose heads the form offers.
     """
     static = GZipMiddleware(StaticFiles(directory=str(_STATIC)), minimum_size=COMPRESSED_FROM_BYTES)
     app.mount("/static", static)
-    app.include_router(_documents(viewer_of, settings))
+    app.include_router(_documents(viewer_of, settings, model))
     app.include_router(_fragments(viewer_of))
 
 
-def _documents(viewer_of: ViewerOf, settings: Settings) -> APIRouter:
+def _documents(viewer_of: ViewerOf, settings: Settings, model: ModelRef) -> APIRouter:
     router = APIRouter(tags=["page"], default_response_class=PageReply)
     limits = views.UploadLimits.of(settings)
 
     def document(path: str, view: str) -> None:
         async def show(request: Request) -> Response:
-            return PageReply(views.document(request.scope, view, limits, viewer_of(request).card))
+            card = viewer_of(request).card
+            return PageReply(
+                views.document(request.scope, view, limits, card, heads=offered_heads(model))
+            )
 
         _add(router, path, show, f"Document: {view}")
 
@@ -74,7 +80,10 @@ def _documents(viewer_of: ViewerOf, settings: Settings) -> APIRouter:
             _must_read(request, error)
             page = views.document(scope, "home", limits, viewer.card, error=error)
             return PageReply(page, status_code=404)
-        return PageReply(views.document(scope, "home", limits, viewer.card, opened=opened))
+        heads = offered_heads(model)
+        return PageReply(
+            views.document(scope, "home", limits, viewer.card, opened=opened, heads=heads)
+        )
 
     _add(router, "/r/{run}", result, "Document: one result")
 

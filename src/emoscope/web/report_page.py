@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from emoscope._version import __version__
 from emoscope.figures.report import Page, Pair, ReportTable
-from emoscope.labels import Emotion
+from emoscope.labels import Emotion, by_key
+from emoscope.messages.heads import HEAD_PAGE, HEAD_WORDS
 from emoscope.messages.languages import LANGUAGES, Text
 from emoscope.messages.page import FORM, REPORT, RESULT
 from emoscope.messages.texts import CORRECTED, NOTICES, step_line
@@ -13,6 +14,7 @@ from emoscope.messages.units import recording_length
 from emoscope.messages.utterances import UTTERANCES
 from emoscope.messages.verdict import below, verdict
 from emoscope.models import catalog
+from emoscope.results.heads import HeadAnswer
 from emoscope.results.result import Result
 from emoscope.results.segments import Segment
 from emoscope.results.utterances import Utterance
@@ -56,6 +58,7 @@ def page_of(
                 for name, value in quality_figures(result.quality, result.duration_s)
             ),
         ),
+        heads=tuple(_head(head) for head in result.heads),
         model=_pair(RESULT["model"]),
         about_model=_about_model(result, known),
         log=_pair(RESULT["log"]),
@@ -80,6 +83,9 @@ def _below(result: Result) -> tuple[Pair, ...]:
     else:
         found = mixed_parts(result)
         said = [] if found is None else [Text(*_with_parts(*found[:2]))]
+    if (change := result.adaptation) is not None:
+        own, words = by_key(change.emotion), _pair(HEAD_PAGE["adapted"], clips=change.corrections)
+        said.append(Text(words[0] + own.zh, words[1] + own.en))
     told = story_of(result)
     sets = label_set_of(result) if verdict(result).percent is not None else None
     lines = ([] if told is None else [told]) + below(result) + said
@@ -139,6 +145,20 @@ def _utterances(result: Result) -> ReportTable:
     head = (*(RESULT[name] for name in ("from", "to", "emotion", "score")), UTTERANCES["text"])
     none = ("", "", _pair(UTTERANCES["none"]), "", "")
     return ReportTable(tuple(_pair(text) for text in head), tuple(rows or [none]))
+
+
+def _head(head: HeadAnswer) -> tuple[Pair, ReportTable]:
+    """Title and scores of a head; by frame its segments stand below them."""
+    names = {one.key: (f"{one.emoji} {one.zh}", f"{one.emoji} {one.en}") for one in head.labels}
+    scores = ((names[one.key], f"{score * 100:.1f}%") for one, score in head.ranked())
+    spans = (
+        (f"{one.start_s:.2f}–{one.end_s:.2f} s: {names[one.label][0]}", f"{one.score * 100:.1f}%")
+        for one in head.segments
+        if one.label in names
+    )
+    title = _pair(HEAD_PAGE["title"], name=head.name)
+    columns = (_pair(HEAD_WORDS["label"]), _pair(RESULT["score"]))
+    return title, ReportTable(columns, (*scores, *spans))
 
 
 def _score(segment: Segment) -> Pair | str:

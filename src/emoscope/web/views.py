@@ -13,6 +13,7 @@ from emoscope.errors import EmoscopeError
 from emoscope.labels import Emotion, by_key
 from emoscope.limits import ENDINGS, FORMAT_NAMES
 from emoscope.models import catalog
+from emoscope.models.head_file import Head
 from emoscope.outputs.history import Listing
 from emoscope.outputs.store import RunStore
 from emoscope.outputs.words import RunLine
@@ -56,6 +57,7 @@ def document(
     *,
     opened: Opened | None = None,
     error: EmoscopeError | None = None,
+    heads: Sequence[Head] = (),
 ) -> str:
     """Return the whole page.
 
@@ -66,9 +68,11 @@ def document(
         card: card of the loaded model, if it has one.
         opened: result that stands in the view ``home``; the demo by default.
         error: what is wrong with the result that was asked for.
+        heads: those that the form offers.
     """
     return fill(
         "page",
+        heads=heads,
         **frame(scope),
         view=view,
         views=VIEWS,

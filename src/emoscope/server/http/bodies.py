@@ -25,6 +25,7 @@ from emoscope.server.http.forms import (
     FormReader,
     parse_boolean,
     parse_channels,
+    parse_heads,
 )
 from emoscope.server.http.json_body import JSON_EXPECTED, JsonBodyReader, decode_base64
 from emoscope.server.http.openapi import example_sound
@@ -59,6 +60,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "default": "mix",
         "description": "separate: an answer for each of two channels, as of a call; not for jobs",
     },
+    "head": {
+        "type": "string",
+        "default": "",
+        "description": "names of heads, parted by commas; GET /v1/heads lists them",
+    },
 }
 _RECORDING = {
     "type": "object",
@@ -92,6 +98,7 @@ def body_schema(max_files: int, max_bytes: int) -> dict[str, Any]:
             "embedding": _WORD,
             "utterances": {**_WORD, "description": _OPTIONS["utterances"]["description"]},
             "channels": _OPTIONS["channels"],
+            "head": _OPTIONS["head"],
         },
     }
     as_json = {
@@ -142,6 +149,7 @@ async def read_requests(
 
     Raises:
         RequestError: the body or a parameter is not what it should be.
+        HeadError: a head is unknown, damaged, or of another model.
         AudioTooLargeError: every recording is larger than a recording may be.
         ServiceTimeoutError: the body comes too slowly.
         BusyError: too many bodies, or bytes of bodies, are there already.
@@ -161,6 +169,8 @@ async def read_requests(
                 request.stream(), reader.feed, max_bytes, partial(_body_too_large, spool, max_bytes)
             )
         requests = _requests(reader, request, spool, max_files)
+        for names in {one.options.heads for one in requests}:
+            service.recognizer_with(names)  # refused before anything is begun
         _require_usable(spool, len(requests))
         received_ms = (time.perf_counter() - arrived_s) * 1000
         yield [replace(one, received_ms=received_ms) for one in requests]
@@ -235,6 +245,7 @@ def _of_form(form: FormReader) -> list[RecognitionRequest]:
         parse_boolean("embedding", form.texts.get("embedding", "false")),
         parse_channels(form.texts.get("channels", "mix")),
         parse_boolean("utterances", form.texts.get("utterances", "false")),
+        parse_heads(form.texts.get("head", "")),
     )
     return [RecognitionRequest(file.data, plain_name(file.name), options) for file in form.files()]
 
@@ -246,6 +257,7 @@ def _of_bytes(request: Request, spool: RecordingSpool) -> list[RecognitionReques
         parse_boolean("embedding", query.get("embedding", "false")),
         parse_channels(query.get("channels", "mix")),
         parse_boolean("utterances", query.get("utterances", "false")),
+        parse_heads(query.get("head", "")),
     )
     name = plain_name(query.get("name", ""))
     spool.end()
@@ -266,6 +278,9 @@ def _of_json(
     for field in ("embedding", "utterances"):
         if not isinstance(body.get(field, False), bool):
             raise RequestError("field_invalid", field=field, expected="true, false")
+    head = body.get("head", "")
+    if not isinstance(head, str) or reader.long_string(head) is not None:
+        raise RequestError("field_invalid", field="head", expected="NAME,NAME")
     granularity = str(body.get("granularity", "utterance"))
     if reader.long_string(granularity) is not None:
         raise RequestError("field_invalid", field="granularity", expected=", ".join(GRANULARITIES))
@@ -274,6 +289,7 @@ def _of_json(
         body.get("embedding", False),
         parse_channels(str(body.get("channels", "mix"))),
         body.get("utterances", False),
+        parse_heads(head),
     )
     return [
         _one_of_json(recording, f"recordings[{index}]", reader, spool, options)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from fastapi import Request
 
-from emoscope.errors import BusyError, EmoscopeError, InternalError, ServerClosingError
+from emoscope.errors import (
+    BusyError,
+    EmoscopeError,
+    HeadError,
+    InternalError,
+    ServerClosingError,
+)
 from emoscope.events import Event, Progress
-from emoscope.export.records import csv_header, to_csv_line, to_json_line
+from emoscope.export.records import csv_header, head_columns, to_csv_line, to_json_line
 from emoscope.outputs.store import Run
 from emoscope.results.result import Failure
 from emoscope.server.http import schemas
@@ -109,15 +115,29 @@ def as_record(answer: Outcome, *, chinese: bool, root: str) -> dict[str, Any]:
     return FailedReply(name=answer.name, problem=problem).model_dump()
 
 
-def as_line(answer: Outcome, form: str) -> str:
-    """Return one line of JSON Lines or CSV."""
+def csv_columns(service: Service, heads: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that the heads of a request add to the CSV; none where one is gone."""
+    try:
+        return head_columns(service.recognizer_with(heads).heads)
+    except HeadError:
+        return ()
+
+
+def as_line(answer: Outcome, form: str, extra: Sequence[str] = ()) -> str:
+    """Return one line of JSON Lines or CSV.
+
+    Args:
+        answer: the run or the failure.
+        form: ``LINES`` or ``CSV``.
+        extra: columns of the CSV behind the usual ones.
+    """
     plain = answer.result if isinstance(answer, Run) else answer
-    return to_csv_line(plain) if form == CSV else to_json_line(plain)
+    return to_csv_line(plain, extra) if form == CSV else to_json_line(plain)
 
 
-def preamble(form: str) -> str:
+def preamble(form: str, extra: Sequence[str] = ()) -> str:
     """Return what stands before the first line."""
-    return csv_header() if form == CSV else ""
+    return csv_header(extra) if form == CSV else ""
 
 
 def as_event(one: RecordingEvent, *, chinese: bool, root: str) -> str:

@@ -216,6 +216,11 @@ def parse_channels(value: str) -> ChannelMode:
     return cast(ChannelMode, value)
 
 
+def parse_heads(value: str) -> tuple[str, ...]:
+    """Read names of heads, parted by commas; which of them exist is not known here."""
+    return tuple(name for part in value.split(",") if (name := part.strip()))
+
+
 def parse_boolean(field: str, value: str) -> bool:
     """Read one of the eight words, in any case.
 

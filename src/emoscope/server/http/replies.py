@@ -6,7 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from emoscope.models.head_file import HeadKind
 from emoscope.outputs.history import RunEntry
+from emoscope.results.heads import HeadLabel
 from emoscope.results.json_type import EmotionKey
 from emoscope.results.result import ModelRef
 from emoscope.results.samples import Sample
@@ -82,6 +84,24 @@ class ModelsReply(Exact):
 
     loaded: ModelRef
     models: list[CatalogueReply]
+
+
+class HeadReply(Exact):
+    """A head with classes of its own, or one of corrections."""
+
+    name: str
+    kind: HeadKind
+    sha256: str
+    labels: list[HeadLabel]
+    model: str
+    usable: bool = Field(description="trained on the model that is loaded")
+    uar: list[float] | None = Field(description="cross-validated: value, and 95 % interval")
+
+
+class HeadsReply(Exact):
+    """The heads on this machine."""
+
+    heads: list[HeadReply]
 
 
 class EmotionReply(Exact):

@@ -47,6 +47,7 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE recordings ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",
     ),
     ("ALTER TABLE jobs ADD COLUMN utterances INTEGER NOT NULL DEFAULT 0",),
+    ("ALTER TABLE jobs ADD COLUMN heads TEXT NOT NULL DEFAULT ''",),
 )
 """Statements that lead from each version to the next; a row is never changed, only added."""
 

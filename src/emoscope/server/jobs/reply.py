@@ -32,6 +32,7 @@ class JobReply(Exact):
     granularity: Granularity
     embedding: bool
     utterances: bool
+    head: str = Field(description="names of heads, parted by commas")
     created_utc: str
     started_utc: str | None
     ended_utc: str | None
@@ -63,6 +64,7 @@ def job_reply(job: Job, jobs: Jobs) -> JobReply:
         granularity=job.options.granularity,
         embedding=job.options.embedding,
         utterances=job.options.utterances,
+        head=",".join(job.options.heads),
         created_utc=_utc(job.created_s),
         started_utc=None if job.started_s is None else _utc(job.started_s),
         ended_utc=None if job.ended_s is None else _utc(job.ended_s),

@@ -108,14 +108,15 @@ class JobTable:
         id_ = id_ or new_id()
         with self.database.transaction() as db:
             db.execute(
-                "INSERT INTO jobs (id, owner, state, granularity, embedding, utterances, created_s,"
-                " idempotency, digest) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO jobs (id, owner, state, granularity, embedding, utterances, heads,"
+                " created_s, idempotency, digest) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)",
                 (
                     id_,
                     owner,
                     options.granularity,
                     options.embedding,
                     options.utterances,
+                    ",".join(options.heads),
                     self._now(),
                     idempotency,
                     digest,
@@ -296,7 +297,7 @@ class JobTable:
 def _jobs(db: sqlite3.Connection, rest: str, values: tuple[Any, ...]) -> list[Job]:
     rows = db.execute(
         "SELECT id, owner, state, granularity, embedding, created_s, started_s, ended_s,"  # noqa: S608 - our own words
-        f" idempotency, digest, utterances FROM jobs {rest}",
+        f" idempotency, digest, utterances, heads FROM jobs {rest}",
         values,
     ).fetchall()
     return [
@@ -304,7 +305,12 @@ def _jobs(db: sqlite3.Connection, rest: str, values: tuple[Any, ...]) -> list[Jo
             id=row[0],
             owner=row[1],
             state=row[2],
-            options=RecognitionOptions(row[3], bool(row[4]), utterances=bool(row[10])),
+            options=RecognitionOptions(
+                row[3],
+                bool(row[4]),
+                utterances=bool(row[10]),
+                heads=tuple(filter(None, row[11].split(","))),
+            ),
             created_s=row[5],
             started_s=row[6],
             ended_s=row[7],

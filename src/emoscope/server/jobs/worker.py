@@ -383,6 +383,8 @@ def _write_all(
     digest = hashlib.sha256(f"{options.granularity} {options.embedding}".encode())
     if options.utterances:
         digest.update(b" utterances")
+    if options.heads:
+        digest.update(f" heads {','.join(options.heads)}".encode())
     make_private_folder(folder)
     for place, request in enumerate(requests):
         try:

@@ -8,11 +8,14 @@ from fastapi import APIRouter
 
 from emoscope.labels import EMOTIONS
 from emoscope.models import catalog
+from emoscope.models.head_folder import usable_heads
 from emoscope.server.http import schemas
 from emoscope.server.http.replies import (
     CatalogueReply,
     EmotionReply,
     EmotionsReply,
+    HeadReply,
+    HeadsReply,
     ModelsReply,
 )
 from emoscope.server.service import Service
@@ -44,6 +47,29 @@ def catalogue_routes(service: Service) -> APIRouter:
             for entry in catalog.CATALOG
         ]
         return ModelsReply(loaded=loaded, models=known)
+
+    @router.get(
+        "/v1/heads",
+        responses=schemas.problems(401),
+        summary="The heads that a recognition can ask for by name",
+    )
+    def heads() -> HeadsReply:
+        """Classes of one's own; a head is trained with `emoscope head train`."""
+        loaded = service.recognizer.model
+        return HeadsReply(
+            heads=[
+                HeadReply(
+                    name=head.name,
+                    kind=head.kind,
+                    sha256=head.sha256,
+                    labels=list(head.labels),
+                    model=head.model.name,
+                    usable=head.model.sha256 == loaded.sha256,
+                    uar=head.card.get("uar"),
+                )
+                for head in usable_heads()
+            ]
+        )
 
     @router.get(
         "/v1/emotions",

@@ -16,7 +16,7 @@ from emoscope.export.records import csv_header
 from emoscope.outputs.store import Run, RunStore
 from emoscope.results.result import Failure, Result
 from emoscope.server.http import schemas
-from emoscope.server.http.events import CSV, LINES, NDJSON, Outcome, as_line
+from emoscope.server.http.events import CSV, LINES, NDJSON, Outcome, as_line, csv_columns
 from emoscope.server.jobs.reply import job_reply
 from emoscope.server.jobs.table import ENDED, Item, Job
 from emoscope.server.jobs.worker import Jobs, failure_of
@@ -81,7 +81,8 @@ def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
             kind = "application/zip"
         else:
             kind = CSV if form == "csv" else LINES
-            body = _delivered(_lines(store, found, kind), jobs, found)
+            extra = csv_columns(service, found.options.heads)
+            body = _delivered(_lines(store, found, kind, extra), jobs, found)
         return StreamingResponse(
             body,
             media_type=kind,
@@ -103,14 +104,14 @@ def _delivered(lines: Iterator[str], jobs: Jobs, job: Job) -> Iterator[str]:
     jobs.delivered(job)
 
 
-def _lines(store: RunStore, job: Job, kind: str) -> Iterator[str]:
+def _lines(store: RunStore, job: Job, kind: str, extra: tuple[str, ...]) -> Iterator[str]:
     if kind == CSV:
-        yield csv_header()
+        yield csv_header(extra)
     for item in job.items:
         if item.state == "failed":
-            yield as_line(failure_of(item), kind)
+            yield as_line(failure_of(item), kind, extra)
         elif item.state == "succeeded":
-            yield as_line(_answer(store, item), kind)
+            yield as_line(_answer(store, item), kind, extra)
 
 
 def _answer(store: RunStore, item: Item) -> Outcome:

@@ -44,6 +44,7 @@ def job_routes(service: Service, jobs: Jobs) -> APIRouter:
         granularity: Annotated[Granularity, Query(description="for plain bytes")] = "utterance",  # noqa: ARG001 - read from the request; here for the document
         embedding: Annotated[bool, Query(description="for plain bytes")] = False,  # noqa: ARG001 - likewise
         utterances: Annotated[bool, Query(description="for plain bytes")] = False,  # noqa: ARG001 - likewise
+        head: Annotated[str, Query(description="for plain bytes")] = "",  # noqa: ARG001 - likewise
         name: Annotated[str, Query(description="for plain bytes", max_length=200)] = "",  # noqa: ARG001 - likewise
         idempotency_key: Annotated[str | None, Header(max_length=_IDEMPOTENCY_MAX)] = None,
     ) -> JSONResponse:

@@ -15,7 +15,7 @@ from emoscope.server.admission.uploads import drain, refuse_early
 from emoscope.server.http import schemas
 from emoscope.server.http.addresses import root_of
 from emoscope.server.http.body_spool import RecordingSpool
-from emoscope.server.http.forms import NO, YES, FormReader, parse_boolean
+from emoscope.server.http.forms import NO, YES, FormReader, parse_boolean, parse_heads
 from emoscope.server.service import RecognitionOptions, RecognitionRequest, Service
 
 _FORM_BYTES = 1 << 20
@@ -50,6 +50,11 @@ _BODY = {
                             "enum": [*YES, *NO],
                             "default": "false",
                             "description": "recognize each utterance between two pauses alone",
+                        },
+                        "head": {
+                            "type": "string",
+                            "default": "",
+                            "description": "names of heads, parted by commas",
                         },
                     },
                 }
@@ -93,7 +98,9 @@ def predict_routes(service: Service) -> APIRouter:
                 check_granularity(form.texts.get("granularity", "utterance")),
                 parse_boolean("extract_embedding", form.texts.get("extract_embedding", "false")),
                 utterances=parse_boolean("utterances", form.texts.get("utterances", "false")),
+                heads=parse_heads(form.texts.get("head", "")),
             )
+            service.recognizer_with(options.heads)  # refused before the sound is read
             name = plain_name(upload.name)
             if upload.refusal:
                 raise upload.refusal

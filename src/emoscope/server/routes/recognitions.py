@@ -26,6 +26,7 @@ from emoscope.server.http.events import (
     as_event,
     as_line,
     as_record,
+    csv_columns,
     negotiate,
     preamble,
     recording_events,
@@ -35,7 +36,7 @@ from emoscope.server.service import RecognitionRequest, Service
 
 _HELP = """Send recordings in one of three ways: a form with one or more files `audio`; JSON with
 base64; or the plain bytes of one file, with `granularity`, `embedding`,
-`utterances`, `channels` and `name` in the address.
+`utterances`, `channels`, `head` and `name` in the address.
 
 `Accept` chooses the reply: `application/json`, `application/jsonl`, `text/csv`, or
 `application/x-ndjson`, which streams what happens as it happens. A single bad recording in JSON is
@@ -69,6 +70,7 @@ def recognition_routes(service: Service) -> APIRouter:
         granularity: Annotated[Granularity, Query(description="for plain bytes")] = "utterance",  # noqa: ARG001 - read from the request; here for the document
         embedding: Annotated[bool, Query(description="for plain bytes")] = False,  # noqa: ARG001 - likewise
         channels: Annotated[ChannelMode, Query(description="for plain bytes")] = "mix",  # noqa: ARG001 - likewise
+        head: Annotated[str, Query(description="for plain bytes")] = "",  # noqa: ARG001 - likewise
         utterances: Annotated[bool, Query(description="for plain bytes")] = False,  # noqa: ARG001 - likewise
         name: Annotated[str, Query(description="for plain bytes")] = "",  # noqa: ARG001 - likewise
     ) -> Response:
@@ -155,18 +157,21 @@ async def _lines(
     request: Request, service: Service, reading: Any, form: str, *, chinese: bool
 ) -> AsyncIterator[str]:
     async with reading as requests:
-        head = preamble(form)
+        extra = csv_columns(service, requests[0].options.heads) if requests else ()
+        head = preamble(form, extra)
         async for one in recording_events(request, service, requests):
-            line = _line(one, form, chinese=chinese, root=root_of(request.scope))
+            line = _line(one, form, extra, chinese=chinese, root=root_of(request.scope))
             if line:
                 yield head + line
                 head = ""
 
 
-def _line(one: RecordingEvent, form: str, *, chinese: bool, root: str) -> str:
+def _line(
+    one: RecordingEvent, form: str, extra: tuple[str, ...], *, chinese: bool, root: str
+) -> str:
     if form == NDJSON:
         return as_event(one, chinese=chinese, root=root)
-    return as_line(one.what, form) if isinstance(one.what, Run | Failure) else ""
+    return as_line(one.what, form, extra) if isinstance(one.what, Run | Failure) else ""
 
 
 async def _joined(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:

@@ -186,7 +186,9 @@ export class EmoForm extends HTMLElement {
     const mode = /** @type {HTMLInputElement} */ (this.find("input[type=radio]:checked"));
     const ticked = (/** @type {string} */ name) =>
       /** @type {HTMLInputElement | null} */ (this.querySelector(`input[name=${name}]`))?.checked ?? false;
+    const head = /** @type {HTMLSelectElement | null} */ (this.querySelector("select[name=head]"));
     return {
+      head: head?.value ?? "",
       granularity: /** @type {"frame" | "utterance"} */ (mode.value),
       embedding: ticked("embedding"),
       separate: ticked("channels"),

@@ -13,6 +13,7 @@ import { address } from "./address.js";
  * @property {"frame" | "utterance"} granularity
  * @property {boolean} [embedding]
  * @property {boolean} [utterances] each utterance alone as well
+ * @property {string} [head] names of heads, parted by commas
  * @property {boolean} [separate] a result for each channel; the first one is given
  * @property {(share: number) => void} [onUpload] share that was sent, 0 to 1
  * @property {(done_s: number, total_s: number) => void} [onProgress] seconds of sound
@@ -33,6 +34,7 @@ export function recognize(sound, name, options) {
   body.append("granularity", options.granularity);
   body.append("embedding", String(options.embedding ?? false));
   if (options.utterances) body.append("utterances", "true");
+  if (options.head) body.append("head", options.head);
   if (options.separate) body.append("channels", "separate");
   body.append("audio", sound, name);
 
