@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from serving import Site
 from sounds import sample, wav
-from visitor import answered, file, form, give, until
+from visitor import answered, file, form, give, show, until
 
 pytestmark = [pytest.mark.browser]
 
@@ -75,3 +78,17 @@ def test_without_the_box_there_is_no_strip(page: Page) -> None:
     give(page, file("talk.wav", wav(sample("angry_zh.wav"))))
     answered(page, "frame")
     expect(page.locator("#emo-answer [data-part=utterances]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("context", [{"permissions": ["microphone"]}], indirect=True)
+def test_a_live_recording_has_them_too(page: Page, site: Site) -> None:
+    show(page, "live")
+    page.check("emo-live input[name=utterances]", force=True)
+    page.click("[data-do=live]")
+    until(page, "document.querySelector('emo-live').curve?.knownS >= 2")
+    page.click("[data-do=live]")
+    page.wait_for_selector("#emo-answer [data-part=utterances]")
+    run = page.get_attribute("#emo-answer .emo-result[data-run]", "data-run")
+
+    data = json.loads((site.outputs / str(run) / "result.json").read_text("utf-8"))
+    assert data["utterance_cut"]["by"] == "pauses"

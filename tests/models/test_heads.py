@@ -25,6 +25,7 @@ from emoscope.results.heads import HeadLabel, head_answer
 from emoscope.results.result import ModelRef, Result
 from emoscope.results.scores import softmax
 from emoscope.waveform import Waveform
+from sounds import sample
 
 MODEL = ModelRef("fake", "1", "0" * 64)
 DIM = FakeBackend().dim
@@ -290,3 +291,30 @@ def test_tables_have_columns_of_heads_only_where_there_are_some(
     assert "head.service.满意" in archive[0]
     assert "head" not in records.archive_csv([("run", recognizer.recognize(sound))])
     assert "head.service.满意" in curve_table([result]).columns
+
+
+# -- utterances
+
+
+@pytest.mark.parametrize("embedding", [False, True])
+def test_heads_judge_each_utterance_as_its_sound_alone(
+    recognizer: Recognizer, *, embedding: bool
+) -> None:
+    turned = np.eye(COUNT)[::-1].copy()
+    headed = recognizer.configured(heads=[head(), corrections(turned)])
+    pause = np.zeros(16_000, np.float32)
+    sound = Waveform(np.concatenate([sample("happy_zh.wav"), pause, sample("angry_en.wav")]))
+    result = headed.recognize(sound, utterances=True, embedding=embedding)
+
+    assert len(result.utterances) == 2
+    for one in result.utterances:
+        alone = headed.recognize(sound.cut(one.span))
+        assert one.scores == alone.scores
+        assert one.heads == {"service": alone.heads[0].scores}
+        assert one.to_dict()["heads"]["service"] == alone.heads[0].scores
+    assert result.utterance_set is not None
+    vectors = result.utterance_set.embeddings
+    assert (None if vectors is None else vectors.shape) == ((2, DIM) if embedding else None)
+    plain = recognizer.recognize(sound, utterances=True)
+    assert "heads" not in plain.utterances[0].to_dict()
+    assert plain.utterances[0].scores != result.utterances[0].scores

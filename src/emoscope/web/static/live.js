@@ -75,6 +75,11 @@ class EmoLive extends HTMLElement {
     return find(this, `[data-part=${name}]`);
   }
 
+  get options() {
+    const box = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (find(this, `input[name=${name}]`));
+    return { embedding: box("embedding"), utterances: box("utterances") };
+  }
+
   press() {
     if (this.state === undefined) this.start();
     else if (this.state === "live") this.stop();
@@ -121,7 +126,6 @@ class EmoLive extends HTMLElement {
     this.said = null;
     this.saidAt = -SAID_MS;
     this.name = `live_${new Date().toTimeString().slice(0, 8).replaceAll(":", "")}`;
-    const box = /** @type {HTMLInputElement} */ (find(this, "input[name=embedding]"));
     /** @type {Wire} */
     const wire = new Wire({
       start: {
@@ -129,7 +133,8 @@ class EmoLive extends HTMLElement {
         encoding: "pcm_s16le",
         rate_hz: rateHz,
         granularity: "frame",
-        embedding: box.checked,
+        embedding: this.options.embedding.checked,
+        utterances: this.options.utterances.checked,
         name: this.name,
       },
       // Nothing that an earlier line still says is about this recording.
@@ -316,7 +321,7 @@ class EmoLive extends HTMLElement {
     for (const part of /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-when]"))) {
       part.hidden = (part.dataset.when === "live") !== on;
     }
-    /** @type {HTMLInputElement} */ (find(this, "input[name=embedding]")).disabled = state !== undefined;
+    for (const box of Object.values(this.options)) box.disabled = state !== undefined;
     this.box("now").hidden = !on;
     this.box("empty").hidden = on;
     if (this.picture) {
