@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ import emoscope.server
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.cli.main import app as command_line
 from emoscope.limits import UPLOAD
+from emoscope.outputs.index import INDEX_FOLDER
 from emoscope.outputs.ownership import OWNER, RunAccess, owner_of_run
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
@@ -235,6 +237,30 @@ def test_a_stream_belongs_to_its_key_and_is_resumed_by_it(shared: Shared) -> Non
     run = last["run"]
     assert shared.client.get(f"/v1/recognitions/{run}", headers=shared.ann).status_code == 200
     assert shared.client.get(f"/v1/recognitions/{run}", headers=shared.bob).status_code == 404
+
+
+def test_the_log_tells_at_the_start_what_belongs_to_no_key(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("emoscope"), "propagate", True)
+    store, keys = RunStore(tmp_path / "outputs"), KeyFile(tmp_path / "keys.json")
+    store.save(make_result(), Waveform(np.zeros(16_000, np.float32)))
+
+    def told() -> list[int]:
+        caplog.clear()
+        with serving(app_of(tmp_path)) as url:
+            deadline = time.monotonic() + 10
+            while not (tmp_path / "outputs" / INDEX_FOLDER).exists():
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            httpx.get(f"{url}/v1/recognitions")
+            time.sleep(0.2)
+        lines = [record for record in caplog.records if "belong to no key" in record.getMessage()]
+        return [record.levelno for record in lines]
+
+    assert told() == []  # without keys all runs are seen
+    keys.create("ann", ["read"])
+    assert told() == [logging.WARNING]
 
 
 @pytest.mark.parametrize("content", ["", "{bro", "[]", '{"owner": 1}', '{"owner": ""}', "null"])

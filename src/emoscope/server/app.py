@@ -17,6 +17,7 @@ from starlette.routing import Match, Mount
 from emoscope._version import __version__
 from emoscope.errors import EmoscopeError, InternalError, RequestError, StoreError
 from emoscope.files import FULL
+from emoscope.observe.logs import fields
 from emoscope.outputs.history import refresh_index
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
@@ -36,7 +37,7 @@ from emoscope.server.requester import runs_of
 from emoscope.server.routes import stream
 from emoscope.server.routes.router import all_routes
 from emoscope.server.security_schemes import add_security_schemes
-from emoscope.server.service import make_service
+from emoscope.server.service import Service, make_service
 from emoscope.server.word_tools import word_tools
 from emoscope.settings import Settings
 from emoscope.web.app import add_page
@@ -83,7 +84,8 @@ def create_app(
     async def running(_app: FastAPI) -> AsyncIterator[None]:
         async with service.running():
             # The first list after an upgrade need not wait for every run to be read.
-            Thread(target=refresh_index, args=(store,), name="emoscope.index", daemon=True).start()
+            index = Thread(target=_make_index, args=(service,), name="emoscope.index", daemon=True)
+            index.start()
             with jobs, retention, streams, service.key_use:
                 yield
             store.index.close()
@@ -135,6 +137,17 @@ def create_app(
         add_page(app, viewer_of, settings, recognizer.model)
     drop_needless_refusals(app)
     return app
+
+
+def _make_index(service: Service) -> None:
+    refresh_index(service.store)
+    unowned = len(service.store.index.names(""))
+    if unowned and service.keys.locked:
+        _log.warning(
+            "runs belong to no key and are seen with scope admin only; emoscope keys adopt hands"
+            " them over",
+            extra=fields(count=unowned),
+        )
 
 
 def _names(settings: Settings) -> tuple[str, ...]:
