@@ -17,10 +17,12 @@ import uvicorn
 from fastapi import FastAPI
 
 from emoscope.backends.fake_backend import FakeBackend
+from emoscope.outputs.index import INDEX_FOLDER
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
 from emoscope.server.app import create_app
+from emoscope.server.run_search import VECTORS
 from emoscope.settings import load_settings
 
 MAX_BYTES = 1_000_000
@@ -53,7 +55,8 @@ class Site:
         """Names of the run directories, and of anything left half-written."""
         if not self.outputs.is_dir():
             return set()
-        return {path.name for path in self.outputs.iterdir() if path.is_dir()}
+        folders = {path.name for path in self.outputs.iterdir() if path.is_dir()}
+        return folders - {INDEX_FOLDER, VECTORS}
 
 
 @contextmanager

@@ -22,12 +22,12 @@ from sounds import sample, wav
 VOICES = ("angry_zh.wav", "happy_zh.wav", "sad_en.wav", "neutral_zh.wav")
 
 
-def app_over(outputs: Path, *, model: str = "0", **given: object):
+def app_over(outputs: Path, *, model: str = "0", page: bool = False, **given: object):
     settings = load_settings(outputs=outputs, **given)
     recognizer = Recognizer(
         FakeBackend(), ModelRef("fake", "1", model * 64), limits=settings.upload_limits
     )
-    return create_app(recognizer, RunStore(outputs, keep=settings.store), settings, page=False)
+    return create_app(recognizer, RunStore(outputs, keep=settings.store), settings, page=page)
 
 
 def recognize(client: httpx.Client, name: str, **fields: str) -> str:
@@ -181,6 +181,23 @@ def test_nothing_is_kept_where_nothing_is_stored(tmp_path) -> None:
         client.post("/v1/recognitions", files={"audio": ("a.wav", wav(sample("sad_en.wav")))})
         assert client.post("/v1/search", params={"run": "x"}).json()["code"] == "search_off"
     assert not outputs.exists()
+
+
+def test_the_page_lists_what_sounds_alike(tmp_path) -> None:
+    outputs = tmp_path / "outputs"
+    with serving(app_over(outputs, page=True)) as url, httpx.Client(base_url=url) as client:
+        run, other = recognize(client, "sad_en.wav"), recognize(client, "happy_zh.wav")
+        assert f'<emo-similar data-run="{run}">' in client.get(f"/page/result/{run}").text
+        shown = client.get(f"/page/similar/{run}", params={"space": "sound"})
+        assert shown.status_code == 200
+        assert f'href="r/{other}"' in shown.text
+        assert f'data-sound="v1/recognitions/{other}/files/processed_audio.wav"' in shown.text
+        (outputs / other / "processed_audio.wav").unlink()
+        assert "data-sound" not in client.get(f"/page/similar/{run}").text
+        client.delete(f"/v1/recognitions/{other}")
+        assert "<li" not in client.get(f"/page/similar/{run}").text
+        assert client.get("/page/similar/outputs_20200101_000000").status_code == 404
+        assert client.get(f"/page/similar/{run}", params={"space": "x"}).status_code == 422
 
 
 def test_only_runs_that_the_key_may_see_are_found(tmp_path) -> None:

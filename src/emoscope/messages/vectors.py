@@ -57,6 +57,12 @@ def alike_key(closer_than: float | None) -> str:
     return next(key for least, key, _ in _ALIKE if closer_than >= least)
 
 
+def alike_text(closer_than: float | None) -> Text | None:
+    """Return how near a recording is in both languages; None where it is not known."""
+    key = alike_key(closer_than)
+    return next((text for _, one, text in _ALIKE if one == key), None)
+
+
 def alike(closer_than: float | None, language: Language) -> str:
     """Return how near a recording is, in words.
 
@@ -64,9 +70,20 @@ def alike(closer_than: float | None, language: Language) -> str:
         closer_than: share of random pairs that are less alike; None where it is not known.
         language: of the words.
     """
-    key = alike_key(closer_than)
-    return next((text(language) for _, one, text in _ALIKE if one == key), "")
+    text = alike_text(closer_than)
+    return text(language) if text else ""
 
+
+SIMILAR: Mapping[str, Text] = {
+    "title": Text("听起来相似的录音", "Recordings that sound like this"),
+    "by": Text("按什么比较", "What near means"),
+    "emotion": Text("情绪", "Emotion"),
+    "sound": Text("声音", "Voice and sound"),
+    "none": Text("还没有可以比较的录音。", "There are no other recordings to compare with yet."),
+    "play": Text("播放 {name}", "Play {name}"),
+    "cosine": Text("余弦", "cosine"),
+}
+"""Below a result on the page."""
 
 MAP: Mapping[str, Text] = {
     "title": Text("录音地图：{name}", "Map of recordings: {name}"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from threading import Thread
 
@@ -20,6 +20,7 @@ from emoscope.files import FULL
 from emoscope.observe.logs import fields
 from emoscope.outputs.history import refresh_index
 from emoscope.outputs.store import RunStore
+from emoscope.paths.choices import SpaceName
 from emoscope.recognizer import Recognizer
 from emoscope.server.http.addresses import PathPrefix, root_of
 from emoscope.server.http.openapi import DESCRIPTION, drop_needless_refusals, operation_id
@@ -36,11 +37,14 @@ from emoscope.server.middleware.host_origin import HostOriginMiddleware
 from emoscope.server.requester import runs_of
 from emoscope.server.routes import stream
 from emoscope.server.routes.router import all_routes
+from emoscope.server.routes.search import find_like_run, index_of
 from emoscope.server.security_schemes import add_security_schemes
 from emoscope.server.service import Service, make_service
 from emoscope.server.word_tools import word_tools
 from emoscope.settings import Settings
+from emoscope.vectors import Hit
 from emoscope.web.app import add_page
+from emoscope.web.similar import SHOWN, similar_routes
 from emoscope.web.viewer import RunViewer
 
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
@@ -126,6 +130,10 @@ def create_app(
     def viewer_of(request: Request) -> RunViewer:
         return viewer.seen_in(runs_of(request, store))
 
+    def similar_of(request: Request, run: str, space: SpaceName) -> Sequence[Hit]:
+        runs = runs_of(request, store)
+        return find_like_run(index_of(service), runs, run, count=SHOWN, space=space).hits
+
     app.include_router(all_routes(service, jobs, viewer_of))
     app.include_router(
         stream.stream_routes(
@@ -135,6 +143,7 @@ def create_app(
     add_security_schemes(app)
     if page:
         add_page(app, viewer_of, settings, recognizer.model)
+        app.include_router(similar_routes(viewer_of, similar_of))
     drop_needless_refusals(app)
     return app
 

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 COMPRESSED_FROM_BYTES = 1_000
 """Bytes from which compression pays."""
-STYLES = ("style", "answer", "figure", "views", "home", "api")
+STYLES = ("style", "answer", "figure", "views", "similar", "home", "api")
 """Style sheets, in the order in which a later one overrules."""
 
 

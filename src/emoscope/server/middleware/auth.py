@@ -35,7 +35,9 @@ _OF_PROXIES = ("x-forwarded-for", "forwarded", "x-real-ip")
 """Headers that proxies add; a client that adds them itself only locks itself out."""
 _LISTS, _FILTERS = ("/v1/recognitions", "/page/history"), ("search", "emotion", "doubt")
 """Lists and the parameters that make a search of them."""
-_COSTLY = re.compile(r"\.zip$|/exports/|^/v1/jobs/[^/]+/results\.|^/page/compare$")
+_COSTLY = re.compile(
+    r"\.zip$|/exports/|^/v1/jobs/[^/]+/results\.|^/page/(compare$|similar/)|^/v1/map$"
+)
 """Paths whose answer reads many runs, or draws and packs one."""
 _SAFE = ("GET", "HEAD", "OPTIONS")
 

@@ -7,6 +7,7 @@ import "./changed.js";
 import "./demo.js";
 import "./form.js";
 import { panel } from "./problem.js";
+import "./similar.js";
 import "./timeline.js";
 import "./words.js";
 
