@@ -45,8 +45,12 @@ _SEGMENTS = {
 }
 _TEXT = {
     "description": "subtitles (SRT, WebVTT), a Praat TextGrid or an ELAN EAF, whose lines have "
-    "times; else the text of the whole; null removes it",
-    "anyOf": [{"type": "string", "minLength": 1, "maxLength": TEXT_MAX}, {"type": "null"}],
+    f"times; else the text of the whole, of at most {TEXT_MAX:,} characters; null removes it",
+    "anyOf": [{"type": "string", "minLength": 1}, {"type": "null"}],
+}
+_TITLE = {
+    "type": "string",
+    "description": f"at most {TITLE_MAX} characters, spaces around it aside",
 }
 _SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; media-src data:"
 """An exported report that is opened from here runs nothing, whatever its names hold."""
@@ -122,7 +126,7 @@ def _add_edits(
         "/v1/recognitions/{run}/title",
         response_model=history.RunEntry,
         responses=schemas.problems(400, 401, 403, 404, 408, 413, 422, 429, 503, 507),
-        openapi_extra=object_schema("title", {"type": "string", "maxLength": TITLE_MAX}),
+        openapi_extra=object_schema("title", _TITLE),
         summary="Give a run a title",
     )
     async def rename(run: str, request: Request) -> JSONResponse:
