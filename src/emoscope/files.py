@@ -129,6 +129,8 @@ def write_new(path: Path, fill: Callable[[BinaryIO], object], *, mode: int | Non
     with open(path, "xb", opener=opener) as file:
         if mode is not None:
             os.chmod(path, mode)  # noqa: PTH101 - the umask may have taken bits away
+        with suppress(OSError):  # a file system without locks
+            _lock(file.fileno())
         fill(file)
         file.flush()
         os.fsync(file.fileno())
@@ -167,30 +169,39 @@ def new_folder(root: Path) -> Iterator[Path]:
             yield folder
 
 
-def is_abandoned(folder: Path) -> bool:
-    """Whether the writer of a ``new_folder`` has ended; False for a file, and without locks."""
+def is_abandoned(path: Path) -> bool:
+    """Whether the writer of a new file or folder has ended; False where there are no locks."""
     try:
-        with _locked(folder):
+        with _locked(path):
             return True
     except OSError:
         return False
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder.
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file or folder.
 
     Raises:
         OSError: another process holds it, or there are no such locks here.
     """
-    if fcntl is None:
-        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    """Lock a file or folder until it is closed.
+
+    Raises:
+        OSError: another process has locked it, or there are no such locks here.
+    """
+    if fcntl is None:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def sync_folder(path: Path) -> None:

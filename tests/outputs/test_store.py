@@ -453,16 +453,24 @@ def test_what_a_killed_process_left_goes_at_once_and_what_is_being_written_stays
     left = store.root / ".tmp-feed"
     left.mkdir()
     ten_seconds_ago_s = time.time() - 10
-    os.utime(left, (ten_seconds_ago_s, ten_seconds_ago_s))
+    pointer = store.root / ".tmp-beef"
+    pointer.touch()
+    for path in (left, pointer):
+        os.utime(path, (ten_seconds_ago_s, ten_seconds_ago_s))
     with files.new_folder(store.root) as writing:
         os.utime(writing, (ten_seconds_ago_s, ten_seconds_ago_s))
 
-        assert RunStore(store.root).sweep() == 1
-        assert not left.exists()
-        assert writing.is_dir()
+        assert RunStore(store.root).sweep() == 2
+        assert leftovers(store.root) == [writing.name]
 
     assert store.sweep() == 1
-    assert leftovers(store.root) == []
+
+    def check(_file: BinaryIO) -> None:
+        os.utime(pointer, (ten_seconds_ago_s, ten_seconds_ago_s))
+        assert RunStore(store.root).sweep() == 0
+
+    files.write_new(pointer, check)
+    assert pointer.exists()
 
 
 def test_sweep_keeps_runs_and_what_others_put_there(
