@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score
 
+from conftest import make_speech
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.cli import main
 from emoscope.labels import COUNT
 from emoscope.models import head_folder
+from emoscope.outputs import history
+from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.results.heads import HeadLabel
 from emoscope.results.result import Failure, ModelRef
@@ -25,6 +29,7 @@ from emoscope.vectors.head_figures import SpeakerBootstrap, expected_error, fore
 from emoscope.vectors.head_fit import fit_chosen, fit_maps, speaker_folds
 from emoscope.vectors.head_list import HeadData, check_head_data, embed_clips, read_head_list
 from emoscope.vectors.heads import train_head
+from emoscope.waveform import Waveform
 from raising import raises_code
 from sounds import wav
 
@@ -346,3 +351,28 @@ def test_a_head_that_is_not_better_is_kept_only_when_asked(
     assert head_folder.open_head("x").card["grouped_by_speaker"] is False
     assert command(*line, *speakers, "--keep-anyway") == 3
     assert "head_exists" in capfd.readouterr().err
+
+
+def test_corrections_of_a_folder_become_a_head(
+    command, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    store = RunStore(tmp_path / "outputs")
+    fake = Recognizer(FakeBackend(), MODEL)
+    order = ("head", "train", "--from-corrections", str(store.root), "--name", "fixes")
+    assert command(*order) == 3
+    assert "corrections_few" in capfd.readouterr().err
+    for seed in range(10):
+        sound = Waveform(make_speech(3.0, seed=seed, level=0.05))
+        run = store.save(fake.recognize(sound, granularity="frame"), sound).name
+        row = {"start_s": 0, "end_s": sound.duration_s, "emotion": "sad"}
+        history.correct(store, run, [row], now=lambda: datetime.now(UTC))
+    assert command(*order, "--json") == 0
+    assert json.loads(capfd.readouterr().out)["changed_right"] == [0, 10]
+    assert command("head", "show", "fixes", "--lang", "en") == 0
+    assert "corrected segments (10)" in capfd.readouterr().out
+    (tmp_path / "a.wav").write_bytes(wav(make_speech(3.0, seed=20, level=0.05)))
+    assert command("recognize", str(tmp_path / "a.wav"), "--head", "fixes", "--csv") == 0
+    header, line = capfd.readouterr().out.splitlines()
+    cells = dict(zip(header.split(","), line.split(","), strict=True))
+    assert (cells["emotion"], cells["emotion_before"]) == ("sad", "neutral")
+    assert command("head", "train", "--name", "x") == 2

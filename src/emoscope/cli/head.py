@@ -16,6 +16,7 @@ from emoscope.cli.arguments import Commands
 from emoscope.cli.language import LanguageOption
 from emoscope.cli.options import ModelOptions, with_options
 from emoscope.cli.streams import write
+from emoscope.errors import SettingError
 
 head_app = Commands(
     help="自定义分类头：训练、列出、查看、删除 · Heads of own classes: train, list, show, remove.",
@@ -34,9 +35,14 @@ HeadJsonOption = Annotated[bool, typer.Option("--json", help="JSON")]
 def train_command(
     *,
     listing: Annotated[
-        Path, typer.Argument(metavar="LIST", help="CSV：路径、标签、说话人 · path, label, speaker")
-    ],
+        Path | None,
+        typer.Argument(metavar="[LIST]", help="CSV：路径、标签、说话人 · path, label, speaker"),
+    ] = None,
     name: Annotated[str, typer.Option("--name", help="名称 · name of the head")],
+    from_corrections: Annotated[
+        Path | None,
+        typer.Option("--from-corrections", help="学习修正 · corrections in this outputs folder"),
+    ] = None,
     label_column: Annotated[
         str | None, typer.Option("--label-column", help="标签列 · column of the labels")
     ] = None,
@@ -60,8 +66,17 @@ def train_command(
     options: ModelOptions,
 ) -> None:
     """用标注列表训练 · Train a head on a labelled list; it is kept only if it is better."""
-    from emoscope.cli.head_show import HeadOrder, run_train
+    from emoscope.cli.head_show import HeadOrder, run_teach, run_train
 
+    if (listing is None) == (from_corrections is None):
+        raise SettingError(
+            "setting_invalid", setting="LIST / --from-corrections", reason="one of the two"
+        )
+    if from_corrections is not None:
+        order = HeadOrder(from_corrections, name, keep_anyway=keep_anyway, replace=replace)
+        run_teach(order, options.settings(), as_json=as_json)
+        return
+    assert listing is not None  # noqa: S101 - one of the two
     order = HeadOrder(
         listing, name, label_column, speaker_column, not no_speakers, licence, keep_anyway, replace
     )

@@ -19,7 +19,7 @@ from emoscope.cli.show import detail
 from emoscope.cli.streams import write
 from emoscope.errors import EmoscopeError, HeadError
 from emoscope.files import atomic_write, check_file, check_folder
-from emoscope.messages.heads import BASELINES, HEAD_WORDS
+from emoscope.messages.heads import BASELINES, HEAD_WORDS, TEACH
 from emoscope.messages.languages import Language
 from emoscope.models.head_file import Head
 from emoscope.models.head_folder import (
@@ -124,6 +124,63 @@ def run_train(order: HeadOrder, settings: Settings, *, as_json: bool = False) ->
     )
 
 
+def run_teach(order: HeadOrder, settings: Settings, *, as_json: bool = False) -> None:
+    """Train a head of corrections on the corrected runs of a folder, and keep it if it helps.
+
+    Args:
+        order: the outputs folder, the name, and when to keep it.
+        settings: model and language.
+        as_json: print the figures as JSON.
+
+    Raises:
+        HeadError: too few corrections, or the head makes no more segments right.
+        StoreError: it cannot be written.
+        ModelError: the model cannot be loaded.
+    """
+    from emoscope.outputs.store import RunStore
+    from emoscope.outputs.teaching import changed_answers, taught_runs
+    from emoscope.vectors.corrections import check_corrections_help, train_corrections
+
+    language = language_of(settings.language)
+    if check_head_name(order.name) in head_names() and not order.replace:
+        raise HeadError("head_exists", name=order.name)
+    recognizer = open_model(settings, settings.file_limits).configured(heads=())
+    calibration = None if recognizer.card is None else recognizer.card.calibration
+    store = RunStore(order.listing)
+    taught = taught_runs(store, recognizer.model)
+    head, report = train_corrections(
+        order.name,
+        taught.segments,
+        recognizer.model,
+        temperature=1.0 if calibration is None else calibration.temperature,
+    )
+    answers, looked_at = changed_answers(store, head)
+    if as_json:
+        changed = [one.run for one in answers]
+        data = report.to_dict() | {"changed": changed, "looked_at": looked_at}
+        write(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+    else:
+        _print_corrections(report.to_dict(), language)
+        line = TEACH["others"](language, changed=len(answers), looked_at=looked_at)
+        Console().print(line)
+    if not order.keep_anyway:
+        check_corrections_help(report)
+    path = save_head(head, replace=order.replace)
+    line = HEAD_WORDS["saved"](language, name=head.name, path=path)
+    Console(stderr=True).print(line, style="dim", soft_wrap=True, markup=False)
+
+
+def _print_corrections(card: Mapping[str, Any], language: Language) -> None:
+    """Print how many segments are right before and after."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for key in ("unseen", "before", "after"):
+        table.add_column(TEACH[key](language), justify="left" if key == "unseen" else "right")
+    for key, row in (("corrected_right", "changed_right"), ("stayed_right", "stayed_right")):
+        count = card["clips"] if key == "corrected_right" else card["stayed"]
+        table.add_row(TEACH[key](language, count=count), *map(str, card[row]))
+    Console().print(table)
+
+
 def run_evaluate_head(
     path: Path, head: Head, settings: Settings, *, json_path: Path | None = None
 ) -> int:
@@ -216,6 +273,8 @@ def run_show(head: Head, lang: str | None) -> None:
     screen.print(about)
     if head.kind == "classes":
         _print_card(head.card, language)
+    else:
+        _print_corrections(head.card, language)
 
 
 def told_removed(name: str, lang: str | None) -> str:

@@ -205,6 +205,21 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "标签 {label!r} 不是这个分类头的类别。它有：{known}。",
             "The label {label!r} is no class of this head. It has: {known}.",
         ),
+        "corrections_few": Text(
+            "有 {count} 处修正，来自 {recordings} 段录音；至少要 {least} 处、"
+            "{least_recordings} 段，才能从中学习。",
+            "There are {count} corrections in {recordings} recordings; {least} in "
+            "{least_recordings} recordings at least are needed to learn from them.",
+        ),
+        "corrections_not_better": Text(
+            "没有保存：在没见过的录音上，{total} 个片段中原有 {before} 个正确，调整后 {after} 个。",
+            "Not kept: on recordings that it did not see, {before} of {total} segments were right "
+            "before, and {after} are after.",
+        ),
+        "teaching_changed": Text(
+            "修正在此期间变了。请重新查看会改变什么。",
+            "The corrections have changed meanwhile. Look again at what would change.",
+        ),
         "head_not_better": Text(
             "没有保存：这个分类头的 UAR 为 {uar:.3f}，现有的回答为 {baseline:.3f}；"
             "相差 {gain:+.3f}，95% 区间 [{low:+.3f}, {high:+.3f}]，没有证明它更好。",

@@ -67,6 +67,52 @@ HEAD_PAGE: dict[str, Text] = {
 }
 """What the page and the report say of heads."""
 
+TEACH: dict[str, Text] = {
+    "open": Text("教会它", "Teach it"),
+    "title": Text("从修正中学习", "Learn from corrections"),
+    "what": Text(
+        "按您修正过的片段微调九种情绪的得分。采用之前什么都不会变；采用后只影响之后的识别，可随时撤销。",
+        "Adjusts the nine scores by the segments that you corrected. Nothing changes before you "
+        "adopt it; then only later answers do, and you can undo it at any time.",
+    ),
+    "there_are": Text(
+        "有 {corrections} 处修正，来自 {recordings} 段录音。",
+        "{corrections} corrections in {recordings} recordings.",
+    ),
+    "other_model": Text(
+        "另有 {count} 个结果来自别的模型，未使用。", "{count} more are of another model: not used."
+    ),
+    "too_few": Text(
+        "至少要 {least} 处修正、{least_recordings} 段录音，才能从中学习。",
+        "At least {least} corrections in {least_recordings} recordings are needed to learn from "
+        "them.",
+    ),
+    "unseen": Text("在没学过的录音上检验", "On recordings it did not learn from"),
+    "before": Text("现在正确", "right now"),
+    "after": Text("采用后正确", "right after"),
+    "corrected_right": Text("修正过的片段（{count}）", "corrected segments ({count})"),
+    "stayed_right": Text("您没有改的片段（{count}）", "segments that you left ({count})"),
+    "others": Text(
+        "最近 {looked_at} 个没修正过的结果中，{changed} 个的结论会变。",
+        "Of the latest {looked_at} results without corrections, {changed} would be answered "
+        "otherwise.",
+    ),
+    "not_better": Text(
+        "正确的片段没有变多，因此不能采用。修正更多录音后再试。",
+        "It does not make more segments right, so it cannot be adopted. Correct more recordings "
+        "and try again.",
+    ),
+    "in_force": Text(
+        "正在使用：学自 {corrections} 处修正。", "In force: learned from {corrections} corrections."
+    ),
+    "same": Text("没有新的修正。", "No new corrections since."),
+    "adopt": Text("采用", "Adopt"),
+    "undo": Text("撤销上一次", "Undo the last one"),
+    "close": Text("关闭", "Close"),
+    "failed": Text("没有成功，请再试一次。", "That did not work. Try again."),
+}
+"""The dialog of teaching."""
+
 BASELINES: dict[str, Text] = {
     "emotions": Text("现有：九种情绪中的同名类别", "Without it: the emotions of these names"),
     "mapped": Text("现有：九种情绪对应到标签", "Without it: the nine emotions, mapped"),

@@ -38,6 +38,7 @@ from emoscope.server.requester import runs_of
 from emoscope.server.routes import stream
 from emoscope.server.routes.router import all_routes
 from emoscope.server.routes.search import find_like_run, index_of
+from emoscope.server.routes.teaching import teach_part_routes
 from emoscope.server.security_schemes import add_security_schemes
 from emoscope.server.service import Service, make_service
 from emoscope.server.word_tools import word_tools
@@ -144,6 +145,7 @@ def create_app(
     if page:
         add_page(app, viewer_of, settings, recognizer.model)
         app.include_router(similar_routes(viewer_of, similar_of))
+        app.include_router(teach_part_routes(service))
     drop_needless_refusals(app)
     return app
 

@@ -19,6 +19,7 @@ from emoscope.errors import EmoscopeError, ServiceError
 from emoscope.events import Listener, ignore
 from emoscope.files import free_bytes
 from emoscope.messages.reasons import reason
+from emoscope.models.head_folder import heads_for
 from emoscope.multichannel import recognize_channels_with
 from emoscope.observe.facts import note
 from emoscope.observe.metrics import ServerMetrics
@@ -33,6 +34,7 @@ from emoscope.server.key_use import USE_FILE, KeyUse
 from emoscope.server.keys import KeyFile
 from emoscope.server.requester import runs_of
 from emoscope.server.run_search import RunSearch
+from emoscope.server.teaching import Teaching
 from emoscope.settings import Settings
 from emoscope.waveform import RATE_HZ, Waveform
 
@@ -90,19 +92,26 @@ class Service:
     metrics: ServerMetrics
     keys: KeyRing
     key_use: KeyUse
+    teaching: Teaching
     index: RunSearch | None = None
     """Vectors of the runs; None where none are kept."""
     started_s: float = field(default_factory=time.monotonic)
 
     def recognizer_with(self, names: Sequence[str]) -> Recognizer:
-        """Return the recognizer with heads besides those that it always applies.
+        """Return the recognizer with heads, those that it always applies, and the adopted one.
 
         Raises:
             HeadError: one is unknown, damaged, or of another model; or they do not go together.
         """
-        always = self.recognizer.heads
-        more = [name for name in names if name not in {head.name for head in always}]
-        return self.recognizer.configured(heads=[*always, *more]) if more else self.recognizer
+        asked = [*self.recognizer.heads]
+        asked += heads_for(
+            [name for name in names if name not in {head.name for head in asked}],
+            self.recognizer.model,
+        )
+        taught = self.teaching.head
+        if taught is not None and all(head.kind == "classes" for head in asked):
+            asked.append(taught)
+        return self.recognizer.configured(heads=asked) if asked else self.recognizer
 
     async def recognize(
         self, http_request: Request, request: RecognitionRequest, listener: Listener = ignore
@@ -284,6 +293,7 @@ def make_service(
         decoders=decoders,
         metrics=ServerMetrics(),
         keys=keys,
+        teaching=Teaching(store, recognizer),
         key_use=KeyUse(store.root / USE_FILE, lambda: [key.id for key in keys.keys()]),  # noqa: SIM118 - no dictionary
     )
     add_numbers(service)

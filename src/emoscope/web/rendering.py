@@ -15,7 +15,7 @@ from emoscope.labels import EMOTIONS, SILENCE
 from emoscope.messages import page as sentences
 from emoscope.messages.batch import BATCH, CHECK_WORDS
 from emoscope.messages.figure import CHANNELS, FIGURE
-from emoscope.messages.heads import HEAD_PAGE
+from emoscope.messages.heads import HEAD_PAGE, TEACH
 from emoscope.messages.history import COMPARE, HISTORY
 from emoscope.messages.live import LIVE, MICROPHONE
 from emoscope.messages.recorded import RECORDED
@@ -53,6 +53,7 @@ def environment() -> jinja2.Environment:
         "BATCH": BATCH,
         "CHECK_WORDS": CHECK_WORDS,
         "HEAD_PAGE": HEAD_PAGE,
+        "TEACH": TEACH,
         "HISTORY": HISTORY,
         "COMPARE": COMPARE,
         "FIGURE": FIGURE,

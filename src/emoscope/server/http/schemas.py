@@ -47,6 +47,7 @@ _STATUS_OF_CODE = {
     "search_off": HTTPStatus.NOT_FOUND,
     "job_state": HTTPStatus.CONFLICT,
     "idempotency_conflict": HTTPStatus.CONFLICT,
+    "teaching_changed": HTTPStatus.CONFLICT,
     "request_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "store_full": HTTPStatus.INSUFFICIENT_STORAGE,
     "decoder_timeout": HTTPStatus.GATEWAY_TIMEOUT,

@@ -17,6 +17,7 @@ from emoscope.server.routes.run_edits import run_edit_routes
 from emoscope.server.routes.run_files import run_file_routes
 from emoscope.server.routes.samples import sample_routes
 from emoscope.server.routes.search import search_routes
+from emoscope.server.routes.teaching import teaching_routes
 from emoscope.server.service import Service
 from emoscope.web.viewer import RunViewer
 
@@ -40,6 +41,7 @@ def all_routes(
         run_file_routes,
         catalogue_routes,
         search_routes,
+        teaching_routes,
     ):
         router.include_router(routes(service))
     router.include_router(sample_routes())

@@ -73,7 +73,7 @@ addEventListener("scroll", () => {
 const VIEWS = /** @type {Record<string, () => Promise<unknown>>} */ ({
   batch: () => import("./batch.js"),
   live: () => import("./live.js"),
-  history: () => import("./history.js"),
+  history: () => Promise.all([import("./history.js"), import("./teach.js")]),
   compare: () => import("./compare.js"),
 });
 
