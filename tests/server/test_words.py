@@ -93,6 +93,15 @@ def test_the_page_shows_the_lines_and_escapes_them(server: httpx.Client, run: st
     assert "tiny-text" in shown
 
 
+def test_the_report_holds_the_lines(server: httpx.Client, run: str) -> None:
+    keep(server, run, SRT.replace("太好了", "great & good"))
+    report = server.get(f"/v1/recognitions/{run}/exports/report.html").text
+    assert "great &amp; good" in report
+    assert "What is said" in report
+    keep(server, run, None)
+    assert "What is said" not in server.get(f"/v1/recognitions/{run}/exports/report.html").text
+
+
 def test_it_is_in_the_archive_and_gone_when_removed(server: httpx.Client, run: str) -> None:
     keep(server, run, SRT)
     archive = zipfile.ZipFile(io.BytesIO(server.get(f"/v1/recognitions.zip?runs={run}").content))

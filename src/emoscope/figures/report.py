@@ -60,6 +60,8 @@ class Page:
     """None where they were not asked for."""
     heads: tuple[tuple[Pair, ReportTable], ...] = ()
     """Title and scores of each head."""
+    words: tuple[Pair, ReportTable] | None = None
+    """Title and lines of what is said; None where it was not given."""
 
 
 def report_html(

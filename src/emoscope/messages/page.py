@@ -266,6 +266,9 @@ API: dict[str, Text] = {
 
 SAID: dict[str, Text] = {
     "title": Text("说了什么", "What is said"),
+    "text": Text("文字", "Text"),
+    "voice": Text("声音", "Voice"),
+    "words": Text("文字的情绪", "Words"),
     "give": Text(
         "粘贴文字，或带时间的字幕（SRT、WebVTT、TextGrid、EAF）",
         "Paste the text, or subtitles with times (SRT, WebVTT, TextGrid, EAF)",

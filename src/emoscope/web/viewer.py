@@ -23,6 +23,7 @@ from emoscope.waveform import Waveform
 from emoscope.web.curves import Curves
 from emoscope.web.opened import Opened
 from emoscope.web.report_page import page_of
+from emoscope.web.words_table import words_table
 
 SEGMENT_FILES = {"segments.TextGrid": "textgrid", "segments.srt": "srt", "segments.csv": "csv"}
 UTTERANCE_FILES = {
@@ -162,6 +163,8 @@ class RunViewer:
     def _report(self, opened: Opened, *, chinese: bool) -> str:
         run = opened.entry.name
         page = page_of(opened.result, run=run, title=opened.entry.title, known=opened.card)
+        if opened.words is not None:
+            page = replace(page, words=words_table(opened.words))
         sound: Waveform | None = None
         if opened.result.duration_s * 32_000 <= report.SOUND_MAX_BYTES:
             sound = history.sound(self.store, run)
