@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+import emoscope.server
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.errors import BusyError
 from emoscope.limits import UPLOAD
@@ -254,6 +256,22 @@ def test_a_head_that_never_ends_is_not_waited_for(
         half.sendall(b'"}' + b" " * 98)
         assert b" 404 " in half.recv(4096).split(b"\r\n")[0]
         half.close()
+
+
+def test_every_body_is_received_within_the_limits() -> None:
+    """No route reads one by itself: only ``receive`` and ``drain`` take what the client sends."""
+    sources = [path.read_text("utf-8") for part in ("server", "web") for path in _python(part)]
+    assert len(sources) > 50
+    assert sum(source.count("request.stream()") for source in sources) >= 5
+    for source in sources:
+        assert not re.search(r"request\.(body|json|form)\(", source)
+        used = re.findall(r"(\w+)\(\s*request\.stream\(\)", source)
+        assert len(used) == source.count("request.stream()")
+        assert set(used) <= {"receive", "drain"}
+
+
+def _python(part: str) -> list[Path]:
+    return sorted((Path(emoscope.server.__file__).parents[1] / part).rglob("*.py"))
 
 
 def test_a_spool_of_some_size_is_a_file() -> None:
