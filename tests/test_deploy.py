@@ -45,8 +45,8 @@ def test_yaml_is_yaml_and_names_files_that_are_there() -> None:
 
 
 @pytest.fixture(scope="module")
-def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Kinds of all metrics of a server, by their names."""
+def metrics_text(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """All metrics of a server, as Prometheus reads them."""
     from emoscope.backends.fake_backend import FakeBackend
     from emoscope.outputs.store import RunStore
     from emoscope.recognizer import Recognizer
@@ -60,7 +60,13 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     app = create_app(recognizer, RunStore(outputs), settings, page=False)
     metrics = app.state.service.metrics
     assert isinstance(metrics, ServerMetrics)
-    return dict(re.findall(r"^# TYPE (\S+) (\S+)$", metrics.text().decode(), re.MULTILINE))
+    return metrics.text().decode()
+
+
+@pytest.fixture(scope="module")
+def kinds(metrics_text: str) -> dict[str, str]:
+    """Kinds of all metrics of a server, by their names."""
+    return dict(re.findall(r"^# TYPE (\S+) (\S+)$", metrics_text, re.MULTILINE))
 
 
 def test_dashboard_and_alerts_ask_for_metrics_that_exist(kinds: dict[str, str]) -> None:
@@ -84,6 +90,25 @@ def test_metrics_are_named_by_the_conventions_of_prometheus(kinds: dict[str, str
     for name, kind in ours.items():
         assert name.endswith("_total") == (kind == "counter"), (name, kind)
         assert kind != "histogram" or name.endswith("_duration_seconds"), name
+
+
+@pytest.mark.parametrize("what", ["metrics", "rules", "config"])
+def test_promtool_finds_no_fault(metrics_text: str, tmp_path: Path, what: str) -> None:
+    program = shutil.which("promtool")
+    if program is None:
+        pytest.skip("there is no promtool here, which comes with Prometheus")
+    command = [program, "check", what]
+    if what == "rules":
+        command.append(str(DEPLOY / "alerts.yaml"))
+    elif what == "config":
+        text = (DEPLOY / "prometheus.yaml").read_text("utf-8")
+        shutil.copy(DEPLOY / "alerts.yaml", tmp_path / "emoscope-alerts.yaml")
+        (tmp_path / "emoscope-key").write_text("emo_1")
+        (tmp_path / "prometheus.yml").write_text(text.replace("/etc/prometheus", str(tmp_path)))
+        command.append(str(tmp_path / "prometheus.yml"))
+    text = metrics_text if what == "metrics" else None
+    ran = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_the_container_is_not_root_and_is_watched() -> None:

@@ -203,6 +203,9 @@ def test_jobs_disk_and_decoders_are_measured(server) -> None:
     assert found['emoscope_jobs{state="succeeded"}'] == 1
     assert found['emoscope_jobs{state="queued"}'] == 0
     assert found["emoscope_jobs_oldest_seconds"] == 0
+    assert found['emoscope_jobs_ended_total{state="succeeded"}'] == 1
+    assert found['emoscope_jobs_ended_total{state="cancelled"}'] == 0
+    assert found["emoscope_decoders_resident_memory_bytes"] > 10_000_000
     assert found["emoscope_disk_free_bytes"] > 0
     assert found["emoscope_decoders"] == 2
     assert any(name.startswith("emoscope_build_info{") and 'model="fake"' in name for name in found)
@@ -227,8 +230,20 @@ def test_lines_tell_code_run_job_and_bytes(server, lines) -> None:
     assert line["bytes_in"] > len(GOOD)
     assert line["bytes_out"] == len(good.content)
     assert "code" not in line
+    assert "client" not in line
     assert line_of("bad-1")["code"] == bad.json()["code"]
     assert line_of("job-1")["job"] == job.json()["id"]
+
+
+def test_lines_tell_the_client_where_that_is_chosen(tmp_path, lines) -> None:
+    settings = load_settings(outputs=tmp_path / "outputs", log_client=True)
+    recognizer = Recognizer(FakeBackend(), ModelRef("fake", "1", "0" * 64))
+    app = create_app(recognizer, RunStore(settings.outputs), settings, page=False)
+    with serving(app) as url:
+        httpx.get(f"{url}/health", headers={"x-request-id": "from-here"}).raise_for_status()
+    entries = [json.loads(entry) for entry in lines.getvalue().splitlines()]
+    (line,) = [entry for entry in entries if entry.get("request_id") == "from-here"]
+    assert line["client"] == "127.0.0.1"
 
 
 def test_a_live_stream_is_logged_and_measured(server, lines) -> None:

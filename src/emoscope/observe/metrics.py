@@ -10,6 +10,7 @@ from emoscope.observe.facts import REFUSALS
 from emoscope.optional import require
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_OUTCOMES = ("succeeded", "failed", "cancelled")
 _STREAM_SECONDS = (1, 5, 15, 60, 300, 900, 3600)
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 
@@ -58,6 +59,14 @@ class ServerMetrics:
         self._sound = prometheus.Counter(
             "emoscope_sound_seconds_total", "Seconds of recognized sound", registry=self.registry
         )
+        self._jobs_ended = prometheus.Counter(
+            "emoscope_jobs_ended_total",
+            "Jobs that ended, by outcome",
+            ("state",),
+            registry=self.registry,
+        )
+        for state in _OUTCOMES:
+            self._jobs_ended.labels(state)
         self._failures = prometheus.Counter(
             "emoscope_failures_total",
             "Recordings that could not be recognized, by code",
@@ -175,6 +184,10 @@ class ServerMetrics:
         """Count a recording."""
         self._emotions.labels(emotion).inc()
         self._sound.inc(duration_s)
+
+    def job_ended(self, state: str) -> None:
+        """Count a job that came to its end: ``succeeded``, ``failed`` or ``cancelled``."""
+        self._jobs_ended.labels(state).inc()
 
     def failed(self, code: str) -> None:
         """Count a recording that could not be recognized."""

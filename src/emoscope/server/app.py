@@ -119,7 +119,12 @@ def create_app(
         used=service.key_use.note,
     )
     app.add_middleware(HostOriginMiddleware, names=_names(settings))
-    app.add_middleware(AccessLogMiddleware, metrics=service.metrics, audit=audit)
+    app.add_middleware(
+        AccessLogMiddleware,
+        metrics=service.metrics,
+        audit=audit,
+        tells_client=settings.log_client,
+    )
     app.add_middleware(PathPrefix, prefix=settings.root_path)
     app.add_exception_handler(EmoscopeError, _on_our_error)
     app.add_exception_handler(HTTPException, _on_http_error)

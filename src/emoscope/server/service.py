@@ -23,6 +23,7 @@ from emoscope.models.head_folder import heads_for
 from emoscope.multichannel import recognize_channels_with
 from emoscope.observe.facts import note
 from emoscope.observe.metrics import ServerMetrics
+from emoscope.observe.processes import resident_bytes
 from emoscope.outputs.store import Run, RunStore
 from emoscope.paths.choices import ChannelMode, Granularity
 from emoscope.recognizer import Recognizer
@@ -310,6 +311,11 @@ def add_numbers(service: Service) -> None:
         "upload_bytes", "Bytes of bodies that are held", lambda: service.uploads.held_bytes
     )
     metrics.gauge("decoders", "Decoding processes", lambda: len(decoders.pids()))
+    metrics.gauge(
+        "decoders_resident_memory_bytes",
+        "Memory of the decoding processes, which process_resident_memory_bytes leaves out",
+        lambda: resident_bytes(decoders.pids()),
+    )
     metrics.counter("decoders_replaced", "Decoders lost", lambda: decoders.replaced)
     metrics.gauge(
         "disk_free_bytes", "Free on the disk of the runs", lambda: free_bytes(service.store.root)

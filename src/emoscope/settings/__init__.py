@@ -141,6 +141,9 @@ class Settings(BaseSettings):
     log: LogForm = Field(
         "off", description="a line for each request; off leaves warnings and errors"
     )
+    log_client: bool = Field(
+        False, description="lines of the log have the address of the client as well"
+    )
     audit_log: Path | None = Field(
         None, description="file of who read, changed or deleted which run; none by default"
     )

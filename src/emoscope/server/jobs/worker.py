@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 import re
@@ -10,12 +9,9 @@ import shutil
 import sqlite3
 import threading
 from contextlib import suppress
-from functools import partial
-from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 from emoscope.errors import (
-    AudioTooLargeError,
     BusyError,
     CancelledError,
     DecoderError,
@@ -29,12 +25,13 @@ from emoscope.errors import (
     restore,
 )
 from emoscope.events import Event, Progress
-from emoscope.files import FULL, make_private_folder, write_new
+from emoscope.files import FULL
 from emoscope.messages.reasons import reason
 from emoscope.observe.logs import fields
 from emoscope.outputs.ownership import RunAccess
 from emoscope.results.result import Failure
 from emoscope.server.admission.queue import Deadline
+from emoscope.server.jobs.recordings import write_recordings
 from emoscope.server.jobs.table import ENDED, Item, Job, JobTable, State, new_id
 from emoscope.server.service import RecognitionOptions, RecognitionRequest, Service
 
@@ -131,7 +128,7 @@ class Jobs:
         folder = self._folder / id_
         accepted = False
         try:
-            digest, refused = _write_all(folder, requests, options)
+            digest, refused = write_recordings(folder, requests, options)
             self._check_size()
             before = self._before(owner, idempotency, digest)
             if before is not None:
@@ -172,7 +169,7 @@ class Jobs:
             RequestError: it has ended already.
         """
         job = self.table.get(id_, owner)
-        if not self.table.end(id_, "cancelled"):
+        if not self._end(id_, "cancelled"):
             raise RequestError("job_state", state=job.state)
         now = self._now
         if now is not None and now[0] == id_:
@@ -257,6 +254,12 @@ class Jobs:
         now, progress = self._now, self._progress
         return (now[1], progress) if now and progress and now[0] == id_ else None
 
+    def _end(self, id_: str, state: State) -> bool:
+        is_ended = self.table.end(id_, state)
+        if is_ended:
+            self._service.metrics.job_ended(state)
+        return is_ended
+
     def _check_size(self) -> None:
         most = self._service.settings.outputs_max_bytes
         if most and self.size_bytes() > most:
@@ -302,7 +305,7 @@ class Jobs:
         states = {item.state for item in self.table.get(job.id).items}
         if "queued" in states and self.table.is_running(job.id):
             return  # a recording is tried once more, after all other jobs
-        self.table.end(job.id, "succeeded" if "succeeded" in states else "failed")
+        self._end(job.id, "succeeded" if "succeeded" in states else "failed")
         self._drop_recordings(job.id)
 
     def _one(self, job: Job, item: Item) -> None:
@@ -365,35 +368,3 @@ def _may_be_chance(error: EmoscopeError) -> bool:
 def failure_of(item: Item) -> Failure:
     """Return why a recording could not be recognized."""
     return Failure(item.name, restore(item.error or "", item.data) or InternalError())
-
-
-def _write(file: BinaryIO, data: bytes) -> None:
-    file.write(data)
-
-
-def _write_all(
-    folder: Path, requests: list[RecognitionRequest], options: RecognitionOptions
-) -> tuple[str, dict[int, EmoscopeError]]:
-    """Write the recordings to the disk.
-
-    Returns:
-        A digest of the whole request, and the errors of recordings that are too large, by place.
-    """
-    refused: dict[int, EmoscopeError] = {}
-    digest = hashlib.sha256(f"{options.granularity} {options.embedding}".encode())
-    if options.utterances:
-        digest.update(b" utterances")
-    if options.heads:
-        digest.update(f" heads {','.join(options.heads)}".encode())
-    make_private_folder(folder)
-    for place, request in enumerate(requests):
-        try:
-            data = request.data()
-        except AudioTooLargeError as error:
-            refused[place] = error
-            digest.update(f"\0{request.name}\0{error.code}\0".encode())
-            continue
-        digest.update(f"\0{request.name}\0{len(data)}\0".encode())
-        digest.update(data)
-        write_new(folder / str(place), partial(_write, data=data), mode=0o600)
-    return digest.hexdigest(), refused

@@ -31,11 +31,20 @@ class AccessLogMiddleware:
         app: what stands behind.
         metrics: where requests are counted.
         audit: where it is written who read or changed which run; None for nowhere.
+        tells_client: whether lines have the address of the client.
     """
 
-    def __init__(self, app: ASGIApp, metrics: ServerMetrics, audit: AuditLog | None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: ServerMetrics,
+        audit: AuditLog | None,
+        *,
+        tells_client: bool = False,
+    ) -> None:
         self._app = app
         self._metrics, self._audit = metrics, audit
+        self._tells_client = tells_client
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, and watch."""
@@ -68,6 +77,7 @@ class AccessLogMiddleware:
         if facts.get("wrong_key"):
             self._metrics.wrong_key()
         key = scope.get("state", {}).get("key_name", "")
+        client = (scope.get("client") or ("",))[0]
         concerned = audited(scope, route, facts) or {}
         about = fields(
             method=method,
@@ -79,10 +89,10 @@ class AccessLogMiddleware:
             bytes_out=watched.bytes_out,
             **{name: value for name, value in concerned.items() if name != "action"},
             **{name: facts[name] for name in _TOLD if facts.get(name)},
+            **({"client": client} if self._tells_client else {}),
         )
         _log.info("stream" if method == "WEBSOCKET" else "request", extra=about)
         if self._audit and concerned:
-            client = (scope.get("client") or ("",))[0]
             about_it = {"key": key, "client": client, "request_id": watched.request_id}
             self._audit.write(**concerned, status=watched.status, **about_it)
 
