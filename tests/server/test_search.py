@@ -200,6 +200,22 @@ def test_the_page_lists_what_sounds_alike(tmp_path) -> None:
         assert client.get(f"/page/similar/{run}", params={"space": "x"}).status_code == 422
 
 
+def test_the_map_places_all_runs(tmp_path) -> None:
+    outputs = tmp_path / "outputs"
+    with serving(app_over(outputs)) as url, httpx.Client(base_url=url) as client:
+        empty = {"run": [], "name": [], "emotion": [], "score": [], "x": [], "y": []}
+        assert client.get("/v1/map").json() == {"runs": empty}
+        runs = [recognize(client, name) for name in VOICES]
+        found = client.get("/v1/map").json()["runs"]
+        assert (found["run"], found["name"]) == (runs, list(VOICES))
+        assert {len(column) for column in found.values()} == {4}
+        assert max(map(abs, found["x"] + found["y"])) <= 1
+        client.delete(f"/v1/recognitions/{runs[0]}")
+        assert client.get("/v1/map").json()["runs"]["run"] == runs[1:]
+    with serving(app_over(outputs, search=False)) as url, httpx.Client(base_url=url) as client:
+        assert client.get("/v1/map").json()["code"] == "search_off"
+
+
 def test_only_runs_that_the_key_may_see_are_found(tmp_path) -> None:
     outputs, keys = tmp_path / "outputs", KeyFile(tmp_path / "keys.json")
     ann = {"X-API-Key": keys.create("ann", ("read", "recognize"))}
@@ -218,5 +234,6 @@ def test_only_runs_that_the_key_may_see_are_found(tmp_path) -> None:
         assert ([hit["run"] for hit in found["hits"]], found["indexed"]) == ([second], 2)
         alone = client.post("/v1/search", params={"run": theirs}, headers=bob).json()
         assert (alone["hits"], alone["indexed"]) == ([], 1)
+        assert client.get("/v1/map", headers=bob).json()["runs"]["run"] == [theirs]
         reply = client.post("/v1/search", params={"run": first}, headers=bob)
         assert (reply.status_code, reply.json()["code"]) == (404, "run_not_found")

@@ -12,6 +12,7 @@ PAGE: dict[str, Text] = {
     "view_many": Text("批量识别", "Batch"),
     "view_live": Text("实时", "Live"),
     "view_runs": Text("历史", "History"),
+    "view_map": Text("地图", "Map"),
     "footer": Text(
         "录音只发送到运行 Emoscope 的这台服务器，不交给任何第三方。",
         "Recordings go only to the server that runs Emoscope, and to no third party.",

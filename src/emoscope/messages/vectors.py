@@ -74,6 +74,27 @@ def alike(closer_than: float | None, language: Language) -> str:
     return text(language) if text else ""
 
 
+RUN_MAP: Mapping[str, Text] = {
+    "title": Text("录音地图", "Map of all runs"),
+    "help": Text(
+        "每个点是一条录音，靠得近的情绪相近。指针停在点上看是哪一条，点击播放，拖动圈选。",
+        "Each dot is a recording; near dots are alike in emotion. Point at one to see which it is, "
+        "click to play it, drag around several to list them.",
+    ),
+    "none": Text("还没有可以画的录音。", "There are no recordings to draw yet."),
+    "off": Text(
+        "这个服务不保存向量，没有地图。", "This server keeps no vectors, so there is no map."
+    ),
+    "legend": Text("显示哪些情绪", "Emotions that are shown"),
+    "closer": Text("放大", "Zoom in"),
+    "wider": Text("缩小", "Zoom out"),
+    "fit": Text("显示全部", "Show all"),
+    "picked": Text("选中 {count} 条", "{count} recordings"),
+    "rest": Text("另有 {rest} 条没有列出。", "{rest} more are not listed."),
+    "play": Text("播放", "Play"),
+}
+"""The view with the map of all runs."""
+
 SIMILAR: Mapping[str, Text] = {
     "title": Text("听起来相似的录音", "Recordings that sound like this"),
     "by": Text("按什么比较", "What near means"),

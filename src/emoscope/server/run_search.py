@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import shutil
 import threading
@@ -22,7 +23,11 @@ from emoscope.recognizer import Recognizer
 from emoscope.results.result import Result
 from emoscope.vectors import Entry, EntryDetails, Hit, Index, Space
 from emoscope.vectors.entry import has_speech
+from emoscope.vectors.projection import project
+from emoscope.waveform import Array32
 
+_NEIGHBOURS_MOST = 500
+"""Runs up to which the map keeps neighbours; with more it would take too long for a page."""
 VECTORS = ".vectors"
 """In the outputs folder; in it a folder for the one model that the server runs."""
 _log = logging.getLogger("emoscope.search")
@@ -38,6 +43,15 @@ class SearchAnswer:
     """Runs that were looked at."""
     space: Space | None
     """None where nothing is indexed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunMap:
+    """Places of runs on a plane, near where they are alike."""
+
+    entries: tuple[Entry, ...]
+    places: Array32
+    """Shape ``(n, 2)`` within −1 and 1."""
 
 
 class RunSearch:
@@ -56,6 +70,8 @@ class RunSearch:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._filling: threading.Thread | None = None
+        self._mapping = threading.Lock()
+        self._map: tuple[tuple[int, int], RunMap] | None = None
 
     def __enter__(self) -> Self:
         """Open what there is, and bring it up to date in the background."""
@@ -188,6 +204,23 @@ class RunSearch:
                 raise
             return SearchAnswer(query, (), 0, None)
 
+    def map(self, store: RunStore) -> RunMap:
+        """Return the whole recordings of the runs that the asker may see, and their places.
+
+        Args:
+            store: the runs that the asker may see.
+        """
+        index = self._index
+        if index is None:
+            return RunMap((), np.zeros((0, 2), np.float32))
+        with self._mapping:
+            version = index.store.version()
+            if self._map is None or self._map[0] != version:
+                self._map = (version, _placed(index))
+            drawn = self._map[1]
+        seen = [at for at, entry in enumerate(drawn.entries) if store.has(entry.run)]
+        return RunMap(tuple(drawn.entries[at] for at in seen), drawn.places[seen])
+
     def _vector(self, run: str) -> np.ndarray[tuple[int], np.dtype[np.float32]] | None:
         """Return the vector of a run that is indexed, shape ``(D,)``."""
         index = self._index
@@ -230,3 +263,16 @@ class RunSearch:
     def _tell(self, error: Exception) -> None:
         code = getattr(error, "code", "store_failed")
         _log.error("the index of runs: %s", error, extra=fields(code=code))
+
+
+def _placed(index: Index) -> RunMap:
+    """Place all runs: by t-SNE where that is quick and installed, else by two main directions."""
+    try:
+        entries, mapped = index.mapped("emotion")
+    except VectorIndexError as error:
+        if error.code != "index_empty":
+            raise
+        return RunMap((), np.zeros((0, 2), np.float32))
+    most = _NEIGHBOURS_MOST if importlib.util.find_spec("sklearn") else 0
+    places, _ = project(mapped, most=most)
+    return RunMap(tuple(entries), places)

@@ -22,7 +22,7 @@ from emoscope.messages.recorded import RECORDED
 from emoscope.messages.spoken import language_answer, language_tip
 from emoscope.messages.units import recording_length
 from emoscope.messages.utterances import UTTERANCES
-from emoscope.messages.vectors import SIMILAR
+from emoscope.messages.vectors import RUN_MAP, SIMILAR
 from emoscope.messages.verdict import MORE, NO_FEELING, VERDICT
 from emoscope.web.markup import both, gaps, hue, pair
 
@@ -62,6 +62,7 @@ def environment() -> jinja2.Environment:
         "MICROPHONE": MICROPHONE,
         "MORE": MORE,
         "NO_FEELING": NO_FEELING,
+        "RUN_MAP": RUN_MAP,
         "SIMILAR": SIMILAR,
         "VERDICT": VERDICT,
         "UTTERANCES": UTTERANCES,

@@ -25,7 +25,7 @@ from emoscope.web.opened import Opened
 from emoscope.web.rendering import render as fill
 from emoscope.web.samples import demo_context, sample_cards
 
-VIEWS = ("home", "batch", "live", "history", "compare")
+VIEWS = ("home", "batch", "live", "history", "compare", "map")
 """Views of the page; each has an address, and all are in one document."""
 BATCH_MAX = 100
 """Files in one batch of the page; the command line has no such limit."""

@@ -16,7 +16,7 @@ from emoscope.server.routes.recognitions import recognition_routes
 from emoscope.server.routes.run_edits import run_edit_routes
 from emoscope.server.routes.run_files import run_file_routes
 from emoscope.server.routes.samples import sample_routes
-from emoscope.server.routes.search import search_routes
+from emoscope.server.routes.search import map_routes, search_routes
 from emoscope.server.routes.teaching import teaching_routes
 from emoscope.server.service import Service
 from emoscope.web.viewer import RunViewer
@@ -42,6 +42,7 @@ def all_routes(
         catalogue_routes,
         search_routes,
         teaching_routes,
+        map_routes,
     ):
         router.include_router(routes(service))
     router.include_router(sample_routes())

@@ -8,6 +8,7 @@ from typing import Annotated, Any, cast
 
 import anyio.to_thread
 from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from emoscope.errors import RequestError
@@ -15,6 +16,7 @@ from emoscope.messages.vectors import alike_key
 from emoscope.outputs import history
 from emoscope.outputs.store import RunStore
 from emoscope.paths.choices import SpaceName
+from emoscope.paths.file_names import shown
 from emoscope.results.json_type import EmotionKey, Share
 from emoscope.results.result import Result
 from emoscope.server.admission.queue import Deadline, cancel_on_disconnect
@@ -73,6 +75,23 @@ class SearchReply(schemas.Exact):
     hits: list[HitReply]
 
 
+class MapColumns(schemas.Exact):
+    """Runs in columns."""
+
+    run: list[str]
+    name: list[str]
+    emotion: list[EmotionKey]
+    score: list[Share]
+    x: list[float]
+    y: list[float]
+
+
+class MapReply(schemas.Exact):
+    """All runs on a plane."""
+
+    runs: MapColumns
+
+
 def search_routes(service: Service) -> APIRouter:
     """Return the route."""
     router = APIRouter(tags=["recognitions"])
@@ -109,6 +128,38 @@ def search_routes(service: Service) -> APIRouter:
         return await anyio.to_thread.run_sync(_reply, answer, store)
 
     return router
+
+
+def map_routes(service: Service) -> APIRouter:
+    """Return the route of the map."""
+    router = APIRouter(tags=["recognitions"])
+
+    @router.get(
+        "/v1/map",
+        response_model=MapReply,
+        responses=schemas.problems(401, 403, 404, 429, 500),
+        summary="All runs on a plane, near where they are alike in emotion",
+    )
+    async def drawn(request: Request) -> JSONResponse:
+        """Return places from -1 to 1, in columns: entry k of each list is about the same run."""
+        index, store = index_of(service), runs_of(request, service.store)
+        return JSONResponse(await anyio.to_thread.run_sync(_columns, index, store))
+
+    return router
+
+
+def _columns(index: RunSearch, store: RunStore) -> dict[str, object]:
+    found = index.map(store)
+    entries = found.entries
+    columns = {
+        "run": [one.run for one in entries],
+        "name": [shown(one.name) for one in entries],
+        "emotion": [one.emotion.key for one in entries],
+        "score": [round(max(one.scores), 4) for one in entries],
+        "x": [round(float(x), 4) for x in found.places[:, 0]],
+        "y": [round(float(y), 4) for y in found.places[:, 1]],
+    }
+    return {"runs": columns}
 
 
 def index_of(service: Service) -> RunSearch:

@@ -15,7 +15,7 @@ export const address = (path) => new URL(path.replace(/^\//, ""), document.baseU
  * @property {URLSearchParams} params
  */
 
-const VIEWS = ["batch", "live", "history", "compare"];
+const VIEWS = ["batch", "live", "history", "compare", "map"];
 
 /**
  * @param {URL | Location} url

@@ -75,6 +75,7 @@ const VIEWS = /** @type {Record<string, () => Promise<unknown>>} */ ({
   live: () => import("./live.js"),
   history: () => Promise.all([import("./history.js"), import("./teach.js")]),
   compare: () => import("./compare.js"),
+  map: () => import("./map.js"),
 });
 
 /** Shows what the present address names. */
