@@ -20,8 +20,9 @@ from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
 from emoscope.server.app import create_app
 from emoscope.server.http.body_spool import RecordingSpool
+from emoscope.server.jobs.database import DAMAGED
 from emoscope.server.jobs.retention import RetentionPolicy
-from emoscope.server.jobs.worker import Jobs
+from emoscope.server.jobs.worker import FOLDER, Jobs
 from emoscope.server.service import RecognitionOptions, RecognitionRequest, make_service
 from emoscope.settings import load_settings
 from emoscope.waveform import Waveform
@@ -192,6 +193,30 @@ def test_jobs_count_and_are_refused_when_they_alone_are_too_much(tmp_path: Path)
         jobs.accept("", requests * 3, options, None)
     assert refusal.value.code == "store_full"
     assert jobs.table.waiting() == 1
+
+
+def damaged(root: Path, made_s: float) -> Path:
+    """A jobs database that was put aside, with a recording of 32 kB."""
+    stamp = datetime.fromtimestamp(made_s, UTC).strftime("%Y%m%dT%H%M%SZ")
+    folder = root / f"{FOLDER}{DAMAGED}{stamp}-abcd"
+    folder.mkdir(parents=True)
+    (folder / "0").write_bytes(bytes(32_000))
+    return folder
+
+
+def test_what_was_put_aside_as_damaged_goes_by_age_as_jobs_do(tmp_path: Path) -> None:
+    policy, _ = keeper(tmp_path, keep_days=5)
+    old, young = damaged(tmp_path, 1_000_000 - 6 * 86_400), damaged(tmp_path, 1_000_000 - 86_400)
+    policy.tidy()
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_what_was_put_aside_as_damaged_counts_and_goes_before_any_run(tmp_path: Path) -> None:
+    policy, store = keeper(tmp_path, max_bytes=120_000)
+    fill(store, 3)
+    aside = damaged(tmp_path, 1_000_000)
+    assert policy.tidy() == []
+    assert (aside.exists(), len(store.names())) == (False, 3)
 
 
 def test_without_bounds_nothing_goes(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ _log = logging.getLogger("emoscope.jobs")
 _RETRY_AFTER_S = 5
 _LEAST_FREE_BYTES = 1_000_000
 """With less SQLite may fail to make its log: "unable to open", or "disk I/O error"."""
+_STAMP = "%Y%m%dT%H%M%SZ"
 DAMAGED = "-damaged-"
 """Stands in the name of a folder of jobs that was put aside."""
 
@@ -170,7 +171,7 @@ class JobDatabase:
     def _put_aside(self, reason: sqlite3.Error) -> None:
         folder, aside = self._path.parent, "-"
         if folder.is_dir():
-            now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+            now = datetime.now(UTC).strftime(_STAMP)
             name = f"{folder.name}{DAMAGED}{now}-{secrets.token_hex(2)}"
             aside = str(folder.rename(folder.with_name(name)))
         self.damaged += 1
@@ -178,6 +179,18 @@ class JobDatabase:
             "the jobs database is damaged; its folder was put aside and jobs begin anew",
             extra=fields(code="jobs_damaged", folder=aside, reason=str(reason)[:200]),
         )
+
+
+def damaged_folders(folder: Path) -> Iterator[tuple[Path, float]]:
+    """Folders that were put aside as damaged, and when, in seconds since 1970.
+
+    Args:
+        folder: of the jobs.
+    """
+    for path in sorted(folder.parent.glob(f"{folder.name}{DAMAGED}*")):
+        with suppress(ValueError):
+            stamp = path.name.removeprefix(f"{folder.name}{DAMAGED}").split("-")[0]
+            yield path, datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC).timestamp()
 
 
 @contextmanager

@@ -144,6 +144,7 @@ class RetentionPolicy:
             keep_s = min(keep_s, UNDELIVERED_S)
         if math.isinf(keep_s):
             return
+        self._jobs.forget_damaged(self._now() - keep_s)
         for job in self._jobs.ended_before(self._now() - keep_s):
             with suppress(EmoscopeError):
                 self._jobs.remove(job, None)
@@ -152,7 +153,10 @@ class RetentionPolicy:
         self._sizes = {
             name: self._sizes.get(name) or _size(self._store.root / name) for name in names
         }
-        total, gone = sum(self._sizes.values()) + self._jobs.size_bytes(), []
+        runs_bytes, gone = sum(self._sizes.values()), []
+        total = runs_bytes + self._jobs.size_bytes()
+        if total > self._max_bytes and self._jobs.forget_damaged():
+            total = runs_bytes + self._jobs.size_bytes()
         total += self._store.index.size_bytes()
         for name in names[:-1]:  # the newest stays, however large it is
             if total <= self._max_bytes:

@@ -31,6 +31,7 @@ from emoscope.observe.logs import fields
 from emoscope.outputs.ownership import RunAccess
 from emoscope.results.result import Failure
 from emoscope.server.admission.queue import Deadline
+from emoscope.server.jobs.database import damaged_folders
 from emoscope.server.jobs.recordings import write_recordings
 from emoscope.server.jobs.table import ENDED, Item, Job, JobTable, State, new_id
 from emoscope.server.service import RecognitionOptions, RecognitionRequest, Service
@@ -232,12 +233,30 @@ class Jobs:
         return self.table.counts() if self._folder.is_dir() else {}
 
     def size_bytes(self) -> int:
-        """Bytes of the recordings that wait and of the table."""
+        """Bytes of the recordings that wait, of the table, and of what was put aside."""
         total = 0
-        for path in self._folder.rglob("*"):
-            with suppress(OSError):
-                total += path.stat().st_size
+        for folder in (self._folder, *(path for path, _ in damaged_folders(self._folder))):
+            for path in folder.rglob("*"):
+                with suppress(OSError):
+                    total += path.stat().st_size
         return total
+
+    def forget_damaged(self, before_s: float = math.inf) -> bool:
+        """Delete tables that were put aside as damaged, with their recordings.
+
+        Args:
+            before_s: moment in seconds since 1970; later ones stay. All go by default.
+
+        Returns:
+            Whether there were any.
+        """
+        found = [
+            path for path, put_aside_s in damaged_folders(self._folder) if put_aside_s < before_s
+        ]
+        for path in found:
+            shutil.rmtree(path, ignore_errors=True)
+            _log.warning("a damaged jobs database was deleted", extra=fields(folder=str(path)))
+        return bool(found)
 
     def delivered(self, job: Job) -> None:
         """Forget a job whose results were sent, where nothing is to be kept."""
