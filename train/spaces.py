@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import functools
 import io
 import tarfile
 from collections.abc import Iterator
@@ -44,15 +45,19 @@ def rows_of(data: Path) -> Iterator[tuple[dict[str, str], Path]]:
 
 def sound_of(row: dict[str, str], folder: Path, tars: dict[str, tarfile.TarFile]) -> bytes:
     """Return the bytes of one clip; its tar stays open in `tars`."""
-    corpus = row["corpus"]
+    corpus, path = row["corpus"], row["path"]
     if corpus not in tars:
         tars[corpus] = tarfile.open(folder / f"{corpus}.tar")  # noqa: SIM115 - until the end
-    path = row["path"]
-    names = set(tars[corpus].getnames())
+    names = _names(tars[corpus])
     found = next(name for name in (path, f"./{path}", path.partition("/")[2]) if name in names)
     member = tars[corpus].extractfile(found)
     assert member is not None
     return member.read()
+
+
+@functools.cache
+def _names(tar: tarfile.TarFile) -> frozenset[str]:
+    return frozenset(tar.getnames())
 
 
 def embed(data: Path) -> Table:

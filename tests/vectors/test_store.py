@@ -4,6 +4,8 @@ import errno
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -232,6 +234,41 @@ def test_an_index_of_a_newer_version_is_told(index, folder) -> None:
     with pytest.raises(VectorIndexError) as caught:
         Index.open(folder, writable=True)
     assert caught.value.code == "index_newer"
+
+
+READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" || exit 99; shift; exec "$@"'
+READER = """
+import sys
+from emoscope.errors import StoreError
+from emoscope.vectors import Index
+with Index.open(sys.argv[1]) as index:
+    print(len(index), [entry.name for entry in index.store.all_entries()])
+try:
+    Index.open(sys.argv[1], writable=True).store.remove_run("")
+except StoreError as error:
+    print(error.code)
+"""
+
+
+@pytest.mark.process
+def test_a_read_only_index_is_searched_and_not_changed(index, folder, make) -> None:
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        pytest.skip("only root can mount a folder read-only")
+    index.add(make(1))
+    index.close()
+    words = ["bash", "-c", READ_ONLY, "bash", str(folder), sys.executable, "-c", READER]
+    ran = subprocess.run(
+        ["unshare", "--mount", *words, str(folder)], capture_output=True, text=True, check=False
+    )
+    if ran.returncode == 99:
+        pytest.skip(f"no folder can be mounted read-only: {ran.stderr}")
+    assert ran.stdout.splitlines() == ["1 ['1.wav']", "store_failed"], ran.stderr
+
+
+def test_an_index_is_for_its_owner_only(index, folder, make) -> None:
+    index.add(make(1))
+
+    assert {path.stat().st_mode & 0o77 for path in (folder, *folder.iterdir())} == {0}
 
 
 def test_an_index_may_be_moved(index, folder, make, tmp_path) -> None:

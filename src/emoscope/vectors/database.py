@@ -49,6 +49,7 @@ def create_database(path: Path, facts: dict[str, str]) -> None:
         StoreError: the disk is full, or it cannot be written.
     """
     with translated_sqlite_errors(path.parent):
+        path.touch(mode=0o600)  # as the runs are: for the owner only
         db = sqlite3.connect(path, isolation_level=None)
         try:
             db.execute("PRAGMA journal_mode=WAL")

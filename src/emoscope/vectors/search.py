@@ -74,8 +74,11 @@ class Projection:
 
         Args:
             store: where the vectors lie.
-            ids: number of the entry at each position of the store.
+            ids: number of the entry at each position of the store; another array each time that
+                one has changed.
         """
+        if ids is self._ids:
+            return
         if len(ids) > len(self._ids):
             more = len(ids) - len(self._ids)
             self._rows = np.concatenate([self._rows, np.zeros((more, self._rows.shape[1]), "f4")])
@@ -86,7 +89,7 @@ class Projection:
                 new = np.flatnonzero(self._ids[place] != ids[place])
                 if len(new):
                     self._rows[place.start + new] = self._mapped(rows[at : at + _ROWS][new])
-        self._ids = ids.copy()
+        self._ids = ids
 
     def cosines(self, store: VectorStore, query: Array32) -> Array32:
         """Return the cosine of every position with a query, float32 of shape ``(n,)``.
