@@ -7,9 +7,7 @@ import "./changed.js";
 import "./demo.js";
 import "./form.js";
 import { panel } from "./problem.js";
-import "./similar.js";
 import "./timeline.js";
-import "./words.js";
 
 /** @typedef {import("./form.js").EmoForm} EmoForm */
 /** @typedef {import("./address.js").Route} Route */
@@ -167,6 +165,8 @@ function standDemo(isShown) {
 
 // Titles, the pressed language and the current view.
 export function settle() {
+  // Parts that only a result has; the first load is light without them.
+  if (shownRun()) void Promise.all([import("./similar.js"), import("./words.js")]);
   const language = root.dataset.lang === "zh" ? "Zh" : "En";
   const view = document.getElementById(`emo-${root.dataset.view}`);
   const result = /** @type {HTMLElement | null} */ (place.querySelector(".emo-result[data-title]"));
