@@ -232,24 +232,25 @@ def test_titles_and_corrections_are_received_within_the_same_limits(tmp_path: Pa
         assert uploads.held_bytes == 0
 
 
-@pytest.mark.parametrize(
-    "begin",
-    [b"", b"GET /health HTTP/1.1\r\nHost: x", b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\nG"],
-)
+@pytest.mark.parametrize("begin", [b"", b"GET /health HTTP/1.1\r\nHost: x"])
+@pytest.mark.parametrize("is_second", [False, True])
 def test_a_head_that_never_ends_is_not_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: bytes
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: bytes, is_second: bool
 ) -> None:
     """Of a first request, and of a second one over the same connection."""
     monkeypatch.setattr(ProblemProtocol, "head_s", 0.5)
     settings = load_settings(outputs=tmp_path)
     recognizer = Recognizer(FakeBackend(), ModelRef("fake", "1", "0" * 64), limits=UPLOAD)
     app = create_app(recognizer, RunStore(tmp_path), settings, page=False)
-    with serving(app, http=ProblemProtocol) as url:
+    with serving(app, http=ProblemProtocol, timeout_keep_alive=1) as url:
         host, port = url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=30) as line:
+            if is_second:
+                line.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                while not line.recv(4096).endswith(b"}"):
+                    pass
             line.sendall(begin)
-            answer = b"".join(iter(lambda: line.recv(4096), b""))
-            assert (b" 200 " in answer) == begin.endswith(b"G")
+            assert line.recv(4096) == b""
         # A body has a limit of its own, and an answer may take its time.
         half = _half_sent(url, "PUT", "/v1/recognitions/x/title", b'{"title": "')
         time.sleep(1)
