@@ -95,6 +95,7 @@ def test_segments_are_found(client) -> None:
 
 def test_a_deleted_run_is_not_found_and_its_vector_is_gone(client, tmp_path) -> None:
     one, other = recognize(client, "happy_zh.wav"), recognize(client, "sad_en.wav")
+    assert [hit["run"] for hit in hits(client, other)] == [one]
     (folder,) = (tmp_path / "outputs" / ".vectors").iterdir()
     with Index.open(folder) as index:
         (entry,) = index.store.find(run=one)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import queue
 import shutil
 import threading
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ from emoscope.paths.choices import SpaceName
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Result
 from emoscope.vectors import Entry, EntryDetails, Hit, Index, Space
-from emoscope.vectors.entry import has_speech
+from emoscope.vectors.entry import entries_of, has_speech
 from emoscope.vectors.projection import project
 from emoscope.waveform import Array32
 
@@ -54,6 +55,16 @@ class RunMap:
     """Shape ``(n, 2)`` within −1 and 1."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Addition:
+    """Vectors of a run that wait to be written."""
+
+    index: Index
+    run: str
+    entries: list[tuple[Entry, Array32]]
+    segmented: bool
+
+
 class RunSearch:
     """Index of the runs of a store, for one model. Safe in many threads.
 
@@ -70,6 +81,8 @@ class RunSearch:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._filling: threading.Thread | None = None
+        self._waiting: queue.Queue[_Addition | None] = queue.Queue()
+        self._writing: threading.Thread | None = None
         self._mapping = threading.Lock()
         self._map: tuple[tuple[int, int], RunMap] | None = None
 
@@ -85,7 +98,9 @@ class RunSearch:
             except EmoscopeError as error:
                 self._tell(error)
                 shutil.rmtree(self._folder, ignore_errors=True)
-        self._filling = threading.Thread(target=self._fill, name="vectors", daemon=True)
+        self._writing = threading.Thread(target=self._write, name="vectors", daemon=True)
+        self._filling = threading.Thread(target=self._fill, name="vectors of before", daemon=True)
+        self._writing.start()
         self._filling.start()
         return self
 
@@ -98,12 +113,17 @@ class RunSearch:
         self._closing.set()
         if self._filling is not None:
             self._filling.join()
+        if self._writing is not None:
+            self._waiting.put(None)
+            self._writing.join()
         with self._lock:
             if self._index is not None:
                 self._index.close()
 
     def keep(self, run: Run, result: Result) -> None:
-        """Add the vectors of a run; what fails is logged, for the run is there all the same.
+        """Add the vectors of a run soon; what fails is logged, for the run is there all the same.
+
+        They are written by a thread of their own: no answer waits for the disk.
 
         Args:
             run: as it was stored.
@@ -111,14 +131,27 @@ class RunSearch:
         """
         if not run.kept or result.embedding is None or not has_speech(result):
             return
+        if self._writing is None:  # the server was not started
+            return
         try:
-            index = self._made(result)
-            segments = result.track is not None
-            index.add(result, EntryDetails(run=run.name), segments=segments, owner=run.name)
-            if not self._store.has(run.name):  # deleted meanwhile
-                index.store.remove_run(run.name)
+            index, segments = self._made(result), result.track is not None
         except EmoscopeError as error:
             self._tell(error)
+            return
+        entries = entries_of(result, EntryDetails(run=run.name), segments=segments)
+        self._waiting.put(_Addition(index, run.name, entries, segments))
+
+    def _write(self) -> None:
+        """Add what waits, until nothing more will come."""
+        while (one := self._waiting.get()) is not None:
+            try:
+                one.index.store.add(one.entries, segmented=one.segmented, owner=one.run)
+                if not self._store.has(one.run):  # deleted meanwhile
+                    one.index.store.remove_run(one.run)
+            except Exception as error:  # a search waits for this thread: it must not end
+                self._tell(error)
+            finally:
+                self._waiting.task_done()
 
     def forget(self, run: str) -> None:
         """Remove the vectors of a run that was deleted; what fails is done at the next start."""
@@ -191,7 +224,7 @@ class RunSearch:
             seen.add(key)
             return True
 
-        index = self._index
+        index = self._settled()
         if index is None:
             return SearchAnswer(query, (), 0, None)
         try:
@@ -210,7 +243,7 @@ class RunSearch:
         Args:
             store: the runs that the asker may see.
         """
-        index = self._index
+        index = self._settled()
         if index is None:
             return RunMap((), np.zeros((0, 2), np.float32))
         with self._mapping:
@@ -223,11 +256,17 @@ class RunSearch:
 
     def _vector(self, run: str) -> np.ndarray[tuple[int], np.dtype[np.float32]] | None:
         """Return the vector of a run that is indexed, shape ``(D,)``."""
-        index = self._index
+        index = self._settled()
         whole = [] if index is None else [e for e in index.store.find(run=run) if e.kind == "clip"]
         if index is None or not whole:
             return None
         return index.store.vector(whole[0].id)
+
+    def _settled(self) -> Index | None:
+        """Return the index with all that was added until now; None where nothing ever was."""
+        if self._writing is not None and not self._closing.is_set():
+            self._waiting.join()
+        return self._index
 
     def _made(self, like: Result) -> Index:
         with self._lock:
