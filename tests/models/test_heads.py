@@ -154,6 +154,21 @@ def test_without_a_home_the_folder_must_be_named(monkeypatch: pytest.MonkeyPatch
     assert head_folder.head_names() == []
 
 
+@pytest.mark.parametrize("error", [PermissionError, NotADirectoryError])
+def test_a_data_folder_that_cannot_be_read_has_no_heads(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: type[OSError]
+) -> None:
+    """As for a container that runs with the home of another user: its page opens all the same."""
+    head_folder.save_head(head())
+
+    def refused(_self: Path) -> None:
+        raise error
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    assert head_folder.head_names() == []
+    assert code_of(lambda: head_folder.open_head("service")) == "head_unknown"
+
+
 # -- in a recognition
 
 

@@ -51,14 +51,12 @@ def check_head_name(name: str) -> str:
 
 
 def head_names() -> list[str]:
-    """Return the names of all heads, sorted; none where no data folder is known."""
+    """Return the names of all heads, sorted; none where no data folder is known or readable."""
     try:
-        folder = head_folder()
-    except StoreError:
+        files = [path.name for path in head_folder().iterdir()]
+    except (StoreError, OSError):  # also a home that belongs to another user
         return []
-    if not folder.is_dir():
-        return []
-    names = (path.name.removesuffix(HEAD_SUFFIX) for path in folder.glob(f"*{HEAD_SUFFIX}"))
+    names = (name.removesuffix(HEAD_SUFFIX) for name in files if name.endswith(HEAD_SUFFIX))
     return sorted(name for name in names if _NAME.fullmatch(name))
 
 
