@@ -9,7 +9,7 @@ import pytest
 
 from conftest import make_speech
 from emoscope.outputs.teaching import TEACHING_FILE
-from emoscope.server.middleware.auth import scopes_for
+from emoscope.server.middleware.auth import _is_costly, scopes_for
 from emoscope.server.routes.teaching import TeachingReply
 from emoscope.web.teach import teach_part
 from sounds import wav
@@ -96,3 +96,9 @@ def test_only_an_administrator_changes_the_answers_of_all() -> None:
     assert scopes_for("GET", "/v1/teaching") == ("read",)
     assert scopes_for("PUT", "/v1/teaching/adopted") == ("admin",)
     assert scopes_for("DELETE", "/v1/teaching/adopted") == ("admin",)
+
+
+@pytest.mark.parametrize("path", ["/v1/teaching", "/page/teach"])
+def test_looking_counts_against_the_rate(path: str) -> None:
+    """It reads every corrected run."""
+    assert _is_costly({"query_string": b""}, path)

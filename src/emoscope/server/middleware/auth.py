@@ -36,7 +36,8 @@ _OF_PROXIES = ("x-forwarded-for", "forwarded", "x-real-ip")
 _LISTS, _FILTERS = ("/v1/recognitions", "/page/history"), ("search", "emotion", "doubt")
 """Lists and the parameters that make a search of them."""
 _COSTLY = re.compile(
-    r"\.zip$|/exports/|^/v1/jobs/[^/]+/results\.|^/page/(compare$|similar/)|^/v1/map$"
+    r"\.zip$|/exports/|^/v1/jobs/[^/]+/results\.|^/page/(compare$|similar/|teach$)"
+    r"|^/v1/(map|teaching)$"
 )
 """Paths whose answer reads many runs, or draws and packs one."""
 _SAFE = ("GET", "HEAD", "OPTIONS")
