@@ -77,7 +77,7 @@ def drag(page: Page, start: float, end: float, y: float) -> None:
 
 
 def run_of(page: Page) -> str:
-    return str(page.locator("#emo-answer [data-run]").get_attribute("data-run"))
+    return str(page.locator("#emo-answer .emo-result[data-run]").get_attribute("data-run"))
 
 
 def corrections(page: Page, site: Site) -> list[dict[str, object]]:
