@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from emoscope.telemetry import load_onnxruntime
+from emoscope.vectors.shipped import shipped_spaces
 
 ASSETS = Path(__file__).parents[2] / "src" / "emoscope" / "assets"
 EMOTIONS = {
@@ -204,3 +205,8 @@ def test_the_card_is_complete(card):
         assert card[f"{key}_en"]
     assert len(card["attribution"]) == len(card["trained_on"]) == 5
     assert "Whisper" in card["encoder"]
+
+
+def test_the_spaces_of_search_are_those_of_this_model(card) -> None:
+    """After a new revision: ``python train/spaces.py --data FOLDER``."""
+    assert set(shipped_spaces(card["files"][0]["sha256"])) == {"emotion", "sound", "raw"}
