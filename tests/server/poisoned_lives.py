@@ -45,7 +45,7 @@ def jobs_in(folder: Path) -> Jobs:
     settings = load_settings(outputs=folder, jobs_waiting=10_000)
     recognizer = Poisoned(FakeBackend(), ModelRef("fake", "1", "0" * 64))
     service = make_service(recognizer, RunStore(folder), settings)
-    return Jobs(replace(service, recognizer=recognizer))
+    return Jobs(replace(service, recognizer=recognizer), settle_s=0)
 
 
 def submit(folder: Path, count: int) -> None:

@@ -98,7 +98,7 @@ def test_jobs_that_kill_the_decoder_twice_fail_and_the_queue_goes_on(
 ) -> None:
     _killing(monkeypatch, lambda: True)
     service = _service(tmp_path, jobs_waiting=1_000)
-    jobs = Jobs(service)
+    jobs = Jobs(service, settle_s=0)
     poison = [_accept(jobs, FINE, POISON) for _ in range(count)]
     fine = [_accept(jobs, FINE) for _ in range(count)]
     with service.decoders, jobs:
@@ -121,7 +121,7 @@ def test_a_decoder_that_was_lost_once_costs_no_recording(
     left = [1]
     _killing(monkeypatch, lambda: bool(left) and bool(left.pop()))
     service = _service(tmp_path)
-    jobs = Jobs(service)
+    jobs = Jobs(service, settle_s=0)
     job = _accept(jobs, POISON)
     with service.decoders, jobs:
         _ended(jobs, 60)
@@ -129,3 +129,24 @@ def test_a_decoder_that_was_lost_once_costs_no_recording(
 
     assert (ended.state, ended.items[0].attempts) == ("succeeded", 2)
     assert service.decoders.replaced == 1
+
+
+def test_kills_in_short_lives_condemn_no_recording(tmp_path: Path) -> None:
+    """What was in work at a kill is not tried again before the server has run for a while."""
+    service = _service(tmp_path)
+    jobs = Jobs(service, settle_s=3)
+    lost = _accept(jobs, FINE)
+    jobs.table.begin(lost.id, 0)  # and there was a kill
+    with service.decoders, jobs:
+        other = _accept(jobs, FINE)
+        until_s = time.monotonic() + 60
+        while jobs.table.get(other.id).state != "succeeded":
+            assert time.monotonic() < until_s
+            time.sleep(0.01)
+        assert jobs.table.get(lost.id).items[0].attempts == 1
+        _ended(jobs, 60)
+        ended, first = jobs.table.get(lost.id), jobs.table.get(other.id)
+
+    assert (ended.state, ended.items[0].attempts) == ("succeeded", 2)
+    assert ended.ended_s > first.ended_s
+    assert ended.ended_s - lost.created_s > 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -191,6 +192,20 @@ def damaged_folders(folder: Path) -> Iterator[tuple[Path, float]]:
         with suppress(ValueError):
             stamp = path.name.removeprefix(f"{folder.name}{DAMAGED}").split("-")[0]
             yield path, datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC).timestamp()
+
+
+def forget_damaged_folders(folder: Path, before_s: float) -> bool:
+    """Delete what was put aside as damaged, with its recordings; say whether there was any.
+
+    Args:
+        folder: of the jobs.
+        before_s: moment in seconds since 1970; what was put aside later stays.
+    """
+    found = [path for path, put_aside_s in damaged_folders(folder) if put_aside_s < before_s]
+    for path in found:
+        shutil.rmtree(path, ignore_errors=True)
+        _log.warning("a damaged jobs database was deleted", extra=fields(folder=str(path)))
+    return bool(found)
 
 
 @contextmanager

@@ -195,18 +195,24 @@ class JobTable:
                 "UPDATE jobs SET state = 'queued', claimed_by = NULL WHERE state = 'running'"
             )
 
-    def following(self) -> Job | None:
+    def following(self, *, passed_over: int = 0) -> Job | None:
         """Claim and return the oldest job that is not at its end.
 
         Jobs with a recording over which the process was lost come after all others.
+
+        Args:
+            passed_over: jobs with a waiting recording that was begun in vain from once to so many
+                times are passed over.
         """
         with self.database.transaction() as db:
             found = _jobs(
                 db,
-                "WHERE state = 'queued' OR (state = 'running' AND claimed_by = ?) ORDER BY"
+                "WHERE (state = 'queued' OR (state = 'running' AND claimed_by = ?)) AND NOT EXISTS"
+                " (SELECT 1 FROM recordings WHERE job = id AND state = 'queued'"
+                " AND attempts BETWEEN 1 AND ?) ORDER BY"
                 " (SELECT max(attempts) FROM recordings WHERE job = id AND state = 'queued'),"
                 " number LIMIT 1",
-                (self._claimant,),
+                (self._claimant, passed_over),
             )
             if not found:
                 return None

@@ -8,6 +8,7 @@ import re
 import shutil
 import sqlite3
 import threading
+import time
 from contextlib import suppress
 from typing import Self
 
@@ -31,7 +32,7 @@ from emoscope.observe.logs import fields
 from emoscope.outputs.ownership import RunAccess
 from emoscope.results.result import Failure
 from emoscope.server.admission.queue import Deadline
-from emoscope.server.jobs.database import damaged_folders
+from emoscope.server.jobs.database import damaged_folders, forget_damaged_folders
 from emoscope.server.jobs.recordings import write_recordings
 from emoscope.server.jobs.table import ENDED, Item, Job, JobTable, State, new_id
 from emoscope.server.service import RecognitionOptions, RecognitionRequest, Service
@@ -44,6 +45,7 @@ _MOST_ATTEMPTS = 2
 _CHECK_WAIT_S = 0.1
 """Readiness is answered in the event loop; a table in use is not waited for."""
 _PAUSE_S = 5.0
+SETTLE_S = 10.0
 _ID = re.compile(r"job_[0-9a-f]{24}")
 
 
@@ -52,9 +54,12 @@ class Jobs:
 
     Args:
         service: what recognizes; its store's folder also holds the jobs.
+        settle_s: seconds of work before a recording over which the process was lost is tried again,
+            so that a server that is killed again and again for other reasons condemns none.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, *, settle_s: float = SETTLE_S) -> None:
+        self._settle_s, self._started_s = settle_s, time.monotonic()
         self._service = service
         self._folder = service.store.root / FOLDER
         self._table: JobTable | None = None
@@ -83,6 +88,7 @@ class Jobs:
             for path in self._folder.iterdir():
                 if path.is_dir() and path.name not in known:
                     shutil.rmtree(path, ignore_errors=True)
+        self._started_s = time.monotonic()
         self._thread = threading.Thread(target=self._work, name="emoscope-jobs", daemon=True)
         self._thread.start()
         return self
@@ -242,21 +248,8 @@ class Jobs:
         return total
 
     def forget_damaged(self, before_s: float = math.inf) -> bool:
-        """Delete tables that were put aside as damaged, with their recordings.
-
-        Args:
-            before_s: moment in seconds since 1970; later ones stay. All go by default.
-
-        Returns:
-            Whether there were any.
-        """
-        found = [
-            path for path, put_aside_s in damaged_folders(self._folder) if put_aside_s < before_s
-        ]
-        for path in found:
-            shutil.rmtree(path, ignore_errors=True)
-            _log.warning("a damaged jobs database was deleted", extra=fields(folder=str(path)))
-        return bool(found)
+        """Delete what was put aside before a moment; see ``forget_damaged_folders``."""
+        return forget_damaged_folders(self._folder, before_s)
 
     def delivered(self, job: Job) -> None:
         """Forget a job whose results were sent, where nothing is to be kept."""
@@ -295,9 +288,9 @@ class Jobs:
     def _work(self) -> None:
         while not self._stopping.is_set():
             try:
-                job = self.table.following() if (self._table or self._folder.is_dir()) else None
+                job, wait_s = self._following()
                 if job is None:
-                    self._wake.wait()
+                    self._wake.wait(wait_s)
                     self._wake.clear()
                 else:
                     self._work_off(job)
@@ -311,6 +304,15 @@ class Jobs:
             except Exception:
                 _log.exception("a job could not be worked off; it is tried again")
                 self._stopping.wait(1.0)
+
+    def _following(self) -> tuple[Job | None, float | None]:
+        """Return the next job, or how long to wait for one that is passed over until then."""
+        if not (self._table or self._folder.is_dir()):
+            return None, None
+        left_s = self._started_s + self._settle_s - time.monotonic()
+        if left_s <= 0:
+            return self.table.following(), None
+        return self.table.following(passed_over=_MOST_ATTEMPTS - 1), left_s
 
     def _work_off(self, job: Job) -> None:
         for item in sorted(job.items, key=lambda item: item.attempts):
