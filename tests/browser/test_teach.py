@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+import serving
 from conftest import make_speech
 from serving import Site
 from sounds import wav
 from visitor import show
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server of its own: corrections of other tests would count, and these would teach it."""
+    with serving.site(tmp_path_factory.mktemp("teach") / "outputs") as running:
+        yield running
 
 
 def recognized(site: Site, seed: int) -> dict:
