@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Page, expect
 
+import serving
 from serving import Site
 from sounds import sample, wav
 from visitor import show
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server of its own: the list of a lasso ends at 200 runs, and other tests make many."""
+    with serving.site(tmp_path_factory.mktemp("similar") / "outputs") as running:
+        yield running
 
 
 def keep(site: Site, name: str) -> str:

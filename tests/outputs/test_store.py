@@ -25,6 +25,7 @@ import pytest
 from emoscope import files
 from emoscope.errors import RunDamagedError, RunNotFoundError
 from emoscope.outputs import store as store_module
+from emoscope.outputs.ownership import RunAccess
 from emoscope.outputs.store import (
     AUDIO,
     EMBEDDING,
@@ -624,3 +625,13 @@ def test_an_error_of_a_run_names_no_folder_of_the_machine(
     for error in (damaged.value, unreadable.value):
         assert str(store.root) not in str(error)
         assert run.name in str(error)
+
+
+def test_a_name_that_was_deleted_is_not_given_again_in_its_second(
+    store: RunStore, result: Result, waveform: Waveform
+) -> None:
+    """A browser may still hold the files of the deleted run under their addresses."""
+    first = store.seen_by(RunAccess("a")).save(result, waveform)
+    store.remove(first.name)
+
+    assert store.seen_by(RunAccess("b")).save(result, waveform).name == f"{BASE}_2"

@@ -117,14 +117,14 @@ class RunStore:
         self.index = index or RunIndex(root)
         self.on_removed: Callable[[str], None] | None = None
         """Called with the name of each run that was deleted."""
-        self._newest = ("", 1)
-        """A second, and the number that our last run in it took. Where to begin, and no more: what
-        is free only the rename knows."""
+        self._newest = [("", 0)]
+        """A second, and the number that our last run in it took; one for all views, so that a name
+        that was deleted is not given again. Where to begin: what is free only the rename knows."""
 
     def seen_by(self, access: RunAccess) -> RunStore:
         """Return the same store with other access."""
         store = RunStore(self.root, keep=self.keep, access=access, index=self.index)
-        store.on_removed = self.on_removed
+        store.on_removed, store._newest = self.on_removed, self._newest
         return store
 
     def save(self, result: Result, waveform: Waveform) -> Run:
@@ -298,7 +298,7 @@ class RunStore:
     def _place(self, temporary: Path, result: Result) -> Path:
         """Rename to the first free name. A complete run is never empty, so rename cannot hit it."""
         base = result.created.strftime("outputs_%Y%m%d_%H%M%S")
-        second, taken = self._newest
+        second, taken = self._newest[0]
         number = taken + 1 if second == base else 1
         while True:
             target = self.root / (base if number == 1 else f"{base}_{number}")
@@ -309,7 +309,7 @@ class RunStore:
                     raise
                 number += 1
                 continue
-            self._newest = (base, number)
+            self._newest[0] = (base, number)
             sync_folder(self.root)
             return target
 
