@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import pytest
 
 
 @dataclass(frozen=True)
@@ -12,3 +15,22 @@ class Ran:
     code: int
     out: str
     err: str
+
+
+def run_here(
+    main: Callable[[list[str]], object], capsys: pytest.CaptureFixture[str], *arguments: object
+) -> Ran:
+    """Run a command in this process.
+
+    Args:
+        main: takes its arguments.
+        capsys: catches what it writes.
+        *arguments: of the command; a path as it is.
+    """
+    code = 0
+    try:
+        main([str(argument) for argument in arguments])
+    except SystemExit as exit_:
+        code = int(exit_.code or 0)
+    captured = capsys.readouterr()
+    return Ran(code, captured.out, captured.err)

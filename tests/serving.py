@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,3 +114,17 @@ def serving(app: Any, **config: Any) -> Iterator[str]:
         server.should_exit = True
         thread.join(10)
         assert not thread.is_alive(), "the server did not stop"
+
+
+def eventually(true: Callable[[], bool], patience_s: float = 10.0) -> None:
+    """Wait until something is true, and fail when it does not come about.
+
+    Args:
+        true: looks.
+        patience_s: shortest time in seconds after which it fails.
+    """
+    for _ in range(round(patience_s / 0.005)):
+        if true():
+            return
+        time.sleep(0.005)
+    raise AssertionError("it did not come about")

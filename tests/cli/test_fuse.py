@@ -14,7 +14,7 @@ from emoscope.cli import fuse_run
 from emoscope.cli import main as cli
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
-from ran import Ran
+from ran import Ran, run_here
 from sounds import sample, wav
 from text_models import write_fusion_list, write_text_model
 
@@ -36,13 +36,7 @@ def emoscope(
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(*arguments: object) -> Ran:
-        code = 0
-        try:
-            cli.main(["fuse", *map(str, arguments)])
-        except SystemExit as exit_:
-            code = int(exit_.code or 0)
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
+        return run_here(cli.main, capsys, "fuse", *arguments)
 
     return run
 

@@ -16,7 +16,7 @@ from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
 from emoscope.vectors import Index
 from nonspeech import SOUNDS
-from ran import Ran
+from ran import Ran, run_here
 from sounds import sample, wav
 
 VOICES = ("angry_zh.wav", "happy_zh.wav", "sad_en.wav")
@@ -45,13 +45,7 @@ def emoscope(monkeypatch, capsys, tmp_path):
         (Path("calls") / name).write_bytes(wav(sample(name)))
 
     def run(*arguments: object) -> Ran:
-        code = 0
-        try:
-            cli.main([str(argument) for argument in arguments])
-        except SystemExit as exit_:
-            code = int(exit_.code or 0)
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
+        return run_here(cli.main, capsys, *arguments)
 
     run.recognized = 0
     run.model = model

@@ -21,7 +21,7 @@ from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
 from emoscope.server.keys import KeyFile
 from raising import raises_code
-from ran import Ran
+from ran import Ran, run_here
 from sounds import noise, sample, wav
 
 
@@ -47,13 +47,7 @@ def emoscope(monkeypatch, capsys, tmp_path):
     Path("folder").mkdir()
 
     def run(*arguments: object) -> Ran:
-        code = 0
-        try:
-            cli.main([str(argument) for argument in arguments])
-        except SystemExit as exit_:
-            code = int(exit_.code or 0)
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
+        return run_here(cli.main, capsys, *arguments)
 
     run.loaded = 0
     return run

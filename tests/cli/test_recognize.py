@@ -22,7 +22,7 @@ from emoscope.outputs.store import RUN_NAME, RunStore, read_wav
 from emoscope.paths.assets import SAMPLE_FOLDER
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
-from ran import Ran
+from ran import Ran, run_here
 from sounds import BAD, encode, noise, sample, wav
 
 
@@ -39,13 +39,7 @@ def emoscope(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(*arguments: object) -> Ran:
-        code = 0
-        try:
-            cli.main([str(argument) for argument in arguments])
-        except SystemExit as exit_:
-            code = int(exit_.code or 0)
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
+        return run_here(cli.main, capsys, *arguments)
 
     return run
 

@@ -17,7 +17,7 @@ from emoscope.cli import recognize as command
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
-from ran import Ran
+from ran import Ran, run_here
 from sounds import noise, sample, wav
 
 Run = Callable[..., Ran]
@@ -38,13 +38,7 @@ def emoscope(
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(*arguments: object) -> Ran:
-        code = 0
-        try:
-            cli.main([str(argument) for argument in arguments])
-        except SystemExit as exit_:
-            code = int(exit_.code or 0)
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
+        return run_here(cli.main, capsys, *arguments)
 
     return run
 

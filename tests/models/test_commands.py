@@ -23,7 +23,7 @@ from hub_server import FIVE, Hub, fake_convert, status
 from parity.official_folder import SIZES, weights, write_folder
 from parity.torch_zip import write_model_pt
 from raising import raises_code
-from ran import Ran
+from ran import Ran, run_here
 from sounds import noise
 
 NAME = catalog.LARGE
@@ -41,13 +41,7 @@ def models(
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: object) -> Ran:
-        code = 0
-        try:
-            models_app(args=[str(argument) for argument in arguments])
-        except SystemExit as exit_:
-            code = int(exit_.code or 0)
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
+        return run_here(lambda given: models_app(args=given), capsys, *arguments)
 
     return run
 

@@ -10,7 +10,8 @@ import subprocess
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -28,6 +29,7 @@ from emoscope.server.jobs.worker import FOLDER
 from emoscope.server.service import RecognitionOptions
 from emoscope.settings import load_settings
 from serving import HeldBackend, serving, start_command
+from serving import eventually as soon_true
 from sounds import noise, sample, wav
 
 pytestmark = pytest.mark.process
@@ -55,6 +57,9 @@ def client(tmp_path: Path) -> Iterator[httpx.Client]:
         yield client
 
 
+eventually = partial(soon_true, patience_s=15.0)
+
+
 def submit(client: httpx.Client, *names: str, data: bytes = SHORT, **more) -> httpx.Response:
     files = [("audio", (name, BAD if name.startswith("bad") else data)) for name in names]
     return client.post("/v1/jobs", files=files, **more)
@@ -67,14 +72,6 @@ def ended(client: httpx.Client, job: str) -> dict:
             return reply
         time.sleep(0.01)
     raise AssertionError(reply)
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    for _ in range(3_000):
-        if true():
-            return
-        time.sleep(0.005)
-    raise AssertionError("it did not come about")
 
 
 def test_a_job_is_accepted_worked_off_and_its_recordings_are_not_kept(

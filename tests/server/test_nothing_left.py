@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -20,7 +19,7 @@ from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
 from emoscope.server.app import create_app
 from emoscope.settings import load_settings
-from serving import serving, start_command
+from serving import eventually, serving, start_command
 from sounds import noise, wav
 
 pytestmark = pytest.mark.process
@@ -61,14 +60,6 @@ def ended(client: httpx.Client, job: str) -> dict:
             return dict(reply)
         time.sleep(0.01)
     raise AssertionError(reply)
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    for _ in range(1_000):
-        if true():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not come about")
 
 
 def test_the_search_finds_what_is_kept(tmp_path: Path) -> None:

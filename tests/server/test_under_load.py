@@ -8,8 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,20 +20,12 @@ from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
 from emoscope.server.app import create_app
 from emoscope.settings import load_settings
-from serving import HeldBackend, serving
+from serving import HeldBackend, eventually, serving
 from sounds import noise, wav
 
 pytestmark = pytest.mark.process
 
 GOOD = wav(noise(0.5))
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    for _ in range(2_000):
-        if true():
-            return
-        time.sleep(0.005)
-    raise AssertionError("it did not come about")
 
 
 def held_app(outputs: Path, **settings: object):

@@ -7,7 +7,7 @@ import base64
 import re
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from emoscope.server.http.body_spool import RecordingSpool
 from emoscope.server.http.protocol import ProblemProtocol
 from emoscope.settings import load_settings
 from raising import raises_code
-from serving import serving
+from serving import eventually, serving
 from sounds import noise, wav
 
 pytestmark = pytest.mark.process
@@ -136,14 +136,6 @@ def test_a_stalled_body_gives_its_place_up(monkeypatch: pytest.MonkeyPatch) -> N
     assert ended[0].code == "upload_too_slow"
     assert isinstance(ended[1], asyncio.CancelledError)
     assert (uploads.coming, uploads.held_bytes) == (0, 0)
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    for _ in range(2_000):
-        if true():
-            return
-        time.sleep(0.005)
-    raise AssertionError("it did not come about")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from emoscope.cli.model import open_model
-from emoscope.cli.show import detail, emotion_name
+from emoscope.cli.show import emotion_name, failure_line
 from emoscope.errors import SettingError, StoreError
 from emoscope.evaluate.lists import leak, read_labelled
 from emoscope.evaluate.report import evaluation_html
@@ -59,7 +59,7 @@ def run_evaluate(
         task = bar.add_task(TERMINAL["working"](language), total=len(items))
 
         def tell(failure: Failure) -> None:
-            line = f"{failure.name}: {detail(failure.error, language)} [{failure.error.code}]"
+            line = failure_line(failure, language)
             bar.console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
         evaluation = evaluate(

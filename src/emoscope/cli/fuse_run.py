@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from emoscope.cli.model import open_model
-from emoscope.cli.show import detail, emotion_name
+from emoscope.cli.show import emotion_name, failure_line
 from emoscope.cli.streams import write
 from emoscope.cli.utterances import SpanPlan
 from emoscope.errors import EmoscopeError, ListError, RequestError
@@ -28,7 +28,7 @@ from emoscope.lists.spans import read_spans
 from emoscope.messages.fusion import FUSION
 from emoscope.messages.languages import Language
 from emoscope.optional import check_installed
-from emoscope.paths.access import opened
+from emoscope.paths.access import read_json
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Failure
 from emoscope.results.scores import Scores
@@ -79,7 +79,7 @@ def run_answer(work: FuseWork, settings: Settings) -> int:
             answers.append(fuse_result(result, work.reader, rule, text=work.text))
         except EmoscopeError as error:
             failed += 1
-            _tell(path.name, error, language)
+            _tell(Failure(path.name, error), language)
     if work.as_json:
         documents = [one.to_dict() for one in answers]
         write(json.dumps(documents, ensure_ascii=False, indent=1) + "\n")
@@ -128,7 +128,7 @@ def run_fit(
     for row in read_examples(path, voice, reader, columns):
         if isinstance(row, Failure):
             failed += 1
-            _tell(row.name, row.error, language)
+            _tell(row, language)
         else:
             examples.append(row)
     rule, figures = fit_rule(examples)
@@ -182,16 +182,14 @@ def label_map_of(path: Path | None) -> LabelMap | None:
 
 
 def _json(path: Path) -> Any:
-    with opened(path) as file:
-        data = file.read(_JSON_BYTES)
     try:
-        return json.loads(data.decode("utf-8-sig"))
+        return read_json(path, _JSON_BYTES)
     except ValueError as exc:
         raise ListError("text_scores_invalid", reason=f"{path.name}: {exc}"[:200]) from exc
 
 
-def _tell(name: str, error: EmoscopeError, language: Language) -> None:
-    line = f"{name}: {detail(error, language)} [{error.code}]"
+def _tell(failure: Failure, language: Language) -> None:
+    line = failure_line(failure, language)
     Console(stderr=True).print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -15,7 +15,7 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from emoscope.cli.model import open_model
-from emoscope.cli.show import detail
+from emoscope.cli.show import detail, failure_line
 from emoscope.cli.streams import write
 from emoscope.errors import EmoscopeError, HeadError
 from emoscope.files import atomic_write, check_file, check_folder
@@ -88,7 +88,7 @@ def run_train(order: HeadOrder, settings: Settings, *, as_json: bool = False) ->
             listener=lambda done: bar.update(task, completed=done),
         )
     for failure in data.failures:
-        line = f"{failure.name}: {detail(failure.error, language)} [{failure.error.code}]"
+        line = failure_line(failure, language)
         screen.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
     with _bar(screen, HEAD_WORDS["fitting"](language), 1) as (bar, task):
         head, report = train_head(
@@ -214,7 +214,7 @@ def run_evaluate_head(
             listener=lambda done, total: bar.update(task, completed=done, total=total),
         )
     for failure in figures.failures:
-        line = f"{failure.name}: {detail(failure.error, language)} [{failure.error.code}]"
+        line = failure_line(failure, language)
         screen.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
     data = figures.to_dict()
     table = Table(box=None, show_header=False, pad_edge=False)

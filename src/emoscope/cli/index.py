@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from emoscope.audio.source import digest
 from emoscope.cli.model import open_model
-from emoscope.cli.show import detail
+from emoscope.cli.show import failure_line
 from emoscope.cli.sources import Named, expand
 from emoscope.errors import EmoscopeError, SourceNotFoundError
 from emoscope.files import check_folder
@@ -114,7 +114,7 @@ def run_index(sources: list[str], folder: Path, settings: Settings, *, segments:
                     bar.advance(task)
     finally:
         for failure in counts.failures:
-            line = f"{failure.name}: {detail(failure.error, language)} [{failure.error.code}]"
+            line = failure_line(failure, language)
             screen.print(line, style="red", soft_wrap=True, markup=False)
         if adding.index is not None:
             numbers = {"added": counts.added, "known": counts.known}
@@ -129,13 +129,7 @@ def _opened(folder: Path, recognizer: Recognizer) -> Index | None:
     """Open an index that is there, and look at its model before the work."""
     if not folder.exists() or not any(folder.iterdir()):
         return None
-    index = Index.open(folder, writable=True)
-    try:
-        index.facts.check_model(folder.name, recognizer.model)
-    except BaseException:
-        index.close()
-        raise
-    return index
+    return Index.open_for(folder, recognizer.model)
 
 
 def _each(source: str) -> Iterator[Path | Named | Failure]:

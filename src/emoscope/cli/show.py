@@ -29,6 +29,11 @@ def detail(error: EmoscopeError, language: Language) -> str:
     return sentence(error, language, "cli")
 
 
+def failure_line(failure: Failure, language: Language) -> str:
+    """Return the line of a recording that failed: its name, why, and the code."""
+    return f"{failure.name}: {detail(failure.error, language)} [{failure.error.code}]"
+
+
 def emotion_name(emotion: Emotion, language: Language) -> str:
     """Return emoji and name."""
     return f"{emotion.emoji} {emotion.zh if language == 'zh' else emotion.en}"

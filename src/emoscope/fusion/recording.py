@@ -40,12 +40,6 @@ class FusedRecording(JsonType):
     fusion: Fusion
     utterances: tuple[FusedUtterance, ...] = ()
 
-    @property
-    def disagreements(self) -> int:
-        """Utterances in which voice and words disagree; of a recording without any, its own."""
-        parts = [one.fusion for one in self.utterances] or [self.fusion]
-        return sum(one.disagree for one in parts)
-
 
 @dataclass(frozen=True, slots=True)
 class GivenWords:

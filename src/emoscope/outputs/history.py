@@ -17,6 +17,7 @@ from typing import Any
 from emoscope.errors import RequestError, RunDamagedError, RunNotFoundError
 from emoscope.labels import by_key
 from emoscope.messages.verdict import Verdict, verdict_of
+from emoscope.outputs.beside import read_beside
 from emoscope.outputs.corrections import Corrected, read_correction
 from emoscope.outputs.index import IndexRow, RunQuery
 from emoscope.outputs.ownership import RunAccess, owner_of_run
@@ -202,13 +203,7 @@ def corrections_of(store: RunStore, name: str) -> Corrected | None:
         RunNotFoundError: there is no such run.
         RunDamagedError: ``corrections.json`` cannot be read.
     """
-    path = store.folder(name) / CORRECTIONS
-    try:
-        return Corrected.from_dict(json.loads(path.read_text("utf-8")))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
-        raise RunDamagedError(run=name, reason=str(exc)[:200]) from exc
+    return read_beside(store, name, CORRECTIONS, Corrected.from_dict)
 
 
 def correct(

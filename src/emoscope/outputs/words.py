@@ -6,17 +6,17 @@ the same span, else by the mean of the curve over it, else by the answer for the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
 
-from emoscope.errors import RequestError, RunDamagedError
+from emoscope.errors import RequestError
 from emoscope.fusion.recording import WordReader
 from emoscope.fusion.rule import DEFAULT_RULE, Fusion, FusionRule, fuse
 from emoscope.lists.spans import parse_spans
+from emoscope.outputs.beside import read_beside
 from emoscope.outputs.store import WORDS, RunStore
 from emoscope.results.json_type import EmotionByKey, JsonType, Share
 from emoscope.results.result import Result
@@ -110,13 +110,7 @@ def run_words(store: RunStore, run: str) -> RunWords | None:
         RunNotFoundError: there is no such run.
         RunDamagedError: ``words.json`` cannot be read.
     """
-    path = store.folder(run) / WORDS
-    try:
-        return RunWords.from_dict(json.loads(path.read_text("utf-8")))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as exc:
-        raise RunDamagedError(run=run, reason=str(exc)[:200]) from exc
+    return read_beside(store, run, WORDS, RunWords.from_dict)
 
 
 def _spans(text: str, duration_s: float) -> Sequence[GivenSpan]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import heapq
 import io
+import json
 import os
 import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from emoscope.errors import EmoscopeError, SourceError, SourceNotFoundError
 
@@ -31,6 +32,23 @@ def opened(path: str | os.PathLike[str]) -> Iterator[io.BufferedReader]:
     # Not Path.open: an empty name would become the current folder.
     with translated(name), open(name, "rb") as file:  # noqa: PTH123
         yield file
+
+
+def read_json(path: str | os.PathLike[str], max_bytes: int) -> object:
+    """Read a JSON file that a user names, with or without a byte order mark.
+
+    Args:
+        path: the file.
+        max_bytes: what lies behind them is not read.
+
+    Raises:
+        ValueError: it is no JSON.
+        SourceNotFoundError: there is no such file.
+        SourceError: the system refuses to open or to read it.
+    """
+    with opened(path) as file:
+        data = file.read(max_bytes)
+    return cast(object, json.loads(data.decode("utf-8-sig")))
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from emoscope.fusion.rule import DEFAULT_RULE
 from emoscope.fusion.rule_file import read_rule
 from emoscope.fusion.text_model import TextModel
 from emoscope.outputs.words import WordTools
-from emoscope.paths.access import opened
+from emoscope.paths.access import read_json
 from emoscope.settings import Settings
 
 _LABELS_BYTES = 1 << 20
@@ -36,10 +35,8 @@ def word_tools(settings: Settings) -> WordTools:
 def _labels(path: Path | None) -> dict[str, Any] | None:
     if path is None:
         return None
-    with opened(path) as file:
-        data = file.read(_LABELS_BYTES)
     try:
-        found = json.loads(data.decode("utf-8-sig"))
+        found = read_json(path, _LABELS_BYTES)
     except ValueError as exc:
         raise SettingError("setting_invalid", setting="text_labels", reason=str(exc)) from exc
     if not isinstance(found, dict):

@@ -18,7 +18,7 @@ import numpy as np
 
 from emoscope.errors import AudioError, SettingError, VectorIndexError
 from emoscope.paths.choices import SpaceName
-from emoscope.results.result import Result
+from emoscope.results.result import ModelRef, Result
 from emoscope.vectors import fitting
 from emoscope.vectors.entry import NOWHERE, Entry, EntryDetails, entries_of, has_speech
 from emoscope.vectors.facts import IndexFacts, VectorType
@@ -102,9 +102,19 @@ class Index:
         path = Path(folder)
         if not path.exists() or (path.is_dir() and not any(path.iterdir())):
             return cls.create(path, like=like)
-        index = cls.open(path, writable=True)
+        return cls.open_for(path, like.model)
+
+    @classmethod
+    def open_for(cls, folder: str | os.PathLike[str], model: ModelRef) -> Self:
+        """Open an index to be added to, if its vectors are of this model.
+
+        Raises:
+            VectorIndexError: it is of another model, or cannot be opened.
+            StoreError: it cannot be written.
+        """
+        index = cls.open(folder, writable=True)
         try:
-            index.facts.check_model(path.name, like.model)
+            index.facts.check_model(Path(folder).name, model)
         except BaseException:
             index.close()
             raise

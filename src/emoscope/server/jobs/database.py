@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from emoscope.errors import ServerClosingError, ServiceError, StoreError
-from emoscope.files import FULL, free_bytes, make_private_folder
+from emoscope.files import free_bytes, make_private_folder, translated_os_errors
 from emoscope.observe.logs import fields
 
 _log = logging.getLogger("emoscope.jobs")
@@ -212,15 +212,10 @@ def forget_damaged_folders(folder: Path, before_s: float) -> bool:
 def _translated(outputs: Path) -> Iterator[None]:
     """Raise errors of SQLite and the system as ours; without room SQLite names other reasons."""
     try:
-        yield
+        with translated_os_errors():
+            yield
     except sqlite3.OperationalError as exc:
         if "full" in str(exc) or _is_full(outputs):
-            raise StoreError("store_full") from exc
-        raise StoreError("store_failed", reason=str(exc)[:200]) from exc
-    except StoreError:
-        raise
-    except OSError as exc:
-        if exc.errno in FULL:
             raise StoreError("store_full") from exc
         raise StoreError("store_failed", reason=str(exc)[:200]) from exc
 

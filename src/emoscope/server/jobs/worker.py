@@ -26,7 +26,7 @@ from emoscope.errors import (
     restore,
 )
 from emoscope.events import Event, Progress
-from emoscope.files import FULL
+from emoscope.files import translated_os_errors
 from emoscope.messages.reasons import reason
 from emoscope.observe.logs import fields
 from emoscope.outputs.ownership import RunAccess
@@ -135,33 +135,28 @@ class Jobs:
         folder = self._folder / id_
         accepted = False
         try:
-            digest, refused = write_recordings(folder, requests, options)
-            self._check_size()
-            before = self._before(owner, idempotency, digest)
-            if before is not None:
-                return before, False
-            names = [request.name or "audio" for request in requests]
-            job = self.table.add(
-                owner,
-                options,
-                names,
-                refused=refused,
-                digest=digest,
-                idempotency=idempotency,
-                id_=id_,
-            )
-            accepted = True
+            with translated_os_errors():
+                digest, refused = write_recordings(folder, requests, options)
+                self._check_size()
+                before = self._before(owner, idempotency, digest)
+                if before is not None:
+                    return before, False
+                names = [request.name or "audio" for request in requests]
+                job = self.table.add(
+                    owner,
+                    options,
+                    names,
+                    refused=refused,
+                    digest=digest,
+                    idempotency=idempotency,
+                    id_=id_,
+                )
+                accepted = True
         except sqlite3.IntegrityError as exc:  # the same request, twice at once
             before = self._before(owner, idempotency, digest)
             if before is None:
                 raise InternalError from exc
             return before, False
-        except StoreError:
-            raise
-        except OSError as exc:
-            if exc.errno in FULL:
-                raise StoreError("store_full") from exc
-            raise StoreError("store_failed", reason=str(exc)[:200]) from exc
         finally:
             if not accepted:
                 shutil.rmtree(folder, ignore_errors=True)

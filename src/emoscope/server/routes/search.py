@@ -115,7 +115,8 @@ def search_routes(service: Service) -> APIRouter:
     ) -> SearchReply:
         index, store = index_of(service), runs_of(request, service.store)
         if run:
-            if "transfer-encoding" in request.headers or int(_length(request)):
+            headers = request.headers
+            if "transfer-encoding" in headers or int(headers.get("content-length") or 0):
                 raise RequestError("field_invalid", field="run", expected="no body beside it")
             find = partial(find_like_run, index, store, run)
             answer = await anyio.to_thread.run_sync(
@@ -243,7 +244,3 @@ def _hit(hit: Hit, store: RunStore) -> HitReply:
         alike=alike_key(hit.closer_than),
         **{name: known[name] for name in HitReply.model_fields if name in known},
     )
-
-
-def _length(request: Request) -> str:
-    return request.headers.get("content-length") or "0"
