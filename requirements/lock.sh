@@ -11,7 +11,7 @@ compile() {
     --custom-compile-command "requirements/lock.sh" --extra server --extra convert --extra annotations --group build "$@" pyproject.toml
 }
 compile -o requirements/run.txt
-compile --extra gradio --extra openvino --extra parquet --extra text --extra vectors --group test -c requirements/run.txt -o requirements/test.txt
+compile --extra gradio --extra openvino --extra parquet --extra text --extra vectors --extra lancedb --extra cloud --extra ray --group test -c requirements/run.txt -o requirements/test.txt
 if grep -nE 'https?://|--(extra-)?index-url|--find-links' requirements/*.txt; then
   echo "a lock file names a host" >&2
   exit 1

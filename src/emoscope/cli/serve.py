@@ -96,6 +96,8 @@ def _serve(
         startup,
         # Not what happens to be installed: httptools, faster by 2 %, bounds no header.
         http=ProblemProtocol,
+        # Likewise: uvloop comes with Ray, and one loop is tested.
+        loop="asyncio",
         # Not "auto", which serves on without decoders and jobs when the application cannot start.
         lifespan="on",
         # Not its own handlers, which write text where JSON was chosen.
