@@ -20,6 +20,7 @@ from emoscope.export.tables import curve_table
 from emoscope.labels import COUNT
 from emoscope.models import head_folder
 from emoscope.models.head_file import Head, HeadKind, HeadModel, nine_labels, read_head
+from emoscope.models.training_clips import TrainingClips
 from emoscope.recognizer import Recognizer
 from emoscope.results.heads import HeadLabel, head_answer
 from emoscope.results.result import ModelRef, Result
@@ -78,6 +79,38 @@ def test_a_head_is_read_as_it_was_written_and_is_small(folder: Path) -> None:
     assert np.array_equal(read.weights, head().weights)
     assert (read.labels, read.card, read.sha256) == (PLEASED, {"clips": 12}, head().sha256)
     assert path.stat().st_size < 20_000
+
+
+def test_a_head_knows_what_it_was_trained_on_and_does_not_name_it(folder: Path) -> None:
+    clips = TrainingClips.of(["ab" * 32, "no digest"], [("", "ann"), ("tess", "bob"), ("", "")])
+    path = head_folder.save_head(replace(head(), trained_on=clips))
+    read = head_folder.open_head("service")
+    assert read.trained_on == clips
+    assert (len(clips.files), len(clips.speakers)) == (1, 2)
+    assert clips.has_file("ab" * 32)
+    assert not clips.has_file("cd" * 32)
+    assert not clips.has_file("")
+    assert "ann" not in path.read_text("utf-8")
+    assert head_folder.open_head("service").sha256 == head().sha256
+    path.write_text(path.read_text("utf-8").replace('"files": "', '"files": "AAAA'), "utf-8")
+    assert code_of(lambda: head_folder.open_head("service")) == "head_damaged"
+
+
+@pytest.mark.parametrize(
+    ("speaker", "corpus", "known"),
+    [
+        ("ann", "", True),
+        ("ann", "tess", True),  # the list that was trained on named no corpus
+        ("bob", "tess", True),
+        ("bob", "", True),
+        ("bob", "savee", False),  # another bob
+        ("eve", "tess", False),
+        ("", "", False),
+    ],
+)
+def test_a_speaker_is_known_by_corpus_and_name(speaker: str, corpus: str, *, known: bool) -> None:
+    clips = TrainingClips.of([], [("", "ann"), ("tess", "bob")])
+    assert clips.has_speaker(speaker, corpus) is known
 
 
 def test_a_head_of_this_name_gives_way_only_when_asked_to(folder: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,17 +20,21 @@ from emoscope.backends.fake_backend import FakeBackend
 from emoscope.cli import main
 from emoscope.labels import COUNT
 from emoscope.models import head_folder
+from emoscope.models.training_clips import TrainingClips
 from emoscope.outputs import history
 from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.results.heads import HeadLabel
 from emoscope.results.result import Failure, ModelRef
 from emoscope.results.scores import softmax
+from emoscope.vectors import Entry
+from emoscope.vectors.facts import IndexFacts
 from emoscope.vectors.head_evaluation import evaluate_head
 from emoscope.vectors.head_figures import SpeakerBootstrap, expected_error, forecast
 from emoscope.vectors.head_fit import fit_chosen, fit_maps, speaker_folds
 from emoscope.vectors.head_list import HeadData, check_head_data, embed_clips, read_head_list
 from emoscope.vectors.heads import train_head
+from emoscope.vectors.store import VectorStore
 from emoscope.waveform import Waveform
 from raising import raises_code
 from sounds import wav
@@ -351,6 +357,47 @@ def test_a_head_that_is_not_better_is_kept_only_when_asked(
     assert head_folder.open_head("x").card["grouped_by_speaker"] is False
     assert command(*line, *speakers, "--keep-anyway") == 3
     assert "head_exists" in capfd.readouterr().err
+
+
+def test_a_head_tells_what_an_index_shares_with_its_training_list(
+    command, listing: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    clip(tmp_path, "new.wav", 0.1, 99)
+    clip(tmp_path, "other.wav", 0.1, 98)
+    who = {"0.wav": "s0", "1.wav": "s0", "2.wav": "", "new.wav": "s3", "other.wav": "s9"}
+    scores = (1.0, *(0.0,) * (COUNT - 1))
+    with VectorStore.create(tmp_path / "calls", IndexFacts.of(MODEL, 4)) as store:
+        for name, speaker in who.items():
+            sha256 = hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
+            for owner in ("", "again"):
+                entry = Entry(
+                    name=name, sha256=sha256, start_s=0, end_s=1, scores=scores, speaker=speaker
+                )
+                store.add([(entry, np.ones(4, np.float32))], owner=owner)
+    columns = ("--label-column", "verdict", "--speaker-column", "who", "--keep-anyway")
+    order = ("head", "train", str(listing), "--name", "level", *columns, "--json")
+    found = ("--index", str(tmp_path / "calls"))
+    assert command(*order, "--index", str(tmp_path / "none")) == 3
+    assert "index_not_found" in capfd.readouterr().err
+    assert command(*order, *found) == 0
+    told = json.loads(capfd.readouterr().out)["shared"]
+    assert (told["recordings"], told["trained_on"]) == (5, 3)
+    assert (told["speakers"], told["speaker_recordings"]) == (["s0", "s3"], 1)
+    assert command("head", "show", "level", *found, "--json") == 0
+    shown = json.loads(capfd.readouterr().out)
+    assert shown["shared"] == told
+    assert "trained_on" not in shown
+    assert command("head", "show", "level", *found, "--lang", "en") == 0
+    assert "5 recordings: 3 were trained on, and 1 more" in " ".join(capfd.readouterr().out.split())
+
+    head = head_folder.open_head("level")
+    elsewhere = replace(head, trained_on=TrainingClips.of(["0" * 64]))
+    head_folder.save_head(elsewhere, replace=True)
+    assert command("head", "show", "level", *found, "--lang", "en") == 0
+    assert "none was trained on" in capfd.readouterr().out
+    head_folder.save_head(replace(head, trained_on=None), replace=True)
+    assert command("head", "show", "level", *found, "--lang", "en") == 0
+    assert "no record" in capfd.readouterr().out
 
 
 def test_corrections_of_a_folder_become_a_head(

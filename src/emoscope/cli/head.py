@@ -6,7 +6,6 @@ the commands.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +14,6 @@ import typer
 from emoscope.cli.arguments import Commands
 from emoscope.cli.language import LanguageOption
 from emoscope.cli.options import ModelOptions, with_options
-from emoscope.cli.streams import write
 from emoscope.errors import SettingError
 
 head_app = Commands(
@@ -28,6 +26,10 @@ head_app = Commands(
 
 HeadArgument = Annotated[str, typer.Argument(metavar="NAME", help="名称 · name of the head")]
 HeadJsonOption = Annotated[bool, typer.Option("--json", help="JSON")]
+LeakIndexOption = Annotated[
+    Path | None,
+    typer.Option("--index", metavar="INDEX", help="与索引比对训练录音 · training clips in it"),
+]
 
 
 @head_app.command("train")
@@ -62,6 +64,7 @@ def train_command(
     replace: Annotated[
         bool, typer.Option("--replace", help="替换同名的 · take the place of one of this name")
     ] = False,
+    index: LeakIndexOption = None,
     as_json: HeadJsonOption = False,
     options: ModelOptions,
 ) -> None:
@@ -78,7 +81,15 @@ def train_command(
         return
     assert listing is not None  # noqa: S101 - one of the two
     order = HeadOrder(
-        listing, name, label_column, speaker_column, not no_speakers, licence, keep_anyway, replace
+        listing,
+        name,
+        label_column,
+        speaker_column,
+        not no_speakers,
+        licence,
+        keep_anyway,
+        replace,
+        index,
     )
     run_train(order, options.settings(), as_json=as_json)
 
@@ -93,20 +104,16 @@ def list_heads(as_json: HeadJsonOption = False, lang: LanguageOption = None) -> 
 
 @head_app.command("show")
 def show_head(
-    name: HeadArgument, as_json: HeadJsonOption = False, lang: LanguageOption = None
+    name: HeadArgument,
+    index: LeakIndexOption = None,
+    as_json: HeadJsonOption = False,
+    lang: LanguageOption = None,
 ) -> None:
     """查看 · Show what a head was trained on, and its figures."""
     from emoscope.cli.head_show import run_show
     from emoscope.models.head_folder import open_head
 
-    head = open_head(name)
-    if as_json:
-        data = {
-            key: value for key, value in head.to_dict().items() if key not in ("weights", "bias")
-        }
-        write(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
-    else:
-        run_show(head, lang)
+    run_show(open_head(name), lang, index=index, as_json=as_json)
 
 
 @head_app.command("remove")

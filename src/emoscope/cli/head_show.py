@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
+from emoscope.cli.head_leak import check_leak_index, leak_document, print_leak
 from emoscope.cli.model import open_model
 from emoscope.cli.show import detail, failure_line
 from emoscope.cli.streams import write
@@ -48,6 +49,8 @@ class HeadOrder:
     licence: str = ""
     keep_anyway: bool = False
     replace: bool = False
+    index: Path | None = None
+    """Index to compare the training clips with."""
 
 
 def run_train(order: HeadOrder, settings: Settings, *, as_json: bool = False) -> None:
@@ -62,6 +65,7 @@ def run_train(order: HeadOrder, settings: Settings, *, as_json: bool = False) ->
         HeadError: the list is not fit for it, or the head is not better; the figures are printed.
         StoreError: it cannot be written.
         ModelError: the model cannot be loaded.
+        VectorIndexError: the index cannot be opened.
         ExtraMissingError: scikit-learn is not installed.
     """
     check_installed("sklearn", extra="vectors")
@@ -69,6 +73,8 @@ def run_train(order: HeadOrder, settings: Settings, *, as_json: bool = False) ->
     if check_head_name(order.name) in head_names() and not order.replace:
         raise HeadError("head_exists", name=order.name)
     check_folder(head_folder())
+    if order.index is not None:
+        check_leak_index(order.index)
     from emoscope.vectors.head_list import embed_clips, read_head_list
     from emoscope.vectors.heads import train_head
 
@@ -99,10 +105,12 @@ def run_train(order: HeadOrder, settings: Settings, *, as_json: bool = False) ->
             licence=order.licence,
             listener=lambda done, total: bar.update(task, completed=done, total=total),
         )
+    leak = {} if order.index is None else leak_document(head, order.index)
     if as_json:
-        write(json.dumps(report.to_dict(), ensure_ascii=False, indent=1) + "\n")
+        write(json.dumps(report.to_dict() | leak, ensure_ascii=False, indent=1) + "\n")
     else:
         _print_card(head.card, language)
+        print_leak(leak, language)
     if not (report.is_better or order.keep_anyway):
         gain = report.gain
         raise HeadError(
@@ -260,9 +268,27 @@ def run_list(lang: str | None, *, as_json: bool) -> None:
         Console(stderr=True).print(detail(one, language), style="yellow", markup=False)
 
 
-def run_show(head: Head, lang: str | None) -> None:
-    """Print the card of a head."""
+def run_show(
+    head: Head, lang: str | None, *, index: Path | None = None, as_json: bool = False
+) -> None:
+    """Print the card of a head.
+
+    Args:
+        head: any.
+        lang: language of the terminal; that of the settings by default.
+        index: folder of an index to compare the training clips with; none by default.
+        as_json: print JSON, without the numbers of the map.
+
+    Raises:
+        VectorIndexError: the index cannot be opened.
+    """
     language = language_of(load_settings(language=lang).language)
+    leak = {} if index is None else leak_document(head, index)
+    if as_json:
+        hidden = ("weights", "bias", "trained_on")
+        data = {key: value for key, value in head.to_dict().items() if key not in hidden}
+        write(json.dumps(data | leak, ensure_ascii=False, indent=1) + "\n")
+        return
     screen = Console()
     screen.print(escape(head.name), style="bold")
     about = Table(box=None, show_header=False, pad_edge=False)
@@ -275,6 +301,7 @@ def run_show(head: Head, lang: str | None) -> None:
         _print_card(head.card, language)
     else:
         _print_corrections(head.card, language)
+    print_leak(leak, language)
 
 
 def told_removed(name: str, lang: str | None) -> str:

@@ -50,6 +50,23 @@ HEAD_WORDS: dict[str, Text] = {
         "没有证明它更好，仍按要求保存。", "It is not shown to be better, and is kept as asked."
     ),
     "damaged": Text("无法读取", "cannot be read"),
+    "leak": Text(
+        "索引 {index} 有 {recordings} 条录音：其中 {trained_on} 条在训练列表里，"
+        "另有 {speaker_recordings} 条来自训练列表里的 {speakers} 位说话人。"
+        "在这些录音上，分类头的成绩会偏高。",
+        "Index {index} has {recordings} recordings: {trained_on} were trained on, and "
+        "{speaker_recordings} more are of {speakers} speakers that were. On these the head's "
+        "figures are too good.",
+    ),
+    "no_leak": Text(
+        "索引 {index} 有 {recordings} 条录音：没有一条在训练列表里，说话人也都不在其中。",
+        "Index {index} has {recordings} recordings: none was trained on, and no speaker of theirs.",
+    ),
+    "leak_unknown": Text(
+        "这个分类头没有记录它的训练录音，无法与索引比对；重新训练即可。",
+        "This head has no record of the recordings that it was trained on, so it cannot be "
+        "compared with the index; train it again.",
+    ),
 }
 """Sentences and headings of the terminal."""
 

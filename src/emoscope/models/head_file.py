@@ -22,6 +22,7 @@ import numpy as np
 from emoscope.errors import HeadError
 from emoscope.labels import COUNT, EMOTIONS, KEYS
 from emoscope.messages.reasons import reason
+from emoscope.models.training_clips import TrainingClips
 from emoscope.results.heads import Adaptation, HeadLabel
 from emoscope.results.result import ModelRef
 from emoscope.results.scores import Scores
@@ -65,7 +66,9 @@ class Head:
     """Shape ``(C,)``."""
     model: HeadModel
     card: Mapping[str, Any] = field(default_factory=dict)
-    """What it was trained on, and its figures; JSON."""
+    """Counts and licence of what it was trained on, and its figures; JSON."""
+    trained_on: TrainingClips | None = None
+    """Digests of the recordings and speakers; None in a file that lacks them."""
 
     def __post_init__(self) -> None:
         count = len(self.labels)
@@ -140,6 +143,7 @@ class Head:
             "bias": _encoded(self.bias),
             "sha256": self.sha256,
             "card": dict(self.card),
+            **({} if self.trained_on is None else {"trained_on": self.trained_on.to_dict()}),
         }
 
 
@@ -179,6 +183,7 @@ def _parsed(data: dict[str, Any], name: str) -> Head:
         bias=_decoded(data["bias"]),
         model=HeadModel(**{key: str(data["model"][key]) for key in HeadModel.__slots__}),
         card=dict(data["card"]),
+        trained_on=TrainingClips.from_dict(data["trained_on"]) if "trained_on" in data else None,
     )
     if head.sha256 != data["sha256"]:
         raise ValueError("sha256 of its numbers")

@@ -18,6 +18,7 @@ import numpy as np
 from emoscope.errors import HeadError
 from emoscope.labels import COUNT
 from emoscope.models.head_file import Head, HeadModel, nine_labels
+from emoscope.models.training_clips import TrainingClips
 from emoscope.results.result import ModelRef
 from emoscope.results.scores import softmax
 from emoscope.waveform import Array64, Indices, Mask
@@ -159,6 +160,7 @@ def train_corrections(
         (change[:, COUNT] * temperature).astype(np.float32),
         HeadModel(model.name, model.revision, model.sha256),
         report.to_dict(),
+        TrainingClips.of({one.recording for one in segments}),
     )
     return head, report
 

@@ -15,6 +15,7 @@ from emoscope.lists import reader
 from emoscope.lists.reader import PATH
 from emoscope.messages.aliases import LABEL_WORDS, LICENCE_WORDS, SPEAKER_WORDS
 from emoscope.models.head_file import CLASSES_MAX
+from emoscope.models.training_clips import TrainingClips
 from emoscope.recognizer import Recognizer
 from emoscope.results.heads import HeadLabel
 from emoscope.results.result import Failure
@@ -23,7 +24,7 @@ from emoscope.waveform import Array32, Array64, Indices
 LEAST_CLIPS = 8
 """Clips of each class below which no figure means anything."""
 LEAST_SPEAKERS = 3
-_LABEL, _SPEAKER, _LICENCE = "label", "speaker", "licence"
+_LABEL, _SPEAKER, _LICENCE, _CORPUS = "label", "speaker", "licence", "corpus"
 _LOOKS = {"label_zh": "zh", "label_en": "en", "label_emoji": "emoji", "label_colour": "colour"}
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 _COLOURS = (
@@ -48,6 +49,8 @@ class HeadClip:
     label: str
     speaker: str
     licence: str = ""
+    corpus: str = ""
+    """That the speaker is of: two corpora may name speakers alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ class HeadData:
     contradicted: int = 0
     """Clips left out because the same file has two labels."""
     failures: tuple[Failure, ...] = field(default=(), compare=False)
+    trained_on: TrainingClips | None = None
+    """Digests of these clips' files and speakers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +125,7 @@ def read_head_list(
         _LABEL: _header(label_column, ("label", *LABEL_WORDS)),
         _SPEAKER: _header(speaker_column, SPEAKER_WORDS),
         _LICENCE: LICENCE_WORDS,
+        _CORPUS: (_CORPUS,),
         **{column: (column,) for column in _LOOKS},
     }
     rows = list(reader.read(path, columns, (PATH, _LABEL)))
@@ -133,6 +139,7 @@ def read_head_list(
             row.cells[_LABEL],
             row.cells.get(_SPEAKER, ""),
             row.cells.get(_LICENCE, ""),
+            row.cells.get(_CORPUS, ""),
         )
         for row in good
     )
@@ -209,6 +216,10 @@ def embed_clips(
         repeated=len(embedded) - len(first),
         contradicted=len(first) - len(clear),
         failures=tuple(failures),
+        trained_on=TrainingClips.of(
+            (one.sha256 for one in clear),
+            ((one.clip.corpus, one.clip.speaker) for one in clear if by_speaker),
+        ),
     )
     check_head_data(data)
     return data

@@ -133,6 +133,7 @@ def train_head(
         fitted.map.bias.astype(np.float32),
         HeadModel(model.name, model.revision, model.sha256),
         card,
+        data.trained_on,
     )
     return head, report
 
