@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from emoscope import recognizer as recognizer_module
-from emoscope.audio.prepare import name_of
+from emoscope.audio.inputs import name_of
 from emoscope.backends.base import Output
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.backends.onnx_backend import OnnxBackend

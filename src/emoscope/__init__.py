@@ -18,6 +18,7 @@ from emoscope._version import __version__
 from emoscope.messages import errors as _sentences  # noqa: F401 - fills the table of codes
 
 if TYPE_CHECKING:
+    from emoscope.audio.sound_array import SoundArray
     from emoscope.errors import EmoscopeError
     from emoscope.labels import EMOTIONS, Emotion
     from emoscope.limits import Limits
@@ -44,6 +45,7 @@ _HOMES = {
     "Result": "results.result",
     "Scores": "results.scores",
     "Segment": "results.segments",
+    "SoundArray": "audio.sound_array",
     "Span": "waveform",
     "Track": "results.track",
     "Utterance": "results.utterances",
@@ -68,6 +70,7 @@ __all__ = [
     "Result",
     "Scores",
     "Segment",
+    "SoundArray",
     "Span",
     "Track",
     "Utterance",

@@ -13,6 +13,7 @@ Codes never change meaning. Their sentences, and what each front end adds to the
       x AudioTooLargeError
     + SourceError (OSError)                 a file, a folder or a microphone
       x SourceNotFoundError (FileNotFoundError)
+    + SourceTypeError (TypeError)           an object that is no recording
     + ListError (ValueError)                a list of recordings
     + ResultError (ValueError)              results that cannot be used this way
     + HeadError (ValueError)                a head of own classes, or what it shall learn from
@@ -207,6 +208,10 @@ class SourceError(InputError, OSError):
 
 class SourceNotFoundError(SourceError, FileNotFoundError):
     """There is no file at this path, or no recording in this folder or list."""
+
+
+class SourceTypeError(InputError, TypeError):
+    """An object of a program that is no recording, or one recording instead of a list."""
 
 
 class ListError(InputError, ValueError):

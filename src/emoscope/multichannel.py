@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from emoscope.audio import quality
+from emoscope.audio.inputs import Source, given_name, received
 from emoscope.audio.missing import without_gaps
-from emoscope.audio.prepare import PreparedAudio, Source
+from emoscope.audio.prepare import PreparedAudio
+from emoscope.audio.sound_array import SoundArray
 from emoscope.audio.source import receive
-from emoscope.audio.validate import reasons_of
+from emoscope.audio.validate import reasons_of, resampled_waveform
 from emoscope.errors import AudioSilentError
 from emoscope.events import Event, Listener, Progress, StepLog, ignore
 from emoscope.models import catalog
@@ -52,7 +54,7 @@ def recognize_channels_with(
 
     Args:
         recognizer: runs the model and decodes, in this process unless told otherwise.
-        source: the bytes of a file, its path, or a ``Waveform``; mono sound has one channel.
+        source: a path, bytes, or samples; see ``Source``. Mono sound has one channel.
         granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
         embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
         utterances: recognize each utterance of each channel alone as well: True, rules, or spans.
@@ -115,7 +117,7 @@ def recognize_channels(
     """Recognize each channel of one recording with a model that stays in memory.
 
     Args:
-        source: the bytes of a file, its path, or a ``Waveform``; mono sound has one channel.
+        source: a path, bytes, or samples; see ``Source``. Mono sound has one channel.
         model: ``auto`` (the large model if it is on this machine, else ``compact``), a name of
             ``emoscope models list``, or a folder.
         granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
@@ -136,12 +138,8 @@ def _prepared(
     recognizer: Recognizer, source: Source, name: str, listener: Listener
 ) -> list[PreparedAudio]:
     """Decode a source and check each channel; a silent one is no error while another is not."""
-    log, sha256 = StepLog(listener), None
-    if isinstance(source, Waveform):
-        channels: tuple[Waveform, ...] = (source,)
-    else:
-        source, sha256 = receive(source, log)
-        channels = recognizer.channel_decoder(source, limits=recognizer.limits, name=name, log=log)
+    log, name = StepLog(listener), name or given_name(source)
+    channels, sha256 = _decoded(recognizer, source, name, log)
     broken = reasons_of(log.steps)
     recordings, silent = [], list[AudioSilentError]()
     for channel in channels:
@@ -167,6 +165,20 @@ def _prepared(
     if len(silent) == len(recordings):
         raise silent[0]
     return recordings
+
+
+def _decoded(
+    recognizer: Recognizer, source: Source, name: str, log: StepLog
+) -> tuple[tuple[Waveform, ...], str | None]:
+    """Return the waveform of each channel, and the sha256 of the file if there is one."""
+    recording, limits = received(source, recognizer.limits), recognizer.limits
+    if isinstance(recording, Waveform):
+        return (recording,), None
+    if isinstance(recording, SoundArray):
+        channels = recording.channels(limits)
+        return tuple(resampled_waveform(one, limits) for one in channels), None
+    recording, sha256 = receive(recording, log)
+    return recognizer.channel_decoder(recording, limits=limits, name=name, log=log), sha256
 
 
 def _over_all(listener: Listener, channel: int, count: int) -> Listener:

@@ -17,7 +17,8 @@ from pathlib import Path
 from emoscope._version import __version__
 from emoscope.audio.decode import decode_channels, decode_of_any_length, library_versions
 from emoscope.audio.decoder_pool import ChannelDecoder, Decoder
-from emoscope.audio.prepare import PreparedAudio, Source, name_of, prepare
+from emoscope.audio.inputs import Source, check_several, name_of
+from emoscope.audio.prepare import PreparedAudio, prepare
 from emoscope.backends.base import Backend
 from emoscope.backends.opened import open_model_files
 from emoscope.errors import EmoscopeError
@@ -124,7 +125,7 @@ class Recognizer:
         """Say which emotion a recording holds.
 
         Args:
-            source: the bytes of a file, its path, or a ``Waveform``.
+            source: a path, bytes, an open file, samples with their rate; see ``Source``.
             granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
             embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
             utterances: recognize each utterance alone as well: True, rules, or given spans.
@@ -157,7 +158,7 @@ class Recognizer:
         """Recognize recordings one after another; one that cannot be used gives a ``Failure``.
 
         Args:
-            sources: each the bytes of a file, its path, or a ``Waveform``; read lazily.
+            sources: each a path, bytes, an open file or samples; see ``Source``; read lazily.
             granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
             embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
             utterances: recognize each utterance alone as well: True, or rules.
@@ -170,6 +171,7 @@ class Recognizer:
                 the first recording is read.
         """
         check_granularity(granularity)
+        check_several(sources)
 
         def answers() -> Iterator[Result | Failure]:
             for source in sources:
@@ -193,7 +195,7 @@ class Recognizer:
         """Decode a source to 16 kHz mono and check that it can be used.
 
         Args:
-            source: the bytes of a file, its path, or a ``Waveform``.
+            source: a path, bytes, an open file, samples with their rate; see ``Source``.
             name: name of the recording in the result; the file's name by default.
             received_ms: milliseconds that a front end spent receiving the bytes, for the log.
             listener: called with each finished step and with progress; does nothing by default.
@@ -341,7 +343,7 @@ def recognize(
     """Recognize one recording with a model that is loaded once and stays in memory.
 
     Args:
-        source: the bytes of a file, its path, or a ``Waveform``.
+        source: a path, bytes, an open file, samples with their rate; see ``Source``.
         model: a name of ``emoscope models list``, a folder, or ``auto``: the large model, if here.
         granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
         embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
@@ -372,7 +374,7 @@ def recognize_many(
     """Recognize recordings in order, with a model that stays in memory; see ``Recognizer``.
 
     Args:
-        sources: each the bytes of a file, its path, or a ``Waveform``; read lazily.
+        sources: each a path, bytes, an open file or samples; see ``Source``; read lazily.
         model: a name of ``emoscope models list``, a folder, or ``auto``: the large model, if here.
         granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
         embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.

@@ -35,6 +35,7 @@ from emoscope.audio.missing import Gap, interleaved, spans_of
 from emoscope.audio.mixing import Mixer, mixed
 from emoscope.audio.packets import decoded_frames
 from emoscope.audio.resample import Stages, at_rate
+from emoscope.audio.sound_array import FILE_MAX_PEAK, check_full_scale
 from emoscope.audio.spool import MEMORY_BYTES, Spools
 from emoscope.audio.timeline import Timeline
 from emoscope.audio.truncation import is_truncated
@@ -314,10 +315,14 @@ def _filled(blocks: Iterator[Samples | Gap], gaps: list[Gap]) -> Iterator[Sample
 
 
 def _sound(blocks: Iterator[Samples]) -> Iterator[Samples]:
-    """Yield samples in [-1, 1], as the model takes them; infinite ones and NaN are an error."""
+    """Yield samples in [-1, 1], as the model takes them.
+
+    Infinite ones and NaN are an error, and so are floats in the range of integers.
+    """
     for block in blocks:
         if not np.isfinite(block).all():
             raise AudioError("audio_not_finite")
+        check_full_scale(block, FILE_MAX_PEAK)
         # A resampler rings past full scale at steep edges.
         yield np.clip(block, -1.0, 1.0)
 

@@ -10,12 +10,13 @@ opposite ones almost none.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from emoscope.audio.resample import Stages
-from emoscope.waveform import Samples
+from emoscope.events import StepLog
+from emoscope.waveform import Samples, Waveform
 
 CANCELLED = 0.125
 """Channels cancel one another where their sum has less than this of the power of all together.
@@ -91,6 +92,24 @@ def mixed(blocks: Iterator[Samples], stages: Stages, mixer: Mixer) -> Iterator[S
     """
     for planes in blocks:
         yield mixer(planes, stages)
+
+
+def mono_of(channels: Sequence[Waveform], log: StepLog) -> Waveform:
+    """Mix the channels of an array, as those of a file are mixed.
+
+    Args:
+        channels: at 16 kHz, of one length.
+        log: gets the step mix, where there is more than one.
+    """
+    if len(channels) == 1:
+        return channels[0]
+    stages, mixer = Stages(), Mixer()
+    planes = np.stack([one.samples for one in channels])
+    mono, louder = mixer(planes, stages), mixer.louder()
+    chosen = {} if louder is None else {"phase_cancelled": True, "channel": louder + 1}
+    log.add("mix", stages.mix_s * 1000, channels=len(channels), **chosen)
+    samples = (mono if louder is None else taken_from(planes, louder))[0]
+    return Waveform(np.ascontiguousarray(samples), channels[0].rate_hz, channels[0].name)
 
 
 def taken_from(planes: Samples, channel: int) -> Samples:

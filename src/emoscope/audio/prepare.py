@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TypeAlias
 
 from emoscope.audio import quality
 from emoscope.audio.decoder_pool import Decoder
+from emoscope.audio.inputs import Source, given_name, received
 from emoscope.audio.missing import without_gaps
+from emoscope.audio.mixing import mono_of
+from emoscope.audio.sound_array import SoundArray
 from emoscope.audio.source import receive
 from emoscope.audio.validate import check_usable, reasons_of, resampled_waveform
 from emoscope.events import Step, StepLog
@@ -17,9 +17,6 @@ from emoscope.limits import Limits
 from emoscope.results.quality import Quality
 from emoscope.results.result import SourceRef
 from emoscope.waveform import Waveform
-
-Source: TypeAlias = bytes | str | os.PathLike[str] | Waveform
-"""The bytes of a file, a path to one, or samples."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +45,7 @@ def prepare(
     """Decode a source to 16 kHz mono and check that it can be used.
 
     Args:
-        source: the bytes of a file, its path, or a ``Waveform``.
+        source: a path, the bytes of a file, samples, or another form of ``Source``.
         decoder: decodes bytes and files.
         limits: which recordings are accepted.
         log: gets the steps receive, decode, resample, mix and check.
@@ -59,12 +56,16 @@ def prepare(
         InputError: the recording cannot be used; each reason has its own class or code.
         StoreError: long sound does not fit into the folder for temporary files.
     """
-    sha256 = None
-    if isinstance(source, Waveform):
-        waveform = resampled_waveform(source, limits)
+    sha256, name = None, name or given_name(source)
+    recording = received(source, limits)
+    if isinstance(recording, Waveform):
+        waveform = resampled_waveform(recording, limits)
+    elif isinstance(recording, SoundArray):
+        channels = recording.channels(limits)
+        waveform = mono_of([resampled_waveform(one, limits) for one in channels], log)
     else:
-        source, sha256 = receive(source, log, before_ms=received_ms)
-        waveform = decoder(source, limits=limits, name=name, log=log)
+        recording, sha256 = receive(recording, log, before_ms=received_ms)
+        waveform = decoder(recording, limits=limits, name=name, log=log)
     with log.timed("check"):
         sound = without_gaps(waveform)
         found = quality.check_quality(sound)
@@ -72,10 +73,3 @@ def prepare(
         found = replace(found, reasons=(*found.reasons, *reasons_of(log.steps)))
     reference = SourceRef(name or waveform.name or "audio", sha256)
     return PreparedAudio(waveform, sound, found, reference, log.steps)
-
-
-def name_of(source: Source) -> str:
-    """Name of a source: the file's name without its folder, or ``audio``."""
-    if isinstance(source, Waveform):
-        return source.name or "audio"
-    return "audio" if isinstance(source, bytes) else Path(source).name

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from emoscope.audio import quality
 from emoscope.audio.resample import at_16_khz
+from emoscope.audio.sound_array import MAX_PEAK, check_full_scale
 from emoscope.errors import AudioError, AudioSilentError
 from emoscope.events import Step
 from emoscope.limits import Limits
@@ -20,14 +22,19 @@ def resampled_waveform(waveform: Waveform, limits: Limits) -> Waveform:
     """Check samples that were passed instead of a file, and resample them to 16 kHz.
 
     Raises:
-        AudioError: the samples are too many, none at all, or not finite.
+        AudioError: the samples are too many, none at all, not finite, or beyond full scale.
     """
     if waveform.duration_s > limits.longest_s:
         raise AudioError("audio_too_long", max_duration_s=limits.max_duration_s)
     if not len(waveform.samples):
         raise AudioError("audio_no_samples")
-    if not all(np.isfinite(block).all() for block in waveform.blocks()):
-        raise AudioError("audio_not_finite")
+    peak = 0.0
+    for block in waveform.blocks():
+        if not np.isfinite(block).all():
+            raise AudioError("audio_not_finite")
+        peak = max(peak, check_full_scale(block, MAX_PEAK))
+    if peak > 1.0:
+        waveform = replace(waveform, samples=np.clip(waveform.samples, -1.0, 1.0))
     return at_16_khz(waveform)
 
 

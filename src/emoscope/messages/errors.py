@@ -66,6 +66,16 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "音频数据里有无效数值（NaN 或无穷大）。请重新导出。",
             "The audio contains invalid numbers (NaN or infinity). Export it again.",
         ),
+        "samples_beyond_full_scale": Text(
+            "采样值达到 {peak:.5g}，浮点采样应在 ±1 之内。{divisor} 级的整数请除以 {divisor}。",
+            "Samples reach {peak:.5g}; floats must lie in ±1. If they are integers in disguise, "
+            "divide by {divisor}.",
+        ),
+        "samples_shape_ambiguous": Text(
+            "数组的形状是 {shape}，看不出哪一维是声道。请给一维数组，或用 channel_axis 说明。",
+            "The array has the shape {shape}, which does not say which axis holds the channels. "
+            "Give one dimension, or two and channel_axis.",
+        ),
         "speech_missing": Text(
             "{name} 里没有听到人声，因此没有可以比较的向量。",
             "No speech was heard in {name}, so there is no vector to compare.",
@@ -92,6 +102,10 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
     },
     errors.SourceNotFoundError: {
         "source_not_found": Text("找不到文件：{name}", "No such file: {name}"),
+        "source_is_address": Text(
+            "{name} 是网址，不会去下载。请先下载，再给文件。",
+            "{name} is an address, and nothing is fetched. Download it first and give the file.",
+        ),
         "source_nothing_found": Text(
             "{name} 里没有找到音频文件。",
             "No audio files were found in {name}.",
@@ -100,6 +114,18 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "列表中的 {count} 条录音都未能识别，因此没有任何指标。",
             "None of the {count} recordings of the list could be analyzed, so there are no "
             "figures.",
+        ),
+    },
+    errors.SourceTypeError: {
+        "source_unsupported": Text(
+            "这不是可以识别的录音：{reason_zh}。可以给路径、文件的 bytes、以二进制打开的文件、"
+            "(samples, rate_hz)、Waveform，或含 array 与 sampling_rate 的字典。",
+            "This is no recording: {reason_en}. Give a path, the bytes of a file, an open binary "
+            "file, (samples, rate_hz), a Waveform, or a dict with array and sampling_rate.",
+        ),
+        "source_not_a_list": Text(
+            "这里要一个录音列表，给的却是一条录音（{kind}）。请写成 [source]。",
+            "A list of recordings is expected here, not one recording ({kind}). Write [source].",
         ),
     },
     errors.ListError: {

@@ -26,6 +26,15 @@ REASONS: Mapping[str, Text] = {
     "card_unreadable": Text("说明卡无法读取（{reason}）", "its card cannot be read ({reason})"),
     "card_not_json": Text("说明卡不是有效的 JSON", "its card is not JSON"),
     "file_unreadable": Text("{file} 无法读取（{reason}）", "{file} cannot be read ({reason})"),
+    # An object that is no recording.
+    "source_kind": Text("它的类型是 {kind}", "it is an object of type {kind}"),
+    "source_no_rate": Text("单独的数组没有采样率", "an array alone has no sample rate"),
+    "source_text_file": Text("文件以文本方式打开", "the file is open in text mode"),
+    "source_keys": Text("字典里只有 {keys}", "the dict has only {keys}"),
+    "source_dtype": Text(
+        "数组的类型是 {dtype}，应为浮点、int16、int32、int8 或 uint8",
+        "the array holds {dtype}, not floats, int16, int32, int8 or uint8",
+    ),
     # A device.
     "openvino_no_cuda": Text("openvino 后端不支持 CUDA", "the openvino backend knows no CUDA"),
     "onnxruntime_no_cuda": Text(
