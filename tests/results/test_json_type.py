@@ -96,7 +96,7 @@ def test_names_in_json_may_differ_from_those_in_python() -> None:
 def test_a_segment_is_a_span_with_a_label() -> None:
     silence = Segment(0.5, 1.0, SILENCE, 0.0)
 
-    assert silence.to_dict() == {"start_s": 0.5, "end_s": 1.0, "emotion": "silence", "score": 0.0}
+    assert silence.to_dict() == {"start_s": 0.5, "end_s": 1.0, "emotion": "silence", "score": None}
     assert silence.span == Span(0.5, 1.0)
     assert Segment.from_dict(silence.to_dict()).emotion is SILENCE
     with pytest.raises(ValueError, match="runs forward"):

@@ -84,7 +84,7 @@ def test_segments_cover_the_recording_once(
             assert one.span.duration_s >= rules.pause_s - 1e-9
         if not one.silent and beside_another:
             assert one.span.duration_s >= rules.minimum_s - 1e-9
-        assert one.score == 0 if one.silent else 0 < one.score <= 1
+        assert one.score is None if one.silent else 0 < one.score <= 1
 
 
 @given(seeds, st.integers(1, 300), st.integers(1, 40), rules, st.data())
@@ -191,6 +191,19 @@ def test_a_pause_gets_no_emotion_and_a_breath_does() -> None:
     assert [s.emotion.key for s in segments] == ["happy", "silence", "happy"]
     assert segments[1].emotion is SILENCE
     assert segments[1].span == Span(50 * HOP_S, 90 * HOP_S)
+
+
+@pytest.mark.parametrize("pause", [1, 2, 15, 34])
+def test_a_short_pause_belongs_half_to_each_side(pause: int) -> None:
+    """Neither emotion's share is lengthened by all of it."""
+    speech = voiced((True, 100), (False, pause), (True, 100))
+    one, two = segments_of(
+        steady((3, 100 + pause // 2), (6, 200 + pause - 100 - pause // 2)), speech
+    )
+
+    assert (one.emotion.key, two.emotion.key) == ("happy", "sad")
+    assert one.span == Span(0.0, (100 + pause - pause // 2) * HOP_S)
+    assert two.span == Span(one.end_s, seconds(200 + pause))
 
 
 def test_rows_of_silence_do_not_colour_the_speech_beside_them() -> None:

@@ -52,7 +52,7 @@ def framed(*rows: tuple[float, str], **changes: object) -> Result:
     segments, start_s = [], 0.0
     for end_s, key in rows:
         emotion = SILENCE if key == "silence" else by_key(key)
-        segments.append(Segment(start_s, end_s, emotion, 0.0 if key == "silence" else 0.6))
+        segments.append(Segment(start_s, end_s, emotion, None if key == "silence" else 0.6))
         start_s = end_s
     count = int(start_s / 0.02)
     track = Track(np.zeros((count, COUNT), np.float32))

@@ -161,7 +161,7 @@ def segment_table(result: Result, language: Language) -> Table:
         shown.add_row(
             f"{span.start_s:.2f}–{span.end_s:.2f} s",
             emotion_name(segment.emotion, language),
-            "" if segment.silent else f"{100 * segment.score:.1f}%",
+            "" if segment.score is None else f"{100 * segment.score:.1f}%",
         )
     return shown
 

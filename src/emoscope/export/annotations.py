@@ -266,7 +266,8 @@ def _rttm(results: Sequence[Result], _languages: Languages) -> bytes:
         f"SPEAKER {name} {_channel(result)} {segment.span.start_s:.3f} "
         f"{segment.span.duration_s:.3f} <NA> <NA> {segment.emotion.key} {segment.score:.3f} <NA>\n"
         for result in results
-        for segment in _voiced(result)
+        for segment in result.segments
+        if segment.score is not None
     ).encode()
 
 
@@ -292,7 +293,7 @@ def _subtitle(segment: Segment, languages: Languages) -> str:
     if segment.corrected:
         return f"{emotion.emoji} {name}{IN_BRACKETS(first, words=CORRECTED(first))}"
     said = f"\n{segment.text}" if isinstance(segment, SpokenSegment) and segment.text else ""
-    if emotion is ABSTAINED:
+    if emotion is ABSTAINED or segment.score is None:
         return f"{emotion.emoji} {name}{said}"
     return f"{emotion.emoji} {name} {100 * segment.score:.0f}%{said}"
 

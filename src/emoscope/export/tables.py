@@ -38,10 +38,12 @@ class Table:
     """What it was made from, for formats that have a place for that."""
 
     def lines(self) -> Iterator[dict[str, Any]]:
-        """Walk through the lines, with plain Python numbers and words."""
+        """Walk through the lines, with plain Python values; None where there is no number."""
         lists = [column.tolist() for column in self.columns.values()]
         for values in zip(*lists, strict=True):
-            yield dict(zip(self.columns, values, strict=True))
+            # NaN alone is unequal to itself.
+            known = (value if value == value else None for value in values)
+            yield dict(zip(self.columns, known, strict=True))
 
 
 def segment_rows_table(
@@ -61,6 +63,7 @@ def segment_rows_table(
         "end_s": np.array([one.span.end_s for one in segments], np.float64),
         "emotion": np.array([one.emotion.key for one in segments]),
         "emotion_zh": np.array([one.emotion.zh for one in segments]),
+        # None, of silence, is no number: it becomes NaN, which no format writes.
         "score": np.array([one.score for one in segments], np.float64),
         "corrected": np.array([one.corrected for one in segments], np.bool_),
     }
@@ -133,7 +136,11 @@ def to_parquet(table: Table) -> bytes:
     """
     arrow, parquet = (require(name, extra="parquet") for name in ("pyarrow", "pyarrow.parquet"))
     about = json.dumps(table.about)
-    made = arrow.table(table.columns).replace_schema_metadata({"emoscope": about})
+    arrays = {
+        name: arrow.array(column, from_pandas=True)  # which makes null of NaN
+        for name, column in table.columns.items()
+    }
+    made = arrow.table(arrays).replace_schema_metadata({"emoscope": about})
     buffer = io.BytesIO()
     parquet.write_table(made, buffer, compression="zstd")
     return buffer.getvalue()

@@ -182,10 +182,10 @@ class _Teller:
     def strongest(self, count: int) -> str:
         """Return the sentence on the strongest segment, and on the longest of many stretches."""
         scored = [segment for segment in self._voiced if not segment.corrected]
-        best = max(scored, key=lambda segment: segment.score, default=None)
+        best = max(scored, key=lambda segment: segment.score or 0.0, default=None)
         if best is None:
             return self._longest() + self._say("full_stop") if count > IN_TURN_MAX else ""
-        about = {"percent": _percent(best.score), **self._about(best)}
+        about = {"percent": _percent(best.score or 0.0), **self._about(best)}
         if len(self._voiced) == 1:
             return self._say("mean", **about)
         if count <= IN_TURN_MAX:

@@ -153,7 +153,7 @@ def _scored(
         means = result.track.mean_scores(spans, rules)
     found = []
     for span, emotion, row in zip(spans, emotions, means, strict=True):
-        score = 0.0 if emotion is SILENCE else float(row[emotion.index])
+        score = None if emotion is SILENCE else float(row[emotion.index])
         segment = Segment(span.start_s, span.end_s, emotion, score)
         found.append(replace(segment, score=own.get(_key(segment), score)))
     return tuple(found)

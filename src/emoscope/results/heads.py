@@ -46,12 +46,17 @@ class HeadLabel(JsonType):
 
 @dataclass(frozen=True, slots=True)
 class HeadSegment(JsonType, Span):
-    """A stretch of one leading class of a head, or of silence, whose score is 0."""
+    """A stretch of one leading class of a head, or of silence, which has no score."""
 
     label: str
     """Key of a class, or ``silence``."""
-    score: Share
-    """Mean smoothed score of this class over the segment's speech; 0 for silence."""
+    score: Share | None
+    """Mean smoothed score of this class over the segment's speech; None for silence."""
+
+    def __post_init__(self) -> None:
+        Span.__post_init__(self)
+        if self.label == SILENCE.key:  # where results of earlier versions have 0
+            object.__setattr__(self, "score", None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +178,7 @@ def _segments(
             one.start_s,
             one.end_s,
             SILENCE.key if one.emotion is SILENCE else one.emotion.key,
-            min(1.0, max(0.0, one.score)),
+            None if one.score is None else min(1.0, max(0.0, one.score)),
         )
         for one in found
     )

@@ -3,10 +3,12 @@
 Three steps, each with a bounded look ahead:
 
 1. Rows without speech get no emotion. A pause of ``pause_s`` or longer is a segment of silence; a
-   shorter one belongs to the speech around it, and a sound shorter than ``sound_s`` to the silence.
+   shorter one belongs half to the speech before and half to that behind it, at an end of the
+   recording to the speech beside it, and a sound shorter than ``sound_s`` to the silence.
 2. The scores of the rows with speech are averaged over a centred window of ``smoothing_s``.
 3. Hysteresis: a segment ends only where another emotion leads on average by ``margin`` over at
-   least ``minimum_s``; it then ends where it lost the lead.
+   least ``minimum_s``; it then ends where it lost the lead, or in the middle of the short pause
+   behind which it lost it.
 
 The segments cover [0, duration] without gap or overlap. One that is shorter than ``minimum_s``
 stands alone between two silences or ends of the recording.
@@ -48,7 +50,7 @@ class SegmentRules(JsonType):
     margin: float = 0.2
     """By how much it must lead on average over that time, between scores of 0 to 1."""
     pause_s: float = 0.7
-    """A pause of this length is a segment of silence."""
+    """A pause of this length is a segment of silence; a shorter one is parted in its middle."""
     sound_s: float = 0.1
     """A sound between silences that is shorter than this is no speech."""
 
@@ -69,12 +71,12 @@ DEFAULT_RULES = SegmentRules()
 
 @dataclass(frozen=True, slots=True)
 class Segment(JsonType, Span):
-    """A stretch of one leading emotion, or of silence, whose score is 0."""
+    """A stretch of one leading emotion, or of silence, which has no score."""
 
     emotion: LabelByKey
     """One of the nine, or ``labels.SILENCE``."""
-    score: Share
-    """Mean smoothed score of this emotion over the segment's speech; 0 for silence."""
+    score: Share | None
+    """Mean smoothed score of this emotion over the segment's speech; None for silence."""
     corrected: bool = field(
         default=False,
         metadata={
@@ -83,6 +85,11 @@ class Segment(JsonType, Span):
         },
     )
     """Whether a person changed its emotion or a border; never so in ``result.json``."""
+
+    def __post_init__(self) -> None:
+        Span.__post_init__(self)
+        if self.silent:  # where results of earlier versions have 0
+            object.__setattr__(self, "score", None)
 
     @property
     def span(self) -> Span:
@@ -247,13 +254,21 @@ class SegmentReader:
             if speech is None:
                 first = 0 if not self._told and at < self._pause else at
                 speech = self._speech = _Speech(first, at, at + 1, self._sums(first))
+            # A short pause belongs to both sides: its middle is where the one may end.
+            border = at - (at - speech.end) // 2
             speech.end = at + 1
-            self._weigh(speech, row)
+            self._weigh(speech, row, border)
         elif speech is not None and at + 1 - speech.end >= self._pause:
             self._end(speech, speech.end)
 
-    def _weigh(self, speech: _Speech, row: list[float]) -> None:
-        """Let one smoothed row speak for or against the open segment."""
+    def _weigh(self, speech: _Speech, row: list[float], border: int) -> None:
+        """Let one smoothed row speak for or against the open segment.
+
+        Args:
+            speech: the stretch that the row belongs to.
+            row: smoothed scores.
+            border: where the open segment ends if it has lost the lead with this row.
+        """
         stretch, challenge = speech.stretch, speech.challenge
         if speech.label is None:
             stretch.add(row)
@@ -267,7 +282,7 @@ class SegmentReader:
             stretch.add(row)
             return
         if challenge is None:
-            challenge = speech.challenge = self._sums(self._at)
+            challenge = speech.challenge = self._sums(border)
         challenge.add(row)
         winner = challenge.leader()
         if (
@@ -306,7 +321,7 @@ class SegmentReader:
 
     def _silence(self, until: int) -> None:
         if until > self._told:
-            self._closed.append(Segment(self._told * HOP_S, until * HOP_S, SILENCE, 0.0))
+            self._closed.append(Segment(self._told * HOP_S, until * HOP_S, SILENCE, None))
             self._told = until
 
     def _given(self) -> list[Segment]:

@@ -154,7 +154,7 @@ def _head(head: HeadAnswer) -> tuple[Pair, ReportTable]:
     spans = (
         (f"{one.start_s:.2f}–{one.end_s:.2f} s: {names[one.label][0]}", f"{one.score * 100:.1f}%")
         for one in head.segments
-        if one.label in names
+        if one.score is not None
     )
     title = _pair(HEAD_PAGE["title"], name=head.name)
     columns = (_pair(HEAD_WORDS["label"]), _pair(RESULT["score"]))
@@ -165,7 +165,7 @@ def _score(segment: Segment) -> Pair | str:
     """Return the model's score; of what a person corrected, that they did."""
     if segment.corrected:
         return CORRECTED.zh, CORRECTED.en
-    return "" if segment.silent else f"{segment.score * 100:.1f}%"
+    return "" if segment.score is None else f"{segment.score * 100:.1f}%"
 
 
 def _about_model(result: Result, known: catalog.ModelCard | None) -> tuple[Pair, ...]:
