@@ -25,6 +25,20 @@ def require(module: str, *, extra: str) -> ModuleType:
         raise ExtraMissingError(package=module, extra=extra) from exc
 
 
+def require_package(package: str) -> ModuleType:
+    """Import a package that no extra installs: those who work with it have it.
+
+    Raises:
+        ExtraMissingError: it is not installed; the error carries the line to type.
+    """
+    try:
+        return importlib.import_module(package)
+    except ModuleNotFoundError as exc:
+        if exc.name is None or not f"{package}.".startswith(f"{exc.name}."):
+            raise
+        raise ExtraMissingError("package_missing", package=package.partition(".")[0]) from exc
+
+
 def check_installed(package: str, *, extra: str) -> None:
     """Look for a package without importing it, which may take seconds.
 

@@ -80,7 +80,7 @@ def test_a_bad_row_is_a_failure_with_its_line_and_the_rest_is_measured(
     ("text", "code", "line"),
     [
         ("path,label\n,sad\n\n", "list_malformed", 2),
-        ("path,label\nloud.wav,frustrated\n", "label_unknown", None),
+        ("path,label\nloud.wav,frustrated\n", "labels_unknown", None),
         ("path,speaker\nloud.wav,a\n", "list_malformed", 1),
         ("loud.wav\n", "list_malformed", 1),
         ("path,label\n", "list_malformed", 1),

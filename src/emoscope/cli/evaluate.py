@@ -9,14 +9,16 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from emoscope.cli.evaluation_options import LabelOptions
 from emoscope.cli.model import open_model
 from emoscope.cli.show import emotion_name, failure_line
 from emoscope.errors import SettingError, StoreError
-from emoscope.evaluate.lists import leak, read_labelled
+from emoscope.evaluate.lists import LabelledList, leak
 from emoscope.evaluate.report import evaluation_html
 from emoscope.evaluate.run import Evaluation, evaluate
 from emoscope.files import atomic_write, check_file
 from emoscope.labels import by_key
+from emoscope.messages.evaluation import EVALUATION_NOTES
 from emoscope.messages.languages import Language
 from emoscope.messages.texts import TERMINAL
 from emoscope.messages.trust import CALIBRATED
@@ -26,6 +28,7 @@ from emoscope.settings import Settings, language_of
 
 def run_evaluate(
     path: Path,
+    labels: LabelOptions,
     trained: Path | None,
     json_path: Path | None,
     html_path: Path | None,
@@ -34,7 +37,8 @@ def run_evaluate(
     """Evaluate a list, print the figures, then write the reports asked for.
 
     Args:
-        path: the CSV list of labelled recordings.
+        path: the list of labelled recordings.
+        labels: how its labels, and those of the training list, are read.
         trained: the list that the model was trained on, to find what both share.
         json_path: where to write the figures; checked before anything is recognized.
         html_path: where to write the report; checked before anything is recognized.
@@ -51,14 +55,17 @@ def run_evaluate(
     """
     language = language_of(settings.language)
     _check_outputs([path, *([] if trained is None else [trained])], [json_path, html_path])
-    items = read_labelled(path)
-    shared = None if trained is None else leak(read_labelled(trained), items)
+    listed = labels.read(path)
+    items, screen = listed.rows, Console(stderr=True)
+    _tell_labels(listed, language, screen)
+    shared = None if trained is None else leak(labels.read(trained).rows, items)
     recognizer = open_model(settings, settings.file_limits)
-    screen = Console(stderr=True)
     with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
         task = bar.add_task(TERMINAL["working"](language), total=len(items))
 
         def tell(failure: Failure) -> None:
+            if failure.error.code == "label_unknown":  # told together, before the work
+                return
             line = failure_line(failure, language)
             bar.console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
@@ -74,6 +81,18 @@ def run_evaluate(
     finally:  # also where standard output cannot be written
         _write(evaluation, path.name, json_path, html_path)
     return len(evaluation.failures)
+
+
+def _tell_labels(listed: LabelledList, language: Language, screen: Console) -> None:
+    """Name all labels that mean nothing at once, with how often and where they stand."""
+    told = []
+    if listed.unknown:
+        found = "; ".join(map(str, listed.unknown))
+        told.append(EVALUATION_NOTES["labels_unknown"](language, found=found))
+    if listed.dropped:
+        told.append(EVALUATION_NOTES["rows_dropped"](language, count=listed.dropped))
+    for line in told:
+        screen.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _check_outputs(inputs: list[Path], outputs: list[Path | None]) -> None:

@@ -15,7 +15,16 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from emoscope._version import __version__
-from emoscope.cli import fuse, head, keys, models, settings_show, streams, vector_commands
+from emoscope.cli import (
+    evaluation_commands,
+    fuse,
+    head,
+    keys,
+    models,
+    settings_show,
+    streams,
+    vector_commands,
+)
 from emoscope.cli.arguments import Commands
 from emoscope.cli.language import LanguageOption, language
 from emoscope.cli.options import (
@@ -143,40 +152,6 @@ def demo(model: ModelOption = None, lang: LanguageOption = None) -> None:
     from emoscope.settings import load_settings
 
     run_demo(load_settings(model=model, language=lang))
-
-
-@app.command("evaluate")
-@with_options
-def evaluate_command(
-    *,
-    listing: Annotated[
-        Path, typer.Argument(metavar="LIST", help="CSV：路径与标签 · a CSV of path and label")
-    ],
-    trained: Annotated[
-        Path | None, typer.Option("--train", help="训练列表，查泄漏 · training list, to find leaks")
-    ] = None,
-    json_path: Annotated[Path | None, typer.Option("--json", help="写 JSON · write JSON")] = None,
-    html_path: Annotated[Path | None, typer.Option("--html", help="写网页 · write HTML")] = None,
-    head_name: Annotated[
-        str | None, typer.Option("--head", help="评测一个分类头 · measure a head of own classes")
-    ] = None,
-    options: ModelOptions,
-) -> None:
-    """评测模型 · Measure a model on recordings whose emotion is known."""
-    from emoscope.cli.evaluate import run_evaluate
-
-    settings = options.settings(heads=() if head_name is None else (head_name,))
-    if head_name is not None:
-        from emoscope.cli.head_show import run_evaluate_head
-        from emoscope.models.head_folder import open_head
-
-        opened = open_head(head_name)
-        if opened.kind == "classes":
-            if run_evaluate_head(listing, opened, settings, json_path=json_path):
-                raise typer.Exit(SOME_FAILED)
-            return
-    if run_evaluate(listing, trained, json_path, html_path, settings):
-        raise typer.Exit(SOME_FAILED)
 
 
 @app.command()
@@ -340,6 +315,7 @@ def gradio_command(
     run_gradio(options.settings(host=host, port=port, outputs=outputs, open=open_))
 
 
+evaluation_commands.add_evaluation_commands(app, SOME_FAILED)
 vector_commands.add_vector_commands(app, SOME_FAILED)
 
 

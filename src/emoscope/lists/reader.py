@@ -1,32 +1,33 @@
-"""Reader of recording lists: Kaldi's ``wav.scp`` and CSV, row by row with line numbers.
+"""Reader of recording lists: Kaldi's ``wav.scp``, CSV and JSON Lines, with line numbers.
 
 A row that cannot be read becomes a ``Failure`` in its place, and the rows after it are read. A
 list is an error as a whole only where nothing says what its columns are, or it holds no row.
 
-What this covers: UTF-8 with and without a byte order mark, UTF-16, GB18030 under a rule (see
-``_text``); every kind of line end; comma, semicolon, tab or bar, whichever the header has; headers
-in any case and order; quotation marks that are never closed. What it does not: other encodings,
-whose lines are refused; globs and addresses.
+What this covers, of a CSV: UTF-8 with and without a byte order mark, UTF-16, GB18030 under a rule
+(see ``emoscope.lists.encoding``); every kind of line end; comma, semicolon, tab or bar, whichever
+the header has; headers in any case and order; quotation marks that are never closed. What it does
+not: other encodings, whose lines are refused; globs and addresses.
 """
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from emoscope.errors import ListError
 from emoscope.limits import COMMAND_LINE
+from emoscope.lists import json_lines
 from emoscope.lists.delimited import Record, line_end, record_at
+from emoscope.lists.encoding import SURROGATE, decoded_list
 from emoscope.messages.aliases import NAME_WORDS, PATH_WORDS
 from emoscope.messages.reasons import reason
 from emoscope.paths.access import is_file, opened
 from emoscope.results.result import Failure
 
 KALDI = ".scp"
-LIST_ENDINGS = frozenset((KALDI, ".csv", ".tsv"))
+LIST_ENDINGS = frozenset((KALDI, ".csv", ".tsv")) | json_lines.JSON_LINES_ENDINGS
 """Endings of files that are lists."""
 
 PATH, NAME = "path", "name"
@@ -39,19 +40,11 @@ COLUMNS: Mapping[str, Sequence[str]] = {
 _DELIMITERS = (",", ";", "\t", "|")
 _SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 """First line by which a list tells spreadsheets its delimiter."""
-_MARKS = (
-    # UTF-32 before UTF-16, whose mark it begins with.
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _UNLIKELY = (
     # What a path holds that hardly any file has, and what that means in a list.
     (re.compile("\0"), "path_nul"),
     (re.compile("\n"), "path_line_break"),
-    (_SURROGATE, "list_not_utf8"),
+    (SURROGATE, "list_not_utf8"),
 )
 
 
@@ -63,6 +56,8 @@ class Row:
     """Line in which the row begins, counted from 1."""
     cells: dict[str, str]
     """Value by column, without spaces around it; a column that the list lacks has none."""
+    others: dict[str, str] = field(default_factory=dict)
+    """Value by header, of columns that were not asked for."""
 
     @property
     def path(self) -> str:
@@ -78,9 +73,10 @@ def read(
     """Read a list, row by row; blank rows are passed over.
 
     Args:
-        path: the list; one that ends in ``.scp`` has ``name path`` on each line, every other one
-            is a CSV, and so is every list that needs more columns than these.
-        columns: what may be in a CSV, and how a header may call it.
+        path: the list; one that ends in ``.jsonl`` or ``.ndjson`` has a JSON object on each line,
+            one that ends in ``.scp`` has ``name path``, unless more columns are needed; every
+            other one is a CSV.
+        columns: what may be in a list, and how a header or a key may call it.
         needed: columns that every row must have, ``PATH`` first. In this order they are taken from
             a CSV without a header, which is known by a path in its first cell.
 
@@ -92,16 +88,23 @@ def read(
         SourceError: the system refuses to read it.
         ListError: it has no row, or its header lacks a needed column.
     """
-    is_kaldi = path.suffix.lower() == KALDI and set(needed) <= {PATH, NAME}
-    reader = _Kaldi(path) if is_kaldi else _Csv(path, columns, needed)
+    reader = _reader_of(path, columns, needed)
     with opened(path) as file:
         data = file.read()
     is_empty = True
-    for row in reader.rows(_text(data, reader)):
+    for row in reader.rows(decoded_list(data, reader.names_a_file)):
         is_empty = False
         yield row
     if is_empty:
         raise reader.malformed(1, "list_empty")
+
+
+def _reader_of(path: Path, columns: Mapping[str, Sequence[str]], needed: Sequence[str]) -> _Reader:
+    ending = path.suffix.lower()
+    if ending == KALDI and set(needed) <= {PATH, NAME}:
+        return _Kaldi(path)
+    kind = _JsonLines if ending in json_lines.JSON_LINES_ENDINGS else _Csv
+    return kind(path, columns, needed)
 
 
 class _Reader:
@@ -121,6 +124,17 @@ class _Reader:
         """Whether a path of this list leads to a file."""
         return bool(path) and is_file(self._path.parent / path)
 
+    def names_a_file(self, text: str) -> bool:
+        """Whether a path beyond ASCII leads to a file when a list is read like this."""
+        try:
+            return any(
+                not row.path.isascii() and self.is_there(row.path)
+                for row in self.rows(text)
+                if isinstance(row, Row)
+            )
+        except ListError:
+            return False
+
     def failed(self, line: int, cells: Mapping[str, str], why: str, **data: object) -> Failure:
         name = cells.get(NAME) or cells.get(PATH) or f"{self._path.name}:{line}"
         return Failure(name, self.malformed(line, why, **data))
@@ -133,7 +147,7 @@ class _Reader:
         if "\\" in row.path and not self.is_there(row.path):
             turned = row.path.replace("\\", "/")  # a list that was made on Windows
             if self.is_there(turned):
-                return Row(row.line, {**row.cells, PATH: turned})
+                return replace(row, cells={**row.cells, PATH: turned})
         refused = next((why for hidden, why in _UNLIKELY if hidden.search(row.path)), None)
         if refused is None or self.is_there(row.path):
             return row
@@ -160,6 +174,46 @@ class _Kaldi(_Reader):
                 yield self.checked(Row(number, cells), (PATH,))
 
 
+class _JsonLines(_Reader):
+    """Reader of a JSON object on each line."""
+
+    def __init__(
+        self, path: Path, columns: Mapping[str, Sequence[str]], needed: Sequence[str]
+    ) -> None:
+        super().__init__(path)
+        self._columns = columns
+        self._needed = needed
+
+    def rows(self, text: str) -> Iterator[Row | Failure]:
+        for one in json_lines.json_lines(text):
+            if one.cells is None:
+                yield self.failed(one.line, {}, "not_json_object")
+            else:
+                yield self._row(one.line, one.cells)
+
+    def _row(self, line: int, given: Mapping[str, str]) -> Row | Failure:
+        keys = {
+            column: next((word for word in words if word in given), "")
+            for column, words in self._columns.items()
+        }
+        cells = {column: given[key].strip() for column, key in keys.items() if key}
+        for column in self._needed:
+            if column not in cells:
+                return self.failed(line, cells, "key_lacks", **_named(self._columns[column], given))
+        path = cells[PATH]
+        if given.keys() >= json_lines.EMOBOX_KEYS and path and not self.is_there(path):
+            cells[PATH] = json_lines.found_above(self._path.parent, path)
+        claimed = set(keys.values())
+        others = {key: value for key, value in given.items() if key not in claimed}
+        return self.checked(Row(line, cells, others), self._needed)
+
+
+def _named(words: Sequence[str], found: Iterable[str]) -> dict[str, str]:
+    """What the reason of a missing column names: its words, and the columns that are there."""
+    there = ", ".join(name.strip()[:20] for name in list(found)[:6])
+    return {"word": words[0], "others": ", ".join(words[1:]), "found": there}
+
+
 class _Csv(_Reader):
     """Reader of CSV with a header."""
 
@@ -180,21 +234,21 @@ class _Csv(_Reader):
         if at >= len(text):
             return
         delimiter, places, has_header = self._header(text, at, line, delimiter)
+        others: dict[str, int] = {}
         if has_header:
-            end = record_at(text, at, delimiter).end
-            at, line = end, line + text.count("\n", at, end)
+            header = record_at(text, at, delimiter)
+            claimed = set(places.values())
+            names = ((name.strip().strip("\ufeff"), i) for i, name in enumerate(header.cells))
+            others = {name: i for name, i in names if name and i not in claimed}
+            at, line = header.end, line + text.count("\n", at, header.end)
         while at < len(text):
             record = self._record(text, at, delimiter, places[PATH])
-            cells = {
-                column: record.cells[place].strip()
-                for column, place in places.items()
-                if place < len(record.cells)
-            }
+            cells = _at(record, places)
             if record.open_quote is not None:
                 opens = line + text.count("\n", at, record.open_quote)
                 yield self.failed(opens, cells, "quote_open")
             elif any(cell.strip() for cell in record.cells):
-                yield self.checked(Row(line, cells), self._needed)
+                yield self.checked(Row(line, cells, _at(record, others)), self._needed)
             line += text.count("\n", at, record.end)
             at = record.end
 
@@ -222,15 +276,7 @@ class _Csv(_Reader):
 
     def _without(self, lacking: str, line: int, cells: Sequence[str]) -> ListError:
         """Return the error for a header without a needed column."""
-        words = self._columns[lacking]
-        there = ", ".join(cell.strip()[:20] for cell in cells[:6])
-        return self.malformed(
-            line,
-            "header_lacks",
-            word=words[0],
-            others=", ".join(words[1:]),
-            found=there,
-        )
+        return self.malformed(line, "header_lacks", **_named(self._columns[lacking], cells))
 
     def _places(self, cells: Sequence[str], line: int) -> dict[str, int]:
         """Where each column stands in a header."""
@@ -274,80 +320,7 @@ class _Csv(_Reader):
         return None
 
 
-def _text(data: bytes, reader: _Reader) -> str:
-    """Decode a list; every line then ends in a line feed, whatever it ended in.
-
-    The rule: a byte order mark is believed, and many NUL bytes in every second place are UTF-16.
-    Else the list is UTF-8 if at least half of the lines that are not ASCII are; the other lines
-    keep their bytes as lone surrogates, so that a path that is no UTF-8 still finds its file. Else
-    it is GB18030 if all of it can be, and if either a path that is not ASCII then leads to a file
-    or only characters of GB2312 come of it, the everyday ones.
-    """
-    unicode = _marked(data)
-    if unicode is None and b"\0" in data:
-        unicode = _unmarked_utf16(data)
-    if unicode is not None:
-        return _lines(unicode)
-    as_bytes = _lines(data.decode("utf-8", "surrogateescape"))
-    if _is_mostly_utf8(as_bytes) or _names_a_file(as_bytes, reader):
-        return as_bytes
-    try:
-        chinese = _lines(data.decode("gb18030"))
-    except UnicodeDecodeError:
-        return as_bytes
-    if _is_gb2312(chinese) or _names_a_file(chinese, reader):
-        return chinese
-    return as_bytes
-
-
-def _marked(data: bytes) -> str | None:
-    """Decode a list that begins with a byte order mark; None for one without."""
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return data[len(mark) :].decode(encoding, "replace")
-    if data.startswith(codecs.BOM_UTF8):
-        return data[len(codecs.BOM_UTF8) :].decode("utf-8", "surrogateescape")
-    return None
-
-
-def _is_mostly_utf8(text: str) -> bool:
-    """Whether at least half of the lines beyond ASCII hold no lone surrogate."""
-    foreign = [line for line in text.split("\n") if not line.isascii()]
-    bad = sum(_SURROGATE.search(line) is not None for line in foreign)
-    return 2 * bad <= len(foreign)
-
-
-def _unmarked_utf16(data: bytes) -> str | None:
-    low, high = data[::2].count(0), data[1::2].count(0)
-    is_little = high > low
-    if 10 * max(low, high) < len(data):  # commas, dots and line ends alone are more than that
-        return None
-    try:
-        text = data.decode("utf-16-le" if is_little else "utf-16-be")
-    except UnicodeDecodeError:
-        return None
-    return None if "\0" in text else text
-
-
-def _names_a_file(text: str, reader: _Reader) -> bool:
-    """Whether a path with characters beyond ASCII leads to a file when a list is read like this."""
-    try:
-        return any(
-            not row.path.isascii() and reader.is_there(row.path)
-            for row in reader.rows(text)
-            if isinstance(row, Row)
-        )
-    except ListError:
-        return False
-
-
-def _is_gb2312(text: str) -> bool:
-    try:
-        text.encode("gb2312")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def _at(record: Record, places: Mapping[str, int]) -> dict[str, str]:
+    """Values of a record by name, as far as it reaches."""
+    cells = record.cells
+    return {name: cells[at].strip() for name, at in places.items() if at < len(cells)}

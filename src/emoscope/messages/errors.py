@@ -142,6 +142,12 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "The label {word!r} is none of the nine ({known}). Rename it in the list or drop its "
             "rows.",
         ),
+        "labels_unknown": Text(
+            "列表 {name} 里没有一个标签能对应到九种情绪（{known}）：{found}。"
+            "请用映射表说明它们的意思。",
+            "No label of the list {name} is one of the nine ({known}): {found}. "
+            "Say what they mean in a map of labels.",
+        ),
         "text_scores_invalid": Text(
             "文字的分数无法使用（{reason}）：至少要给两种情绪，都是不小于 0 的数，且不全为 0。",
             "These scores of the words cannot be used ({reason}): give at least two emotions, all "
@@ -734,6 +740,10 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "缺少可选组件 {package}。安装：pip install 'emoscope[{extra}]'",
             "The optional package {package} is missing. Install it: pip install 'emoscope[{extra}"
             "]'",
+        ),
+        "package_missing": Text(
+            "缺少软件包 {package}。安装：pip install {package}",
+            "The package {package} is missing. Install it: pip install {package}",
         ),
     },
     errors.InternalError: {

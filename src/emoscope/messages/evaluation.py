@@ -26,6 +26,13 @@ EVALUATION: dict[str, Text] = {
 """Headings and names of figures."""
 
 EVALUATION_NOTES: dict[str, Text] = {
+    "labels_unknown": Text(
+        "这些标签不是九种情绪之一（× 次数，行号）：{found}。"
+        "可用 --map 说明它们的意思，或用 --drop-unknown 去掉这些行。",
+        "Labels that are none of the nine (× how often, lines): {found}. Say what they mean with "
+        "--map, or leave their rows out with --drop-unknown.",
+    ),
+    "rows_dropped": Text("已去掉 {count} 行。", "{count} rows were left out."),
     "leak_unknown": Text(
         "未提供训练列表，未检查泄漏。", "No training list was given, so leaks are unknown."
     ),

@@ -113,6 +113,13 @@ HINTS: Mapping[str, Mapping[FrontEnd, Text]] = {
             "outputs_lock_wait_s.",
         ),
     },
+    "labels_unknown": {"cli": Text("即选项 --map。", "The option is --map.")},
+    "label_unknown": {
+        "cli": Text(
+            "用 --map 说明标签的意思，或用 --drop-unknown 去掉这些行。",
+            "Say what it means with --map, or leave its rows out with --drop-unknown.",
+        )
+    },
     "hub_refused": {
         "cli": Text("来源用 --hub 选择。", "The hub is chosen with --hub."),
     },

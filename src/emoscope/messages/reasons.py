@@ -111,6 +111,24 @@ REASONS: Mapping[str, Text] = {
         "第一行应是列名，其中要有 {word}（或 {others}），而不是 {found!r}",
         "the first row must name the columns, one of them {word} (or {others}), and is {found!r}",
     ),
+    "key_lacks": Text(
+        "缺少键 {word}（或 {others}）；有的键是 {found!r}",
+        "its object has no {word} (or {others}), but {found!r}",
+    ),
+    "not_json_object": Text("这一行不是 JSON 对象", "it is no JSON object"),
+    "map_lacks_emotion": Text(
+        "{word!r} 不是九种情绪之一；留空表示去掉这些行",
+        "{word!r} is none of the nine emotions; leave it empty to drop such rows",
+    ),
+    "map_empty": Text("里面没有一对「标签, 情绪」", "it holds no pair of a label and an emotion"),
+    "map_twice": Text("标签 {word!r} 出现了两次", "the label {word!r} stands in it twice"),
+    "no_emotion_table": Text(
+        "audformat 数据库里没有含情绪列的表", "the audformat database has no table of emotions"
+    ),
+    "part_of_file": Text(
+        "它是文件的一段，只能识别整个文件",
+        "it is a part of a file, and only whole files are recognized",
+    ),
     "column_twice": Text("有 {count} 列都叫 {word}", "{count} columns are called {word}"),
     # A file of spans.
     "span_times": Text("缺少起止时间，或时间无法读取", "its start and end cannot be read"),

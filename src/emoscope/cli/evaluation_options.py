@@ -1,0 +1,43 @@
+"""Options of the commands about figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from emoscope.evaluate.lists import LabelledList
+
+
+@dataclass(frozen=True, slots=True)
+class LabelOptions:
+    """How the labels of a list are read."""
+
+    label_map: Annotated[
+        Path | None,
+        typer.Option("--map", help="标签映射：标签,情绪 · map of labels: CSV or JSON"),
+    ] = None
+    """File that says what labels mean."""
+    drop_unknown: Annotated[
+        bool, typer.Option("--drop-unknown", help="去掉未知标签的行 · drop rows of unknown labels")
+    ] = False
+    """Whether rows with labels that mean nothing are left out."""
+    table: Annotated[
+        str | None, typer.Option("--table", help="audformat 的表 · table of an audformat database")
+    ] = None
+    """Of an audformat database; None for each with emotions."""
+
+    def read(self, path: Path) -> LabelledList:
+        """Read a list.
+
+        Raises:
+            InputError: the list or the map cannot be used.
+        """
+        from emoscope.evaluate.lists import read_labelled_list
+        from emoscope.evaluate.words import read_label_map
+
+        labels = None if self.label_map is None else read_label_map(self.label_map)
+        return read_labelled_list(path, labels, drop_unknown=self.drop_unknown, table=self.table)
