@@ -67,7 +67,7 @@ class Batcher:
     ) -> None:
         self._forward = forward
         self._max_padded_samples = max_padded_samples
-        self._at_once = at_once
+        self.runs_at_once = at_once
         self._max_waiting = max_waiting
         self._clock = clock
         self._lock = threading.Lock()
@@ -108,7 +108,7 @@ class Batcher:
             self._queue.extend(_Job(call, position) for position in range(len(clips)))
             try:
                 while not call.is_over():
-                    if self._queue and self._runs < self._at_once:
+                    if self._queue and self._runs < self.runs_at_once:
                         self._run_oldest()
                     else:
                         call.turn.wait()
@@ -130,7 +130,7 @@ class Batcher:
             raise ServiceError("engine_closed")
         if self._calls > self._max_waiting:
             ahead_s = self._s_per_sample * sum(len(job.samples) for job in self._queue)
-            raise BusyError(retry_after_s=max(1, math.ceil(ahead_s / self._at_once)))
+            raise BusyError(retry_after_s=max(1, math.ceil(ahead_s / self.runs_at_once)))
         self._calls += 1
 
     def _leave(self, call: _Call) -> None:
@@ -140,7 +140,7 @@ class Batcher:
         self._calls -= 1
         if not self._calls:
             self._everybody_left.notify_all()
-        for job in islice(self._queue, self._at_once - self._runs):
+        for job in islice(self._queue, self.runs_at_once - self._runs):
             job.call.turn.notify()
 
     def _run_oldest(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -23,6 +24,17 @@ class ClipOutput:
     """Shape ``(T, D)``."""
 
 
+class ClipRunner(Protocol):
+    """Runs the model on clips: ``Forward``, or a wrapper that queues or caches its runs."""
+
+    @property
+    def runs_at_once(self) -> int:
+        """Calls that are worth having side by side; 1 where one takes all there is."""
+
+    def run(self, clips: Sequence[Samples]) -> list[ClipOutput]:
+        """Return one output per clip, in order; a clip is 16 kHz samples of shape ``(n,)``."""
+
+
 class Forward:
     """Runs clips of any lengths through a backend, as one batch.
 
@@ -34,6 +46,7 @@ class Forward:
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
+        self.runs_at_once = backend.runs_at_once
 
     def run(self, clips: Sequence[Samples]) -> list[ClipOutput]:
         """Return one output per clip, in order; memory follows the number and the longest.

@@ -16,9 +16,9 @@ import numpy as np
 from emoscope.audio.missing import gaps_of
 from emoscope.audio.prepare import PreparedAudio
 from emoscope.events import Listener
-from emoscope.inference.forward import ClipOutput
+from emoscope.inference.forward import ClipOutput, ClipRunner
 from emoscope.inference.resume import WindowCache, window_cache
-from emoscope.inference.windowed import ClipRunner, WindowedInference, run_windows
+from emoscope.inference.windowed import WindowedInference, run_windows
 from emoscope.models.head_file import Head
 from emoscope.results.heads import Adaptation, HeadAnswer, head_answer
 from emoscope.results.track import Track
@@ -47,6 +47,7 @@ class HeadRunner:
 
     def __init__(self, forward: ClipRunner, heads: Sequence[Head], *, embedding: bool) -> None:
         self._forward, self._heads, self._embedding = forward, heads, embedding
+        self.runs_at_once = forward.runs_at_once
 
     def run(self, clips: Sequence[Samples]) -> list[ClipOutput]:
         """Return one output per clip; its rows are the embedding, if kept, and all heads' logits.
@@ -153,7 +154,7 @@ def infer_recording(
     """
     track, rows = run_windows(
         recording.sound,
-        WindowedInference(runner, find_speech=by_frame),
+        WindowedInference(runner, find_speech=by_frame, at_once=runner.runs_at_once),
         gaps_of(recording.waveform),
         embedding=columns.wanted,
         listener=listener,

@@ -9,13 +9,13 @@ from pathlib import Path
 from emoscope.audio.prepare import PreparedAudio
 from emoscope.events import Listener, StepLog
 from emoscope.inference.assembly import Assembler
+from emoscope.inference.forward import ClipRunner
 from emoscope.inference.headed import HeadColumns, infer_recording, recording_cache
 from emoscope.inference.utterances import (
     UtteranceInference,
     UtterancePlan,
     recognize_utterances,
 )
-from emoscope.inference.windowed import ClipRunner
 from emoscope.models.head_file import Head
 from emoscope.results.result import Result
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+import threading
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -20,8 +21,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from emoscope.inference.forward import ClipOutput
-from emoscope.inference.windowed import ClipRunner
+from emoscope.inference.forward import ClipOutput, ClipRunner
 from emoscope.labels import COUNT
 from emoscope.waveform import Array32, Samples
 
@@ -37,6 +37,8 @@ _HEAD = struct.Struct("<16sIII")
 class WindowCache:
     """Runs windows and caches their outputs in a file; cached windows are not run again.
 
+    Safe in threads.
+
     Args:
         forward: runs the model.
         path: the file; created, or continued if it exists. None: nothing is cached.
@@ -46,6 +48,9 @@ class WindowCache:
     def __init__(self, forward: ClipRunner, path: Path | None, *, embedding: bool) -> None:
         self._forward = forward
         self._embedding = embedding
+        self.runs_at_once = forward.runs_at_once
+        self._lock = threading.Lock()
+        """Held while the file is read or written, not while the model runs."""
         self._places: dict[bytes, tuple[int, int, int, int]] = {}
         """Of each window where its numbers begin, T, D and their CRC-32."""
         self._file: BinaryIO | None = None
@@ -74,12 +79,14 @@ class WindowCache:
 
     def _one(self, clip: Samples) -> ClipOutput:
         key = hashlib.blake2b(np.ascontiguousarray(clip).data, digest_size=16).digest()
-        output = self._read(key)
-        if output is not None:
-            self.found += 1
-            return output
+        with self._lock:
+            output = self._read(key)
+            if output is not None:
+                self.found += 1
+                return output
         output = self._kept(*self._forward.run([clip]))
-        self._note(key, output)
+        with self._lock:
+            self._note(key, output)
         return output
 
     def _kept(self, output: ClipOutput) -> ClipOutput:

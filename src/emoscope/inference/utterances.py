@@ -12,8 +12,9 @@ from emoscope.audio.missing import without_gaps
 from emoscope.audio.utterance_cutter import CutPiece, UtteranceCutter
 from emoscope.events import StepLog
 from emoscope.inference.assembly import Assembler
+from emoscope.inference.forward import ClipRunner
 from emoscope.inference.headed import HeadColumns, RecordingOutput
-from emoscope.inference.windowed import WHOLE_S, ClipRunner, WindowedInference, run_windows
+from emoscope.inference.windowed import WHOLE_S, WindowedInference, run_windows
 from emoscope.results.track import Track
 from emoscope.results.utterances import (
     NO_SPEECH,
@@ -94,7 +95,9 @@ class UtteranceInference:
         return UtteranceSet(tuple(self._found), cut, vectors)
 
     def _long(self, sound: Waveform) -> RecordingOutput:
-        windows = WindowedInference(self._runner, find_speech=False)
+        windows = WindowedInference(
+            self._runner, find_speech=False, at_once=self._runner.runs_at_once
+        )
         track, rows = run_windows(sound, windows, embedding=self._columns.wanted)
         return self._columns.output(track, rows, None)
 

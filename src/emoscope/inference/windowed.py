@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
-from typing import Protocol
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from emoscope.audio.missing import Axis, Gap
 from emoscope.audio.speech_frames import SpeechFrames
 from emoscope.audio.spool import MEMORY_BYTES, Spool
 from emoscope.events import Listener, Progress, ignore
-from emoscope.inference.forward import ClipOutput
+from emoscope.inference.forward import ClipOutput, ClipRunner
+from emoscope.inference.window_runs import WindowRuns
 from emoscope.inference.windows import Window, WindowCutter
 from emoscope.labels import COUNT
 from emoscope.results.track import Track
@@ -28,13 +29,6 @@ CONTEXT_S = 1.0
 much, and there the rows of the one fade into those of the other: the curve has no seams."""
 _ROWS = 4_096
 """Rows of an embedding handled at once."""
-
-
-class ClipRunner(Protocol):
-    """Runs the model on clips: ``Forward``, or a wrapper that queues or caches its runs."""
-
-    def run(self, clips: Sequence[Samples]) -> list[ClipOutput]:
-        """Return one output per clip, in order; a clip is 16 kHz samples of shape ``(n,)``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,10 +50,13 @@ class WindowedInference:
     Args:
         forward: runs the model; may be shared with other recordings.
         find_speech: run the speech detector as well; if not, every frame counts as speech.
+        at_once: windows that run side by side; with more than one, ``feed`` gives the rows of
+            those that are done, and ``close`` must be called.
     """
 
-    def __init__(self, forward: ClipRunner, *, find_speech: bool) -> None:
+    def __init__(self, forward: ClipRunner, *, find_speech: bool, at_once: int = 1) -> None:
         self._forward = forward
+        self._runs = WindowRuns(forward, at_once)
         self._speech = SpeechFrames() if find_speech else None
         self._cutter = WindowCutter(window_s=WINDOW_S, context_s=CONTEXT_S, whole_s=WHOLE_S)
         self._tail: ClipOutput | None = None
@@ -75,8 +72,8 @@ class WindowedInference:
         """
         if self._speech is not None:
             self._speech.feed(samples)
-        for window in self._cutter.feed(samples):
-            yield self._infer_window(window)
+        for window, output in self._runs.over(self._cutter.feed(samples)):
+            yield self._joined(window, output)
 
     def finish(self) -> Iterator[FrameBatch]:
         """Yield the last rows; none where the whole sound has no frame.
@@ -86,8 +83,12 @@ class WindowedInference:
         """
         if self._speech is not None:
             self._speech.finish()
-        for window in self._cutter.finish():
-            yield self._infer_window(window)
+        for window, output in self._runs.last(self._cutter.finish()):
+            yield self._joined(window, output)
+
+    def close(self) -> None:
+        """Drop the windows that are still to run; nothing may be fed afterwards."""
+        self._runs.close()
 
     def ahead(self, frame: int, context_s: float) -> FrameBatch | None:
         """Return provisional rows from ``frame`` on, or None where there are none yet.
@@ -106,9 +107,8 @@ class WindowedInference:
         first = window.first_frame + window.keep_from
         return self._rows(first, _between(output, window.keep_from, window.keep_to))
 
-    def _infer_window(self, window: Window) -> FrameBatch:
-        """Run a window, fade it into the one before, and return its rows up to the next window."""
-        (output,) = self._forward.run([window.samples])
+    def _joined(self, window: Window, output: ClipOutput) -> FrameBatch:
+        """Fade a window into the one before, and return its rows up to the next window."""
         new = _between(output, self.given - window.first_frame, len(output.logits))
         if self._tail is not None:
             new = _faded(self._tail, new)
@@ -174,14 +174,15 @@ def run_windows(
     logits, speech = np.empty((total, COUNT), np.float32), np.empty(total, np.bool_)
     vectors = Spool(MEMORY_BYTES) if embedding else None
     blocks = (rows for block in waveform.blocks() for rows in windowed_inference.feed(block))
-    for rows in chain(blocks, windowed_inference.finish()):
-        last = rows.first_frame + len(rows.logits)
-        logits[rows.first_frame : last] = rows.logits
-        speech[rows.first_frame : last] = rows.speech
-        if vectors is not None:
-            vectors.add(rows.embeddings)
-        done_s = waveform.duration_s if last == total else last * HOP_S
-        listener(Progress(done_s, waveform.duration_s))
+    with closing(windowed_inference):
+        for rows in chain(blocks, windowed_inference.finish()):
+            last = rows.first_frame + len(rows.logits)
+            logits[rows.first_frame : last] = rows.logits
+            speech[rows.first_frame : last] = rows.speech
+            if vectors is not None:
+                vectors.add(rows.embeddings)
+            done_s = waveform.duration_s if last == total else last * HOP_S
+            listener(Progress(done_s, waveform.duration_s))
     found = None if vectors is None else vectors.take().reshape(total, -1)
     return on_axis(Track(logits, speech), found, gaps)
 
