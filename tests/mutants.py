@@ -69,9 +69,16 @@ class Survival:
     """Resident memory of the largest decoder."""
 
 
-def survive(each: int, *, duration_s: float = 1.5, first_seed: int = 0) -> Survival:
-    """Decode so many mutants of every format, two at once."""
+def survive(
+    each: int,
+    *,
+    duration_s: float = 1.5,
+    first_seed: int = 0,
+    files: dict[str, bytes] | None = None,
+) -> Survival:
+    """Decode so many mutants of every format, or of each of ``files``, two at once."""
     found, lock = Survival(), threading.Lock()
+    whole = seeds(duration_s) if files is None else files
 
     def decode(mutant: bytes) -> None:
         began_s = time.perf_counter()
@@ -101,7 +108,7 @@ def survive(each: int, *, duration_s: float = 1.5, first_seed: int = 0) -> Survi
         DecoderPool(2, deadline_s=DEADLINE_S, limits=UPLOAD) as decoders,
         ThreadPoolExecutor(2) as crew,
     ):
-        for one in [crew.submit(all_of, *seed) for seed in enumerate(seeds(duration_s).values())]:
+        for one in [crew.submit(all_of, *seed) for seed in enumerate(whole.values())]:
             one.result()
         look()
         found.replaced = decoders.replaced

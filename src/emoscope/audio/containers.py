@@ -41,6 +41,8 @@ _SIGNATURES = (
 )
 _AMR_DECODERS = {"amrnb": "libopencore_amrnb", "amrwb": "libopencore_amrwb"}
 """FFmpeg's own decoders of AMR refuse the frames of a pause (DTX), and so lose its time."""
+_MISREAD = {("wav", "speex")}
+"""Container and codec that FFmpeg decodes to other sound, without an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def track_of(container: Any, limits: Limits) -> SoundTrack | None:
         raise AudioError("audio_no_stream")
 
     def rank(stream: Any) -> tuple[bool, bool]:
-        accepted = limits.accepts_codec(stream.codec_context.name)
+        accepted = _accepts(container, stream, limits)
         return accepted, bool(stream.disposition & type(stream.disposition).default)
 
     known = [stream for stream in streams if stream.codec_context is not None]
@@ -145,6 +147,11 @@ def track_of(container: Any, limits: Limits) -> SoundTrack | None:
         return None
     chosen = max(known, key=rank)  # the first of equal ones
     return SoundTrack(chosen, _decoder(chosen), streams.index(chosen) + 1, len(streams))
+
+
+def _accepts(container: Any, stream: Any, limits: Limits) -> bool:
+    codec = stream.codec_context.name
+    return limits.accepts_codec(codec) and (container.format.name, codec) not in _MISREAD
 
 
 def _decoder(stream: Any) -> Any:
@@ -193,7 +200,7 @@ def checked(
         AudioError: the limits do not allow it.
     """
     context = track.stream.codec_context
-    if not limits.accepts_codec(context.name):
+    if not _accepts(container, track.stream, limits):
         raise AudioError("audio_codec_refused", codec=context.name)
     # FFmpeg shows an absurd number of channels as none at all; a WAV header says it plainly.
     channels = int(context.channels) or int.from_bytes(head[22:24], "little") * (
