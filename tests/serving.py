@@ -23,6 +23,7 @@ from emoscope.outputs.store import RunStore
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import ModelRef
 from emoscope.server.app import create_app
+from emoscope.server.http.protocol import ProblemProtocol
 from emoscope.server.run_search import VECTORS
 from emoscope.settings import load_settings
 
@@ -102,7 +103,9 @@ def serving(app: Any, **config: Any) -> Iterator[str]:
     """
     # A browser keeps a stream open; stopping must not wait for it.
     config = {"log_level": "critical", "timeout_graceful_shutdown": 1, **config}
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, **config))
+    # The protocol and the loop of ``emoscope serve``, whatever else is installed.
+    served = {"http": ProblemProtocol, "loop": "asyncio", **config}
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, **served))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

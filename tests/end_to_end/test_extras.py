@@ -118,7 +118,7 @@ NEED = [
 
 
 def test_every_extra_is_tried() -> None:
-    assert {*MODULES, *OLD, "gpu"} == set(EXTRAS)
+    assert {*MODULES, *OLD, "gpu", "lancedb", "cloud", "ray"} == set(EXTRAS)
     assert all(EXTRAS[old] == [f"emoscope[{new}]"] for old, new in OLD.items())
     assert {extra for extra, _ in NEED} == set(MODULES)
 
