@@ -28,6 +28,7 @@ from emoscope.cli import (
 from emoscope.cli.arguments import Commands
 from emoscope.cli.language import LanguageOption, language
 from emoscope.cli.options import (
+    FilesArgument,
     HeadsOption,
     ModelOption,
     ModelOptions,
@@ -97,9 +98,7 @@ def root(
 @with_options
 def recognize_command(
     *,
-    files: Annotated[
-        list[str], typer.Argument(help="文件、文件夹、wav.scp、CSV 或 - · files, folders, lists, -")
-    ],
+    files: FilesArgument,
     as_json: Annotated[bool, typer.Option("--json", help="一个 JSON 列表 · a JSON list")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="每行一个 · JSON Lines")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="表格 · CSV")] = False,
@@ -158,15 +157,17 @@ def demo(model: ModelOption = None, lang: LanguageOption = None) -> None:
 @with_options
 def doctor(
     *,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="录音 · a recording")],
-    as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
+    files: FilesArgument,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="JSON，每行一个 · an object a line")
+    ] = False,
     options: ModelOptions,
 ) -> None:
     """小改动会不会改变结论 · Say whether small changes alter the answer (exit code 1 if so)."""
     from emoscope.cli.doctor import run_doctor
 
     settings = options.settings()
-    if not run_doctor(file, as_json, settings):
+    if not run_doctor(files, as_json, settings):
         raise typer.Exit(SOME_FAILED)
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
+FilesArgument = Annotated[
+    list[str], typer.Argument(help="文件、文件夹、wav.scp、CSV 或 - · files, folders, lists, -")
+]
 ModelOption = Annotated[
     str | None, typer.Option("--model", "-m", help="模型 · model name, folder, or auto")
 ]

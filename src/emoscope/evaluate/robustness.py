@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,7 @@ SHIFT_S = 0.01
 NOISE_DB = 20.0
 MP3_BITS_PER_S = 64_000
 _GAIN = 10 ** (6 / 20)
+Verdict: TypeAlias = Literal["stable", "unstable", "no_answer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Perturbation:
     """Largest change of a score."""
     same: bool
     """Whether the first emotion is still the first."""
+    clips: bool = False
+    """Whether the change cut off what is above full scale, and so is no change of level alone."""
 
     @property
     def emotion(self) -> Emotion:
@@ -51,15 +54,23 @@ class Robustness:
     changes: tuple[Perturbation, ...]
 
     @property
+    def verdict(self) -> Verdict:
+        """Whether the answer is the same after every change; where none is claimed, that."""
+        if self.result.abstain:
+            return "no_answer"
+        return "stable" if all(change.same for change in self.changes) else "unstable"
+
+    @property
     def is_stable(self) -> bool:
-        """Whether the answer is the same after every change."""
-        return all(change.same for change in self.changes)
+        """Whether there is an answer, and it is the same after every change."""
+        return self.verdict == "stable"
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {
             "name": self.result.name,
             "stable": self.is_stable,
+            "verdict": self.verdict,
             "emotion": self.result.emotion.key,
             "confidence": self.result.confidence,
             "margin": self.result.scores.margin,
@@ -70,6 +81,7 @@ class Robustness:
                 {
                     "change": change.code,
                     "same": change.same,
+                    "clips": change.clips,
                     "emotion": change.emotion.key,
                     "confidence": change.scores.confidence,
                     "difference": change.difference,
@@ -106,6 +118,7 @@ def _changes(recognizer: Recognizer, waveform: Waveform, before: Result) -> Iter
             after.abstain,
             float(np.abs(after.scores.values - before.scores.values).max()),
             after.emotion == before.emotion,
+            code == "louder" and bool(np.abs(waveform.samples).max() * _GAIN > 1),
         )
 
 

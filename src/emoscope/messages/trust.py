@@ -38,18 +38,27 @@ STABILITY: dict[str, Text] = {
     "verdict": Text("结论", "Answer"),
     "as_it_is": Text("原样", "unchanged"),
     "louder": Text("响 6 dB", "6 dB louder"),
+    "louder_clipped": Text("响 6 dB，超出部分削平", "6 dB louder, cut off at full scale"),
     "quieter": Text("轻 6 dB", "6 dB quieter"),
     "shifted": Text("晚 10 毫秒", "10 ms later"),
     "mp3": Text("转成 MP3（64 kbit/s）", "as MP3 (64 kbit/s)"),
     "noisy": Text("加噪声（20 dB）", "with noise (20 dB)"),
     "same": Text("不变", "same"),
     "changed": Text("改变", "changed"),
+    "changed_by": Text("会因此改变：{changes}", "changed by: {changes}"),
     "stable": Text(
         "稳定：这些小改动都不影响结论。", "Stable: none of these small changes alters the answer."
     ),
     "unstable": Text(
         "不稳定：小改动就会改变结论，请谨慎采用。",
         "Not stable: a small change alters the answer. Do not rely on it.",
+    ),
+    "no_answer": Text(
+        "这段录音没有结论，谈不上稳定与否。", "There is no answer that small changes could alter."
+    ),
+    "summary": Text(
+        "稳定 {stable} 个，不稳定 {unstable} 个，无结论 {no_answer} 个，失败 {failed} 个",
+        "{stable} stable, {unstable} not stable, {no_answer} without an answer, {failed} failed",
     ),
 }
 """The words of ``emoscope doctor``."""
