@@ -22,7 +22,7 @@ def require(module: str, *, extra: str) -> ModuleType:
         # neither the module nor a package around it.
         if exc.name is None or not f"{module}.".startswith(f"{exc.name}."):
             raise
-        raise ExtraMissingError(package=module, extra=extra) from exc
+        raise ExtraMissingError("extra_missing", package=module, extra=extra) from exc
 
 
 def require_package(package: str) -> ModuleType:
@@ -50,4 +50,4 @@ def check_installed(package: str, *, extra: str) -> None:
         ExtraMissingError: it is not installed; the error carries the line to type.
     """
     if importlib.util.find_spec(package) is None:
-        raise ExtraMissingError(package=package, extra=extra)
+        raise ExtraMissingError("extra_missing", package=package, extra=extra)

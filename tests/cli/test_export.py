@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 from dataclasses import replace
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 
 from emoscope.cli import main as cli
 from emoscope.errors import SettingError, StoreError
@@ -162,7 +165,7 @@ def test_a_name_that_is_no_utf_8_is_exported(store, tmp_path, form: str) -> None
     assert exported([run], tmp_path / "out", form) == [f"bad%FF name{FORMATS[form].suffix}"]
 
 
-@pytest.mark.parametrize("out", ["no/folder/x.srt", "missing/", "file/x.srt", "long" * 70 + ".srt"])
+@pytest.mark.parametrize("out", ["file/x.srt", "file/", "long" * 70 + ".srt"])
 def test_where_nothing_can_be_written_is_told(store, tmp_path, monkeypatch, out: str) -> None:
     (run,) = save(store, "x.wav")
     monkeypatch.chdir(tmp_path)
@@ -215,3 +218,117 @@ def test_a_source_outside_of_a_store_is_exported(tmp_path) -> None:
 
     assert exported([str(path)], tmp_path / "out") == ["spk1.001.rttm"]
     assert exported([str(path)], tmp_path / "out") == ["spk1.001.rttm"]
+
+
+@pytest.mark.parametrize("out", ["no/folder/x.srt", "missing/", "missing/again/"])
+def test_folders_that_are_missing_are_made(store, tmp_path, monkeypatch, out: str) -> None:
+    (run,) = save(store, "x.wav")
+    monkeypatch.chdir(tmp_path)
+
+    export(run, "-f", "srt", "-o", out)
+
+    assert (Path(out) / "x.srt" if out.endswith("/") else Path(out)).stat().st_size
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_many_runs_are_one_table(store, tmp_path, form: str) -> None:
+    runs = save(store, "x.wav", "a/y.wav", "x.wav")
+    names = [Path(run).name for run in runs]
+
+    export(*runs, "-f", form, "-o", str(tmp_path / "runs.out"))
+    export(str(store.root), "-f", form, "-o", str(tmp_path / "folder.out"))
+
+    rows = rows_of(tmp_path / "runs.out", form)
+    assert [(row["run"], row["name"]) for row in rows] == list(
+        zip(names, ["x.wav", "a/y.wav", "x.wav"], strict=True)
+    )
+    assert {float(row["score"]) for row in rows} == {0.75}
+    assert (tmp_path / "folder.out").read_bytes() == (tmp_path / "runs.out").read_bytes()
+
+
+def test_many_curves_are_one_table(store, tmp_path) -> None:
+    runs = save(store, "x.wav", "y.wav")
+
+    export(*runs, "-f", "csv", "--curve", "-o", str(tmp_path / "curves.csv"))
+
+    rows = rows_of(tmp_path / "curves.csv", "csv")
+    assert [row["name"] for row in rows] == ["x.wav"] * 210 + ["y.wav"] * 210
+
+
+def test_a_call_beside_a_recording_has_its_channels(store, tmp_path) -> None:
+    save(store, "x.wav")
+    for number in (1, 2):
+        channel = Channel(number, 2, 1.0, 0.5)
+        store.save(framed("call.wav", created=BEGIN + timedelta(days=1), channel=channel), SOUND)
+
+    export(str(store.root), "-f", "csv", "-o", str(tmp_path / "all.csv"))
+    export(str(store.root), "-f", "srt", "-o", str(tmp_path / "subtitles") + "/")
+
+    rows = rows_of(tmp_path / "all.csv", "csv")
+    assert [(row["name"], row["channel"]) for row in rows] == [
+        ("x.wav", "1"),
+        ("call.wav", "1"),
+        ("call.wav", "2"),
+    ]
+    assert sorted(path.name for path in (tmp_path / "subtitles").iterdir()) == [
+        "call.srt",
+        "x.srt",
+    ]
+
+
+@pytest.mark.parametrize("form", ["eaf", "csv"])
+def test_many_runs_are_a_file_each_in_a_folder(store, tmp_path, form: str) -> None:
+    runs = save(store, "a/x.wav", "b/x.wav", "y.wav")
+
+    export(*runs, "-f", form, "-o", str(tmp_path / "new") + "/")
+
+    made = sorted(path.name for path in (tmp_path / "new").iterdir())
+    assert made == [f"a_x.{form}", f"b_x.{form}", f"y.{form}"]
+
+
+def test_many_runs_need_a_folder_where_the_format_is_no_table(store, tmp_path) -> None:
+    runs = save(store, "x.wav", "y.wav")
+
+    with pytest.raises(SettingError, match="FOLDER"):
+        export(*runs, "-f", "srt")
+    export(*runs, "-f", "srt", "-o", str(tmp_path / "new"))
+
+    assert (tmp_path / "new").is_dir()
+
+
+def test_the_sound_of_the_run_is_linked(store, tmp_path) -> None:
+    from pympi import Eaf
+
+    (run,) = save(store, "x.wav")
+    out = tmp_path / "elan" / "x.eaf"
+    export(run, "-f", "eaf", "-o", str(out))
+
+    (file,) = Eaf(str(out)).get_linked_files()
+    sound = out.parent / file["RELATIVE_MEDIA_URL"]
+    assert sound.samefile(Path(run, "processed_audio.wav"))
+
+
+def test_what_cannot_be_exported_is_told_and_the_rest_is(store, tmp_path, capsys) -> None:
+    runs = save(store, "x.wav", "y.wav", "z.wav")
+    plain = store.save(make_result("plain.wav", created=BEGIN + timedelta(days=1)), SOUND).path
+    Path(runs[1], "result.json").write_text("{")
+
+    arguments = ["export", str(store.root), "-f", "csv", "-o", str(tmp_path / "a.csv")]
+    code = cli.app(arguments, standalone_mode=False)
+
+    assert code == 1
+    assert [row["name"] for row in rows_of(tmp_path / "a.csv", "csv")] == ["x.wav", "z.wav"]
+    said = capsys.readouterr().err
+    assert Path(runs[1]).name in said
+    assert "run_damaged" in said
+    assert plain.name in said
+    assert "segments_missing" in said
+
+
+def rows_of(path: Path, form: str) -> list[dict[str, object]]:
+    data = path.read_bytes()
+    if form == "csv":
+        return list(csv.DictReader(io.StringIO(data.decode())))
+    if form == "jsonl":
+        return [json.loads(line) for line in data.splitlines()]
+    return parquet.read_table(io.BytesIO(data)).to_pylist()

@@ -127,6 +127,23 @@ def test_eaf_reads_back(result, tmp_path) -> None:
         check([(row[0] / 1000, row[1] / 1000, row[2]) for row in rows], words)
 
 
+def test_eaf_links_its_sound(result, pair, tmp_path) -> None:
+    from pympi import Eaf
+
+    def linked(results, *sounds: str) -> list[tuple[str, str]]:
+        path = tmp_path / "a.eaf"
+        path.write_bytes(export(results, "eaf", sounds=sounds))
+        files = Eaf(str(path)).get_linked_files()
+        assert all(one["MEDIA_URL"] == one["RELATIVE_MEDIA_URL"] for one in files)
+        return [(one["RELATIVE_MEDIA_URL"], one["MIME_TYPE"]) for one in files]
+
+    clip = replace(result, source=SourceRef("nested/clip.mp4", None))
+
+    assert linked((clip,)) == [("./nested/clip.mp4", "video/mp4")]
+    sounds = ("../runs/one/processed_audio.wav", "two.wav")
+    assert linked(pair, *sounds) == [(sounds[0], "audio/x-wav"), ("./two.wav", "audio/x-wav")]
+
+
 @pytest.mark.parametrize("kind", ["vtt", "srt"])
 def test_subtitles_read_back(result, kind: str) -> None:
     import webvtt
@@ -179,7 +196,7 @@ def test_tables_say_what_was_corrected(result) -> None:
     rows = list(csv.DictReader(io.StringIO(export((changed,), "csv", languages=("en",)).decode())))
 
     assert [row["corrected"] for row in rows] == ["1", "0", "0"]
-    assert list(rows[0]) == ["start_s", "end_s", "emotion", "score", "corrected"]
+    assert list(rows[0]) == ["name", "start_s", "end_s", "emotion", "score", "corrected"]
 
 
 def test_audacity_labels_read_back(result) -> None:

@@ -286,7 +286,7 @@ def test_without_the_extra_the_line_to_type_is_told(
     find: Find, given: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def missing(package: str, *, extra: str) -> None:
-        raise ExtraMissingError(package=package, extra=extra)
+        raise ExtraMissingError("extra_missing", package=package, extra=extra)
 
     with monkeypatch.context() as patched:
         patched.setattr(official_folder, "check_installed", missing)

@@ -176,7 +176,7 @@ def export_command(
     sources: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RUN...", help="结果文件夹，各声道可并列 · run folder, or one per channel"
+            metavar="RUN...", help="结果文件夹，或其上级文件夹 · run folders, or folders of runs"
         ),
     ],
     format_: Annotated[
@@ -198,7 +198,8 @@ def export_command(
     """导出分段或曲线 · Write the segments of a run for Praat, ELAN, Audacity, players, tables."""
     from emoscope.cli.export import run_export
 
-    run_export(sources, format_, out, curve=curve, utterances=utterances)
+    if not run_export(sources, format_, out, curve=curve, utterances=utterances):
+        raise typer.Exit(SOME_FAILED)
 
 
 @app.command()

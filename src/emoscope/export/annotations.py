@@ -24,12 +24,13 @@ import io
 import tempfile
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from emoscope.errors import ResultError
 from emoscope.export import tables
+from emoscope.export.records import as_words
 from emoscope.export.spoken_segments import ABSTAINED, SpokenSegment, spoken_segments
 from emoscope.export.utterance_table import utterance_rows_table
 from emoscope.files import translated_os_errors
@@ -59,6 +60,10 @@ class Format:
     is_text: bool = True
     utterances: Callable[[Sequence[Result], Languages], bytes] | None = None
     """Tables of utterances; None where they are written as segments are."""
+    table: Callable[[tables.Table], bytes] | None = None
+    """What writes a table; None in formats that hold one recording."""
+    linked: Callable[[Sequence[Result], Languages, Sequence[str]], bytes] | None = None
+    """Segments with the sound that they are of; None in formats that name none."""
 
 
 TIERS: dict[Language, Callable[[Emotion], str]] = {
@@ -74,6 +79,7 @@ def export(
     curve: bool = False,
     utterances: bool = False,
     languages: Languages = LANGUAGES,
+    sounds: Sequence[str] = (),
 ) -> bytes:
     """Return segments, utterances or the curve in the format called ``name``; text is UTF-8.
 
@@ -83,6 +89,8 @@ def export(
         curve: the rows of 20 ms in place of the segments.
         utterances: the utterances that were recognized alone, in place of the segments.
         languages: whose names subtitles, tiers and the column beside the key carry.
+        sounds: paths of the sound from where the file will stand, for formats that link it; by
+            default the recording's own name.
 
     Raises:
         KeyError: there is no such format, or it does not hold this.
@@ -91,15 +99,27 @@ def export(
         ExtraMissingError: the library for this format is not installed.
     """
     chosen = FORMATS[name]
+    if chosen.linked is not None and sounds:
+        linked = chosen.linked
+        chosen = replace(chosen, segments=lambda some, said: linked(some, said, sounds))
     if utterances:
         return _write_utterances(chosen, name, _in_order(results), languages)
     write = chosen.curve if curve else chosen.segments
     if write is None:
         raise KeyError(name)
+    check_segments(results)
+    return write(_in_order(results), languages)
+
+
+def check_segments(results: Sequence[Result]) -> None:
+    """Check that results were made by frame.
+
+    Raises:
+        ResultError: one has no segments.
+    """
     for result in results:
         if not result.segments:
             raise ResultError("segments_missing", name=result.name)
-    return write(_in_order(results), languages)
 
 
 def _write_utterances(
@@ -193,7 +213,7 @@ def _textgrid(results: Sequence[Result], languages: Languages) -> bytes:
         return path.read_bytes()
 
 
-def _eaf(results: Sequence[Result], languages: Languages) -> bytes:
+def _eaf(results: Sequence[Result], languages: Languages, sounds: Sequence[str] = ()) -> bytes:
     """ELAN Annotation Format 3.0: time slots in milliseconds, then a tier of references to them."""
     moment = results[0].created.isoformat(timespec="seconds")
     root = ET.Element(
@@ -208,7 +228,13 @@ def _eaf(results: Sequence[Result], languages: Languages) -> bytes:
             "xsi:noNamespaceSchemaLocation": "http://www.mpi.nl/tools/elan/EAFv3.0.xsd",
         },
     )
-    ET.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
+    header = ET.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
+    for path in sounds or [as_words(readable(results[0].source.name))]:
+        # Relative, so that the folder can be moved; ELAN also looks beside the file for the name.
+        address = path if path.startswith(("./", "../")) else f"./{path}"
+        kind = _MEDIA_TYPES.get(PurePosixPath(path).suffix.lower(), "unknown")
+        named = {"MEDIA_URL": address, "MIME_TYPE": kind, "RELATIVE_MEDIA_URL": address}
+        ET.SubElement(header, "MEDIA_DESCRIPTOR", named)
     slots = ET.SubElement(root, "TIME_ORDER")
     borders_ms = sorted(
         {
@@ -305,6 +331,15 @@ def _clock(time_s: float) -> str:
     return f"{hours:02}:{minutes:02}:{milliseconds // 1000:02}.{milliseconds % 1000:03}"
 
 
+_MEDIA_TYPES = {
+    ".wav": "audio/x-wav",
+    ".mp3": "audio/mpeg",
+    ".mp4": "video/mp4",
+    ".mov": "video/quicktime",
+}
+"""As ELAN names them."""
+
+
 def _tables(suffix: str, write: Callable[[tables.Table], bytes], *, is_text: bool) -> Format:
     return Format(
         suffix,
@@ -312,12 +347,13 @@ def _tables(suffix: str, write: Callable[[tables.Table], bytes], *, is_text: boo
         lambda results, _: write(tables.curve_table(results)),
         is_text,
         lambda results, languages: write(utterance_rows_table(results, languages)),
+        write,
     )
 
 
 FORMATS: dict[str, Format] = {
     "textgrid": Format(".TextGrid", _textgrid),
-    "eaf": Format(".eaf", _eaf),
+    "eaf": Format(".eaf", _eaf, linked=_eaf),
     "audacity": Format(".txt", _audacity),
     "rttm": Format(".rttm", _rttm),
     "vtt": Format(".vtt", _subtitles("vtt")),

@@ -63,12 +63,12 @@ def error_record(failure: Failure) -> dict[str, str]:
 def to_json(answers: Iterable[Result | Failure]) -> str:
     """One JSON list."""
     records = [to_record(answer) for answer in answers]
-    return _writable(json.dumps(records, ensure_ascii=False, indent=1, allow_nan=False)) + "\n"
+    return as_words(json.dumps(records, ensure_ascii=False, indent=1, allow_nan=False)) + "\n"
 
 
 def to_json_line(answer: Result | Failure) -> str:
     """One line of JSON Lines."""
-    return _writable(json.dumps(to_record(answer), ensure_ascii=False, allow_nan=False)) + "\n"
+    return as_words(json.dumps(to_record(answer), ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def head_columns(heads: Iterable[Head | HeadAnswer]) -> tuple[str, ...]:
@@ -158,7 +158,7 @@ def spreadsheet_cell(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
-def _writable(text: str) -> str:
+def as_words(text: str) -> str:
     """Escape what UTF-8 cannot hold: file names that are no UTF-8 come as lone surrogates."""
     return text.encode("utf-8", "backslashreplace").decode()
 
@@ -168,4 +168,4 @@ def csv_line(cells: list[str]) -> str:
     buffer = io.StringIO()
     # With "\n" alone the writer would leave a "\r" inside a name without quotes.
     csv.writer(buffer, lineterminator="\r\n").writerow(cells)
-    return _writable(buffer.getvalue().removesuffix("\r\n")) + "\n"
+    return as_words(buffer.getvalue().removesuffix("\r\n")) + "\n"

@@ -30,12 +30,22 @@ def spoken_segments(results: Sequence[Result]) -> list[Result]:
     Raises:
         ResultError: a result has no utterances, because they were not asked for.
     """
+    check_utterances(results)
     return [_spoken(result) for result in results]
 
 
+def check_utterances(results: Sequence[Result]) -> None:
+    """Check that utterances were asked for, whether or not any was found.
+
+    Raises:
+        ResultError: one has none, because they were not asked for.
+    """
+    for result in results:
+        if result.utterance_set is None:
+            raise ResultError("utterances_missing", name=result.name)
+
+
 def _spoken(result: Result) -> Result:
-    if result.utterance_set is None:
-        raise ResultError("utterances_missing", name=result.name)
     segments = tuple(
         SpokenSegment(
             one.start_s,

@@ -16,10 +16,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from emoscope.export.records import spreadsheet_cell
+from emoscope.export.records import as_words, spreadsheet_cell
 from emoscope.labels import KEYS
 from emoscope.messages.languages import LANGUAGES, Language
 from emoscope.optional import require
+from emoscope.paths.file_names import readable
 from emoscope.results.result import Result
 from emoscope.results.scores import softmax
 from emoscope.results.track import Track
@@ -58,6 +59,7 @@ def segment_rows_table(
     numbers = [_number(result) for result in results for _ in result.segments]
     segments = [segment for result in results for segment in result.segments]
     columns: dict[str, Column] = {
+        "name": recording_names(results, [len(result.segments) for result in results]),
         "channel": np.array(numbers, np.int8),
         "start_s": np.array([one.span.start_s for one in segments], np.float64),
         "end_s": np.array([one.span.end_s for one in segments], np.float64),
@@ -163,6 +165,17 @@ def _tracks(results: Sequence[Result]) -> list[Track]:
 
 def _speech(track: Track) -> Column:
     return np.ones(len(track), np.bool_) if track.speech is None else track.speech
+
+
+def recording_names(results: Sequence[Result], counts: Sequence[int]) -> Column:
+    """Return the name of the recording of each line.
+
+    Args:
+        results: one, or one per channel of a recording.
+        counts: lines of each of them.
+    """
+    names = [as_words(readable(result.source.name)) for result in results]
+    return np.repeat(np.array(names, np.str_), counts)
 
 
 def channel_numbers(results: Sequence[Result], counts: Sequence[int]) -> Column:

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emoscope.export.tables import Column, Table, channel_numbers, table_of
+from emoscope.export.tables import (
+    Column,
+    Table,
+    channel_numbers,
+    recording_names,
+    table_of,
+)
 from emoscope.labels import KEYS
 from emoscope.messages.languages import LANGUAGES, Language
 from emoscope.results.result import Result
@@ -23,8 +29,10 @@ def utterance_rows_table(
     """
     found = [one for result in results for one in result.utterances]
     sure = [one.confidence_calibrated for one in found]
+    counts = [len(result.utterances) for result in results]
     columns: dict[str, Column] = {
-        "channel": channel_numbers(results, [len(result.utterances) for result in results]),
+        "name": recording_names(results, counts),
+        "channel": channel_numbers(results, counts),
         "start_s": np.array([one.start_s for one in found], np.float64),
         "end_s": np.array([one.end_s for one in found], np.float64),
         "id": np.array([one.id for one in found], np.str_),
