@@ -64,13 +64,14 @@ def test_the_test_lock_holds_the_run_lock() -> None:
 
 
 def test_the_only_audio_is_ours_or_free() -> None:
-    """Samples of the package, test recordings, and what browsers recorded of them."""
+    """Samples of the package, test recordings, and what browsers and telephones made of them."""
     sounds = {".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".webm", ".mp4"}
     homes = {path.parent for path in tracked() if path.suffix in sounds}
     assert homes <= {
         ROOT / "src" / "emoscope" / "assets" / "samples",
         ROOT / "tests" / "assets" / "samples",
         ROOT / "tests" / "assets" / "recorded",
+        ROOT / "tests" / "assets" / "telephone",
     }
 
 

@@ -22,7 +22,7 @@ SHIFT_S = 0.01
 NOISE_DB = 20.0
 MP3_BITS_PER_S = 64_000
 _GAIN = 10 ** (6 / 20)
-Verdict: TypeAlias = Literal["stable", "unstable", "no_answer"]
+StabilityVerdict: TypeAlias = Literal["stable", "unstable", "no_answer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Robustness:
     changes: tuple[Perturbation, ...]
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> StabilityVerdict:
         """Whether the answer is the same after every change; where none is claimed, that."""
         if self.result.abstain:
             return "no_answer"
