@@ -43,6 +43,7 @@ Codes never change meaning. Their sentences, and what each front end adds to the
   - StoreError (OSError)                    a run folder cannot be written or read
     + RunNotFoundError
     + RunDamagedError
+  - BatchStoppedError (RuntimeError)        a batch that ended before its end
   - DecoderError (RuntimeError)             the decoding process of a server was lost
     + DecoderTimeoutError (TimeoutError)
   - ServiceError (RuntimeError)             not now; another time the same may succeed
@@ -328,6 +329,10 @@ class RunNotFoundError(StoreError):
 
 class RunDamagedError(StoreError):
     """A ``result.json`` that this version cannot read."""
+
+
+class BatchStoppedError(EmoscopeError, RuntimeError):
+    """A batch that ended before its end; what is written stays, and the next run goes on."""
 
 
 class DecoderError(EmoscopeError, RuntimeError):

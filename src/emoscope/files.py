@@ -122,6 +122,21 @@ def write_new(path: Path, fill: Callable[[BinaryIO], object], *, mode: int | Non
     Raises:
         OSError: the system refused, or there is such a file.
     """
+    with opened_new(path, mode=mode) as file:
+        fill(file)
+
+
+@contextmanager
+def opened_new(path: Path, *, mode: int | None = None) -> Iterator[BinaryIO]:
+    """Open a new file, locked; it is on the disk when the block ends without an error.
+
+    Args:
+        path: the file.
+        mode: permissions, from the first moment; those of any new file by default.
+
+    Raises:
+        OSError: the system refused, or there is such a file.
+    """
 
     def opener(name: str, flags: int) -> int:
         return os.open(name, flags, 0o666 if mode is None else mode)
@@ -131,7 +146,7 @@ def write_new(path: Path, fill: Callable[[BinaryIO], object], *, mode: int | Non
             os.chmod(path, mode)  # noqa: PTH101 - the umask may have taken bits away
         with suppress(OSError):  # a file system without locks
             _lock(file.fileno())
-        fill(file)
+        yield file
         file.flush()
         os.fsync(file.fileno())
 

@@ -77,6 +77,7 @@ class Recognizer:
         self.load_s = load_s
         self.limits = limits
         self.thresholds = thresholds
+        self.dim = backend.dim
         # One for all threads that share this recognizer: requests, the page, Python callers.
         self._forward = batcher_of(backend, is_rounded=model.precision != "exact")
         self.heads: tuple[Head, ...] = ()

@@ -26,6 +26,7 @@ from emoscope.cli import (
     vector_commands,
 )
 from emoscope.cli.arguments import Commands
+from emoscope.cli.batch_command import add_batch_command
 from emoscope.cli.language import LanguageOption, language
 from emoscope.cli.options import (
     FilesArgument,
@@ -319,6 +320,7 @@ def gradio_command(
 
 evaluation_commands.add_evaluation_commands(app, SOME_FAILED)
 vector_commands.add_vector_commands(app, SOME_FAILED)
+add_batch_command(app, SOME_FAILED)
 
 
 def main(arguments: list[str] | None = None) -> Any:

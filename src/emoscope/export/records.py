@@ -112,15 +112,21 @@ def archive_csv(answers: Iterable[tuple[str, Result]]) -> str:
     return "".join(lines)
 
 
-def _head_cells(result: Result) -> dict[str, str]:
-    row = {}
+def head_values(result: Result) -> dict[str, str | float]:
+    """Return the values of the columns that heads add, by the names of ``head_columns``."""
+    row: dict[str, str | float] = {}
     if (change := result.adaptation) is not None:
-        row = dict(zip(_ADAPTED, (change.name, change.emotion), strict=True))
+        row |= dict(zip(_ADAPTED, (change.name, change.emotion), strict=True))
     for head in result.heads:
         start = f"head.{head.name}"
-        row |= {start: head.label, f"{start}.confidence": repr(head.confidence)}
-        row |= {f"{start}.{key}": repr(score) for key, score in head.scores.items()}
+        row |= {start: head.label, f"{start}.confidence": head.confidence}
+        row |= {f"{start}.{key}": score for key, score in head.scores.items()}
     return row
+
+
+def _head_cells(result: Result) -> dict[str, str]:
+    values = head_values(result).items()
+    return {name: value if isinstance(value, str) else repr(value) for name, value in values}
 
 
 def _cells(answer: Result | Failure, extra: Sequence[str] = ()) -> list[str]:

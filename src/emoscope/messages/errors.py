@@ -110,6 +110,7 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "{name} 里没有找到音频文件。",
             "No audio files were found in {name}.",
         ),
+        "batch_input_empty": Text("输入里没有任何录音。", "The input holds no recording."),
         "nothing_recognized": Text(
             "列表中的 {count} 条录音都未能识别，因此没有任何指标。",
             "None of the {count} recordings of the list could be analyzed, so there are no "
@@ -614,9 +615,49 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "不知道数据文件夹在哪里：没有主目录。",
             "The folder for data is not known: there is no home folder.",
         ),
+        "batch_out_busy": Text(
+            "另一个批处理正在写入 {out}。一个输出位置同时只能有一个批处理。",
+            "Another batch writes to {out}; one place belongs to one batch at a time.",
+        ),
+        "batch_out_foreign": Text(
+            "{out} 里已有别的文件（{found}），不是批处理的输出。请换一个位置。",
+            "{out} holds other files ({found}) and is no output of a batch. Choose another place.",
+        ),
+        "batch_out_damaged": Text(
+            "无法读取 {out} 里的 manifest.json：{reason}",
+            "The manifest.json in {out} cannot be read: {reason}",
+        ),
+        "batch_out_version": Text(
+            "{out} 是另一版本的格式（{found}），本版本使用 {known}。",
+            "{out} is of another version of the format ({found}); this one knows {known}.",
+        ),
+        "batch_out_changed": Text(
+            "{out} 里的结果来自不同的输入或选项（{what}），不能接着写。",
+            "The results in {out} come from other inputs or options ({what}), so they cannot be "
+            "continued.",
+        ),
         "outputs_in_use": Text(
             "另一个服务正在使用结果文件夹 {folder}。一个文件夹只能由一个服务使用。",
             "Another server works in the outputs folder {folder}; a folder belongs to one server.",
+        ),
+    },
+    errors.BatchStoppedError: {
+        "batch_too_many_failures": Text(
+            "已停止：{done} 条录音中有 {failed} 条失败，超过允许的比例 {share:.0%}。"
+            "已完成的部分都在。",
+            "Stopped: {failed} of {done} recordings failed, more than the share of {share:.0%} "
+            "that is allowed. The parts that are done stay.",
+        ),
+        "batch_workers_end": Text(
+            "已停止：处理分片 {shard} 的进程意外退出了 {times} 次，而且查不出是哪条录音造成的。"
+            "请检查内存，减少进程数后继续。",
+            "Stopped: the processes that worked on shard {shard} ended {times} times, and no "
+            "recording is to blame. Look at the memory, and go on with fewer processes.",
+        ),
+        "batch_workers_do_not_start": Text(
+            "处理进程还没有载入模型就退出了（连续 {times} 次）。请检查内存，减少进程数后重试。",
+            "The processes ended before they had loaded the model, {times} times in a row. Look "
+            "at the memory, and try again with fewer processes.",
         ),
     },
     errors.RunNotFoundError: {
@@ -632,6 +673,11 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         ),
     },
     errors.DecoderError: {
+        "recording_ends_worker": Text(
+            "处理这条录音时，进程意外退出了两次（解码程序崩溃或内存不足），不再重试。",
+            "The process that worked on this recording ended twice (a fault of the decoder, or no "
+            "memory left), so it is not tried again.",
+        ),
         "decoder_crashed": Text(
             "这个文件让解码程序意外退出；它已自动重启，其他请求不受影响。请换一种格式重新导出，再试"
             "一次。",

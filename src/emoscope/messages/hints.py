@@ -106,6 +106,27 @@ HINTS: Mapping[str, Mapping[FrontEnd, Text]] = {
         "cli": Text("用 --keep-anyway 仍可保存。", "--keep-anyway keeps it all the same.")
     },
     "head_exists": {"cli": Text("用 --replace 替换。", "--replace takes its place.")},
+    "batch_out_changed": {
+        "cli": Text(
+            "用 --fresh 从头开始（会删除原有结果），或用 --out 另选位置。",
+            "Begin anew with --fresh, which removes what is there, or choose another --out.",
+        )
+    },
+    "batch_out_version": {
+        "cli": Text("用 --out 另选位置。", "Choose another place with --out."),
+    },
+    "batch_too_many_failures": {
+        "cli": Text(
+            "比例用 --max-failures 设置；改好后运行同一命令即可继续。",
+            "The share is set with --max-failures; the same command goes on.",
+        )
+    },
+    "batch_workers_end": {
+        "cli": Text("进程数用 --workers 设置。", "Their number is set with --workers.")
+    },
+    "batch_workers_do_not_start": {
+        "cli": Text("进程数用 --workers 设置。", "Their number is set with --workers.")
+    },
     "outputs_in_use": {
         "cli": Text(
             "用 --outputs 指定别的文件夹；用设置 outputs_lock_wait_s 等它结束。",

@@ -130,6 +130,8 @@ REASONS: Mapping[str, Text] = {
         "it is a part of a file, and only whole files are recognized",
     ),
     "column_twice": Text("有 {count} 列都叫 {word}", "{count} columns are called {word}"),
+    "list_not_json": Text("不是 JSON 对象（{reason}）", "it is no JSON object ({reason})"),
+    "list_not_parquet": Text("不是完好的 Parquet（{reason}）", "it is no sound Parquet ({reason})"),
     # A file of spans.
     "span_times": Text("缺少起止时间，或时间无法读取", "its start and end cannot be read"),
     "span_backwards": Text(

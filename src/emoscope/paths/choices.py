@@ -20,6 +20,8 @@ Keep: TypeAlias = Literal["all", "features", "none"]
 """What of a run is stored: also the sound, all but the sound, or nothing."""
 SpaceName: TypeAlias = Literal["emotion", "sound", "raw"]
 """What it means that two recordings are near."""
+EmbeddingChoice: TypeAlias = Literal["none", "mean", "frames"]
+"""Which embeddings a batch writes: none, the mean of each recording, or a row per frame too."""
 ClusterMethod: TypeAlias = Literal["kmeans", "hdbscan"]
 """How recordings are grouped: each into one of so many groups, or dense groups and the rest."""
 LogForm: TypeAlias = Literal["off", "text", "json"]

@@ -1,0 +1,116 @@
+"""Work of a worker: one shard recognized and written. Every executor calls ``run_shard``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Protocol
+
+from emoscope.batch.decode_ahead import Prepared, SpanDecoder, decode_ahead
+from emoscope.batch.events import ShardReport
+from emoscope.batch.items import BatchItem
+from emoscope.batch.parts import ShardWriter
+from emoscope.batch.shards import ShardJob
+from emoscope.batch.storage import open_storage
+from emoscope.errors import DecoderError, EmoscopeError, InternalError, StoreError
+from emoscope.recognizer import Recognizer
+from emoscope.results.result import Failure, Result
+
+_log = logging.getLogger("emoscope.batch")
+
+
+class RowListener(Protocol):
+    """Journal and progress of a worker; called from two threads."""
+
+    def began(self, row: int) -> None:
+        """A recording is about to be read and decoded."""
+
+    def ended(self, row: int, seconds: float, *, failed: bool) -> None:
+        """A recording is done.
+
+        Args:
+            row: its place in the input.
+            seconds: seconds of sound; 0 where it failed.
+            failed: whether it is an error.
+        """
+
+
+def run_shard(job: ShardJob, recognizer: Recognizer, listener: RowListener) -> ShardReport:
+    """Recognize the recordings of a shard and write its tables; the same call writes the same.
+
+    Args:
+        job: the shard, what to write of it, and where to.
+        recognizer: with the heads of the batch.
+        listener: is told of each recording before it is touched, and after.
+
+    Raises:
+        StoreError: the output cannot be written; nothing of the shard is there.
+        ExtraMissingError: pyarrow is not installed.
+    """
+    storage = open_storage(job.out)
+    about = {"model": recognizer.model.to_dict()}
+    failures, seconds = 0, 0.0
+    with ShardWriter(job, storage, recognizer.dim, about) as writer:
+        for item, answer in _Shard(job, recognizer, listener).answers():
+            failed = isinstance(answer, Failure)
+            heard_s = 0.0 if isinstance(answer, Failure) else answer.duration_s
+            writer.add(item, answer)
+            failures, seconds = failures + failed, seconds + heard_s
+            listener.ended(item.row, heard_s, failed=failed)
+    items = job.shard.items
+    return ShardReport(job.shard.index, len(items), failures, seconds, tuple(writer.files))
+
+
+class _Shard:
+    """Recognition of one shard."""
+
+    def __init__(self, job: ShardJob, recognizer: Recognizer, listener: RowListener) -> None:
+        self._job, self._recognizer, self._listener = job, recognizer, listener
+        self._decoder = SpanDecoder(recognizer)
+        self._known: dict[tuple[object, ...], Result | Failure] = {}
+
+    def answers(self) -> Iterator[tuple[BatchItem, Result | Failure]]:
+        """Yield the items and what was recognized, in order."""
+        items = iter(self._job.shard.items)
+        prepared = (
+            ((item, self._prepare(item)) for item in items)
+            if self._job.careful
+            else decode_ahead(items, self._prepare)
+        )
+        for item, sound in prepared:
+            yield item, self._answer(item, sound)
+
+    def _prepare(self, item: BatchItem) -> Prepared:
+        if item.row in self._job.condemned:
+            return Failure(item.id, DecoderError("recording_ends_worker"))
+        self._listener.began(item.row)
+        return self._decoder.prepare(item)
+
+    def _answer(self, item: BatchItem, sound: Prepared) -> Result | Failure:
+        if isinstance(sound, Failure):
+            return sound
+        key = (sound.source.sha256, item.start_s, item.end_s)
+        if self._job.options.dedupe and key in self._known:
+            return self._known[key]
+        answer = self._inferred(item, sound)
+        if self._job.options.dedupe:
+            self._known[key] = answer
+        return answer
+
+    def _inferred(self, item: BatchItem, sound: Prepared) -> Result | Failure:
+        assert not isinstance(sound, Failure)  # noqa: S101 - the caller has looked
+        options = self._job.options
+        try:
+            return self._recognizer.infer(
+                sound,
+                granularity="frame" if options.needs_track else "utterance",
+                embedding=options.embedding != "none",
+                utterances=options.utterances,
+            )
+        except StoreError:
+            raise
+        except EmoscopeError as error:
+            return Failure(item.id, error)
+        except Exception:  # a defect of ours, or of a library: one recording of a million
+            _log.exception("recording %s of the input", item.row)
+            return Failure(item.id, InternalError())
