@@ -2,9 +2,9 @@
 
 ONNX Runtime 1.29 and later writes a device identifier and an event database into the user's cache
 as soon as it is imported, and some seconds later looks up a telemetry host. ``import openvino``
-writes a client identifier into the home folder and reports the import. Gradio and huggingface_hub
-count their users. ``emoscope/__init__.py`` calls ``disable``, and Python runs that file before any
-other module of the package, so no import inside the package comes earlier. What an environment
+writes a client identifier into the home folder and reports the import. Gradio, huggingface_hub and
+Ray count their users. ``emoscope/__init__.py`` calls ``disable``, and Python runs that file before
+any other module of the package, so no import inside the package comes earlier. What an environment
 variable cannot switch off is done by ``load_onnxruntime`` and ``load_openvino``, which are the only
 places that import the two (tests/architecture/test_telemetry.py).
 """
@@ -21,6 +21,7 @@ SWITCHES = {
     "ORT_DISABLE_TELEMETRY": "1",
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
 }
 """Environment variables, read by the libraries when they are imported. They are set over other
 values as well: recognition opens no connection, whatever the shell says."""

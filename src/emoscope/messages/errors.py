@@ -703,6 +703,10 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "The jobs database was damaged and was put aside; jobs begin anew. Earlier jobs are "
             "lost; send their recordings again.",
         ),
+        "jobs_not_kept": Text(
+            "这个服务有多个副本，副本不保存任务。请直接识别，或使用批处理。",
+            "This service has replicas, which keep no jobs. Recognize directly, or use a batch.",
+        ),
         "not_ready": Text("服务未就绪：{reason_zh}。", "The service is not ready: {reason_en}."),
         "rate_limited": Text(
             "请求太频繁：每分钟最多 {per_minute} 次。请在 {retry_after_s} 秒后重试。",

@@ -57,6 +57,7 @@ _STATUS_OF_CODE = {
     "cancelled": HTTPStatus.CONFLICT,
     "stream_unreachable": HTTPStatus.SERVICE_UNAVAILABLE,
     "stream_refused": HTTPStatus.SERVICE_UNAVAILABLE,
+    "jobs_not_kept": HTTPStatus.NOT_IMPLEMENTED,
 }
 _STATUS_OF_GROUP: dict[type[EmoscopeError], HTTPStatus] = {
     errors.InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
