@@ -20,9 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
+from emoscope.evaluate.bootstrap import Estimate, SpeakerBootstrap
 from emoscope.recognizer import load
 from emoscope.results.heads import HeadLabel
-from emoscope.vectors.head_figures import Estimate, SpeakerBootstrap, expected_error
+from emoscope.vectors.head_figures import expected_error
 from emoscope.vectors.head_fit import fit_chosen, speaker_folds
 from emoscope.vectors.head_list import HeadData
 from emoscope.vectors.heads import answers_without_head

@@ -13,7 +13,8 @@ from sklearn import metrics as reference
 
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.evaluate import pictures
-from emoscope.evaluate.lists import Labelled, duration_group, leak, read_labelled
+from emoscope.evaluate.leaks import leak
+from emoscope.evaluate.lists import Labelled, duration_group, read_labelled
 from emoscope.evaluate.metrics import (
     calibrate,
     interval,
@@ -164,7 +165,7 @@ def listing(tmp_path):
         [(0.5, "happy"), (0.5, "hap"), (0.5, "neutral"), (0.01, "neu"), (0.01, "calm"), (0, "sad")]
     ):
         name = f"{number}.wav"
-        (tmp_path / name).write_bytes(wav(noise(1.0, level=level)))
+        (tmp_path / name).write_bytes(wav(noise(1.0 + number / 50, level=level)))
         rows.append(
             {"path": name, "label": label, "speaker": f"s{number % 2}", "sex": "fm"[number % 2]}
         )

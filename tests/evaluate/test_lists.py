@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from emoscope.evaluate.lists import Labelled, leak, read_labelled
+from emoscope.evaluate.leaks import leak
+from emoscope.evaluate.lists import Labelled, read_labelled
 from emoscope.evaluate.report import evaluation_html
 from emoscope.evaluate.run import evaluate
 from emoscope.recognizer import Recognizer

@@ -18,6 +18,7 @@ from sklearn.metrics import balanced_accuracy_score
 from conftest import make_speech
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.cli import main
+from emoscope.evaluate.bootstrap import SpeakerBootstrap
 from emoscope.labels import COUNT
 from emoscope.models import head_folder
 from emoscope.models.training_clips import TrainingClips
@@ -30,7 +31,7 @@ from emoscope.results.scores import softmax
 from emoscope.vectors import Entry
 from emoscope.vectors.facts import IndexFacts
 from emoscope.vectors.head_evaluation import evaluate_head
-from emoscope.vectors.head_figures import SpeakerBootstrap, expected_error, forecast
+from emoscope.vectors.head_figures import expected_error, forecast
 from emoscope.vectors.head_fit import fit_chosen, fit_maps, speaker_folds
 from emoscope.vectors.head_list import HeadData, check_head_data, embed_clips, read_head_list
 from emoscope.vectors.heads import train_head

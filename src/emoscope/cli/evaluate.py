@@ -3,46 +3,58 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
+from emoscope.cli.evaluate_show import print_evaluation
 from emoscope.cli.evaluation_options import LabelOptions
 from emoscope.cli.model import open_model
-from emoscope.cli.show import emotion_name, failure_line
+from emoscope.cli.show import failure_line
 from emoscope.errors import SettingError, StoreError
-from emoscope.evaluate.lists import LabelledList, leak
+from emoscope.evaluate.evaluation import Evaluation
+from emoscope.evaluate.leaks import leak
+from emoscope.evaluate.lists import LabelledList, list_sha256
+from emoscope.evaluate.record import FileRef, RunRecord, utc_now, versions_of
 from emoscope.evaluate.report import evaluation_html
-from emoscope.evaluate.run import Evaluation, evaluate
+from emoscope.evaluate.run import evaluate
 from emoscope.files import atomic_write, check_file
-from emoscope.labels import by_key
 from emoscope.messages.evaluation import EVALUATION_NOTES
 from emoscope.messages.languages import Language
 from emoscope.messages.texts import TERMINAL
-from emoscope.messages.trust import CALIBRATED
+from emoscope.recognizer import Recognizer
 from emoscope.results.result import Failure
 from emoscope.settings import Settings, language_of
 
 
-def run_evaluate(
-    path: Path,
-    labels: LabelOptions,
-    trained: Path | None,
-    json_path: Path | None,
-    html_path: Path | None,
-    settings: Settings,
-) -> int:
-    """Evaluate a list, print the figures, then write the reports asked for.
+@dataclass(frozen=True, slots=True)
+class EvaluateRequest:
+    """What is to be evaluated, and where the figures go."""
 
-    Args:
-        path: the list of labelled recordings.
-        labels: how its labels, and those of the training list, are read.
-        trained: the list that the model was trained on, to find what both share.
-        json_path: where to write the figures; checked before anything is recognized.
-        html_path: where to write the report; checked before anything is recognized.
-        settings: model, limits and language.
+    path: Path
+    """The list of labelled recordings."""
+    labels: LabelOptions
+    """How its labels, and those of the training list, are read."""
+    trained: Path | None = None
+    """List that the model was trained on, to find what both share."""
+    json_path: Path | None = None
+    html_path: Path | None = None
+    draws: int = 1_000
+    seed: int = 0
+
+    @property
+    def inputs(self) -> list[Path]:
+        """Files that are read."""
+        given = (self.path, self.trained, self.labels.label_map)
+        return [one for one in given if one is not None]
+
+
+def run_evaluate(request: EvaluateRequest, settings: Settings) -> int:
+    """Evaluate a list, print the figures, then write the reports asked for.
 
     Returns:
         how many recordings could not be recognized; each has been named on standard error.
@@ -53,34 +65,81 @@ def run_evaluate(
         SettingError: two files are one.
         StoreError: a report cannot be written; the figures have been printed if they are known.
     """
+    _check_outputs(request.inputs, [request.json_path, request.html_path])
     language = language_of(settings.language)
-    _check_outputs([path, *([] if trained is None else [trained])], [json_path, html_path])
-    listed = labels.read(path)
-    items, screen = listed.rows, Console(stderr=True)
+    evaluation, record = measured(request, settings)
+    try:
+        print_evaluation(evaluation, language)
+    finally:  # also where standard output cannot be written
+        _write(evaluation, record, request)
+    return len(evaluation.failures)
+
+
+def measured(request: EvaluateRequest, settings: Settings) -> tuple[Evaluation, RunRecord]:
+    """Recognize a list and return its figures, and how they were made.
+
+    Raises:
+        InputError: a list cannot be read, or none of its recordings can be recognized.
+        ModelError: the model cannot be loaded.
+    """
+    language, screen = language_of(settings.language), Console(stderr=True)
+    listed = request.labels.read(request.path)
     _tell_labels(listed, language, screen)
-    shared = None if trained is None else leak(labels.read(trained).rows, items)
+    trained = None if request.trained is None else request.labels.read(request.trained)
+    shared = None if trained is None else leak(trained.rows, listed.rows)
     recognizer = open_model(settings, settings.file_limits)
     with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
-        task = bar.add_task(TERMINAL["working"](language), total=len(items))
-
-        def tell(failure: Failure) -> None:
-            if failure.error.code == "label_unknown":  # told together, before the work
-                return
-            line = failure_line(failure, language)
-            bar.console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
-
+        task = bar.add_task(TERMINAL["working"](language), total=len(listed.rows))
         evaluation = evaluate(
             recognizer,
-            items,
+            listed.rows,
             leak=shared,
+            draws=request.draws,
+            seed=request.seed,
             listener=lambda done: bar.update(task, completed=done),
-            failed=tell,
+            failed=_teller(bar.console, language),
         )
-    try:
-        _print(evaluation, language)
-    finally:  # also where standard output cannot be written
-        _write(evaluation, path.name, json_path, html_path)
-    return len(evaluation.failures)
+    return evaluation, _record(request, settings, recognizer, listed, trained)
+
+
+def _teller(screen: Console, language: Language) -> Callable[[Failure], None]:
+    def tell(failure: Failure) -> None:
+        if failure.error.code == "label_unknown":  # told together, before the work
+            return
+        line = failure_line(failure, language)
+        screen.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+    return tell
+
+
+def _record(
+    request: EvaluateRequest,
+    settings: Settings,
+    recognizer: Recognizer,
+    listed: LabelledList,
+    trained: LabelledList | None,
+) -> RunRecord:
+    mapped = request.labels.label_map
+    return RunRecord(
+        created=utc_now(),
+        versions=versions_of(recognizer),
+        command=("emoscope", *sys.argv[1:]),
+        listing=FileRef(str(request.path), listed.sha256),
+        model_sha256=recognizer.model.sha256,
+        training=None if trained is None else FileRef(str(request.trained), trained.sha256),
+        label_map=None if mapped is None else FileRef(str(mapped), list_sha256(mapped)),
+        options={
+            "model": settings.model,
+            "precision": settings.precision,
+            "backend": settings.backend,
+            "device": settings.device,
+            "heads": list(settings.heads),
+            "draws": request.draws,
+            "seed": request.seed,
+            "drop_unknown": request.labels.drop_unknown,
+            "table": request.labels.table,
+        },
+    )
 
 
 def _tell_labels(listed: LabelledList, language: Language, screen: Console) -> None:
@@ -95,7 +154,7 @@ def _tell_labels(listed: LabelledList, language: Language, screen: Console) -> N
         screen.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
-def _check_outputs(inputs: list[Path], outputs: list[Path | None]) -> None:
+def _check_outputs(inputs: Sequence[Path], outputs: Sequence[Path | None]) -> None:
     """Refuse, before the work, outputs that cannot be written or are the same file."""
     seen = {one.resolve() for one in inputs}
     for path in outputs:
@@ -112,15 +171,14 @@ def _check_outputs(inputs: list[Path], outputs: list[Path | None]) -> None:
         seen.add(path.resolve())
 
 
-def _write(
-    evaluation: Evaluation, title: str, json_path: Path | None, html_path: Path | None
-) -> None:
+def _write(evaluation: Evaluation, record: RunRecord, request: EvaluateRequest) -> None:
     """Write each report whole; one that cannot be written does not cost the other."""
     errors: list[StoreError] = []
-    figures = json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
+    document = {**record.to_dict(), **evaluation.to_dict()}
+    figures = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
     for path, text in (
-        (json_path, figures + "\n"),
-        (html_path, evaluation_html(evaluation, title)),
+        (request.json_path, figures + "\n"),
+        (request.html_path, evaluation_html(evaluation, request.path.name, record)),
     ):
         if path is None:
             continue
@@ -131,50 +189,3 @@ def _write(
             errors.append(error)
     if errors:
         raise errors[0]
-
-
-def _ece(evaluation: Evaluation) -> str:
-    before, after = evaluation.calibration, evaluation.calibrated
-    return f"{before.ece:.3f}" + ("" if after is None else f" → {after.ece:.3f}")
-
-
-def _print(evaluation: Evaluation, language: Language) -> None:
-    screen = Console()
-    metrics = evaluation.metrics
-    figures = Table(box=None, show_header=False, pad_edge=False)
-    for name, value, interval in (
-        ("UA", metrics.ua, evaluation.ua_interval),
-        ("WA", metrics.wa, evaluation.wa_interval),
-        (
-            TERMINAL["own_classes"](language),
-            evaluation.own_classes.ua,
-            evaluation.own_classes_interval,
-        ),
-    ):
-        figures.add_row(name, f"{value:.3f}  [{interval[0]:.3f}, {interval[1]:.3f}]")
-    figures.add_row("Macro-F1", f"{metrics.macro_f1:.3f}")
-    figures.add_row("ECE", _ece(evaluation))
-    figures.add_row("AURC", f"{evaluation.risk_coverage.area:.3f}")
-    if (sets := evaluation.label_sets) is not None:
-        held = f"{100 * sets.coverage:.1f}% ({sets.size:.1f})"
-        figures.add_row(CALIBRATED["held"](language, percent=100 * sets.wanted), held)
-    figures.add_row(CALIBRATED["abstained"](language), str(evaluation.abstained))
-    screen.print(figures)
-    classes = Table(box=None, header_style="bold", pad_edge=False)
-    classes.add_column(TERMINAL["emotion"](language))
-    for heading in ("recall", "precision", "F1", "n"):
-        classes.add_column(heading, justify="right")
-    for key in metrics.recall:
-        classes.add_row(
-            emotion_name(by_key(key), language),
-            f"{metrics.recall[key]:.3f}",
-            f"{metrics.precision[key]:.3f}",
-            f"{metrics.f1[key]:.3f}",
-            str(metrics.support[key]),
-        )
-    screen.print(classes)
-    if evaluation.failures:
-        done, failed = metrics.clips, len(evaluation.failures)
-        screen.print(TERMINAL["summary"](language, done=done, failed=failed), style="yellow")
-    if evaluation.leak is not None and evaluation.leak.found:
-        screen.print(TERMINAL["leak"](language), style="bold red")

@@ -46,10 +46,14 @@ def add_evaluation_commands(app: Commands, some_failed: int) -> None:
             str | None,
             typer.Option("--head", help="评测一个分类头 · measure a head of own classes"),
         ] = None,
+        draws: Annotated[
+            int, typer.Option("--draws", min=1, help="自助法抽样次数 · draws of the bootstrap")
+        ] = 1_000,
+        seed: Annotated[int, typer.Option("--seed", min=0, help="随机种子 · its seed")] = 0,
         options: ModelOptions,
     ) -> None:
         """评测模型 · Measure a model on recordings whose emotion is known."""
-        from emoscope.cli.evaluate import run_evaluate
+        from emoscope.cli.evaluate import EvaluateRequest, run_evaluate
 
         settings = options.settings(heads=() if head_name is None else (head_name,))
         if head_name is not None:
@@ -61,5 +65,6 @@ def add_evaluation_commands(app: Commands, some_failed: int) -> None:
                 if run_evaluate_head(listing, opened, settings, json_path=json_path):
                     raise typer.Exit(some_failed)
                 return
-        if run_evaluate(listing, labels, trained, json_path, html_path, settings):
+        request = EvaluateRequest(listing, labels, trained, json_path, html_path, draws, seed)
+        if run_evaluate(request, settings):
             raise typer.Exit(some_failed)

@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from emoscope.errors import ListError
-from emoscope.evaluate.metrics import interval, measure
+from emoscope.evaluate.bootstrap import SpeakerBootstrap
 from emoscope.fusion.rule import (
     DEFAULT_RULE,
     DIVERGENCE,
@@ -215,9 +215,10 @@ def _figures(
         ]
     ) & (voice != words)
 
+    bootstrap = SpeakerBootstrap(truth, speakers, COUNT)
+
     def figure(answer: Indices) -> Figure:
-        low, high = interval(lambda at: measure(truth[at], answer[at]).ua, speakers)
-        return Figure(measure(truth, answer).ua, low, high)
+        return Figure(*bootstrap.estimate(answer).to_list())
 
     def right(answer: Indices) -> float:
         return float((answer == truth)[apart].mean()) if apart.any() else 0.0

@@ -17,6 +17,17 @@ EVALUATION: dict[str, Text] = {
     "wa": Text("WA 准确率", "accuracy"),
     "ua_own": Text("UA（只在本列表的类别中回答）", "UA (own classes only)"),
     "worst": Text("最差", "worst"),
+    "classes": Text("类别", "classes"),
+    "speakers": Text("说话人", "speakers"),
+    "abstained": Text("不下结论", "abstained"),
+    "own_classes": Text("自身类别 UA", "UA, own classes"),
+    "how": Text("如何重现", "How to reproduce"),
+    "created": Text("日期", "date"),
+    "versions": Text("版本", "versions"),
+    "list": Text("列表", "list"),
+    "training_list": Text("训练列表", "training list"),
+    "label_map": Text("标签映射", "map of labels"),
+    "command": Text("命令", "command"),
     "confidence": Text("置信度", "confidence"),
     "accuracy": Text("准确率", "accuracy"),
     "coverage": Text("作答比例", "coverage"),
@@ -34,7 +45,44 @@ EVALUATION_NOTES: dict[str, Text] = {
     ),
     "rows_dropped": Text("已去掉 {count} 行。", "{count} rows were left out."),
     "leak_unknown": Text(
-        "未提供训练列表，未检查泄漏。", "No training list was given, so leaks are unknown."
+        "未提供训练列表，也不知道这个模型用什么训练，未检查泄漏。",
+        "No training list was given, and what this model was trained on is not known here: "
+        "leaks are unknown.",
+    ),
+    "trained_on": Text(
+        "模型的训练数据里有本列表的 {speakers} 个说话人、{files} 个文件：成绩偏高，不可引用。",
+        "This model was trained on {speakers} speakers and {files} recordings of this list. "
+        "The figures are flattered and must not be quoted.",
+    ),
+    "chosen_on": Text(
+        "本列表有 {files} 个文件属于挑选这个模型时用过的文件或说话人。",
+        "{files} recordings of this list, or their speakers, served to choose this model among "
+        "several.",
+    ),
+    "corpora_known": Text(
+        "模型训练过语料库 {corpora}（其他说话人）：这不是没听过的语料库上的成绩。",
+        "This model was trained on {corpora} (other speakers of it): these are not figures for a "
+        "corpus that it never heard.",
+    ),
+    "corpora_may_be_known": Text(
+        "Emotion2Vec+ 用 EmoBox 的语料库微调过，其中有 {corpora}；具体用了哪些录音没有公布。",
+        "Emotion2Vec+ was fine-tuned on the corpora of EmoBox, {corpora} among them; which "
+        "recordings were used is not published.",
+    ),
+    "training_unknown": Text(
+        "Emotion2Vec+ 用哪些录音训练没有公布，未检查泄漏。",
+        "Which recordings Emotion2Vec+ was trained on is not published: leaks are unknown.",
+    ),
+    "training_speakers_unknown": Text(
+        "{count} 段录音没有写说话人：不知道模型是否听过这些人，未检查。",
+        "{count} recordings name no speaker: whether the model was trained on these people was "
+        "not checked.",
+    ),
+    "not_trained_on": Text(
+        "已知的 {recordings_of_training} 个训练文件哈希、{speakers_of_training} 个训练说话人"
+        "都不在本列表中。",
+        "None of the {recordings_of_training} known file hashes and {speakers_of_training} "
+        "speakers of the model's training is in this list.",
     ),
     "no_leak": Text(
         "训练列表与评测列表没有共同的说话人或文件（共同句子 {texts} 条）。",
@@ -44,6 +92,49 @@ EVALUATION_NOTES: dict[str, Text] = {
         "数据泄漏：训练与评测共有 {speakers} 个说话人、{files} 个文件，成绩偏高，不可引用。",
         "Leak: {speakers} speakers and {files} files stand in both lists. "
         "The figures are flattered and must not be quoted.",
+    ),
+    "speakers_not_checked": Text(
+        "有一个列表没有写说话人：说话人未知，未检查；只比较了文件。",
+        "Speakers unknown, not checked: one of the lists names none. Only files were compared.",
+    ),
+    "some_speakers_not_checked": Text(
+        "两个列表里有 {count} 行没有写说话人，未检查。",
+        "{count} rows of the two lists name no speaker and were not checked.",
+    ),
+    "files_not_compared": Text(
+        "有 {count} 个文件读不到，未比较内容。",
+        "{count} files cannot be read, so their content was not compared.",
+    ),
+    "one_speaker": Text(
+        "只有一个说话人：无法给出置信区间，这些数字不能说明对其他人如何。",
+        "One speaker only: there is no interval, and the figures say nothing about other people.",
+    ),
+    "few_speakers": Text(
+        "只有 {speakers} 个说话人：置信区间本身不可靠，而且偏窄。",
+        "Only {speakers} speakers: the intervals are unsure themselves, and too narrow.",
+    ),
+    "brackets": Text(
+        "[ , ]：{level:.0f}% 区间，对 {speakers} 个说话人做自助法，{draws} 次抽样，种子 {seed}。",
+        "[ , ]: {level:.0f} % intervals, bootstrap over {speakers} speakers, {draws} draws, "
+        "seed {seed}.",
+    ),
+    "brackets_with_nameless": Text(
+        "[ , ]：{level:.0f}% 区间，对 {speakers} 个说话人和 {clips} 段没有说话人的录音做自助法，"
+        "{draws} 次抽样，种子 {seed}。",
+        "[ , ]: {level:.0f} % intervals, bootstrap over {speakers} speakers and {clips} "
+        "recordings without one, {draws} draws, seed {seed}.",
+    ),
+    "brackets_of_clips": Text(
+        "[ , ]：{level:.0f}% 区间，说话人未知，对 {clips} 段录音做自助法，"
+        "{draws} 次抽样，种子 {seed}；"
+        "同一人有多段录音时偏窄。",
+        "[ , ]: {level:.0f} % intervals, speakers unknown: bootstrap over {clips} recordings, "
+        "{draws} draws, seed {seed}; too narrow where one person speaks in several.",
+    ),
+    "repeated": Text(
+        "有 {count} 行的录音在前面已出现（按路径或内容），会重复计数：{names}。",
+        "{count} rows have a recording that stands in the list before (same path or same bytes) "
+        "and count again: {names}.",
     ),
     "not_calibrated": Text("该模型未校准。", "This model was not calibrated."),
     "label_sets": Text(

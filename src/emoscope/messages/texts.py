@@ -222,10 +222,6 @@ TERMINAL: dict[str, Text] = {
     "time": Text("时间", "Time"),
     "score": Text("得分", "Score"),
     "own_classes": Text("UA（只答本列表的类别）", "UA (own classes only)"),
-    "leak": Text(
-        "数据泄漏：训练列表与评测列表有共同的说话人或文件，成绩偏高。",
-        "Leak: the training list and this list share speakers or files; the figures are too good.",
-    ),
     "demo": Text(
         "内置示例（演员的真人录音）",
         "Built-in samples (real speech by actors)",

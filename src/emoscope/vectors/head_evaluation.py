@@ -10,15 +10,11 @@ from typing import Any
 import numpy as np
 
 from emoscope.errors import HeadError, SourceNotFoundError
+from emoscope.evaluate.bootstrap import Estimate, SpeakerBootstrap
 from emoscope.models.head_file import Head
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Failure
-from emoscope.vectors.head_figures import (
-    Estimate,
-    SpeakerBootstrap,
-    confusion_counts,
-    expected_error,
-)
+from emoscope.vectors.head_figures import HEAD_DRAWS, confusion_counts, expected_error
 from emoscope.vectors.head_list import HeadList, mean_embeddings, read_head_list
 
 
@@ -89,7 +85,7 @@ def evaluate_head(
         clips=len(rows),
         speakers=len(set(speakers) - {""}),
         counts={key: sum(confusion[at]) for key, at in places.items()},
-        uar=SpeakerBootstrap(truth, names, len(places)).estimate(answers),
+        uar=SpeakerBootstrap(truth, names, len(places), draws=HEAD_DRAWS).estimate(answers),
         wa=float((answers == truth).mean()),
         recall={
             key: confusion[at][at] / sum(confusion[at])

@@ -15,17 +15,12 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from emoscope.evaluate.bootstrap import Estimate, SpeakerBootstrap
 from emoscope.labels import COUNT, KEYS
 from emoscope.models.head_file import Head, HeadModel
 from emoscope.models.head_folder import check_head_name
 from emoscope.results.result import ModelRef
-from emoscope.vectors.head_figures import (
-    Estimate,
-    SpeakerBootstrap,
-    confusion_counts,
-    expected_error,
-    forecast,
-)
+from emoscope.vectors.head_figures import HEAD_DRAWS, confusion_counts, expected_error, forecast
 from emoscope.vectors.head_fit import Fitted, fit_chosen, fit_maps, speaker_folds
 from emoscope.vectors.head_list import HeadData
 from emoscope.waveform import Array64, Indices
@@ -162,7 +157,7 @@ def _measured(
     listener(len(folds), len(folds) + 1)
     fitted = fit_chosen(vectors, data.truth, data.speakers, classes)
     listener(len(folds) + 1, len(folds) + 1)
-    bootstrap = SpeakerBootstrap(data.truth, data.speakers, classes)
+    bootstrap = SpeakerBootstrap(data.truth, data.speakers, classes, draws=HEAD_DRAWS)
     answer = logits.argmax(axis=1)
     best = max(others, key=lambda kind: bootstrap.uar(others[kind])[0])
     drawn = [bootstrap.uar(row) for row in answers]
