@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import files
-from emoscope.evaluate.provenance import TrainingRecord, plain_name, plain_speaker, prefix_of
+from emoscope.evaluate.provenance import TrainingRecord, plain_corpus, plain_speaker, prefix_of
 from emoscope.models.catalog import COMPACT, find
 from spaces import rows_of, sound_of
 
@@ -57,7 +57,7 @@ def main() -> None:
         used = hashlib.sha256(sound_of(row, folder, tars)).hexdigest()
         digests[split] |= {prefix_of(one) for one in (used, row["sha256"]) if one}
         speakers[split].add(plain_speaker(row["corpus"], row["speaker"]))
-        corpora.add(plain_name(row["corpus"]))
+        corpora.add(plain_corpus(row["corpus"]))
     record = TrainingRecord(
         find(COMPACT).card.files[0].sha256,
         np.array(sorted(digests["train"]), np.uint64),

@@ -152,7 +152,7 @@ def training_overlap(
     """
     if record is None:
         known = EMOBOX if model in (LARGE, BASE, SEED) else frozenset()
-        named = {item.corpus for item in items if plain_name(item.corpus) in known}
+        named = {item.corpus for item in items if plain_corpus(item.corpus) in known}
         return TrainingOverlap("corpora" if known else "nothing", tuple(sorted(named)))
     digests = [
         _prefixes((sha256, item.others.get("sha256", "")))
@@ -167,7 +167,7 @@ def training_overlap(
     ]
     return TrainingOverlap(
         "clips",
-        tuple(sorted({one.corpus for one in items if plain_name(one.corpus) in record.corpora})),
+        tuple(sorted({one.corpus for one in items if plain_corpus(one.corpus) in record.corpora})),
         tuple(
             sorted({_label(item) for item, is_heard in zip(items, heard, strict=True) if is_heard})
         ),
@@ -186,7 +186,7 @@ def prefix_of(sha256: str) -> int:
     return int(sha256[:16], 16)
 
 
-def plain_name(name: str) -> str:
+def plain_corpus(name: str) -> str:
     """Return a name in small letters and digits only: ``CREMA-D`` is ``cremad``."""
     return _ENDINGS.sub("", name.casefold())
 
@@ -197,7 +197,7 @@ def plain_speaker(corpus: str, speaker: str) -> str:
     ``emodb_03`` and ``03`` of ``EmoDB`` are one; so are ``Actor_01``, ``1`` and ``ravdess_01`` of
     RAVDESS.
     """
-    place, name = plain_name(corpus), plain_name(speaker)
+    place, name = plain_corpus(corpus), plain_corpus(speaker)
     for before in (place, "actor", "speaker", "spk"):
         if before and name.startswith(before) and name != before:
             name = name.removeprefix(before)
