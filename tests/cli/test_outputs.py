@@ -148,7 +148,7 @@ def test_reports_are_written_where_nobody_reads_the_figures(emoscope, monkeypatc
     def gone(*_: object) -> None:
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
-    monkeypatch.setattr(evaluating, "_print", gone)
+    monkeypatch.setattr(evaluating, "print_evaluation", gone)
 
     emoscope("evaluate", "list.csv", "--json", "a.json")
 
