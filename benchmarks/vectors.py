@@ -3,6 +3,9 @@
     python benchmarks/vectors.py quality FILE.npz     FILE as train/spaces.py --embeddings makes it
     python benchmarks/vectors.py speed [--rows 100000 1000000]
     python benchmarks/vectors.py maps FILE.npz        projections of the map
+    python benchmarks/vectors.py approximate FILE.npz [--rows 1000000] [--folder INDEX]
+                                                      LanceDB against exact search, on vectors
+                                                      between those of FILE; INDEX is kept
 
 faiss-cpu, usearch, umap-learn and pacmap are measured where they are installed; the package needs
 none of them.
@@ -262,6 +265,70 @@ def one(name: str, rows: int, dtype: str) -> None:
         print(f"| {rows} | {name} | {figures} |", flush=True)
 
 
+def approximate(table: Table, rows: int, folder: Path, spaces: list[str]) -> None:
+    """Print recall and times of approximate search, in the same run as exact search."""
+    if not folder.exists():
+        began = time.perf_counter()
+        _realistic_index(table, rows, folder)
+        print(f"index of {rows} vectors made in {time.perf_counter() - began:.0f} s", flush=True)
+    asked = np.random.default_rng(5).permutation(len(table["embedding"]))[:50]
+    queries = list(_between(table, len(asked), 6))
+    heads = ("rows", "space", "built, s", "MB", "partitions: looked into", "recall@10: mean; 5 %")
+    print("| " + " | ".join((*heads, "other queries", "first, s", "ms", "exact: first, s", "ms")))
+    print("|---" * 11 + "|")
+    for space in spaces:
+        with Index.open(folder) as index:
+            began = time.perf_counter()
+            facts = index.build_approximate(space)
+            built_s = time.perf_counter() - began
+        made = sum(one.stat().st_size for one in (folder / "approximate").rglob(f"{space}-*/**/*"))
+        clips = facts.tables["clip"]
+        cells = [f"{clips.rows} | {space} | {built_s:.0f} | {made / 1e6:.0f}"]
+        cells.append(f"{clips.partitions}: {clips.probes}")
+        cells.append(f"{clips.recall.mean:.3f}; {clips.recall.worst:.2f}")
+        answers, times = {}, {}
+        for near in (True, False):
+            with Index.open(folder) as index:
+                answers[near], times[near] = [], []
+                for query in queries:
+                    began = time.perf_counter()
+                    hits = index.search(query, space=space, approximate=near)
+                    times[near].append(time.perf_counter() - began)
+                    answers[near].append({hit.entry.id for hit in hits})
+        both = zip(answers[True], answers[False], strict=True)
+        cells.append(f"{np.mean([len(a & b) / len(b) for a, b in both]):.3f}")
+        cells += [
+            f"{times[near][0]:.2f} | {1000 * np.median(times[near][1:]):.1f}"
+            for near in (True, False)
+        ]
+        print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def _between(table: Table, rows: int, seed: int) -> Blocks:
+    """Yield vectors between two clips of the same corpus, near the first."""
+    rng, own = np.random.default_rng(seed), table["embedding"]
+    order = np.argsort(table["corpus"], kind="stable")
+    for _ in range(rows):
+        place = int(rng.integers(0, len(order) - 100))
+        one, other = order[place], order[place + int(rng.integers(1, 100))]
+        share = rng.uniform(0, 0.5)
+        yield ((1 - share) * own[one] + share * own[other]).astype(np.float32)
+
+
+def _realistic_index(table: Table, rows: int, folder: Path) -> None:
+    from emoscope.recognizer import load
+
+    facts = IndexFacts.of(load("compact").model, table["embedding"].shape[1])
+    plain = Entry(name="", sha256="", start_s=0.0, end_s=1.0, scores=(1.0, *(0.0,) * 8))
+    with VectorStore.create(folder, facts) as store:
+        block = []
+        for number, vector in enumerate(_between(table, rows, 1), start=1):
+            block.append((replace(plain, name=str(number), sha256=f"{number:x}"), vector))
+            if len(block) == 20_000 or number == rows:
+                store.add(block)
+                block = []
+
+
 def _vectors(rows: int) -> Iterator[np.ndarray]:
     rng = np.random.default_rng(1)
     for first in range(0, rows, 10_000):
@@ -362,14 +429,22 @@ def main() -> None:
     fast = kinds.add_parser("speed")
     fast.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
     fast.add_argument("--dtype", default="float32", choices=["float32", "float16"])
+    near = kinds.add_parser("approximate")
+    near.add_argument("file", type=Path)
+    near.add_argument("--rows", type=int, default=1_000_000)
+    near.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "near.index")
+    near.add_argument("--spaces", nargs="+", default=list(SPACES))
     single = kinds.add_parser("one")
     for name in ("name", "rows", "dtype"):
         single.add_argument(name)
     given = parser.parse_args()
-    if given.what in ("quality", "maps"):
+    if given.what in ("quality", "maps", "approximate"):
         with np.load(given.file, allow_pickle=False) as data:
             table = {name: data[name] for name in data}
-        quality(table) if given.what == "quality" else maps(table, given.count)
+        if given.what == "approximate":
+            approximate(table, given.rows, given.folder, given.spaces)
+        else:
+            quality(table) if given.what == "quality" else maps(table, given.count)
     elif given.what == "speed":
         speed(given.rows, given.dtype)
     else:

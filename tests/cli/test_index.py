@@ -216,3 +216,39 @@ def test_cluster_needs_a_number_and_enough_recordings(emoscope) -> None:
     ):
         ran = emoscope("cluster", "--index", "ix", *words)
         assert (ran.code, f"[{code}]" in ran.err) == (exit_code, True), ran.err
+
+
+@pytest.mark.process
+def test_approximate_search_is_made_asked_and_told(emoscope) -> None:
+    pytest.importorskip("lancedb")
+    query = ("search", "calls/sad_en.wav", "--index", "ix", "--approximate")
+    emoscope("index", "calls", "--to", "ix")
+    ran = emoscope(*query)
+    assert ran.code == 3
+    assert "approximate_missing" in ran.err
+    assert "--to INDEX --approximate SPACE" in ran.err
+
+    for space in ("emotion", "raw"):
+        ran = emoscope("index", "--to", "ix", "--approximate", space)
+        assert (ran.code, ran.err) == (0, "")
+        assert "3 vectors, so few that all are looked at" in ran.out
+    ran = emoscope(*query, "--json")
+    document = json.loads(ran.out)
+    exact = json.loads(emoscope(*query[:-1], "--json").out)
+    assert document["hits"] == exact["hits"]
+    assert document["approximate"]["rows"] == 3
+    assert exact.get("approximate") is None
+    assert "100.0% are found" in emoscope(*query, "--space", "raw").out
+
+    (Path("calls") / "new.wav").write_bytes(wav(sample("happy_zh.wav")[::-1]))
+    emoscope("index", "calls", "--to", "ix")
+    ran = emoscope(*query)
+    assert (ran.code, "approximate_stale" in ran.err) == (3, True)
+    assert emoscope("index", "calls", "--to", "ix", "--approximate", "emotion").code == 0
+    assert emoscope(*query).code == 0
+
+
+def test_index_needs_something_to_do(emoscope) -> None:
+    assert emoscope("index", "--to", "ix").code == 2
+    ran = emoscope("index", "--to", "ix", "--approximate", "emotion")
+    assert (ran.code, "index_not_found" in ran.err or "lancedb" in ran.err) == (3, True)

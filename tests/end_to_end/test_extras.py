@@ -45,6 +45,7 @@ MODULES = {
     "text": ("tokenizers",),
     "vectors": ("sklearn", "scipy", "threadpoolctl"),
     "openvino": ("openvino",),
+    "lancedb": ("lancedb",),
 }
 """What the extras install and nothing else does; websockets is of ``server`` as well."""
 OLD = {"webui": "server"}
@@ -113,6 +114,7 @@ NEED = [
     ("vectors", ("fuse", "fit", "list.csv", "--to", "rule.json", *COMPACT)),
     ("openvino", ("recognize", VOICE, "--backend", "openvino", *COMPACT)),
     ("vectors", ("head", "train", "list.csv", "--name", "a", *COMPACT)),
+    ("lancedb", ("index", "--to", "ix", "--approximate", "emotion")),
 ]
 """Commands, and the extra that each needs."""
 
@@ -276,6 +278,7 @@ def missing(extra: str) -> list[tuple[str, tuple[str, ...]]]:
         if needed not in have
         # The server brings websockets as well, and that is all of `stream --url`.
         and not ("server" in have and line[0] == "stream")
+        and not ("lancedb" in have and needed == "parquet")  # LanceDB brings pyarrow
     ]
 
 
@@ -400,6 +403,15 @@ def try_vectors(here: Installed) -> None:
     assert figures["rows"] == 60
 
 
+def try_lancedb(here: Installed) -> None:
+    made = ("index", VOICE, "--to", "ix", "--approximate", "emotion", *COMPACT)
+    assert "1 vectors" in here.works(*made)
+    told = json.loads(
+        here.works("search", VOICE, "--index", "ix", "--approximate", "--json", *COMPACT)
+    )
+    assert told["approximate"]["rows"] == 1
+
+
 TRIALS = {
     "": try_core,
     "server": try_server,
@@ -412,6 +424,7 @@ TRIALS = {
     "text": try_text,
     "openvino": try_openvino,
     "vectors": try_vectors,
+    "lancedb": try_lancedb,
 }
 
 

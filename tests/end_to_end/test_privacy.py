@@ -209,6 +209,17 @@ def test_openvino_sends_nothing_and_leaves_nothing(tmp_path: Path) -> None:
     assert_quiet(watched)
 
 
+@pytest.mark.skipif(find_spec("lancedb") is None, reason="the extra lancedb is not installed")
+def test_lancedb_sends_nothing_and_leaves_nothing(tmp_path: Path) -> None:
+    recordings = [str(SAMPLES / name) for name in ("happy_zh.wav", "sad_en.wav", "angry_zh.wav")]
+    made = ["index", *recordings, "--to", "ix", "--approximate", "emotion", "-m", "compact"]
+    asked = ["search", VOICE, "--index", "ix", "--approximate", "-m", "compact"]
+    watched = leaks.watch(commands(made, asked), tmp_path)
+
+    assert codes(watched) == [0, 0], watched.stdout + watched.stderr
+    assert_quiet(watched)
+
+
 def visit(watched: leaks.Watched) -> None:
     """Do over HTTP what clients do."""
     watched.wait_for_server()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def run_search(
     count: int,
     space: SpaceName,
     segments: bool,
+    approximate: bool = False,
     as_json: bool,
 ) -> None:
     """Recognize a recording and print what the index has that is like it.
@@ -43,21 +45,34 @@ def run_search(
         count: recordings to show at most.
         space: what near means: ``emotion``, ``sound`` or ``raw``.
         segments: look among segments in place of whole recordings.
+        approximate: search the tables of LanceDB, which may miss some.
         as_json: print JSON in place of a table.
 
     Raises:
-        VectorIndexError: there is no index, it is empty, damaged, or of another model.
+        VectorIndexError: there is no index, it is empty, damaged, or of another model; or it has
+            no tables for approximate search, or they are of before a change.
+        ExtraMissingError: approximate, and LanceDB is not installed.
         EmoscopeError: the query cannot be recognized.
     """
     language = language_of(settings.language)
     with Index.open(folder) as index:
+        tables = index.approximate(space) if approximate else None
         result = _query(query, index, settings)
-        hits = index.search(result, count=count, space=space, segments=segments)
-        searched = index.space(space)
+        hits = index.search(
+            result, count=count, space=space, segments=segments, approximate=approximate
+        )
+        searched = index.space(space) if tables is None else tables.space
+    found = None if tables is None else tables.facts.tables.get("segment" if segments else "clip")
     if as_json:
-        write(json.dumps(_document(result, searched, hits), ensure_ascii=False, indent=1) + "\n")
-    else:
-        _print(hits, searched, language)
+        document = _document(result, searched, hits) | {
+            "approximate": None if found is None else asdict(found)
+        }
+        write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+        return
+    _print(hits, searched, language)
+    if found is not None:
+        line = SEARCH["approximate_answer"](language, recall=found.recall.mean)
+        Console().print(line, style="dim", highlight=False)
 
 
 def _query(query: str, index: Index, settings: Settings) -> Result:

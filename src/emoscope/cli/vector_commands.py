@@ -10,6 +10,7 @@ import typer
 from emoscope.cli.arguments import Commands
 from emoscope.cli.language import LanguageOption
 from emoscope.cli.options import ModelOptions, with_options
+from emoscope.errors import SettingError
 from emoscope.paths.choices import ClusterMethod, SpaceName
 
 FolderOption = Annotated[
@@ -30,22 +31,38 @@ def add_vector_commands(app: Commands, some_failed: int) -> None:
     def index_command(
         *,
         files: Annotated[
-            list[str],
+            list[str] | None,
             typer.Argument(help="文件、文件夹、列表、outputs/ · files, folders, lists, outputs/"),
-        ],
+        ] = None,
         to: Annotated[
             Path, typer.Option("--to", metavar="INDEX", help="索引文件夹 · folder of the index")
         ],
         segments: Annotated[
             bool, typer.Option("--segments", help="每段也有向量 · a vector per segment as well")
         ] = False,
+        approximate: Annotated[
+            SpaceName | None,
+            typer.Option(
+                "--approximate",
+                help="为百万条以上建近似检索表 · tables for approximate search in millions",
+            ),
+        ] = None,
         options: ModelOptions,
     ) -> None:
         """建立或扩充索引 · Add recordings to an index of vectors."""
         from emoscope.cli.index import run_index
+        from emoscope.cli.index_approximate import run_approximate
+        from emoscope.optional import check_installed
 
-        counts = run_index(files, to, options.settings(), segments=segments)
-        if counts.failures:
+        if not (files or approximate):
+            raise SettingError("setting_invalid", setting="FILES", reason="FILES / --approximate")
+        if approximate:
+            check_installed("lancedb", extra="lancedb")
+        settings = options.settings()
+        counts = run_index(files, to, settings, segments=segments) if files else None
+        if approximate:
+            run_approximate(to, approximate, settings)
+        if counts is not None and counts.failures:
             raise typer.Exit(some_failed)
 
     @app.command("search")
@@ -65,6 +82,9 @@ def add_vector_commands(app: Commands, some_failed: int) -> None:
         segments: Annotated[
             bool, typer.Option("--segments", help="在分段中找 · look among segments")
         ] = False,
+        approximate: Annotated[
+            bool, typer.Option("--approximate", help="近似检索 · by the tables of index")
+        ] = False,
         as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
         options: ModelOptions,
     ) -> None:
@@ -78,6 +98,7 @@ def add_vector_commands(app: Commands, some_failed: int) -> None:
             count=count,
             space=space,
             segments=segments,
+            approximate=approximate,
             as_json=as_json,
         )
 

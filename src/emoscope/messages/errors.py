@@ -295,6 +295,21 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         "index_empty": Text(
             "索引 {name} 里还没有录音。", "The index {name} holds no recordings yet."
         ),
+        "approximate_missing": Text(
+            "索引 {name} 还没有为空间 {space} 建立近似检索的表。",
+            "The index {name} has no tables for approximate search in the space {space} yet.",
+        ),
+        "approximate_stale": Text(
+            "索引 {name} 在建立近似检索的表（空间 {space}）之后有增减，这些表不再使用，需要重建。",
+            "The index {name} has changed since its tables for approximate search in the space "
+            "{space} were made. They are not used; make them again.",
+        ),
+        "approximate_damaged": Text(
+            "索引 {name} 的近似检索表（空间 {space}）无法使用：{reason}。"
+            "索引本身不受影响，重建这些表即可。",
+            "The tables for approximate search in the space {space} of the index {name} cannot be "
+            "used: {reason}. The index itself is not touched; make them again.",
+        ),
         "clusters_too_few": Text(
             "索引 {name} 只有 {count} 条录音，至少要 {least} 条才能分组。",
             "The index {name} holds {count} recordings; at least {least} are needed to group them.",

@@ -47,6 +47,11 @@ _UPLOAD_LIMIT = Text(
     "Longer files work on the command line; the limit is the setting upload_max_duration_s "
     "(EMOSCOPE_UPLOAD_MAX_DURATION_S).",
 )
+_APPROXIMATE = Text(
+    "用 emoscope index --to INDEX --approximate SPACE 建立；不带 --approximate 的检索总是精确的。",
+    "emoscope index --to INDEX --approximate SPACE makes them; search without --approximate is "
+    "exact and always works.",
+)
 
 HINTS: Mapping[str, Mapping[FrontEnd, Text]] = {
     "audio_too_long": {
@@ -105,6 +110,9 @@ HINTS: Mapping[str, Mapping[FrontEnd, Text]] = {
     "head_not_better": {
         "cli": Text("用 --keep-anyway 仍可保存。", "--keep-anyway keeps it all the same.")
     },
+    "approximate_missing": {"cli": _APPROXIMATE},
+    "approximate_stale": {"cli": _APPROXIMATE},
+    "approximate_damaged": {"cli": _APPROXIMATE},
     "head_exists": {"cli": Text("用 --replace 替换。", "--replace takes its place.")},
     "batch_out_changed": {
         "cli": Text(

@@ -28,6 +28,26 @@ SEARCH: Mapping[str, Text] = {
         "vectors.",
     ),
     "working": Text("正在处理", "Indexing"),
+    "mapping": Text("正在建立近似检索的表", "Making tables for approximate search"),
+    "approximate_built": Text(
+        "近似检索（{space}，{kind}）：{rows} 条向量，每次查看 {partitions} 个分区中的 {probes} 个；"
+        "对索引自身的 {queries} 条录音检验，最近 10 条平均能找到 {recall:.1%}（95% 的查询不低于 "
+        "{worst:.1%}）。",
+        "Approximate search ({space}, {kind}): {rows} vectors, {probes} of {partitions} partitions "
+        "a query; asked with {queries} of its own it finds {recall:.1%} of the ten nearest on "
+        "average (19 of 20 queries: {worst:.1%} or more).",
+    ),
+    "approximate_whole": Text(
+        "近似检索（{space}，{kind}）：{rows} 条向量，数量少，全部查看，结果是精确的。",
+        "Approximate search ({space}, {kind}): {rows} vectors, so few that all are looked at; "
+        "answers are exact.",
+    ),
+    "approximate_answer": Text(
+        "近似检索：最近 10 条平均能找到 {recall:.1%}。",
+        "Approximate: of the ten nearest {recall:.1%} are found on average.",
+    ),
+    "clip": Text("整段录音", "whole recordings"),
+    "segment": Text("分段", "segments"),
     "nothing": Text("没有找到其他录音。", "No other recordings were found."),
     "near": Text("相近程度", "How near"),
     "cosine": Text("余弦", "Cosine"),

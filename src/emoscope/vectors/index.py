@@ -17,10 +17,20 @@ from typing import Self
 import numpy as np
 
 from emoscope.errors import AudioError, SettingError, VectorIndexError
+from emoscope.optional import require
 from emoscope.paths.choices import SpaceName
 from emoscope.results.result import ModelRef, Result
 from emoscope.vectors import fitting
-from emoscope.vectors.entry import NOWHERE, Entry, EntryDetails, entries_of, has_speech
+from emoscope.vectors.approximate import ApproximateFacts, ApproximateSearch
+from emoscope.vectors.approximate_build import build_approximate
+from emoscope.vectors.entry import (
+    NOWHERE,
+    Entry,
+    EntryDetails,
+    EntryKind,
+    entries_of,
+    has_speech,
+)
 from emoscope.vectors.facts import IndexFacts, VectorType
 from emoscope.vectors.search import Hit, Places, Projection, nearest
 from emoscope.vectors.shipped import shipped_spaces
@@ -54,6 +64,7 @@ class Index:
         self._places: Places | None = None
         self._version: tuple[int, int] | None = None
         self._projections: dict[str, tuple[int, Projection]] = {}
+        self._approximate: dict[str, ApproximateSearch] = {}
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str], *, writable: bool = False) -> Self:
@@ -177,6 +188,7 @@ class Index:
         space: SpaceName = "emotion",
         segments: bool = False,
         accept: Callable[[Entry], bool] = anything,
+        approximate: bool = False,
     ) -> list[Hit]:
         """Return the recordings that are most like a query, nearest first.
 
@@ -188,11 +200,14 @@ class Index:
             space: ``emotion``, ``sound`` or ``raw``.
             segments: look among segments in place of whole recordings.
             accept: whether an entry may be shown; every one by default.
+            approximate: by the tables of ``build_approximate``, which may miss some.
 
         Raises:
-            VectorIndexError: the index is empty, or of another model than the query.
+            VectorIndexError: the index is empty, or of another model than the query; it has no
+                tables, or they are of before a change.
             AudioError: there is no speech in the query.
             SettingError: there is no such space.
+            ExtraMissingError: approximate, and LanceDB is not installed.
         """
         own = ""
         if isinstance(query, Result):
@@ -203,6 +218,11 @@ class Index:
         def may(entry: Entry) -> bool:
             return entry.sha256 != own and accept(entry)
 
+        if approximate:
+            tables = self.approximate(space)
+            kind: EntryKind = "segment" if segments else "clip"
+            near = tables.search(query, count=count, kind=kind, accept=may)
+            return [Hit(entry, cosine, tables.space.closer_than(cosine)) for entry, cosine in near]
         with self._lock:
             places = self._current()
             projection = self._projection(space, places.ids)
@@ -213,6 +233,46 @@ class Index:
         found = nearest(self.store, cosines, wanted, ids, count=count, accept=may)
         measure = projection.space.closer_than
         return [Hit(entry, cosine, measure(cosine)) for entry, cosine in found]
+
+    def build_approximate(
+        self,
+        space: SpaceName = "emotion",
+        *,
+        listener: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> ApproximateFacts:
+        """Make the tables for approximate search in a space; those of before give way.
+
+        They belong to the entries that the index has now, and are refused after a change.
+
+        Args:
+            space: ``emotion``, ``sound`` or ``raw``.
+            listener: called with the number of vectors written and the total; does nothing by
+                default.
+
+        Raises:
+            VectorIndexError: the index is empty, or LanceDB failed.
+            StoreError: the disk is full, or it cannot be written.
+            SettingError: there is no such space.
+            ExtraMissingError: LanceDB is not installed.
+        """
+        require("lancedb", extra="lancedb")
+        return build_approximate(self.store, self.space(space), listener=listener)
+
+    def approximate(self, space: SpaceName = "emotion") -> ApproximateSearch:
+        """Return the tables for approximate search in a space.
+
+        Raises:
+            VectorIndexError: there are none, they are damaged, or the index has changed since.
+            SettingError: there is no such space.
+            ExtraMissingError: LanceDB is not installed.
+        """
+        if space not in SPACES:
+            raise SettingError("setting_invalid", setting="space", reason=" | ".join(SPACES))
+        with self._lock:
+            opened = self._approximate.get(space)
+            if opened is None or not opened.is_current():
+                opened = self._approximate[space] = ApproximateSearch(self.store, space)
+            return opened
 
     def space(self, name: SpaceName) -> Space:
         """Return a space as this index searches it.

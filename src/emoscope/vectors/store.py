@@ -7,6 +7,7 @@ before or as it would be after.
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -42,6 +43,10 @@ _INSERT = (
 _SELECT = f"SELECT id, {_COLUMNS} FROM vectors"  # noqa: S608 - names of ours
 
 
+APPROXIMATE = "approximate"
+"""Folder of the tables for approximate search, in that of an index."""
+
+
 class VectorStore:
     """Store of the vectors of one model. Safe in many threads; several processes take turns.
 
@@ -60,7 +65,7 @@ class VectorStore:
         self._mapped: dict[int, Rows] = {}
         self._db = open_index_database(folder / DATABASE, writable=writable)
         try:
-            with translated_sqlite_errors(folder):
+            with translated_os_errors(folder), translated_sqlite_errors(folder):
                 found = dict(self._db.execute("SELECT name, value FROM facts"))
                 self.facts = IndexFacts.read(found, folder)
                 self.blocks()
@@ -168,7 +173,11 @@ class VectorStore:
             )
             removed = self._db.execute("DELETE FROM vectors WHERE run = ?", (run,)).rowcount
         if removed:
-            with translated_sqlite_errors(self.folder), self._lock:
+            with (
+                self._lock,
+                translated_os_errors(self.folder),
+                translated_sqlite_errors(self.folder),
+            ):
                 self._erase()
         return removed
 
@@ -189,6 +198,17 @@ class VectorStore:
         with self._reading():
             (version,) = self._db.execute("PRAGMA data_version").fetchone()
             return int(version), self._db.total_changes
+
+    def signature(self) -> tuple[int, int]:
+        """Return how many entries there are, and the number that was given last.
+
+        Numbers are never given twice, so both together change whenever entries do, and last
+        beyond the process.
+        """
+        with self._reading():
+            (count,) = self._db.execute("SELECT count(*) FROM vectors").fetchone()
+            last = self._db.execute("SELECT seq FROM sqlite_sequence").fetchone()
+        return int(count), 0 if last is None else int(last[0])
 
     def entries(self, ids: Iterable[int]) -> list[Entry | None]:
         """Return entries by their numbers, in order; None where one was removed."""
@@ -306,6 +326,8 @@ class VectorStore:
         """Overwrite the vectors that were removed, also by a process that was killed over it."""
         gone = self._db.execute("SELECT position FROM free WHERE NOT erased ORDER BY 1").fetchall()
         if gone:
+            if (self.folder / APPROXIMATE).exists():  # its tables hold them as well
+                shutil.rmtree(self.folder / APPROXIMATE)
             with transaction(self._db):
                 # Not from the list above: another process may have used a place since.
                 still = self._db.execute("SELECT position FROM free WHERE NOT erased ORDER BY 1")
