@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emoscope.recognizer import recognize
+from emoscope.once import recognize
 
 
 def analyze(

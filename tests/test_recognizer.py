@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoscope import recognizer as recognizer_module
+from emoscope import once
 from emoscope.audio.inputs import name_of
 from emoscope.backends.base import Output
 from emoscope.backends.fake_backend import FakeBackend
@@ -557,15 +557,15 @@ def test_the_short_way_is_the_long_way_with_the_model_kept(
         loads.append(model)
         return fake_recognizer
 
-    monkeypatch.setattr(recognizer_module, "load", fake_load)
-    recognizer_module.load_once.cache_clear()
+    monkeypatch.setattr(once, "load", fake_load)
+    once.load_once.cache_clear()
     sound = waveform(speech(1.0), "x")
     try:
-        first = recognizer_module.recognize(sound, model="some", granularity="frame")
-        again = recognizer_module.recognize(sound, model=Path("some"), embedding=True)
-        (third,) = recognizer_module.recognize_many([sound], model="some", granularity="frame")
+        first = once.recognize(sound, model="some", granularity="frame")
+        again = once.recognize(sound, model=Path("some"), embedding=True)
+        (third,) = once.recognize_many([sound], model="some", granularity="frame")
     finally:
-        recognizer_module.load_once.cache_clear()
+        once.load_once.cache_clear()
 
     assert loads == ["some"]
     assert isinstance(third, Result)

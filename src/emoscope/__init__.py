@@ -8,7 +8,7 @@
 Importing this package loads nothing heavy; the names below are fetched when first used.
 """
 
-from __future__ import annotations
+# No future import here: it would bind the name ``annotations``, and hide the module of that name.
 
 import importlib
 from typing import TYPE_CHECKING
@@ -20,10 +20,15 @@ from emoscope.messages import errors as _sentences  # noqa: F401 - fills the tab
 if TYPE_CHECKING:
     from emoscope.audio.sound_array import SoundArray
     from emoscope.errors import EmoscopeError
+    from emoscope.export import annotations as annotations
     from emoscope.labels import EMOTIONS, Emotion
     from emoscope.limits import Limits
     from emoscope.multichannel import MultichannelResult, recognize_channels
-    from emoscope.recognizer import Recognizer, load, recognize, recognize_many
+    from emoscope.once import recognize, recognize_many
+    from emoscope.recognizer import Recognizer, load
+    from emoscope.results.answers import AnswerStream
+    from emoscope.results.data_frame import to_frame
+    from emoscope.results.embeddings import embeddings, save_embeddings
     from emoscope.results.quality import Quality
     from emoscope.results.result import Failure, Result
     from emoscope.results.scores import Scores
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from emoscope.waveform import Span, Waveform
 
 _HOMES = {
+    "AnswerStream": "results.answers",
     "MultichannelResult": "multichannel",
     "EMOTIONS": "labels",
     "Emotion": "labels",
@@ -51,14 +57,18 @@ _HOMES = {
     "Utterance": "results.utterances",
     "UtteranceRules": "results.utterances",
     "Waveform": "waveform",
+    "embeddings": "results.embeddings",
     "load": "recognizer",
-    "recognize": "recognizer",
+    "recognize": "once",
     "recognize_channels": "multichannel",
-    "recognize_many": "recognizer",
+    "recognize_many": "once",
+    "save_embeddings": "results.embeddings",
+    "to_frame": "results.data_frame",
 }
 
 __all__ = [
     "EMOTIONS",
+    "AnswerStream",
     "EmoscopeError",
     "Emotion",
     "Failure",
@@ -77,17 +87,31 @@ __all__ = [
     "UtteranceRules",
     "Waveform",
     "__version__",
+    "embeddings",
     "load",
     "recognize",
     "recognize_channels",
     "recognize_many",
+    "save_embeddings",
+    "to_frame",
 ]
 
+
+_MODULES = {
+    "annotations": "export.annotations",
+    "evaluate": "evaluate",
+    "export": "export",
+    "fusion": "fusion",
+    "vectors": "vectors",
+}
+"""Modules that are there after ``import emoscope`` alone, and are imported when first used."""
 
 telemetry.disable()
 
 
 def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return importlib.import_module(f"emoscope.{_MODULES[name]}")
     if name in _HOMES:
         return getattr(importlib.import_module(f"emoscope.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'emoscope' has no attribute {name!r}")

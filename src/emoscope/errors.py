@@ -57,6 +57,7 @@ Codes never change meaning. Their sentences, and what each front end adds to the
   - SettingError (ValueError)
     + SettingsFileError
   - ExtraMissingError (ImportError)         an optional package is not installed
+    + PackageMissingError                   no extra installs it
   - InternalError (RuntimeError)            a defect of Emoscope; the log has the details
 """
 
@@ -393,6 +394,10 @@ class SettingsFileError(SettingError):
 
 class ExtraMissingError(EmoscopeError, ImportError):
     """An optional package is not installed."""
+
+
+class PackageMissingError(ExtraMissingError):
+    """An optional package that no extra installs is not installed."""
 
 
 class InternalError(EmoscopeError, RuntimeError):

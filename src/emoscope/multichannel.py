@@ -19,8 +19,9 @@ from emoscope.audio.validate import reasons_of, resampled_waveform
 from emoscope.errors import AudioSilentError
 from emoscope.events import Event, Listener, Progress, StepLog, ignore
 from emoscope.models import catalog
-from emoscope.paths.choices import Granularity
-from emoscope.recognizer import Recognizer, load_once
+from emoscope.once import load_once
+from emoscope.paths.choices import EmbeddingRequest, Granularity
+from emoscope.recognizer import Recognizer
 from emoscope.results.activity import ChannelActivity, channel_activity
 from emoscope.results.result import Result, SourceRef, check_granularity
 from emoscope.results.utterances import UtteranceChoice, utterance_plan
@@ -44,7 +45,7 @@ def recognize_channels_with(
     source: Source,
     *,
     granularity: Granularity = "utterance",
-    embedding: bool = False,
+    embedding: EmbeddingRequest = False,
     utterances: UtteranceChoice = False,
     name: str = "",
     listener: Listener = ignore,
@@ -56,7 +57,7 @@ def recognize_channels_with(
         recognizer: runs the model and decodes, in this process unless told otherwise.
         source: a path, bytes, or samples; see ``Source``. Mono sound has one channel.
         granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
-        embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+        embedding: True keeps the frame embeddings, ``utterance`` their mean alone.
         utterances: recognize each utterance of each channel alone as well: True, rules, or spans.
         name: name of the recording in the results; the file's name by default.
         listener: called with each finished step and with progress over all channels; does nothing
@@ -111,7 +112,7 @@ def recognize_channels(
     *,
     model: str | os.PathLike[str] = catalog.AUTO,
     granularity: Granularity = "utterance",
-    embedding: bool = False,
+    embedding: EmbeddingRequest = False,
     utterances: UtteranceChoice = False,
 ) -> MultichannelResult:
     """Recognize each channel of one recording with a model that stays in memory.
@@ -121,7 +122,7 @@ def recognize_channels(
         model: ``auto`` (the large model if it is on this machine, else ``compact``), a name of
             ``emoscope models list``, or a folder.
         granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
-        embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+        embedding: True keeps the frame embeddings, ``utterance`` their mean alone.
         utterances: recognize each utterance of each channel alone as well: True, rules, or spans.
 
     Raises:

@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 from types import ModuleType
 
-from emoscope.errors import ExtraMissingError
+from emoscope.errors import ExtraMissingError, PackageMissingError
 
 
 def require(module: str, *, extra: str) -> ModuleType:
@@ -29,14 +29,14 @@ def require_package(package: str) -> ModuleType:
     """Import a package that no extra installs: those who work with it have it.
 
     Raises:
-        ExtraMissingError: it is not installed; the error carries the line to type.
+        PackageMissingError: it is not installed; the error carries the line to type.
     """
     try:
         return importlib.import_module(package)
     except ModuleNotFoundError as exc:
         if exc.name is None or not f"{package}.".startswith(f"{exc.name}."):
             raise
-        raise ExtraMissingError("package_missing", package=package.partition(".")[0]) from exc
+        raise PackageMissingError(package=package.partition(".")[0]) from exc
 
 
 def check_installed(package: str, *, extra: str) -> None:

@@ -8,11 +8,11 @@ a row, and ``recognize_many`` is that for a list in which one bad file ends noth
 from __future__ import annotations
 
 import copy
-import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from datetime import datetime
 from pathlib import Path
+from typing import Unpack, overload
 
 from emoscope._version import __version__
 from emoscope.audio.decode import decode_channels, decode_of_any_length, library_versions
@@ -27,6 +27,16 @@ from emoscope.hub.progress import PullListener, log_pull
 from emoscope.inference.assembly import Assembler
 from emoscope.inference.batching import batcher_of
 from emoscope.inference.headed import HeadColumns
+from emoscope.inference.options import (
+    AllOptions,
+    ByFrame,
+    ByMean,
+    ByRow,
+    Options,
+    WithGranularity,
+    WithoutEmbedding,
+)
+from emoscope.inference.ordered import check_workers, ordered_map
 from emoscope.inference.recording_run import RecordingRun
 from emoscope.inference.utterances import UtteranceInference
 from emoscope.inference.windowed import WindowedInference
@@ -34,15 +44,31 @@ from emoscope.limits import COMMAND_LINE, Limits
 from emoscope.models import catalog
 from emoscope.models.head_file import Head
 from emoscope.models.head_folder import heads_for
-from emoscope.paths.choices import BackendName, DeviceChoice, Granularity, Precision
+from emoscope.paths.choices import (
+    BackendName,
+    DeviceChoice,
+    EmbeddingRequest,
+    Granularity,
+    Precision,
+)
 from emoscope.results.abstention import ABSTENTION_THRESHOLDS, AbstentionThresholds
 from emoscope.results.agreement import AGREEMENT_THRESHOLDS, AgreementThresholds
-from emoscope.results.result import Failure, ModelRef, Result, check_granularity
+from emoscope.results.answers import AnswerStream, progress_listener
+from emoscope.results.display import ProgressListener
+from emoscope.results.result import (
+    Failure,
+    ModelRef,
+    Result,
+    check_embedding,
+    check_granularity,
+)
+from emoscope.results.track import Track
 from emoscope.results.utterances import (
     UtteranceChoice,
     UtteranceRules,
     utterance_plan,
 )
+from emoscope.waveform import Array32
 
 
 class Recognizer:
@@ -113,12 +139,34 @@ class Recognizer:
         other.heads = self.heads if heads is None else heads_for(heads, self.model)
         return other
 
+    @overload
+    def recognize(
+        self, source: Source, *, granularity: ByFrame, embedding: ByRow, **more: Unpack[Options]
+    ) -> Result[Track, Array32, Array32]: ...
+    @overload
+    def recognize(
+        self, source: Source, *, granularity: ByFrame, embedding: ByMean, **more: Unpack[Options]
+    ) -> Result[Track, None, Array32]: ...
+    @overload
+    def recognize(
+        self, source: Source, *, granularity: ByFrame, **more: Unpack[WithoutEmbedding]
+    ) -> Result[Track]: ...
+    @overload
+    def recognize(
+        self, source: Source, *, embedding: ByRow, **more: Unpack[WithGranularity]
+    ) -> Result[Track | None, Array32, Array32]: ...
+    @overload
+    def recognize(
+        self, source: Source, *, embedding: ByMean, **more: Unpack[WithGranularity]
+    ) -> Result[Track | None, None, Array32]: ...
+    @overload
+    def recognize(self, source: Source, **more: Unpack[AllOptions]) -> Result: ...
     def recognize(
         self,
         source: Source,
         *,
         granularity: Granularity = "utterance",
-        embedding: bool = False,
+        embedding: EmbeddingRequest = False,
         utterances: UtteranceChoice = False,
         name: str = "",
         listener: Listener = ignore,
@@ -128,7 +176,8 @@ class Recognizer:
         Args:
             source: a path, bytes, an open file, samples with their rate; see ``Source``.
             granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
-            embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+            embedding: True keeps the frame embeddings, float32 of shape ``(T, D)``; ``utterance``
+                their mean alone, shape ``(D,)``.
             utterances: recognize each utterance alone as well: True, rules, or given spans.
             name: name of the recording in the result; the file's name by default.
             listener: called with each finished step and with progress; does nothing by default.
@@ -138,6 +187,7 @@ class Recognizer:
             ModelError: the model failed.
         """
         check_granularity(granularity)
+        check_embedding(embedding)
         plan = utterance_plan(utterances)
         recording = self.decode(source, name=name, listener=listener)
         return self.infer(
@@ -153,37 +203,45 @@ class Recognizer:
         sources: Iterable[Source],
         *,
         granularity: Granularity = "utterance",
-        embedding: bool = False,
+        embedding: EmbeddingRequest = False,
         utterances: bool | UtteranceRules = False,
-    ) -> Iterator[Result | Failure]:
-        """Recognize recordings one after another; one that cannot be used gives a ``Failure``.
+        workers: int = 1,
+        progress: bool | ProgressListener = False,
+    ) -> AnswerStream:
+        """Recognize recordings in order; one that cannot be used gives a ``Failure``.
 
         Args:
             sources: each a path, bytes, an open file or samples; see ``Source``; read lazily.
             granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
-            embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+            embedding: True keeps the frame embeddings, float32 of shape ``(T, D)``; ``utterance``
+                their mean alone, shape ``(D,)``.
             utterances: recognize each utterance alone as well: True, or rules.
+            workers: recordings that are recognized side by side, in threads; the answers and
+                their order stay the same, and at most twice as many are begun ahead.
+            progress: True shows a line on standard error; a function is called after each answer.
 
         Returns:
-            One result or failure per source, in the order of ``sources``.
+            An iterator with one result or failure per source, in the order of ``sources``.
 
         Raises:
-            RequestError: ``granularity`` is neither of the two words; raised at once, before
-                the first recording is read.
+            RequestError: a parameter cannot be used; raised at once, before the first recording.
+            SourceTypeError: ``sources`` is one recording.
         """
         check_granularity(granularity)
+        check_embedding(embedding)
         check_several(sources)
 
-        def answers() -> Iterator[Result | Failure]:
-            for source in sources:
-                try:
-                    yield self.recognize(
-                        source, granularity=granularity, embedding=embedding, utterances=utterances
-                    )
-                except EmoscopeError as error:
-                    yield Failure(name_of(source), error)
+        def answer(source: Source) -> Result | Failure:
+            try:
+                return self.recognize(
+                    source, granularity=granularity, embedding=embedding, utterances=utterances
+                )
+            except EmoscopeError as error:
+                return Failure(name_of(source), error)
 
-        return answers()
+        made = ordered_map(answer, sources, check_workers(workers))
+        total = len(sources) if isinstance(sources, Sized) else None
+        return AnswerStream(made, progress_listener(progress), total)
 
     def decode(
         self,
@@ -214,7 +272,7 @@ class Recognizer:
         recording: PreparedAudio,
         *,
         granularity: Granularity = "utterance",
-        embedding: bool = False,
+        embedding: EmbeddingRequest = False,
         utterances: UtteranceChoice = False,
         listener: Listener = ignore,
         checkpoint_dir: Path | None = None,
@@ -224,7 +282,8 @@ class Recognizer:
         Args:
             recording: what ``decode`` returned.
             granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
-            embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
+            embedding: True keeps the frame embeddings, float32 of shape ``(T, D)``; ``utterance``
+                their mean alone, shape ``(D,)``.
             utterances: recognize each utterance alone as well: True, rules, or given spans.
             listener: called with each finished step and with progress; does nothing by default.
             checkpoint_dir: folder for the model's outputs of each window of long sound, from which
@@ -242,12 +301,13 @@ class Recognizer:
             self.assembler,
             self.heads,
             by_frame=granularity == "frame",
-            embedding=embedding,
+            embedding=bool(check_embedding(embedding)),
             plan=utterance_plan(utterances),
             min_utterance_s=self.limits.min_duration_s,
             checkpoint_dir=checkpoint_dir,
         )
-        return run.result(recording, listener)
+        result = run.result(recording, listener)
+        return result.with_mean_embedding() if embedding == "utterance" else result
 
     def windowed_inference(self, granularity: Granularity) -> WindowedInference:
         """Return a new inference for a recording that arrives in portions.
@@ -323,70 +383,4 @@ def load(
         limits=limits,
         thresholds=thresholds,
         now=now,
-    )
-
-
-@functools.lru_cache(maxsize=4)
-def load_once(model: str) -> Recognizer:
-    """Return the recognizer of a model, loaded at the first call with that name."""
-    return load(model)
-
-
-def recognize(
-    source: Source,
-    *,
-    model: str | os.PathLike[str] = catalog.AUTO,
-    granularity: Granularity = "utterance",
-    embedding: bool = False,
-    utterances: UtteranceChoice = False,
-    heads: Sequence[str | Head] = (),
-) -> Result:
-    """Recognize one recording with a model that is loaded once and stays in memory.
-
-    Args:
-        source: a path, bytes, an open file, samples with their rate; see ``Source``.
-        model: a name of ``emoscope models list``, a folder, or ``auto``: the large model, if here.
-        granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
-        embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
-        utterances: recognize each utterance alone as well: True, rules, or given spans.
-        heads: names of ``emoscope head list``, or heads; their answers stand beside the emotions.
-
-    Raises:
-        InputError: the recording or a parameter cannot be used.
-        ModelError: the model cannot be loaded, or it failed.
-        StoreError: long sound does not fit into the folder for temporary files.
-    """
-    return (
-        load_once(os.fspath(model))
-        .configured(heads=heads)
-        .recognize(source, granularity=granularity, embedding=embedding, utterances=utterances)
-    )
-
-
-def recognize_many(
-    sources: Iterable[Source],
-    *,
-    model: str | os.PathLike[str] = catalog.AUTO,
-    granularity: Granularity = "utterance",
-    embedding: bool = False,
-    utterances: bool | UtteranceRules = False,
-    heads: Sequence[str | Head] = (),
-) -> Iterator[Result | Failure]:
-    """Recognize recordings in order, with a model that stays in memory; see ``Recognizer``.
-
-    Args:
-        sources: each a path, bytes, an open file or samples; see ``Source``; read lazily.
-        model: a name of ``emoscope models list``, a folder, or ``auto``: the large model, if here.
-        granularity: ``frame`` adds the track of 20 ms rows, the segments and their summary.
-        embedding: keep the frame embeddings in the result, float32 of shape ``(T, D)``.
-        utterances: recognize each utterance alone as well: True, or rules.
-        heads: names of ``emoscope head list``, or heads; their answers stand beside the emotions.
-
-    Raises:
-        RequestError: ``granularity`` is neither of the two words.
-        ModelError: the model cannot be loaded.
-    """
-    recognizer = load_once(os.fspath(model)).configured(heads=heads)
-    return recognizer.recognize_many(
-        sources, granularity=granularity, embedding=embedding, utterances=utterances
     )

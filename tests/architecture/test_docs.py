@@ -144,6 +144,28 @@ def test_python_examples_run(desk: Path, request: pytest.FixtureRequest, example
 
 
 @pytest.mark.process
+def test_python_examples_pass_strict_type_checks(tmp_path: Path) -> None:
+    """A user whose project is checked with ``mypy --strict`` can copy them."""
+    typed = ("README.md", "README.zh.md", "docs/python.md")
+    for number, example in enumerate(EXAMPLES):
+        if example.language == "python" and example.where.startswith(typed):
+            page, line = example.where.split(":")
+            name = f"{page.replace('/', '_').replace('.', '_')}_{line}_{number}.py"
+            (tmp_path / name).write_text(example.code, "utf-8")
+    files = sorted(map(str, tmp_path.iterdir()))
+    assert len(files) > len(typed)
+    ran = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file", "pyproject.toml", *files],
+        cwd=ROOT,
+        env={**ENVIRONMENT, "MYPYPATH": f"src{os.pathsep}."},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout
+
+
+@pytest.mark.process
 @pytest.mark.parametrize("example", of("bash"))
 def test_shell_examples_run(desk: Path, request: pytest.FixtureRequest, example: Example) -> None:
     if "curl " in example.code and shutil.which("curl") is None:

@@ -52,6 +52,7 @@ def svg(
     quiet: Words,
     doubt: Words,
     languages: Sequence[Language] = ("zh",),
+    with_waveform: bool = True,
 ) -> str:
     """Return the whole recording as one SVG document.
 
@@ -62,6 +63,7 @@ def svg(
         quiet: the word for silence, in the legend.
         doubt: the word for stretches in which no emotion leads.
         languages: one, or both for a page that hides one by its ``lang``.
+        with_waveform: draw the waveform below the river; not where the sound is not at hand.
     """
     tile = curve.tile(curve.top, 0) or {}
     ends = _ends(curve)
@@ -76,8 +78,9 @@ def svg(
         smooth = smoothed_rows(rows, quiet_share, window)
         parts += [_river(smooth, ends, order), _states(tile, ends, window), _scale()]
         parts += [_moments(result), _strip(result.segments, result.duration_s, languages)]
-    parts.append(_waveform(tile, ends, leads, wave))
-    below = wave[1] + 8
+    if with_waveform:
+        parts.append(_waveform(tile, ends, leads, wave))
+    below = (wave if with_waveform else _RIVER)[1] + 8
     parts.append(_axis(result.duration_s, below))
     shown = EMOTIONS if has_track else () if result.abstain else (result.emotion,)
     legend, height = _legend(shown, {"quiet": quiet, "doubt": doubt}, below + 42, languages)

@@ -276,7 +276,11 @@ class _Csv(_Reader):
 
     def _without(self, lacking: str, line: int, cells: Sequence[str]) -> ListError:
         """Return the error for a header without a needed column."""
-        return self.malformed(line, "header_lacks", **_named(self._columns[lacking], cells))
+        word, *others = self._columns[lacking]
+        found = ", ".join(name.strip()[:20] for name in list(cells)[:6])
+        return self.malformed(
+            line, "header_lacks", word=word, others=", ".join(others), found=found
+        )
 
     def _places(self, cells: Sequence[str], line: int) -> dict[str, int]:
         """Where each column stands in a header."""

@@ -180,6 +180,25 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "{name} 的结果没有时间轴。请用逐帧模式重新识别。",
             "The result of {name} has no time axis. Analyze it again in frame mode.",
         ),
+        "table_rows_differ": Text(
+            "答案有 {answers} 条，要带上的列却有 {rows} 行（或各列不等长）。请每条录音一行。",
+            "There are {answers} answers, and {rows} rows of the columns to carry along, or "
+            "columns of unequal length. Give one row for each recording.",
+        ),
+        "embedding_missing": Text(
+            "{name} 的结果没有嵌入向量。请用 embedding 为 utterance 或 true 重新识别。",
+            "The result of {name} has no embedding. Analyze it again with embedding set to "
+            "utterance or true.",
+        ),
+        "embeddings_differ": Text(
+            "这些嵌入向量来自不同的模型（{sizes} 维），不能放进一个文件。",
+            "These embeddings are of different models ({sizes} numbers) and cannot stand in one "
+            "file.",
+        ),
+        "embedding_file_unknown": Text(
+            "{name} 的扩展名不对：嵌入向量写成 .npy 或 .parquet。",
+            "{name} has another ending: embeddings are written as .npy or .parquet.",
+        ),
         "channels_mismatch": Text(
             "这些结果不是同一段录音的不同声道，不能放在一起：{names}。",
             "These results are not the channels of one recording and cannot stand together: "
@@ -347,6 +366,18 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         "granularity_invalid": Text(
             "granularity 只能是 utterance 或 frame，而不是 {value!r}。",
             "granularity is utterance or frame, not {value!r}.",
+        ),
+        "embedding_choice_invalid": Text(
+            "embedding 只能是 true、false、utterance 或 frame，而不是 {value!r}。",
+            "embedding is true, false, utterance or frame, not {value!r}.",
+        ),
+        "row_kind_invalid": Text(
+            "rows 只能是 recordings、segments、utterances 或 frames，而不是 {value!r}。",
+            "rows is recordings, segments, utterances or frames, not {value!r}.",
+        ),
+        "workers_invalid": Text(
+            "workers 是 1–{most} 的整数，而不是 {value!r}。",
+            "workers is a whole number of 1–{most}, not {value!r}.",
         ),
         "span_invalid": Text(
             "第 {number} 个时间段无效：{value}。时间段是从 0 起、起点不晚于终点的两个秒数。",
@@ -806,6 +837,8 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "The optional package {package} is missing. Install it: pip install 'emoscope[{extra}"
             "]'",
         ),
+    },
+    errors.PackageMissingError: {
         "package_missing": Text(
             "缺少软件包 {package}。安装：pip install {package}",
             "The package {package} is missing. Install it: pip install {package}",

@@ -7,6 +7,8 @@ from typing import Any, Literal, TypeAlias, get_args
 
 Granularity: TypeAlias = Literal["utterance", "frame"]
 """One answer for a recording, or also the track of 20 ms frames."""
+EmbeddingRequest: TypeAlias = bool | Literal["utterance", "frame"]
+"""True and ``frame`` keep the embedding of each frame, ``utterance`` their mean alone."""
 ChannelMode: TypeAlias = Literal["mix", "separate"]
 """One answer for all channels, or one for each."""
 Precision: TypeAlias = Literal["exact", "int8", "auto"]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timezone
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, cast, get_args
 
 import numpy as np
 
 from emoscope.errors import EmoscopeError, RequestError
 from emoscope.events import Step
 from emoscope.labels import Emotion
-from emoscope.paths.choices import Granularity
+from emoscope.paths.choices import EmbeddingRequest, Granularity
 from emoscope.results.activity import Channel
 from emoscope.results.agreement import Agreement
 from emoscope.results.calibrated import Calibrated, LabelSet
+from emoscope.results.display import ResultPlot, display
 from emoscope.results.heads import Adaptation, HeadAnswer
 from emoscope.results.json_type import Converted, EmotionKey, JsonType, Share
 from emoscope.results.quality import Quality
@@ -24,7 +25,7 @@ from emoscope.results.segments import Segment
 from emoscope.results.summary import TrackSummary
 from emoscope.results.track import Track, TrackFrames
 from emoscope.results.utterances import Utterance, UtteranceCut, UtteranceSet
-from emoscope.waveform import Array32, Span
+from emoscope.waveform import Array32, Span, Waveform
 
 GRANULARITIES: tuple[Granularity, ...] = get_args(Granularity)
 
@@ -37,6 +38,17 @@ def check_granularity(value: str) -> Granularity:
     """
     if value not in GRANULARITIES:
         raise RequestError("granularity_invalid", value=value[:32])
+    return value
+
+
+def check_embedding(value: EmbeddingRequest) -> EmbeddingRequest:
+    """Return a choice of embeddings as given, if it is one.
+
+    Raises:
+        RequestError: it is neither true or false, ``utterance`` nor ``frame``.
+    """
+    if not isinstance(value, bool) and value not in ("utterance", "frame"):
+        raise RequestError("embedding_choice_invalid", value=str(value)[:32])
     return value
 
 
@@ -183,9 +195,25 @@ class ResultDocument(JsonType):
         return utc.astimezone(timezone(offset))
 
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    TrackT = TypeVar("TrackT", bound="Track | None", default="Track | None", covariant=True)
+    FramesT = TypeVar("FramesT", bound="Array32 | None", default="Array32 | None", covariant=True)
+    MeanT = TypeVar("MeanT", bound="Array32 | None", default="Array32 | None", covariant=True)
+else:  # defaults of type variables are of Python 3.13
+    from typing import TypeVar
+
+    TrackT, FramesT, MeanT = (TypeVar(name) for name in ("TrackT", "FramesT", "MeanT"))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Result:
-    """Result of one recognition."""
+class Result(Generic[TrackT, FramesT, MeanT]):
+    """Result of one recognition.
+
+    For type checkers it says what it holds: ``recognize(…, granularity="frame")`` returns
+    ``Result[Track]``, whose track is not None. Bare, each of the three may be None.
+    """
 
     source: SourceRef
     created: datetime
@@ -195,7 +223,7 @@ class Result:
     scores: Scores
     quality: Quality
     model: ModelRef
-    track: Track | None = None
+    track: TrackT = None  # type: ignore[assignment]  # which then is None
     """Present when ``granularity`` is ``frame``."""
     segments: tuple[Segment, ...] = ()
     """Present when ``granularity`` is ``frame``; cover the recording, silences included."""
@@ -203,8 +231,10 @@ class Result:
     """Present when ``granularity`` is ``frame``."""
     utterance_set: UtteranceSet | None = None
     """Utterances and how they were found; None where they were not asked for."""
-    embedding: Array32 | None = None
-    """Shape ``(T, D)``, when asked for; outside of the JSON."""
+    embedding: FramesT = None  # type: ignore[assignment]  # likewise
+    """Shape ``(T, D)``, when the frames' embeddings were asked for; outside of the JSON."""
+    mean_embedding: Array32 | None = None
+    """Shape ``(D,)``, when only the mean was asked for; read ``utterance_embedding``."""
     calibrated: Calibrated | None = None
     """None for a model that was not calibrated."""
     abstain: tuple[str, ...] = ()
@@ -253,11 +283,40 @@ class Result:
         return self.missing[0].end_s if at_start else 0.0
 
     @property
-    def utterance_embedding(self) -> Array32 | None:
-        """Mean of the embedding over time, shape ``(D,)``."""
-        if self.embedding is None:
-            return None
-        return cast(Array32, self.embedding.mean(axis=0, dtype=np.float64).astype(np.float32))
+    def utterance_embedding(self) -> MeanT:
+        """Mean of the embedding over time, shape ``(D,)``; None where none was asked for."""
+        frames, mean = self.embedding, self.mean_embedding
+        if frames is not None:
+            mean = frames.mean(axis=0, dtype=np.float64).astype(np.float32)
+        return cast(MeanT, mean)
+
+    def with_mean_embedding(self) -> Result:
+        """Return this result with the mean embedding in place of the frames'."""
+        plain: Result = self
+        return replace(plain, embedding=None, mean_embedding=self.utterance_embedding)
+
+    def __repr__(self) -> str:
+        parts = [f"{self.emotion.key} {self.confidence:.1%}", f"{self.duration_s:.2f} s"]
+        parts += [f"abstains: {', '.join(self.abstain)}"] if self.abstain else []
+        parts += [f"{len(self.track)} frames"] if self.track is not None else []
+        parts += [f"{len(self.utterances)} utterances"] if self.utterance_set is not None else []
+        frames, mean = self.embedding, self.mean_embedding
+        parts += [f"embedding {one.shape}" for one in (frames, mean) if one is not None]
+        return f"<Result {self.name!r}: {', '.join(parts)}>"
+
+    def plot(
+        self, sound: Waveform | None = None, *, language: Literal["zh", "en", "auto"] = "auto"
+    ) -> ResultPlot:
+        """Return the figure of this result; a notebook shows it, ``save`` writes it as SVG.
+
+        Args:
+            sound: what was recognized, at 16 kHz, for the waveform below the river; None: without.
+            language: ``zh``, ``en``, or that of this machine.
+        """
+        return cast(ResultPlot, display().ResultFigure(self, sound, language))
+
+    def _repr_html_(self) -> str:
+        return self.plot()._repr_html_()
 
     def to_dict(self) -> dict[str, Any]:
         """The content of ``result.json``."""
@@ -312,7 +371,7 @@ class Result:
         if summary is None and track is not None:
             summary = track.summary(read.segments, read.duration_s, read.medium.missing)
         sure, kept, cut = read.confidence_calibrated, read.label_set, read.utterance_cut
-        return cls(
+        return Result(
             source=read.source,
             created=read.created,
             duration_s=read.duration_s,
@@ -345,3 +404,6 @@ class Failure:
     error: EmoscopeError
     result: Result | None = None
     """What was recognized all the same, where only keeping it failed."""
+
+    def __repr__(self) -> str:
+        return f"<Failure {self.name!r}: {self.error.code}, {self.error}>"

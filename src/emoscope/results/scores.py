@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias, cast
 
@@ -23,7 +24,12 @@ def softmax(logits: NDArray[np.floating[Any]]) -> Array64:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """Nine probabilities that sum to 1, in the order of ``labels.EMOTIONS``."""
+    """Nine probabilities that sum to 1, in the order of ``labels.EMOTIONS``.
+
+    Reads like a mapping from English key to score (``dict(scores)``, ``scores["angry"]``,
+    ``scores.items()``) and like an array (``np.asarray(scores)``). ``values`` is the array, as in
+    pandas, and no method.
+    """
 
     values: Array64
     """Shape ``(9,)``."""
@@ -40,6 +46,39 @@ class Scores:
         return isinstance(other, Scores) and np.array_equal(self.values, other.values)
 
     __hash__ = None  # type: ignore[assignment]  # holds an array
+
+    def __getitem__(self, emotion: str | Emotion) -> float:
+        return self.to_dict()[emotion.key if isinstance(emotion, Emotion) else emotion]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(KEYS)
+
+    def __len__(self) -> int:
+        return COUNT
+
+    def __contains__(self, emotion: object) -> bool:
+        return (emotion.key if isinstance(emotion, Emotion) else emotion) in KEYS
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        array = self.values if dtype is None else self.values.astype(dtype, copy=False)
+        return array.copy() if copy else array
+
+    def __repr__(self) -> str:
+        first = ", ".join(f"{one.key} {score:.3f}" for one, score in self.ranked()[:3])
+        return f"<Scores {first}, …>"
+
+    def keys(self) -> tuple[str, ...]:
+        """The nine English keys, in order."""
+        return KEYS
+
+    def items(self) -> list[tuple[str, float]]:
+        """Key and score of each, in order."""
+        return list(self.to_dict().items())
+
+    def get(self, emotion: str | Emotion, default: float | None = None) -> float | None:
+        """The score of an emotion, or ``default`` for a key that is none."""
+        key = emotion.key if isinstance(emotion, Emotion) else emotion
+        return self.to_dict().get(key, default)
 
     @classmethod
     def from_logits(cls, logits: NDArray[np.floating[Any]]) -> Scores:

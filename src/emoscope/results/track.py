@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeAlias, cast
 
 import numpy as np
 
 from emoscope.labels import COUNT, KEYS, Emotion
+from emoscope.optional import require_package
 from emoscope.results.json_type import Converted, JsonSchema, JsonType
 from emoscope.results.scores import Scores, softmax
 from emoscope.results.segments import (
@@ -21,6 +22,8 @@ from emoscope.results.segments import (
 from emoscope.results.summary import TrackSummary, summarize_track
 from emoscope.waveform import FRAME_S, HOP_S, Array32, Array64, Mask, Span
 
+DataFrame: TypeAlias = Any
+"""``pandas.DataFrame``."""
 _BLOCK = 4_096
 """Rows read at once."""
 
@@ -50,10 +53,35 @@ class Track:
         return (
             isinstance(other, Track)
             and np.array_equal(self.logits, other.logits)
-            and np.array_equal(self._voiced(), other._voiced())
+            and np.array_equal(self.voiced, other.voiced)
         )
 
     __hash__ = None  # type: ignore[assignment]  # holds an array
+
+    def __repr__(self) -> str:
+        speech = f"{np.count_nonzero(self.voiced) / len(self):.0%}"
+        return f"<Track of {len(self)} rows, {len(self) * HOP_S:.2f} s, {speech} speech>"
+
+    @property
+    def times(self) -> Array64:
+        """When each row begins, in seconds, shape ``(T,)``."""
+        # Not k * 0.02 alone, which is 0.28 and a hair; a row begins at a whole millisecond.
+        return cast(Array64, (np.arange(len(self)) * HOP_S).round(3))
+
+    @property
+    def voiced(self) -> Mask:
+        """Which rows hold speech, shape ``(T,)``; all of them where that is not known."""
+        return np.ones(len(self), np.bool_) if self.speech is None else self.speech
+
+    def to_frame(self) -> DataFrame:
+        """Return a pandas table with ``start_s``, ``speech`` and the nine scores of each row.
+
+        Raises:
+            PackageMissingError: pandas is not installed.
+        """
+        columns = {"start_s": self.times, "speech": self.voiced}
+        columns |= dict(zip(KEYS, self.scores.T, strict=True))
+        return require_package("pandas").DataFrame(columns)
 
     @property
     def scores(self) -> Array64:
@@ -92,7 +120,7 @@ class Track:
             duration_s: length of the recording in seconds.
             rules: how; see ``SegmentRules``.
         """
-        reader, speech = SegmentReader(rules), self._voiced()
+        reader, speech = SegmentReader(rules), self.voiced
         found: list[Segment] = []
         # In blocks, because hours of sound have hundreds of thousands of rows.
         for first in range(0, len(self), _BLOCK):
@@ -110,7 +138,7 @@ class Track:
             spans: stretches of the recording, to the frame.
             rules: how scores are smoothed.
         """
-        speech = self._voiced()
+        speech = self.voiced
         smoothed = smoothed_scores(self.scores, speech, rules) * speech[:, None]
         sums = np.vstack([np.zeros((1, COUNT)), np.cumsum(smoothed, axis=0)])
         weights = np.concatenate([[0.0], np.cumsum(speech, dtype=np.float64)])
@@ -136,9 +164,6 @@ class Track:
         """
         attribution = self.attribution(self.utterance.top)
         return summarize_track(segments, attribution, duration_s, rules, missing)
-
-    def _voiced(self) -> Mask:
-        return np.ones(len(self), np.bool_) if self.speech is None else self.speech
 
 
 @dataclass(frozen=True, slots=True)

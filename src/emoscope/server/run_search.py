@@ -184,8 +184,8 @@ class RunSearch:
         if sound is None:
             raise RequestError("vector_missing", run=run)
         plain = store.open(run).result
-        made = self._recognizer.recognize(sound, embedding=True, name=plain.source.name)
-        made = run_vectors.as_run(made, plain)
+        again = self._recognizer.recognize(sound, embedding=True, name=plain.source.name)
+        made = run_vectors.as_run(again, plain)
         self.keep(Run(folder, plain), made)
         return made
 
