@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from emoscope.errors import EmoscopeError, InternalError, restore
@@ -48,16 +48,14 @@ class BatchItem:
         return self.path, self.member
 
 
-def item_record(item: BatchItem) -> dict[str, Any]:
-    """Return an item as JSON can hold it."""
-    record = asdict(replace(item, error=None))
-    if item.error is not None:
-        record["error"] = {"code": item.error.code, "data": item.error.data}
-    return record
+def item_record(item: BatchItem) -> list[Any]:
+    """Return the values of an item as JSON can hold them, in the order of its fields."""
+    error = None if item.error is None else [item.error.code, item.error.data]
+    where = (item.row, item.id, item.path, item.member, item.offset, item.size)
+    return [*where, item.start_s, item.end_s, dict(item.carried), error]
 
 
-def item_of(record: dict[str, Any]) -> BatchItem:
+def item_of(record: list[Any]) -> BatchItem:
     """Return the item of a record."""
-    error = record["error"]
-    found = None if error is None else restore(error["code"], error["data"]) or InternalError()
-    return BatchItem(**{**record, "error": found})
+    *values, error = record
+    return BatchItem(*values, None if error is None else restore(*error) or InternalError())

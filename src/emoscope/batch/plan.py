@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO, Self
 
 from emoscope.batch.columns import CarriedColumn, ColumnFinder
 from emoscope.batch.items import BatchItem, item_of, item_record
-from emoscope.batch.shards import InputShard, ShardCut, cut_into_shards
+from emoscope.batch.shards import InputShard, ShardCut, ShardCutter
 from emoscope.errors import SourceNotFoundError
 from emoscope.files import translated_os_errors
 
@@ -56,12 +56,15 @@ class BatchPlan:
         """
         plan, finder, digest = cls(), ColumnFinder(), hashlib.sha256()
         try:
-            for shard in cut_into_shards(items, cut, seconds_of):
-                for item in shard.items:
+            cutter = ShardCutter(cut, seconds_of)
+            for piece in cutter.pieces(items):
+                for item in piece:
                     finder.look(item.carried)
                     digest.update(_line(item))
                 with translated_os_errors():
-                    plan._add(shard)
+                    plan._add(piece)
+                if cutter.grows_at(len(plan.sizes)):
+                    plan._pair()
         except BaseException:
             plan.close()
             raise
@@ -99,12 +102,18 @@ class BatchPlan:
         """Yield all shards."""
         return map(self.shard, range(len(self)))
 
-    def _add(self, shard: InputShard) -> None:
+    def _add(self, piece: Sequence[BatchItem]) -> None:
         self._places.append(self._file.tell())
-        self.sizes.append(len(shard.items))
-        self.rows += len(shard.items)
-        for item in shard.items:
+        self.sizes.append(len(piece))
+        self.rows += len(piece)
+        for item in piece:
             self._file.write(json.dumps(item_record(item)).encode() + b"\n")
+
+    def _pair(self) -> None:
+        """Make one shard of each two; there is an even number of them."""
+        self._places = self._places[::2]
+        pairs = zip(self.sizes[::2], self.sizes[1::2], strict=True)
+        self.sizes = [one + other for one, other in pairs]
 
 
 def _line(item: BatchItem) -> bytes:

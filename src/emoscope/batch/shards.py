@@ -9,16 +9,20 @@ from emoscope.batch.columns import CarriedColumn
 from emoscope.batch.items import BatchItem
 from emoscope.batch.options import BatchOptions
 
-SHARD_SIZE = 1_000
-"""Recordings of a shard by default."""
+SHARD_SIZE = 1_024
+"""Recordings of a shard where there are very many."""
+_FIRST_SIZE = 4
+"""Recordings of a shard where there are few: every worker shall have some."""
+_MANY = 512
+"""Shards of which two become one, up to ``SHARD_SIZE``."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShardCut:
     """How the input is cut."""
 
-    size: int = SHARD_SIZE
-    """Recordings of a shard at most."""
+    size: int | None = None
+    """Recordings of a shard at most; None: chosen by their number."""
     hours: float | None = None
     """Hours of sound after which a shard ends; None: not looked at."""
 
@@ -65,24 +69,42 @@ class ShardJob:
     """Rows that ended a worker twice: they are written as errors and not touched again."""
 
 
-def cut_into_shards(
-    items: Iterable[BatchItem], cut: ShardCut, seconds_of: Callable[[BatchItem], float]
-) -> Iterator[InputShard]:
-    """Cut items into shards, in their order.
+class ShardCutter:
+    """Cutter of items into pieces, in their order.
 
     Args:
-        items: rows of the input.
-        cut: how many recordings or hours of sound a shard holds at most; one at least.
+        cut: how many recordings or hours of sound a piece holds at most; one recording at least.
         seconds_of: seconds of sound of an item, asked where the cut is by hours.
     """
-    index, held, seconds = 0, list[BatchItem](), 0.0
-    for item in items:
-        more_s = 0.0 if cut.hours is None else seconds_of(item)
-        is_full = cut.hours is not None and seconds + more_s > cut.hours * 3600
-        if held and (is_full or len(held) >= cut.size):
-            yield InputShard(index, tuple(held))
-            index, held, seconds = index + 1, [], 0.0
-        held.append(item)
-        seconds += more_s
-    if held:
-        yield InputShard(index, tuple(held))
+
+    def __init__(self, cut: ShardCut, seconds_of: Callable[[BatchItem], float]) -> None:
+        self._cut, self._seconds_of = cut, seconds_of
+        self.size = cut.size or (_FIRST_SIZE if cut.hours is None else SHARD_SIZE)
+        """Recordings of the next piece at most."""
+
+    def pieces(self, items: Iterable[BatchItem]) -> Iterator[list[BatchItem]]:
+        """Cut items."""
+        held, seconds, hours = list[BatchItem](), 0.0, self._cut.hours
+        for item in items:
+            more_s = 0.0 if hours is None else self._seconds_of(item)
+            is_full = hours is not None and seconds + more_s > hours * 3600
+            if held and (is_full or len(held) >= self.size):
+                yield held
+                held, seconds = [], 0.0
+            held.append(item)
+            seconds += more_s
+        if held:
+            yield held
+
+    def grows_at(self, count: int) -> bool:
+        """Double the size where there are many pieces; say whether the pieces so far are to pair.
+
+        So the size depends on nothing but the number of recordings.
+
+        Args:
+            count: pieces so far.
+        """
+        is_chosen = self._cut.size is None and self._cut.hours is None
+        grows = is_chosen and count == _MANY and self.size < SHARD_SIZE
+        self.size *= 2 if grows else 1
+        return grows

@@ -61,8 +61,9 @@ def add_batch_command(app: Commands, some_failed: int) -> None:
             typer.Option("--dedupe", help="分片内相同文件只算一次 · same files of a shard once"),
         ] = False,
         shard_size: Annotated[
-            int, typer.Option("--shard-size", min=1, help="每个分片的录音数 · recordings a shard")
-        ] = 1_000,
+            int | None,
+            typer.Option("--shard-size", min=1, help="每个分片的录音数 · recordings a shard"),
+        ] = None,
         shard_hours: Annotated[
             float | None,
             typer.Option("--shard-hours", min=0.001, help="每个分片的小时数 · hours a shard"),
