@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from emoscope.errors import EmoscopeError, InternalError, restore
@@ -57,5 +57,6 @@ def item_record(item: BatchItem) -> list[Any]:
 
 def item_of(record: list[Any]) -> BatchItem:
     """Return the item of a record."""
-    *values, error = record
-    return BatchItem(*values, None if error is None else restore(*error) or InternalError())
+    row, name, path, member, offset, size, start_s, end_s, carried, error = record
+    where = BatchItem(row, name, path, member, offset, size, start_s, end_s, carried)
+    return where if error is None else replace(where, error=restore(*error) or InternalError())
