@@ -1,7 +1,8 @@
-"""How long it takes to begin: imports, help, first answers, wheel; and a fresh clone.
+"""How long it takes to begin: imports, help, first answers, server, wheel; and a fresh clone.
 
     python benchmarks/start.py              what is installed here
     python benchmarks/start.py --clone      also clone, ./run.sh, and curl until the first answer
+    python benchmarks/start.py --imports    imports of a first answer in ms, by package
 
 Each figure is the median of several fresh processes, wall and processor seconds. A bare Python is
 in the same run: what it takes is nobody's fault. The last line is JSON.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import statistics
@@ -18,6 +20,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -29,19 +34,93 @@ CASES = {
     "import numpy": ["-c", "import numpy"],
     "import emoscope": ["-c", "import emoscope"],
     "emoscope --help": ["-m", "emoscope", "--help"],
+    "first answer, Python": [
+        "-c",
+        f"import emoscope; emoscope.recognize({str(SAMPLE)!r}, model='compact')",
+    ],
     "first answer, command line": ["-m", "emoscope", "recognize", str(SAMPLE), "-m", "compact"],
+}
+# As installed: with compiled modules, which a shell may forbid to be written.
+ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
 }
 
 
 def measure(arguments: list[str]) -> tuple[float, float]:
     """Median wall and processor seconds of fresh processes."""
+    return _medians(lambda: _run(arguments))
+
+
+def server_start() -> tuple[float, float]:
+    """Median wall and processor seconds from ``emoscope serve`` to the first answer and its end."""
+    with tempfile.TemporaryDirectory() as folder:
+        return _medians(lambda: _serve_once(folder))
+
+
+def _run(arguments: list[str]) -> float:
+    """Wall seconds of a fresh process."""
+    start_s = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], check=True, capture_output=True, env=ENVIRONMENT)
+    return time.perf_counter() - start_s
+
+
+def _serve_once(folder: str) -> float:
+    """Wall seconds from the start of a server to its first answer."""
+    command = [sys.executable, "-m", "emoscope", "serve", "--port", "0", "--model", "compact"]
+    start_s = time.perf_counter()
+    server = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**ENVIRONMENT, "EMOSCOPE_LANGUAGE": "en", "EMOSCOPE_OUTPUTS": f"{folder}/outputs"},
+    )
+    try:
+        assert server.stdout is not None
+        address = server.stdout.readline().split(": ", 1)[1].strip()
+        request = urllib.request.Request(  # noqa: S310 - of our own server
+            f"{address}/v1/recognitions",
+            data=SAMPLE.read_bytes(),
+            headers={"Content-Type": "audio/wav"},
+        )
+        with urllib.request.urlopen(request) as reply:  # noqa: S310 - likewise
+            assert json.load(reply)
+        return time.perf_counter() - start_s
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(30)
+
+
+def _medians(once: Callable[[], float]) -> tuple[float, float]:
     walls, processors = [], []
     for _ in range(REPEATS):
-        before, start_s = _children_s(), time.perf_counter()
-        subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
-        walls.append(time.perf_counter() - start_s)
+        before = _children_s()
+        walls.append(once())
         processors.append(_children_s() - before)
     return statistics.median(walls), statistics.median(processors)
+
+
+def imports() -> list[tuple[str, float]]:
+    """Packages and milliseconds of their imports in a first answer, without what they import."""
+    least: dict[str, int] = {}
+    for _ in range(REPEATS):
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", *CASES["first answer, command line"]],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=ENVIRONMENT,
+        )
+        for line in done.stderr.splitlines():
+            if found := re.match(r"import time:\s+(\d+) \|\s+\d+ \| +(\S+)$", line):
+                name = found[2]
+                least[name] = min(int(found[1]), least.get(name, int(found[1])))
+    sums: Counter[str] = Counter()
+    for name, microseconds in least.items():
+        parts = name.split(".")
+        sums[".".join(parts[: 2 if parts[0] == "emoscope" else 1])] += microseconds
+    sums["all"] = sum(least.values())
+    return [(name, microseconds / 1000) for name, microseconds in sums.most_common(25)]
 
 
 def _children_s() -> float:
@@ -83,14 +162,25 @@ def fresh_clone() -> dict[str, float]:
     return {"address_printed_s": printed_s, "first_answer_s": answered_s}
 
 
+def show(report: dict[str, object], name: str, medians: tuple[float, float]) -> None:
+    """Print a line of the table and note it."""
+    wall_s, cpu_s = medians
+    report[name] = {"wall_s": wall_s, "cpu_s": cpu_s}
+    print(f"{name:28} {wall_s:6.3f}  {cpu_s:6.3f}", flush=True)
+
+
 def main() -> None:
     """Print the table."""
     report: dict[str, object] = {}
+    if "--imports" in sys.argv[1:]:
+        for name, milliseconds in imports():
+            print(f"{milliseconds:8.1f} ms  {name}")
+        return
+    _run(CASES["first answer, command line"])  # writes the compiled modules
     print(f"{'':28} wall s   CPU s")
     for name, arguments in CASES.items():
-        wall_s, cpu_s = measure(arguments)
-        report[name] = {"wall_s": wall_s, "cpu_s": cpu_s}
-        print(f"{name:28} {wall_s:6.3f}  {cpu_s:6.3f}")
+        show(report, name, measure(arguments))
+    show(report, "first answer, server", server_start())
     report["wheel_mb"] = wheel_bytes() / 1e6
     print(f"{'wheel':28} {report['wheel_mb']:6.2f}  MB")
     if "--clone" in sys.argv[1:]:

@@ -16,6 +16,7 @@ import typer
 
 from emoscope._version import __version__
 from emoscope.cli import (
+    collector,
     evaluation_commands,
     fuse,
     head,
@@ -325,6 +326,8 @@ add_batch_command(app, SOME_FAILED)
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run a command and turn our errors into one sentence and an exit code."""
+    if arguments is None:  # the process is ours
+        collector.rest()
     streams.set_up_streams()
     try:
         _run(arguments)

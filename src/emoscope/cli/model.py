@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from emoscope.cli import collector
 from emoscope.hub.progress import ConvertingFolder, PullEvent, PullListener, Waiting
 from emoscope.limits import Limits
 from emoscope.messages.languages import Language
@@ -20,7 +21,7 @@ def open_model(settings: Settings, limits: Limits) -> Recognizer:
         HeadError: a head is unknown, damaged, or of another model.
         ExtraMissingError: its backend's library is not installed.
     """
-    return load(
+    recognizer = load(
         settings.model,
         backend=settings.backend,
         precision=settings.precision,
@@ -31,6 +32,8 @@ def open_model(settings: Settings, limits: Limits) -> Recognizer:
         limits=limits,
         listener=folder_progress(language_of(settings.language)),
     ).configured(heads=settings.heads)
+    collector.work()
+    return recognizer
 
 
 def folder_progress(language: Language) -> PullListener:

@@ -7,6 +7,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 
 from emoscope._version import __version__
@@ -83,12 +84,15 @@ def _serve(
     Raises:
         EmoscopeError: the model cannot be loaded, or the application could not start.
     """
-    uvicorn = require("uvicorn", extra="server")
-    from emoscope.server.app import create_app
-    from emoscope.server.http.protocol import ProblemProtocol
-    from emoscope.server.shutdown import FLUSH_S, DrainingServer, StartupErrors
+    with ThreadPoolExecutor(1, "emoscope-load") as pool:
+        opening = pool.submit(open_model, settings, settings.upload_limits)
+        # The model's library lets other threads work while it loads.
+        uvicorn = require("uvicorn", extra="server")
+        from emoscope.server.app import create_app
+        from emoscope.server.http.protocol import ProblemProtocol
+        from emoscope.server.shutdown import FLUSH_S, DrainingServer, StartupErrors
 
-    recognizer = open_model(settings, settings.upload_limits)
+        recognizer = opening.result()
     store = RunStore(settings.outputs, keep=settings.store)
     app = create_app(recognizer, store, settings, page=page)
     startup = StartupErrors(app)
