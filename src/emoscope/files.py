@@ -52,6 +52,7 @@ def replace_file(
     *,
     temporary: Path | None = None,
     mode: int | None = None,
+    durable: bool = True,
 ) -> None:
     """Write a file under another name, flush it to the disk, and rename it.
 
@@ -61,6 +62,7 @@ def replace_file(
         temporary: the other name, on the same file system; a random one beside ``path`` by default.
             A fixed one, for one writer at a time, replaces what a killed process has left.
         mode: permissions, from the first moment; those of any new file by default.
+        durable: flush it; if not, a power cut may leave it empty, for what can be made again.
 
     Raises:
         OSError: the system refused; what was there before is there still.
@@ -70,7 +72,7 @@ def replace_file(
     else:
         temporary.unlink(missing_ok=True)
     with removed_on_failure(temporary):
-        write_new(temporary, fill, mode=mode)
+        write_new(temporary, fill, mode=mode, durable=durable)
         temporary.replace(path)
 
 
@@ -111,28 +113,36 @@ def write_free(path: Path, data: bytes) -> bool:
     return True
 
 
-def write_new(path: Path, fill: Callable[[BinaryIO], object], *, mode: int | None = None) -> None:
+def write_new(
+    path: Path,
+    fill: Callable[[BinaryIO], object],
+    *,
+    mode: int | None = None,
+    durable: bool = True,
+) -> None:
     """Make a new file, filled and on the disk.
 
     Args:
         path: the file.
         fill: writes the content.
         mode: permissions, from the first moment; those of any new file by default.
+        durable: flush it to the disk.
 
     Raises:
         OSError: the system refused, or there is such a file.
     """
-    with opened_new(path, mode=mode) as file:
+    with opened_new(path, mode=mode, durable=durable) as file:
         fill(file)
 
 
 @contextmanager
-def opened_new(path: Path, *, mode: int | None = None) -> Iterator[BinaryIO]:
+def opened_new(path: Path, *, mode: int | None = None, durable: bool = True) -> Iterator[BinaryIO]:
     """Open a new file, locked; it is on the disk when the block ends without an error.
 
     Args:
         path: the file.
         mode: permissions, from the first moment; those of any new file by default.
+        durable: flush it to the disk.
 
     Raises:
         OSError: the system refused, or there is such a file.
@@ -148,7 +158,8 @@ def opened_new(path: Path, *, mode: int | None = None) -> Iterator[BinaryIO]:
             _lock(file.fileno())
         yield file
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
 
 
 def make_private_folder(path: Path) -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from emoscope.errors import RunDamagedError, RunNotFoundError
 from emoscope.outputs import history
-from emoscope.outputs.store import AUDIO, CORRECTIONS, LATEST, RESULT, TITLE, Run, RunStore
+from emoscope.outputs.latest import LATEST
+from emoscope.outputs.store import AUDIO, CORRECTIONS, RESULT, TITLE, Run, RunStore
 from emoscope.results.activity import Channel
 from emoscope.results.calibrated import Calibrated
 from emoscope.results.result import SourceRef

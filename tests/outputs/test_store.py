@@ -25,11 +25,11 @@ import pytest
 from emoscope import files
 from emoscope.errors import RunDamagedError, RunNotFoundError
 from emoscope.outputs import store as store_module
+from emoscope.outputs.latest import LATEST
 from emoscope.outputs.ownership import RunAccess
 from emoscope.outputs.store import (
     AUDIO,
     EMBEDDING,
-    LATEST,
     RESULT,
     RUN_NAME,
     RunStore,
@@ -417,7 +417,7 @@ def test_a_writer_that_is_killed_leaves_no_partial_run(tmp_path: Path) -> None:
             real(descriptor)
         module.os.fsync = fsync_or_die
         root = store.root
-        for place in range(1, 8):
+        for place in range(1, 7):
             child = os.fork()
             if child == 0:
                 left = place
@@ -429,22 +429,52 @@ def test_a_writer_that_is_killed_leaves_no_partial_run(tmp_path: Path) -> None:
     process = writer(tmp_path, body)
     out, _ = process.communicate(timeout=60)
 
-    # audio, embedding, result, the folder | renamed | the root, latest.json
-    expected = [f"{place} killed" for place in range(1, 7)] + ["7 saved"]
+    # audio, embedding, result, the folder | renamed | the root; latest.json is not flushed
+    expected = [f"{place} killed" for place in range(1, 6)] + ["6 saved"]
     assert out.split("\n")[:-1] == expected
-    for place in range(1, 8):
+    for place in range(1, 7):
         root = tmp_path / str(place)
         one = RunStore(root)
         assert one.names() == ([] if place <= 4 else [BASE]), place
         for name in one.names():
             check_complete(root / name)
-        assert (root / LATEST).exists() == (place == 7)
+        assert (root / LATEST).exists() == (place == 6)
         left = leftovers(root)
         assert all(name.startswith(".tmp-") for name in left)
-        assert len(left) == (0 if place in (5, 7) else 1)
+        assert len(left) == (0 if place in (5, 6) else 1)
         assert one.sweep() == 0, "what is young may still be written"
         assert one.sweep(older_than_s=0) == len(left)
         assert leftovers(root) == []
+
+
+@pytest.mark.parametrize("left", [b"", b'{"run": "outputs_', b"\0" * 150, b"\xff\xfe"])
+def test_a_latest_that_a_power_cut_emptied_names_the_newest_run_again(
+    left: bytes, store: RunStore, result: Result, waveform: Waveform
+) -> None:
+    store.save(result, waveform)
+    newest = store.save(result, waveform)
+    whole = (store.root / LATEST).read_bytes()
+    (store.root / LATEST).write_bytes(left)
+
+    RunStore(store.root).sweep()
+
+    assert (store.root / LATEST).read_bytes() == whole
+    assert json.loads(whole)["run"] == newest.name
+
+
+def test_a_latest_that_can_be_read_stays(
+    store: RunStore, result: Result, waveform: Waveform
+) -> None:
+    store.sweep()
+    assert not (store.root / LATEST).exists()
+    first = store.save(result, waveform)
+    named_first = (store.root / LATEST).read_bytes()
+    store.save(result, waveform)
+    (store.root / LATEST).write_bytes(named_first)
+
+    store.sweep()
+
+    assert json.loads((store.root / LATEST).read_bytes())["run"] == first.name
 
 
 def test_what_a_killed_process_left_goes_at_once_and_what_is_being_written_stays(

@@ -36,6 +36,7 @@ from emoscope.files import (
     write_new,
 )
 from emoscope.outputs.index import RunIndex
+from emoscope.outputs.latest import LATEST, latest_name, write_latest
 from emoscope.outputs.ownership import RunAccess, write_owner
 from emoscope.outputs.writing import write_json_lines, write_npy
 from emoscope.paths.choices import Keep
@@ -43,12 +44,7 @@ from emoscope.results.result import Result
 from emoscope.waveform import RATE_HZ, Samples, Waveform
 
 RUN_NAME = re.compile(r"outputs_\d{8}_\d{6}(_\d{1,6})?", re.ASCII)
-AUDIO, RESULT, EMBEDDING, LATEST = (
-    "processed_audio.wav",
-    "result.json",
-    "embedding.npy",
-    "latest.json",
-)
+AUDIO, RESULT, EMBEDDING = "processed_audio.wav", "result.json", "embedding.npy"
 UTTERANCE_EMBEDDINGS = "utterances.npy"
 """Mean embedding of each utterance, where both were asked for."""
 CORRECTIONS, TITLE, WORDS = "corrections.json", "title.json", "words.json"
@@ -162,7 +158,7 @@ class RunStore:
             sync_folder(temporary)
             path = self._place(temporary, result)
             try:
-                self._point_latest(path.name, result)
+                write_latest(self.root, path.name, result, mode=_MODE)
             except BaseException:
                 # An error says that nothing was saved: make it so, in one step for pollers.
                 path.rename(temporary)
@@ -247,7 +243,8 @@ class RunStore:
             path.rename(temporary)
             self.index.forget(name)
             shutil.rmtree(temporary)
-            self._leave_latest(name)
+            if latest_name(self.root) == name:
+                self._point_at_newest()
         if self.on_removed is not None:
             self.on_removed(name)
 
@@ -276,9 +273,12 @@ class RunStore:
         """Remove what a killed process left half-written; returns how many were removed.
 
         Those whose writer has ended go at once, others when they are older than ``older_than_s``
-        seconds.
+        seconds. A ``latest.json`` that a power cut emptied names the newest run again.
         """
         removed = 0
+        with suppress(OSError):
+            if latest_name(self.root) == "":
+                self._point_at_newest()
         now_s = time.time()
         for path in self.root.glob(f"{TEMPORARY}*"):
             with suppress(OSError):
@@ -313,32 +313,15 @@ class RunStore:
             sync_folder(self.root)
             return target
 
-    def _point_latest(self, name: str, result: Result) -> None:
-        """Replace ``latest.json``; of two runs at once either may be the last."""
-        latest = {
-            "run": name,
-            "timestamp": result.created.strftime("%Y-%m-%d %H:%M:%S"),
-            "emotion": result.emotion.key,
-            "confidence": result.confidence,
-            "source": result.source.name,
-        }
-        replace_file(self.root / LATEST, lambda file: write_json_lines(file, latest), mode=_MODE)
-
-    def _leave_latest(self, gone: str) -> None:
-        """Point ``latest.json`` elsewhere if it names a run that is gone."""
-        latest = self.root / LATEST
-        try:
-            if json.loads(latest.read_text("utf-8")).get("run") != gone:
-                return
-        except (OSError, ValueError, AttributeError):
-            return
+    def _point_at_newest(self) -> None:
+        """Point ``latest.json`` at the newest run that can be read; without one it goes."""
         for name in self._all_names():
             try:
-                self._point_latest(name, read_result(self.root / name / RESULT))
+                write_latest(self.root, name, read_result(self.root / name / RESULT), mode=_MODE)
             except (RunNotFoundError, RunDamagedError):
                 continue
             return
-        latest.unlink(missing_ok=True)
+        (self.root / LATEST).unlink(missing_ok=True)
 
 
 def read_result(path: Path) -> Result:
