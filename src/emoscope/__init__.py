@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from emoscope.export import annotations as annotations
     from emoscope.labels import EMOTIONS, Emotion
     from emoscope.limits import Limits
+    from emoscope.lists.rows import read_list
     from emoscope.multichannel import MultichannelResult, recognize_channels
     from emoscope.once import recognize, recognize_many
     from emoscope.recognizer import Recognizer, load
@@ -59,6 +60,7 @@ _HOMES = {
     "Waveform": "waveform",
     "embeddings": "results.embeddings",
     "load": "recognizer",
+    "read_list": "lists.rows",
     "recognize": "once",
     "recognize_channels": "multichannel",
     "recognize_many": "once",
@@ -89,6 +91,7 @@ __all__ = [
     "__version__",
     "embeddings",
     "load",
+    "read_list",
     "recognize",
     "recognize_channels",
     "recognize_many",
@@ -99,9 +102,11 @@ __all__ = [
 
 _MODULES = {
     "annotations": "export.annotations",
+    "audinterface": "audinterface",
     "evaluate": "evaluate",
     "export": "export",
     "fusion": "fusion",
+    "sklearn": "sklearn",
     "vectors": "vectors",
 }
 """Modules that are there after ``import emoscope`` alone, and are imported when first used."""

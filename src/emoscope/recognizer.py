@@ -105,6 +105,7 @@ class Recognizer:
         self.thresholds = thresholds
         self.dim = backend.dim
         # One for all threads that share this recognizer: requests, the page, Python callers.
+        self.embedding_size = backend.dim
         self._forward = batcher_of(backend, is_rounded=model.precision != "exact")
         self.heads: tuple[Head, ...] = ()
         self.decoder: Decoder = decode_of_any_length

@@ -375,6 +375,13 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "rows 只能是 recordings、segments、utterances 或 frames，而不是 {value!r}。",
             "rows is recordings, segments, utterances or frames, not {value!r}.",
         ),
+        "parameter_choice_invalid": Text(
+            "{name} 只能是 {choices}，而不是 {value!r}。", "{name} is {choices}, not {value!r}."
+        ),
+        "recordings_several_columns": Text(
+            "录音要放在一列里，这里有 {columns} 列。",
+            "Recordings stand in one column, and these are {columns} columns.",
+        ),
         "workers_invalid": Text(
             "workers 是 1–{most} 的整数，而不是 {value!r}。",
             "workers is a whole number of 1–{most}, not {value!r}.",
