@@ -93,6 +93,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(SAMPLES / "angry_en.wav", folder / "recordings" / "angry.wav")
     (folder / "wav.scp").write_text("one speech.wav\n")
     (folder / "list.csv").write_text("path,emotion\nspeech.wav,happy\ntest.wav,sad\n")
+    answers = "path,truth,answer\nspeech.wav,happy,{}\ntest.wav,sad,sad\n"
+    (folder / "predictions.csv").write_text(answers.format("happy"))
+    (folder / "other_tool.csv").write_text(answers.format("angry"))
     (folder / "training_list.csv").write_text("path,emotion\nrecordings/angry.wav,angry\n")
     np.save(folder / "embedding.npy", np.zeros((10, 4), np.float32))
     return folder

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
@@ -19,6 +20,7 @@ from emoscope.errors import SettingError, StoreError
 from emoscope.evaluate.evaluation import Evaluation
 from emoscope.evaluate.leaks import leak
 from emoscope.evaluate.lists import LabelledList, list_sha256
+from emoscope.evaluate.predictions import PARQUET, prediction_bytes, prediction_table
 from emoscope.evaluate.record import FileRef, RunRecord, utc_now, versions_of
 from emoscope.evaluate.report import evaluation_html
 from emoscope.evaluate.run import evaluate
@@ -26,6 +28,7 @@ from emoscope.files import atomic_write, check_file
 from emoscope.messages.evaluation import EVALUATION_NOTES
 from emoscope.messages.languages import Language
 from emoscope.messages.texts import TERMINAL
+from emoscope.optional import check_installed
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Failure
 from emoscope.settings import Settings, language_of
@@ -43,6 +46,8 @@ class EvaluateRequest:
     """List that the model was trained on, to find what both share."""
     json_path: Path | None = None
     html_path: Path | None = None
+    predictions: Path | None = None
+    """Where the answers to each clip go: CSV, JSON Lines or Parquet, by the ending."""
     draws: int = 1_000
     seed: int = 0
 
@@ -51,6 +56,16 @@ class EvaluateRequest:
         """Files that are read."""
         given = (self.path, self.trained, self.labels.label_map)
         return [one for one in given if one is not None]
+
+    @property
+    def outputs(self) -> dict[str, Path]:
+        """Files that are written, by what they are."""
+        given = {
+            "json": self.json_path,
+            "html": self.html_path,
+            "predictions": self.predictions,
+        }
+        return {kind: path for kind, path in given.items() if path is not None}
 
 
 def run_evaluate(request: EvaluateRequest, settings: Settings) -> int:
@@ -65,7 +80,9 @@ def run_evaluate(request: EvaluateRequest, settings: Settings) -> int:
         SettingError: two files are one.
         StoreError: a report cannot be written; the figures have been printed if they are known.
     """
-    _check_outputs(request.inputs, [request.json_path, request.html_path])
+    check_outputs(request.inputs, request.outputs.values())
+    if request.predictions is not None and request.predictions.suffix.lower() == PARQUET:
+        check_installed("pyarrow", extra="parquet")
     language = language_of(settings.language)
     evaluation, record = measured(request, settings)
     try:
@@ -154,12 +171,15 @@ def _tell_labels(listed: LabelledList, language: Language, screen: Console) -> N
         screen.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
-def _check_outputs(inputs: Sequence[Path], outputs: Sequence[Path | None]) -> None:
-    """Refuse, before the work, outputs that cannot be written or are the same file."""
+def check_outputs(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
+    """Refuse, before the work, outputs that cannot be written or are the same file.
+
+    Raises:
+        SettingError: an output is one of the other files.
+        StoreError: an output cannot be written.
+    """
     seen = {one.resolve() for one in inputs}
     for path in outputs:
-        if path is None:
-            continue
         check_file(path)
         is_file = path.is_file() or not path.exists()  # two reports may go to one device
         if is_file and path.resolve() in seen:
@@ -172,19 +192,38 @@ def _check_outputs(inputs: Sequence[Path], outputs: Sequence[Path | None]) -> No
 
 
 def _write(evaluation: Evaluation, record: RunRecord, request: EvaluateRequest) -> None:
-    """Write each report whole; one that cannot be written does not cost the other."""
-    errors: list[StoreError] = []
+    """Write each report whole; one that cannot be written does not cost the others."""
     document = {**record.to_dict(), **evaluation.to_dict()}
-    figures = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
-    for path, text in (
-        (request.json_path, figures + "\n"),
-        (request.html_path, evaluation_html(evaluation, request.path.name, record)),
-    ):
-        if path is None:
-            continue
+    contents: dict[str, Callable[[Path], bytes]] = {
+        "json": lambda _path: json_bytes(document),
+        "html": lambda _path: text_bytes(evaluation_html(evaluation, request.path.name, record)),
+        "predictions": lambda path: prediction_bytes(
+            prediction_table(evaluation.clips, record.to_dict()), path.suffix.lower()
+        ),
+    }
+    write_all((path, contents[kind](path)) for kind, path in request.outputs.items())
+
+
+def json_bytes(document: Mapping[str, Any]) -> bytes:
+    """Return a document as JSON for a file."""
+    return text_bytes(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+
+
+def text_bytes(text: str) -> bytes:
+    """Return text as UTF-8; a name that is none holds lone surrogates, which are escaped."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def write_all(contents: Iterable[tuple[Path, bytes]]) -> None:
+    """Write each file whole; one that cannot be written does not cost the others.
+
+    Raises:
+        StoreError: the first of those that could not be written.
+    """
+    errors: list[StoreError] = []
+    for path, data in contents:
         try:
-            # A name that is no UTF-8 holds lone surrogates: as \udcff they are JSON again.
-            atomic_write(path, text.encode("utf-8", "backslashreplace"))
+            atomic_write(path, data)
         except StoreError as error:
             errors.append(error)
     if errors:

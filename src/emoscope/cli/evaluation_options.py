@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from emoscope.evaluate.lists import LabelledList
+    from emoscope.evaluate.words import LabelWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,16 @@ class LabelOptions:
     ] = None
     """Of an audformat database; None for each with emotions."""
 
+    def words(self) -> LabelWords:
+        """Return what labels mean.
+
+        Raises:
+            InputError: the map cannot be used.
+        """
+        from emoscope.evaluate.words import LabelWords, read_label_map
+
+        return LabelWords() if self.label_map is None else read_label_map(self.label_map)
+
     def read(self, path: Path) -> LabelledList:
         """Read a list.
 
@@ -37,7 +48,19 @@ class LabelOptions:
             InputError: the list or the map cannot be used.
         """
         from emoscope.evaluate.lists import read_labelled_list
-        from emoscope.evaluate.words import read_label_map
 
-        labels = None if self.label_map is None else read_label_map(self.label_map)
-        return read_labelled_list(path, labels, drop_unknown=self.drop_unknown, table=self.table)
+        return read_labelled_list(
+            path, self.words(), drop_unknown=self.drop_unknown, table=self.table
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DrawOptions:
+    """The bootstrap of the intervals."""
+
+    draws: Annotated[
+        int, typer.Option("--draws", min=1, help="自助法抽样次数 · draws of the bootstrap")
+    ] = 1_000
+    """Bootstrap samples."""
+    seed: Annotated[int, typer.Option("--seed", min=0, help="随机种子 · its seed")] = 0
+    """Of the drawing."""

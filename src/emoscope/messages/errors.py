@@ -335,6 +335,21 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         ),
     },
     errors.RequestError: {
+        "scores_invalid": Text(
+            "答案无法评测：{reason_zh}。", "The answers cannot be measured: {reason_en}."
+        ),
+        "predictions_apart": Text(
+            "{first} 与 {second} 没有共同的录音，无法比较。",
+            "{first} and {second} have no recording in common, so they cannot be compared.",
+        ),
+        "predictions_need_list": Text(
+            "{name} 是模型，要比较它需要一个录音列表。",
+            "{name} is a model; to compare it, a list of recordings is needed.",
+        ),
+        "predictions_need_truth": Text(
+            "两个文件都没有真实标签；请另给一个列表。",
+            "Neither file has the truth; give a list that has.",
+        ),
         "text_empty": Text("文字是空的。", "The text is empty."),
         "text_model_missing": Text(
             "要读懂文字，需要指定一个文本模型，或直接给出文字的分数。",

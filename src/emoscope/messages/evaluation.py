@@ -136,6 +136,23 @@ EVALUATION_NOTES: dict[str, Text] = {
         "{count} rows have a recording that stands in the list before (same path or same bytes) "
         "and count again: {names}.",
     ),
+    "left_over": Text(
+        "有 {count} 段录音只有一方给了答案，不计入。",
+        "{count} clips were answered by one side only and are left out.",
+    ),
+    "without_truth": Text(
+        "有 {count} 段录音没有真实标签，不计入。", "{count} clips have no truth and are left out."
+    ),
+    "other_truth": Text(
+        "有 {count} 段录音在两份文件里的真实标签不同，以第一份为准。",
+        "{count} clips have another truth in the second file; that of the first counts.",
+    ),
+    "mcnemar": Text(
+        "* 表示区间不含 0（至少五个说话人）。McNemar 检验（精确，双侧）把每段录音当作独立，同一人的录音并不独立；"
+        "以区间为准。",
+        "* marks an interval without zero, of five speakers at least. McNemar (exact, two-sided) takes clips as independent, "
+        "which those of one speaker are not: trust the interval.",
+    ),
     "not_calibrated": Text("该模型未校准。", "This model was not calibrated."),
     "label_sets": Text(
         "标签集应在 {wanted:.0f}% 的情况下包含真实情绪，本列表为 {coverage:.1f}%，"
@@ -148,3 +165,18 @@ EVALUATION_NOTES: dict[str, Text] = {
     ),
 }
 """Sentences."""
+
+COMPARISON: dict[str, Text] = {
+    "sides": Text("A：{first}　B：{second}", "A: {first}   B: {second}"),
+    "all": Text("全部", "all"),
+    "speakers": Text("说话人", "speakers"),
+    "clips": Text(
+        "{corpus}（{clips} 段，{speakers} 人）", "{corpus} ({clips} clips, {speakers} speakers)"
+    ),
+    "ua": Text("UA", "UA"),
+    "wa": Text("WA", "WA"),
+    "macro_f1": Text("Macro-F1", "Macro-F1"),
+    "ua_own_classes": Text("自身类别 UA", "UA, own classes"),
+    "only_right": Text("只有这一方答对", "only this one right"),
+}
+"""Words of the comparison of two systems."""

@@ -142,6 +142,8 @@ HINTS: Mapping[str, Mapping[FrontEnd, Text]] = {
             "outputs_lock_wait_s.",
         ),
     },
+    "predictions_need_list": {"cli": Text("即选项 --list。", "The option is --list.")},
+    "predictions_need_truth": {"cli": Text("即选项 --list。", "The option is --list.")},
     "labels_unknown": {"cli": Text("即选项 --map。", "The option is --map.")},
     "label_unknown": {
         "cli": Text(

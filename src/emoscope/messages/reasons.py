@@ -129,6 +129,30 @@ REASONS: Mapping[str, Text] = {
         "它是文件的一段，只能识别整个文件",
         "it is a part of a file, and only whole files are recognized",
     ),
+    # Answers and scores of another tool.
+    "scores_missing": Text("既没有答案，也没有分数", "there are neither answers nor scores"),
+    "scores_none": Text("一段录音也没有", "there is no clip"),
+    "scores_length": Text(
+        "{name} 有 {found} 个，应为 {expected} 个",
+        "{name} has {found} values instead of {expected}",
+    ),
+    "scores_shape": Text(
+        "分数的形状是 {shape}，应为 (录音数, {columns})",
+        "the scores have shape {shape} instead of (clips, {columns})",
+    ),
+    "scores_not_finite": Text("分数里有 NaN 或无穷大", "a score is NaN or infinite"),
+    "scores_no_probabilities": Text(
+        "分数不是概率（不为负，每行和为 1）；请先做 softmax",
+        "the scores are no probabilities (not negative, each row summing to 1); take the softmax",
+    ),
+    "label_dropped": Text("标签 {word!r} 按映射表应去掉", "the map leaves out the label {word!r}"),
+    "no_emotion_index": Text(
+        "{value} 不是情绪的编号（0–{last}）", "{value} is no index of an emotion (0 to {last})"
+    ),
+    "no_answer": Text(
+        "既没有答案列，也没有各情绪的分数列（有的列：{found}）",
+        "it has neither an answer nor scores of emotions, but {found}",
+    ),
     "column_twice": Text("有 {count} 列都叫 {word}", "{count} columns are called {word}"),
     "list_not_json": Text("不是 JSON 对象（{reason}）", "it is no JSON object ({reason})"),
     "list_not_parquet": Text("不是完好的 Parquet（{reason}）", "it is no sound Parquet ({reason})"),
