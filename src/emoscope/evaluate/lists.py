@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -92,7 +93,7 @@ class LabelledList:
     """Rows left out as the user wished; they are not among ``rows``."""
 
 
-def read_labelled(path: Path) -> list[Labelled | Failure]:
+def read_labelled(path: str | os.PathLike[str]) -> list[Labelled | Failure]:
     """Read a list of labelled recordings and return its rows; see ``read_labelled_list``.
 
     Raises:
@@ -104,7 +105,7 @@ def read_labelled(path: Path) -> list[Labelled | Failure]:
 
 
 def read_labelled_list(
-    path: Path,
+    path: str | os.PathLike[str],
     labels: LabelWords | None = None,
     *,
     drop_unknown: bool = False,
@@ -129,6 +130,7 @@ def read_labelled_list(
         ListError: a needed column is missing, or no row can be used.
         ExtraMissingError: the list is an audformat database, and audformat is not installed.
     """
+    path = Path(path)
     if is_audformat(path):
         rows = list(read_audformat(path, _COLUMNS, (PATH, _LABEL), table))
         path = path if path.name == HEADER else path / HEADER

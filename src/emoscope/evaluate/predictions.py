@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -112,7 +113,9 @@ def prediction_bytes(table: Table, ending: str) -> bytes:
     return to_jsonl(table) if ending in (".jsonl", ".ndjson") else to_csv(table)
 
 
-def read_predictions(path: Path, words: LabelWords | None = None) -> PredictionFile:
+def read_predictions(
+    path: str | os.PathLike[str], words: LabelWords | None = None
+) -> PredictionFile:
     """Read the answers of any tool: CSV, TSV, JSON Lines or Parquet.
 
     A clip is named by ``path`` (or ``file``, ``id``, ``key``, …). The answer stands in ``answer``
@@ -130,7 +133,7 @@ def read_predictions(path: Path, words: LabelWords | None = None) -> PredictionF
         ListError: a row cannot be read, has no answer, or a label that is unknown.
         ExtraMissingError: it is Parquet, and pyarrow is not installed.
     """
-    table = words or LabelWords()
+    path, table = Path(path), words or LabelWords()
     rows = [_prediction(path.name, row, table) for row in _rows(path)]
     return PredictionFile(path.name, list_sha256(path), tuple(one for one in rows if one))
 

@@ -148,10 +148,10 @@ EVALUATION_NOTES: dict[str, Text] = {
         "{count} clips have another truth in the second file; that of the first counts.",
     ),
     "mcnemar": Text(
-        "* 表示区间不含 0（至少五个说话人）。McNemar 检验（精确，双侧）把每段录音当作独立，同一人的录音并不独立；"
-        "以区间为准。",
-        "* marks an interval without zero, of five speakers at least. McNemar (exact, two-sided) takes clips as independent, "
-        "which those of one speaker are not: trust the interval.",
+        "* 表示区间不含 0（至少五个说话人）。McNemar 检验（精确，双侧）把每段录音当作独立，"
+        "同一人的录音并不独立；以区间为准。",
+        "* marks an interval without zero, of five speakers at least. McNemar (exact, two-sided) "
+        "takes clips as independent, which those of one speaker are not: trust the interval.",
     ),
     "not_calibrated": Text("该模型未校准。", "This model was not calibrated."),
     "label_sets": Text(
