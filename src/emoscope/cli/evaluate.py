@@ -20,11 +20,12 @@ from emoscope.errors import SettingError, StoreError
 from emoscope.evaluate.evaluation import Evaluation
 from emoscope.evaluate.leaks import leak
 from emoscope.evaluate.lists import LabelledList, list_sha256
-from emoscope.evaluate.predictions import PARQUET, prediction_bytes, prediction_table
+from emoscope.evaluate.predictions import prediction_bytes, prediction_table
 from emoscope.evaluate.record import FileRef, RunRecord, utc_now, versions_of
 from emoscope.evaluate.report import evaluation_html
 from emoscope.evaluate.run import evaluate
 from emoscope.files import atomic_write, check_file
+from emoscope.lists.records import PARQUET
 from emoscope.messages.evaluation import EVALUATION_NOTES
 from emoscope.messages.languages import Language
 from emoscope.messages.texts import TERMINAL

@@ -21,7 +21,7 @@ from emoscope.waveform import Array64, Indices
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class FigureDifference:
     """One figure of two systems on the same clips, and their difference."""
 
     figure: str
@@ -88,7 +88,7 @@ class PairedFigures:
     """Empty for all clips."""
     clips: int
     resampling: Resampling
-    differences: tuple[Difference, ...]
+    differences: tuple[FigureDifference, ...]
     mcnemar: McNemar
 
     def to_dict(self) -> dict[str, Any]:
@@ -221,7 +221,7 @@ def _paired(
 
 def _differences(
     bootstrap: SpeakerBootstrap, first: ScoredClips, second: ScoredClips
-) -> Iterator[Difference]:
+) -> Iterator[FigureDifference]:
     counted = [bootstrap.counts(clips.answers) for clips in (first, second)]
     for name, figure in (
         ("ua", DrawnCounts.uar),
@@ -238,9 +238,9 @@ def _differences(
 
 def _difference(
     bootstrap: SpeakerBootstrap, name: str, values: Sequence[tuple[float, Array64]]
-) -> Difference:
+) -> FigureDifference:
     (one, drawn), (other, other_drawn) = values
-    return Difference(name, one, other, bootstrap.interval(other_drawn - drawn))
+    return FigureDifference(name, one, other, bootstrap.interval(other_drawn - drawn))
 
 
 def _own_answers(clips: ScoredClips, truth: Indices) -> Indices | None:

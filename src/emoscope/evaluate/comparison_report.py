@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emoscope.evaluate.bootstrap import FEW_SPEAKERS, LEVEL
-from emoscope.evaluate.comparison import Comparison, Difference, PairedFigures
+from emoscope.evaluate.comparison import Comparison, FigureDifference, PairedFigures
 from emoscope.evaluate.notes import EvaluationNote
 from emoscope.figures.html_page import render_html
 from emoscope.messages.evaluation import COMPARISON
@@ -73,7 +73,7 @@ def comparison_notes(comparison: Comparison) -> tuple[EvaluationNote, ...]:
     return tuple(found)
 
 
-def _difference_text(one: Difference, *, is_sure: bool) -> str:
+def _difference_text(one: FigureDifference, *, is_sure: bool) -> str:
     if one.interval is None:
         return f"{one.value:+.3f}  [–]"
     low, high = one.interval

@@ -26,13 +26,13 @@ from emoscope.export.tables import Column, Table, to_csv, to_jsonl, to_parquet
 from emoscope.labels import KEYS
 from emoscope.lists import reader
 from emoscope.lists.reader import PATH, Row
+from emoscope.lists.records import PARQUET
 from emoscope.messages.aliases import CORPUS_WORDS, LABEL_WORDS, NAME_WORDS, SPEAKER_WORDS
 from emoscope.messages.reasons import reason
 from emoscope.optional import require
 from emoscope.paths.access import opened
 from emoscope.results.result import Failure
 
-PARQUET = ".parquet"
 PREDICTION_ENDINGS = frozenset((".csv", ".tsv", ".jsonl", ".ndjson", PARQUET))
 """Endings of files of predictions."""
 _TRUTH, _ANSWER, _SPEAKER = "truth", "answer", "speaker"
