@@ -10,8 +10,9 @@ from emoscope.errors import AudioError, SettingError, VectorIndexError
 from emoscope.results.scores import softmax
 from emoscope.vectors import EntryDetails, Index
 from emoscope.vectors import index as index_module
+from emoscope.vectors import search as search_module
 from emoscope.vectors.fitting import fit_emotion, fit_sound
-from emoscope.vectors.search import best_first
+from emoscope.vectors.search import best_first, dots
 from emoscope.vectors.spaces import Space, read_spaces, write_spaces
 
 
@@ -23,6 +24,22 @@ def index(tmp_path, make):
             origin = EntryDetails(f"/calls/{seed}.wav", run=f"run{seed}")
             made.add(make(seed, emotion=emotion), origin, segments=seed < 5)
         yield made
+
+
+@pytest.mark.parametrize("shared", [1, 10**9])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_products_are_the_same_however_they_are_shared(monkeypatch, dtype, shared) -> None:
+    monkeypatch.setattr(search_module, "_SHARED", shared)
+    monkeypatch.setattr(search_module, "_PART", 7)
+    monkeypatch.setattr(search_module, "_ROWS", 5)
+    rng = np.random.default_rng(0)
+    blocks = [rng.standard_normal((n, 16)).astype(dtype) for n in (30, 1, 0, 14)]
+    target = rng.standard_normal(16).astype(np.float32)
+
+    found = dots(blocks, target)
+
+    assert np.allclose(found, np.concatenate(blocks).astype(np.float32) @ target, atol=1e-5)
+    assert len(dots([], target)) == 0
 
 
 def test_raw_search_is_exact_cosine(index, make) -> None:

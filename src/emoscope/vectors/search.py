@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 
 from emoscope.vectors.entry import Entry
+from emoscope.vectors.shards import Rows
 from emoscope.vectors.spaces import Space
 from emoscope.vectors.store import VectorStore
 from emoscope.waveform import Array32, Indices, Mask
 
 _ROWS = 8_192
 """Rows that are converted at once."""
+_PART = 32_768
+"""Rows that a thread takes at once."""
+_SHARED = 8_000_000
+"""Numbers from which on threads share the work."""
+_THREADS_MOST = 4
+"""More do not read faster from one memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +109,8 @@ class Projection:
         """
         target = self.space.apply(query[None])[0]
         if self.space.mean is not None:
-            return cast(Array32, self._rows @ target)
-        found = [np.asarray(rows @ target) for rows in _blocks(store)]
-        plain = np.concatenate(found) if found else np.zeros(0, np.float32)
+            return dots([self._rows], target)
+        plain = dots([rows for _, rows in store.blocks()], target)
         return cast(Array32, plain / np.maximum(self._rows[: len(plain), 0], 1e-12))
 
     def rows(self, positions: Indices) -> Array32:
@@ -114,6 +122,41 @@ class Projection:
         if self.space.mean is None:
             return cast(Array32, np.linalg.norm(plain, axis=1, keepdims=True))
         return self.space.apply(plain)
+
+
+def dots(blocks: Sequence[Rows], target: Array32) -> Array32:
+    """Return the scalar product of every row of some blocks with a vector, ``(n,)``.
+
+    Not by BLAS, whose threads share each product and wait for one another: where other work keeps
+    the cores busy that takes twice as long. Here each thread has rows of its own, and reads as
+    fast as the memory gives.
+
+    Args:
+        blocks: float32 or float16, each of shape ``(n_i, d)``.
+        target: float32 of shape ``(d,)``.
+    """
+    found = np.empty(sum(map(len, blocks)), np.float32)
+    parts, at = [], 0
+    for rows in blocks:
+        # As many as are converted at once; float32 is read where it lies.
+        step = _PART if rows.dtype == np.float32 else _ROWS
+        for first in range(0, len(rows), step):
+            part = rows[first : first + step]
+            parts.append((part, found[at : at + len(part)]))
+            at += len(part)
+
+    def multiply(pair: tuple[Rows, Array32]) -> None:
+        part, out = pair
+        np.einsum("nd,d->n", np.asarray(part, np.float32), target, out=out)
+
+    if len(found) * len(target) < _SHARED or len(parts) == 1:
+        for pair in parts:
+            multiply(pair)
+    else:
+        with ThreadPoolExecutor(min(_THREADS_MOST, os.cpu_count() or 1)) as pool:
+            for _ in pool.map(multiply, parts):
+                pass
+    return found
 
 
 def best_first(cosines: Array32, wanted: Mask, least: int) -> Iterator[int]:
@@ -163,12 +206,3 @@ def nearest(
         if entry is not None and accept(entry):
             found.append((entry, float(cosines[position])))
     return found
-
-
-def _blocks(store: VectorStore) -> Iterator[Array32]:
-    for _, rows in store.blocks():
-        if rows.dtype == np.float32:
-            yield rows
-            continue
-        for at in range(0, len(rows), _ROWS):
-            yield rows[at : at + _ROWS].astype(np.float32)
