@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import logging
 import queue
 import shutil
 import threading
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -23,12 +23,14 @@ from emoscope.paths.choices import SpaceName
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Result
 from emoscope.vectors import Entry, EntryDetails, Hit, Index, Space
-from emoscope.vectors.entry import entries_of, has_speech
+from emoscope.vectors.entry import Addition, entries_of, has_speech
 from emoscope.vectors.projection import project
 from emoscope.waveform import Array32
 
 _NEIGHBOURS_MOST = 500
 """Runs up to which the map keeps neighbours; with more it would take too long for a page."""
+_AT_ONCE = 200
+"""Runs of before that are added in one go."""
 VECTORS = ".vectors"
 """In the outputs folder; in it a folder for the one model that the server runs."""
 _log = logging.getLogger("emoscope.search")
@@ -56,13 +58,11 @@ class RunMap:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Addition:
+class _Waiting:
     """Vectors of a run that wait to be written."""
 
     index: Index
-    run: str
-    entries: list[tuple[Entry, Array32]]
-    segmented: bool
+    addition: Addition
 
 
 class RunSearch:
@@ -81,7 +81,7 @@ class RunSearch:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._filling: threading.Thread | None = None
-        self._waiting: queue.Queue[_Addition | None] = queue.Queue()
+        self._waiting: queue.Queue[_Waiting | None] = queue.Queue()
         self._writing: threading.Thread | None = None
         self._mapping = threading.Lock()
         self._map: tuple[tuple[int, int], RunMap] | None = None
@@ -134,24 +134,28 @@ class RunSearch:
         if self._writing is None:  # the server was not started
             return
         try:
-            index, segments = self._made(result), result.track is not None
+            index = self._made(result)
         except EmoscopeError as error:
             self._tell(error)
             return
-        entries = entries_of(result, EntryDetails(run=run.name), segments=segments)
-        self._waiting.put(_Addition(index, run.name, entries, segments))
+        self._waiting.put(_Waiting(index, _addition(run, result)))
 
     def _write(self) -> None:
         """Add what waits, until nothing more will come."""
         while (one := self._waiting.get()) is not None:
             try:
-                one.index.store.add(one.entries, segmented=one.segmented, owner=one.run)
-                if not self._store.has(one.run):  # deleted meanwhile
-                    one.index.store.remove_run(one.run)
+                self._put(one.index, [one.addition])
             except Exception as error:  # a search waits for this thread: it must not end
                 self._tell(error)
             finally:
                 self._waiting.task_done()
+
+    def _put(self, index: Index, additions: list[Addition]) -> None:
+        """Write the vectors of runs, and remove those of runs that were deleted meanwhile."""
+        index.store.add_all(additions)
+        for one in additions:
+            if not self._store.has(one.owner):
+                index.store.remove_run(one.owner)
 
     def forget(self, run: str) -> None:
         """Remove the vectors of a run that was deleted; what fails is done at the next start."""
@@ -251,7 +255,8 @@ class RunSearch:
             if self._map is None or self._map[0] != version:
                 self._map = (version, _placed(index))
             drawn = self._map[1]
-        seen = [at for at, entry in enumerate(drawn.entries) if store.has(entry.run)]
+        names = set(store.names())  # quicker than to ask for each
+        seen = [at for at, entry in enumerate(drawn.entries) if entry.run in names]
         return RunMap(tuple(drawn.entries[at] for at in seen), drawn.places[seen])
 
     def _vector(self, run: str) -> np.ndarray[tuple[int], np.dtype[np.float32]] | None:
@@ -277,31 +282,50 @@ class RunSearch:
             return self._index
 
     def _fill(self) -> None:
-        """Remove what is gone, and add the runs whose embeddings lie on the disk."""
+        """Remove what is gone, and add the runs whose embeddings lie on the disk.
+
+        Many at a time: each wait for the disk takes longer than reading a run. No search waits for
+        these.
+        """
         try:
             known = set() if self._index is None else self._index.store.runs()
             names = self._store.names()
             for run in known - set(names):
                 self.forget(run)
-            for run in names:
-                if self._closing.is_set():
-                    return
-                if run not in known:
-                    self._add_stored(self._store.root / run)
+            new = (run for run in names if run not in known and not self._closing.is_set())
+            while some := list(itertools.islice(new, _AT_ONCE)):
+                self._add_stored(some)
         except (EmoscopeError, OSError) as error:
             self._tell(error)
 
-    def _add_stored(self, folder: Path) -> None:
-        try:
-            result = run_vectors.read_run(folder)
-        except EmoscopeError:  # deleted or damaged meanwhile
-            return
-        if result is not None and result.model.sha256 == self._recognizer.model.sha256:
-            self.keep(Run(folder, result), result)
+    def _add_stored(self, names: list[str]) -> None:
+        """Add runs that lie on the disk, in one go."""
+        index, additions = None, []
+        for name in names:
+            folder = self._store.root / name
+            try:
+                result = run_vectors.read_run(folder)
+            except EmoscopeError:  # deleted or damaged meanwhile
+                continue
+            if (
+                result is not None
+                and result.model.sha256 == self._recognizer.model.sha256
+                and has_speech(result)
+            ):
+                index = self._made(result)
+                additions.append(_addition(Run(folder, result), result))
+        if index is not None:
+            self._put(index, additions)
 
     def _tell(self, error: Exception) -> None:
         code = getattr(error, "code", "store_failed")
         _log.error("the index of runs: %s", error, extra=fields(code=code))
+
+
+def _addition(run: Run, result: Result) -> Addition:
+    segments = result.track is not None
+    entries = entries_of(result, EntryDetails(run=run.name), segments=segments)
+    return Addition(entries, segments, run.name)
 
 
 def _placed(index: Index) -> RunMap:

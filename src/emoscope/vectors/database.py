@@ -6,10 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from emoscope.errors import EmoscopeError, StoreError, VectorIndexError
 from emoscope.labels import KEYS
+from emoscope.vectors.entry import Entry
 
 DATABASE = "index.sqlite"
 VERSION = 1
@@ -36,6 +38,24 @@ CREATE TABLE free (position INTEGER PRIMARY KEY, erased INTEGER NOT NULL)
 """
 """``known``: the same stretch of the same file is known once to each owner. ``free``: rows of
 shards that hold nothing, and whether the vector that was there is overwritten."""
+_PLAIN = (
+    "kind",
+    "name",
+    "path",
+    "run",
+    "sha256",
+    "channel",
+    "start_s",
+    "end_s",
+    "speaker",
+    "label",
+)
+ENTRY_COLUMNS = ", ".join((*_PLAIN, *KEYS))
+INSERT_ENTRY = (
+    f"INSERT OR IGNORE INTO vectors (position, segmented, owner, {ENTRY_COLUMNS}) "  # noqa: S608 - names of ours
+    f"VALUES ({', '.join('?' * (3 + 10 + len(KEYS)))})"
+)
+SELECT_ENTRY = f"SELECT id, {ENTRY_COLUMNS} FROM vectors"  # noqa: S608 - names of ours
 
 
 def create_database(path: Path, facts: dict[str, str]) -> None:
@@ -160,3 +180,27 @@ def translated_sqlite_errors(folder: Path) -> Iterator[None]:
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise VectorIndexError("index_busy", name=folder.name) from exc
         raise VectorIndexError("index_damaged", name=folder.name, reason=str(exc)) from exc
+
+
+def entry_values(entry: Entry) -> tuple[object, ...]:
+    """Return the values of ``ENTRY_COLUMNS``."""
+    return (
+        entry.kind,
+        entry.name,
+        entry.path,
+        entry.run,
+        entry.sha256,
+        entry.channel,
+        entry.start_s,
+        entry.end_s,
+        entry.speaker,
+        entry.label,
+        *entry.scores,
+    )
+
+
+def entry_from(row: tuple[Any, ...]) -> Entry:
+    """Return the entry of a row that ``SELECT_ENTRY`` gave."""
+    scores = 1 + len(_PLAIN)
+    values = dict(zip(_PLAIN, row[1:scores], strict=True))
+    return Entry(id=row[0], scores=tuple(row[scores:]), **values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
@@ -82,6 +82,18 @@ class EntryDetails:
 
 
 NOWHERE = EntryDetails()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Addition:
+    """Vectors of one recording that are to be added."""
+
+    entries: Sequence[tuple[Entry, Array32]]
+    """Each with its vector, float32 of shape ``(D,)``."""
+    segmented: bool = False
+    """All segments of the recording are among them."""
+    owner: str = ""
+    """Two owners may each know the same recording."""
 
 
 def entries_of(

@@ -14,35 +14,29 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from emoscope.errors import VectorIndexError
 from emoscope.files import TEMPORARY, make_private_folder, sync_folder, translated_os_errors
-from emoscope.labels import KEYS
 from emoscope.vectors.database import (
     DATABASE,
+    INSERT_ENTRY,
+    SELECT_ENTRY,
     create_database,
+    entry_from,
+    entry_values,
     open_index_database,
     transaction,
     translated_sqlite_errors,
 )
-from emoscope.vectors.entry import Entry
+from emoscope.vectors.entry import Addition, Entry
 from emoscope.vectors.facts import IndexFacts
 from emoscope.vectors.shards import Rows, Shard, next_rows
 from emoscope.waveform import Array32, Indices, Mask
 
-_COLUMNS = "kind, name, path, run, sha256, channel, start_s, end_s, speaker, label, " + ", ".join(
-    KEYS
-)
-_INSERT = (
-    f"INSERT OR IGNORE INTO vectors (position, segmented, owner, {_COLUMNS}) "  # noqa: S608 - names of ours
-    f"VALUES ({', '.join('?' * (3 + 10 + len(KEYS)))})"
-)
-_SELECT = f"SELECT id, {_COLUMNS} FROM vectors"  # noqa: S608 - names of ours
-
-
+_IDS_AT_ONCE = 500
 APPROXIMATE = "approximate"
 """Folder of the tables for approximate search, in that of an index."""
 
@@ -149,16 +143,36 @@ class VectorStore:
             StoreError: the disk is full, or it cannot be written; nothing was added.
             VectorIndexError: another process keeps writing.
         """
+        return self.add_all([Addition(entries, segmented, owner)])
+
+    def add_all(self, additions: Sequence[Addition]) -> int:
+        """Add the vectors of several recordings in one go; return how many were new.
+
+        One go takes one wait for the disk, whatever is in it.
+
+        Args:
+            additions: as the arguments of ``add``.
+
+        Raises:
+            StoreError: the disk is full, or it cannot be written; nothing was added.
+            VectorIndexError: another process keeps writing.
+        """
+        count = 0
         with self._writing():
-            new = self._new(entries, segmented=segmented, owner=owner)
-            places = self._places(len(new))
-            self._write(places, np.stack([vector for _, vector in new]) if new else None)
-            rows = (
-                (place, segmented and one.kind == "clip", owner, *_values(one))
-                for place, (one, _) in zip(places, new, strict=True)
-            )
-            self._db.executemany(_INSERT, rows)
-        return len(new)
+            touched: set[Shard] = set()
+            for one in additions:
+                new = self._new(one.entries, segmented=one.segmented, owner=one.owner)
+                places = self._places(len(new))
+                touched |= self._write(places, np.stack([v for _, v in new]) if new else None)
+                rows = (
+                    (place, one.segmented and entry.kind == "clip", one.owner, *entry_values(entry))
+                    for place, (entry, _) in zip(places, new, strict=True)
+                )
+                self._db.executemany(INSERT_ENTRY, rows)
+                count += len(new)
+            for shard in touched:
+                shard.sync()
+        return count
 
     def remove_run(self, run: str) -> int:
         """Remove the vectors of a run, on the disk as well; return how many there were.
@@ -212,16 +226,19 @@ class VectorStore:
 
     def entries(self, ids: Iterable[int]) -> list[Entry | None]:
         """Return entries by their numbers, in order; None where one was removed."""
+        wanted = [int(one) for one in ids]
+        found: dict[int, Entry] = {}
         with self._reading():
-            found = [
-                self._db.execute(f"{_SELECT} WHERE id = ?", (int(one),)).fetchone() for one in ids
-            ]
-        return [None if row is None else _entry(row) for row in found]
+            for at in range(0, len(wanted), _IDS_AT_ONCE):
+                some = wanted[at : at + _IDS_AT_ONCE]
+                query = f"{SELECT_ENTRY} WHERE id IN ({', '.join('?' * len(some))})"
+                found.update((row[0], entry_from(row)) for row in self._db.execute(query, some))
+        return [found.get(one) for one in wanted]
 
     def all_entries(self) -> list[Entry]:
         """Return all entries, in the order in which they were added."""
         with self._reading():
-            return [_entry(row) for row in self._db.execute(f"{_SELECT} ORDER BY id")]
+            return [entry_from(row) for row in self._db.execute(f"{SELECT_ENTRY} ORDER BY id")]
 
     def find(self, *, sha256: str = "", run: str = "") -> list[Entry]:
         """Return the entries of a file or of a run.
@@ -233,8 +250,10 @@ class VectorStore:
         wanted = {name: value for name, value in (("sha256", sha256), ("run", run)) if value}
         where = " AND ".join(f"{name} = ?" for name in wanted) or "1"
         with self._reading():
-            rows = self._db.execute(f"{_SELECT} WHERE {where} ORDER BY id", (*wanted.values(),))
-            return [_entry(row) for row in rows]
+            rows = self._db.execute(
+                f"{SELECT_ENTRY} WHERE {where} ORDER BY id", (*wanted.values(),)
+            )
+            return [entry_from(row) for row in rows]
 
     def blocks(self) -> list[tuple[int, Rows]]:
         """Return the shards, mapped: position of the first row, and rows of shape ``(n, D)``.
@@ -310,8 +329,13 @@ class VectorStore:
         )
         return rows
 
-    def _write(self, places: Sequence[int], vectors: Array32 | None) -> None:
-        """Write vectors to their places, one run of neighbours at a time; zeros where None."""
+    def _write(self, places: Sequence[int], vectors: Array32 | None) -> set[Shard]:
+        """Write vectors to their places, one run of neighbours at a time; zeros where None.
+
+        Returns:
+            The shards that were written to, which are not flushed yet.
+        """
+        touched = set()
         for shard in self._shards():
             here = [n for n, place in enumerate(places) if 0 <= place - shard.first < shard.rows]
             for _, run in groupby(enumerate(here), lambda pair: places[pair[1]] - pair[0]):
@@ -320,7 +344,8 @@ class VectorStore:
                 values = np.zeros(size, np.float32) if vectors is None else vectors[at]
                 shard.write(places[at[0]] - shard.first, values)
             if here:
-                shard.sync()
+                touched.add(shard)
+        return touched
 
     def _erase(self) -> None:
         """Overwrite the vectors that were removed, also by a process that was killed over it."""
@@ -331,7 +356,8 @@ class VectorStore:
             with transaction(self._db):
                 # Not from the list above: another process may have used a place since.
                 still = self._db.execute("SELECT position FROM free WHERE NOT erased ORDER BY 1")
-                self._write([place for (place,) in still.fetchall()], None)
+                for shard in self._write([place for (place,) in still.fetchall()], None):
+                    shard.sync()
                 self._db.execute("UPDATE free SET erased = 1 WHERE NOT erased")
 
     @contextmanager
@@ -348,28 +374,3 @@ class VectorStore:
             transaction(self._db),
         ):
             yield
-
-
-def _values(entry: Entry) -> tuple[object, ...]:
-    """Values of ``_COLUMNS``."""
-    return (
-        entry.kind,
-        entry.name,
-        entry.path,
-        entry.run,
-        entry.sha256,
-        entry.channel,
-        entry.start_s,
-        entry.end_s,
-        entry.speaker,
-        entry.label,
-        *entry.scores,
-    )
-
-
-def _entry(row: tuple[Any, ...]) -> Entry:
-    number, *rest = row
-    names = [name.strip() for name in _COLUMNS.split(",")]
-    plain = len(names) - len(KEYS)
-    values = dict(zip(names[:plain], rest, strict=False))
-    return Entry(id=number, scores=tuple(rest[plain:]), **values)
