@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from pathlib import Path
 
 import httpx
@@ -150,6 +151,10 @@ def test_runs_with_embeddings_of_before_are_indexed_at_the_start(tmp_path) -> No
         assert (reply.status_code, reply.json()["code"]) == (404, "search_off")
     assert not (outputs / ".vectors").exists()
     with serving(app_over(outputs)) as url, httpx.Client(base_url=url) as client:
+        end_s = time.monotonic() + 60  # no answer waits for the runs of before
+        while client.get("/v1/map").json()["runs"]["run"] != [kept]:
+            assert time.monotonic() < end_s
+            time.sleep(0.05)
         # The other one has its vector made from its sound when it asks.
         assert [hit["run"] for hit in hits(client, other)] == [kept]
         assert [hit["run"] for hit in hits(client, kept)] == [other]

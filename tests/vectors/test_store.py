@@ -14,7 +14,7 @@ import pytest
 from emoscope.errors import StoreError, VectorIndexError
 from emoscope.vectors import EntryDetails, Index
 from emoscope.vectors.database import DATABASE, VERSION
-from emoscope.vectors.entry import entries_of
+from emoscope.vectors.entry import Addition, entries_of
 
 
 @pytest.fixture
@@ -45,6 +45,24 @@ def test_adding_again_adds_only_what_is_new(index, make) -> None:
     assert len(index) == 3
     assert index.store.has(f"{1:064x}", segments=True)
     assert not index.store.has(f"{2:064x}")
+
+
+def test_several_recordings_are_added_in_one_go(index, folder, make) -> None:
+    one, two = (entries_of(make(seed)) for seed in (1, 2))
+    longer = entries_of(make(2), segments=True)
+    some = [
+        Addition(one, owner="a"),
+        Addition(two),
+        Addition(one, owner="b"),
+        Addition(one, owner="a"),
+    ]
+    assert index.store.add_all(some) == 3
+    assert index.store.add_all([*some, Addition(longer, segmented=True)]) == 2
+    assert index.store.has(f"{2:064x}", segments=True)
+    assert not index.store.has(f"{1:064x}", segments=True, owner="a")
+    assert index.store.add_all([]) == 0
+    names = [name for name, _ in held(folder)]
+    assert sorted(names) == ["1.wav", *["2.wav"] * 3]  # the same vector twice, of two owners
 
 
 def test_what_was_added_is_read_back(index, folder, make) -> None:
