@@ -133,6 +133,7 @@ def test_predictions_are_read_back(tmp_path: Path, ending: str) -> None:
         pytest.importorskip("pyarrow")
     path = tmp_path / f"p{ending}"
     path.write_bytes(written(ending))
+    assert path.read_bytes().startswith({".jsonl": b"{", ".csv": b"path,"}.get(ending, b"PAR1"))
 
     found = read_predictions(path)
 

@@ -82,7 +82,7 @@ def run_evaluate(request: EvaluateRequest, settings: Settings) -> int:
         StoreError: a report cannot be written; the figures have been printed if they are known.
     """
     check_outputs(request.inputs, request.outputs.values())
-    if request.predictions is not None and request.predictions.suffix.lower() == PARQUET:
+    if request.predictions is not None and request.predictions.suffix.lower() in PARQUET:
         check_installed("pyarrow", extra="parquet")
     language = language_of(settings.language)
     evaluation, record = measured(request, settings)

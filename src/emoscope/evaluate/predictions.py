@@ -6,7 +6,6 @@ name of the clip) and an answer, or a column of probabilities for each class.
 
 from __future__ import annotations
 
-import io
 import math
 import os
 import re
@@ -26,14 +25,12 @@ from emoscope.export.tables import Column, Table, to_csv, to_jsonl, to_parquet
 from emoscope.labels import KEYS
 from emoscope.lists import reader
 from emoscope.lists.reader import PATH, Row
-from emoscope.lists.records import PARQUET
+from emoscope.lists.records import PARQUET, read_records
 from emoscope.messages.aliases import CORPUS_WORDS, LABEL_WORDS, NAME_WORDS, SPEAKER_WORDS
 from emoscope.messages.reasons import reason
-from emoscope.optional import require
-from emoscope.paths.access import opened
 from emoscope.results.result import Failure
 
-PREDICTION_ENDINGS = frozenset((".csv", ".tsv", ".jsonl", ".ndjson", PARQUET))
+PREDICTION_ENDINGS = frozenset((".csv", ".tsv", ".jsonl", ".ndjson")) | PARQUET
 """Endings of files of predictions."""
 _TRUTH, _ANSWER, _SPEAKER = "truth", "answer", "speaker"
 _COLUMNS: Mapping[str, Sequence[str]] = {
@@ -108,7 +105,7 @@ def prediction_bytes(table: Table, ending: str) -> bytes:
     Raises:
         ExtraMissingError: it is Parquet, and pyarrow is not installed.
     """
-    if ending == PARQUET:
+    if ending in PARQUET:
         return to_parquet(table)
     return to_jsonl(table) if ending in (".jsonl", ".ndjson") else to_csv(table)
 
@@ -139,7 +136,7 @@ def read_predictions(
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    found = _parquet(path) if path.suffix.lower() == PARQUET else reader.read(path, _COLUMNS)
+    found = _parquet(path) if path.suffix.lower() in PARQUET else reader.read(path, _COLUMNS)
     for row in found:
         if isinstance(row, Failure):
             raise row.error
@@ -148,25 +145,21 @@ def _rows(path: Path) -> Iterator[Row]:
 
 def _parquet(path: Path) -> Iterator[Row | Failure]:
     """Rows of a Parquet file, as those of JSON Lines."""
-    parquet = require("pyarrow.parquet", extra="parquet")
-    arrow = require("pyarrow", extra="parquet")
-    with opened(path) as file:
-        data = file.read()
-    try:
-        lines = parquet.read_table(io.BytesIO(data)).to_pylist()
-    except (arrow.ArrowException, OSError) as exc:
-        raise _wrong(path.name, 1, "as_said", reason=str(exc)[:200]) from exc
-    for line, values in enumerate(lines, start=1):
-        given = {str(name).strip().lower(): _word(value) for name, value in values.items()}
+    for record in read_records(path):
+        if record.error is not None:
+            raise record.error
+        values = record.values.items()
+        given = {name.strip().lower(): "" if one is None else str(one) for name, one in values}
         names = {
             column: next((word for word in words if word in given), "")
             for column, words in _COLUMNS.items()
         }
         cells = {column: given[name] for column, name in names.items() if name}
         if not cells.get(PATH):
-            raise _wrong(path.name, line, "no_value", column=PATH)
+            raise _wrong(path.name, record.line, "no_value", column=PATH)
         claimed = set(names.values())
-        yield Row(line, cells, {name: one for name, one in given.items() if name not in claimed})
+        others = {name: one for name, one in given.items() if name not in claimed}
+        yield Row(record.line, cells, others)
 
 
 def _prediction(name: str, row: Row, words: LabelWords) -> Prediction | None:
@@ -220,10 +213,6 @@ def _number(name: str, line: int, column: str, value: str) -> float:
     if not math.isfinite(number):
         raise _wrong(name, line, "no_number", column=column, value=value[:40])
     return number
-
-
-def _word(value: object) -> str:
-    return "" if value is None or value != value else str(value)  # not a number is not itself
 
 
 def clips_of(
