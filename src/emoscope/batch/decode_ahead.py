@@ -12,7 +12,7 @@ from typing import TypeAlias
 from emoscope.audio.prepare import PreparedAudio
 from emoscope.audio.source import digest
 from emoscope.batch.items import BatchItem
-from emoscope.batch.sources import source_of
+from emoscope.batch.sources import SourceReader
 from emoscope.errors import EmoscopeError, InternalError, StoreError
 from emoscope.events import StepLog
 from emoscope.recognizer import Recognizer
@@ -31,10 +31,12 @@ class SpanDecoder:
 
     Args:
         recognizer: decodes and checks.
+        sources: reads what is decoded.
     """
 
-    def __init__(self, recognizer: Recognizer) -> None:
+    def __init__(self, recognizer: Recognizer, sources: SourceReader | None = None) -> None:
         self._recognizer = recognizer
+        self._sources = sources or SourceReader()
         self._file: tuple[str, str] | None = None
         self._whole: tuple[Waveform, str] | None = None
 
@@ -59,7 +61,7 @@ class SpanDecoder:
     def _prepared(self, item: BatchItem) -> PreparedAudio:
         if not item.is_span:
             self._file = self._whole = None
-            return self._recognizer.decode(source_of(item), name=item.id)
+            return self._recognizer.decode(self._sources.read(item), name=item.id)
         whole, sha256 = self._decoded(item)
         start_s = item.start_s or 0.0
         end_s = whole.duration_s if item.end_s is None else item.end_s
@@ -75,7 +77,7 @@ class SpanDecoder:
     def _decoded(self, item: BatchItem) -> tuple[Waveform, str]:
         if self._whole is None or self._file != item.file:
             self._whole = None
-            source = source_of(item)
+            source = self._sources.read(item)
             sha256, _ = digest(source)
             decoder, limits = self._recognizer.decoder, self._recognizer.limits
             self._whole = decoder(source, limits=limits, name=item.id, log=StepLog()), sha256

@@ -1,4 +1,4 @@
-"""Inputs of a batch: files, folders, patterns and lists to items, row by row."""
+"""Inputs of a batch: files, folders, patterns, lists and archives to items, row by row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from emoscope.batch.addresses import find_inputs, join_address, local_copy
+from emoscope.batch.archives import is_archive, members
 from emoscope.batch.items import BatchItem, Cell
+from emoscope.batch.remote import SEPARATOR, is_address
 from emoscope.errors import EmoscopeError, ListError, SettingError, SourceNotFoundError
 from emoscope.limits import COMMAND_LINE
 from emoscope.lists import reader, records
@@ -31,17 +34,19 @@ INPUT_COLUMNS: Mapping[str, Sequence[str]] = {
     },
 }
 """Columns of a list that mean something here; all others are carried to the output."""
+_LISTS = frozenset((*records.RECORD_ENDINGS, *reader.LIST_ENDINGS))
 
 
 def batch_items(arguments: Sequence[str], spans: SpanFile | None = None) -> Iterator[BatchItem]:
     """Turn arguments into items, in order.
 
     A folder gives the audio files below it, sorted; a pattern what it matches, sorted; a list its
-    rows, whose relative paths start at the list's folder. A row that cannot be read is an item
+    rows, whose relative paths start at the list's folder; an archive its recordings. All of these
+    may be behind addresses. A row that cannot be read is an item
     with an error.
 
     Args:
-        arguments: files, folders, patterns and lists.
+        arguments: files, folders, patterns, lists and archives, or addresses of them.
         spans: spans of the recordings; each becomes an item of its own.
 
     Raises:
@@ -64,21 +69,49 @@ def _of(argument: str) -> Iterator[BatchItem]:
     if not argument.strip():
         raise SettingError("argument_empty", argument=repr(argument))
     path = Path(argument)
-    ending = path.suffix.lower()
-    if is_folder(path):
+    if is_archive(argument):
+        yield from members(argument)
+    elif is_address(argument):
+        yield from _at_address(argument)
+    elif is_folder(path):
         yield from _folder(path)
-    elif ending in records.RECORD_ENDINGS:
-        yield from _records(path)
-    elif ending in reader.LIST_ENDINGS:
-        yield from _rows(path)
+    elif path.suffix.lower() in _LISTS:
+        yield from _list(path, str(path.parent))
     elif not is_file(path) and glob.has_magic(argument):
         yield from _pattern(argument)
     else:
         yield _item(path, path.name)
 
 
-def _item(path: Path, name: str, carried: Mapping[str, Cell] | None = None) -> BatchItem:
-    return BatchItem(-1, readable(name), str(path.absolute()), carried=carried or {})
+def _item(path: Path | str, name: str, carried: Mapping[str, Cell] | None = None) -> BatchItem:
+    where = str(path)
+    where = where if is_address(where) else str(Path(where).absolute())
+    return BatchItem(-1, readable(name), where, carried=carried or {})
+
+
+def _at_address(address: str) -> Iterator[BatchItem]:
+    """Recordings in object storage or on a web server: one, a folder, a pattern, or a list."""
+    if is_list(address):
+        with local_copy(address) as path:
+            yield from _list(path, address.rpartition("/")[0])
+        return
+    folder = f"{address.rstrip('/')}/"
+    for found in find_inputs(address, COMMAND_LINE.endings):
+        if found == address or not (is_archive(found) or is_list(found)):
+            yield _item(found, found.removeprefix(folder).rpartition(SEPARATOR)[2])
+        else:
+            yield from _of(found)
+
+
+def is_list(address: str) -> bool:
+    """Whether a path or an address is named as a list."""
+    return Path(address).suffix.lower() in _LISTS
+
+
+def _list(path: Path, folder: str) -> Iterator[BatchItem]:
+    """Rows of a list, whose paths start at a folder or an address."""
+    is_record = path.suffix.lower() in records.RECORD_ENDINGS
+    return _records(path, folder) if is_record else _rows(path, folder)
 
 
 def _folder(folder: Path) -> Iterator[BatchItem]:
@@ -97,17 +130,18 @@ def _pattern(pattern: str) -> Iterator[BatchItem]:
         yield from _of(glob.escape(path) if glob.has_magic(path) and not is_file(path) else path)
 
 
-def _rows(path: Path) -> Iterator[BatchItem]:
+def _rows(path: Path, folder: str) -> Iterator[BatchItem]:
     for row in reader.read(path, INPUT_COLUMNS):
         if isinstance(row, Failure):
             yield BatchItem(-1, readable(row.name), "", error=row.error)
             continue
         cells = row.cells
-        item = _item(path.parent / row.path, cells.get(reader.NAME) or row.path, row.others)
+        where = join_address(folder, row.path)
+        item = _item(where, cells.get(reader.NAME) or row.path, row.others)
         yield _spanned(item, path, row.line, cells.get(START), cells.get(END))
 
 
-def _records(path: Path) -> Iterator[BatchItem]:
+def _records(path: Path, folder: str) -> Iterator[BatchItem]:
     is_empty = True
     for record in records.read_records(path):
         is_empty = False
@@ -127,9 +161,10 @@ def _records(path: Path) -> Iterator[BatchItem]:
         name = values.get(names.get(reader.NAME, ""))
         for known in names.values():
             del values[known]
-        if record.values.keys() >= EMOBOX_KEYS:
+        if record.values.keys() >= EMOBOX_KEYS and not is_address(folder):
             where = found_above(path.parent, where)
-        item = _item(path.parent / where, where if name in (None, "") else str(name), values)
+        at = join_address(folder, where)
+        item = _item(at, where if name in (None, "") else str(name), values)
         yield _spanned(item, path, record.line, start, end)
     if is_empty:
         raise _bad(path, 1, "list_empty")

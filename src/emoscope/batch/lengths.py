@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
+from typing import BinaryIO
 
 from emoscope.audio.containers import open_container, track_of
+from emoscope.batch.addresses import open_input
 from emoscope.batch.items import BatchItem
-from emoscope.batch.sources import source_of
+from emoscope.batch.sources import SourceReader
 from emoscope.errors import EmoscopeError
 from emoscope.limits import COMMAND_LINE
-from emoscope.paths.access import opened
 
 _HEAD_BYTES = 512
 
@@ -22,20 +22,21 @@ def stated_seconds(item: BatchItem) -> float:
     if item.error is not None:
         return 0.0
     try:
-        whole = _seconds(source_of(item))
+        whole = _seconds(item)
     except EmoscopeError:
         return 0.0
     return max(whole - (item.start_s or 0.0), 0.0)
 
 
-def _seconds(source: bytes | Path) -> float:
-    if isinstance(source, bytes):
-        return _of_reader(io.BytesIO(source))
-    with opened(source) as file:
+def _seconds(item: BatchItem) -> float:
+    if item.member:
+        with SourceReader() as sources:
+            return _of_reader(io.BytesIO(sources.read(item)))  # type: ignore[arg-type]  # bytes
+    with open_input(item.path) as file:
         return _of_reader(file)
 
 
-def _of_reader(reader: io.BytesIO | io.BufferedReader) -> float:
+def _of_reader(reader: BinaryIO) -> float:
     head = reader.read(_HEAD_BYTES)
     reader.seek(0)
     with open_container(reader, head, COMMAND_LINE) as container:

@@ -20,6 +20,7 @@ from emoscope.batch.deaths import Suspects
 from emoscope.batch.events import BatchEvent, RowEnded, ShardEnded, WorkerReady, lost_worker
 from emoscope.batch.options import RecognizerSource
 from emoscope.batch.shards import ShardJob
+from emoscope.batch.waiting import WaitingJobs
 from emoscope.batch.work import run_shard
 from emoscope.errors import BatchStoppedError
 
@@ -124,7 +125,7 @@ class LocalExecutor:
             ModelError: the model cannot be loaded.
             BatchStoppedError: processes end again and again.
         """
-        waiting = _Waiting(jobs, self._again)
+        waiting = WaitingJobs(jobs, self._again)
         try:
             while waiting.has_more() or any(one.job for one in self._pool):
                 self._start(waiting)
@@ -134,7 +135,7 @@ class LocalExecutor:
         finally:
             self._end()
 
-    def _start(self, waiting: _Waiting) -> None:
+    def _start(self, waiting: WaitingJobs) -> None:
         """Start processes that are missing and give free ones their next shard."""
         for number in range(1, self.workers + 1):
             name = f"worker-{number}"
@@ -201,25 +202,3 @@ class LocalExecutor:
                 worker.process.join(_END_S)
             worker.end()
         self._pool.clear()
-
-
-class _Waiting:
-    """Jobs that no worker has: those to do again first."""
-
-    def __init__(self, jobs: Iterator[ShardJob], again: deque[ShardJob]) -> None:
-        self._jobs, self._again = jobs, again
-        self._next: ShardJob | None = None
-
-    def has_more(self) -> bool:
-        if not self._again and self._next is None:
-            self._next = next(self._jobs, None)
-        return bool(self._again) or self._next is not None
-
-    def next(self) -> ShardJob:
-        if self._again:
-            return self._again.popleft()
-        if not self.has_more():
-            raise StopIteration
-        job, self._next = self._next, None
-        assert job is not None  # noqa: S101 - there is more
-        return job

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from emoscope.batch.remote import is_address
+from emoscope.batch.remote_storage import RemoteStorage
 from emoscope.errors import StoreError
 from emoscope.files import (
     TEMPORARY,
@@ -195,6 +197,8 @@ def open_storage(address: str) -> BatchStorage:
     """Return the storage at an address.
 
     Args:
-        address: a folder.
+        address: a folder, or an address such as ``s3://bucket/folder``.
     """
+    if is_address(address):
+        return RemoteStorage(address)
     return LocalStorage(str(Path(address).absolute()))

@@ -11,6 +11,7 @@ from emoscope.batch.events import ShardReport
 from emoscope.batch.items import BatchItem
 from emoscope.batch.parts import ShardWriter
 from emoscope.batch.shards import ShardJob
+from emoscope.batch.sources import SourceReader
 from emoscope.batch.storage import open_storage
 from emoscope.errors import DecoderError, EmoscopeError, InternalError, StoreError
 from emoscope.recognizer import Recognizer
@@ -66,7 +67,8 @@ class _Shard:
 
     def __init__(self, job: ShardJob, recognizer: Recognizer, listener: RowListener) -> None:
         self._job, self._recognizer, self._listener = job, recognizer, listener
-        self._decoder = SpanDecoder(recognizer)
+        self._sources = SourceReader(job.shard.items, recognizer.limits.max_bytes)
+        self._decoder = SpanDecoder(recognizer, self._sources)
         self._known: dict[tuple[object, ...], Result | Failure] = {}
 
     def answers(self) -> Iterator[tuple[BatchItem, Result | Failure]]:
@@ -77,8 +79,9 @@ class _Shard:
             if self._job.careful
             else decode_ahead(items, self._prepare)
         )
-        for item, sound in prepared:
-            yield item, self._answer(item, sound)
+        with self._sources:
+            for item, sound in prepared:
+                yield item, self._answer(item, sound)
 
     def _prepare(self, item: BatchItem) -> Prepared:
         if item.row in self._job.condemned:

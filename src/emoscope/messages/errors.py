@@ -99,6 +99,20 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "无法使用麦克风：{reason}",
             "The microphone cannot be used: {reason}",
         ),
+        "address_refused": Text(
+            "{address} 拒绝访问（{reason}）。请检查凭据，以及它们是否有读取权限。",
+            "Access to {address} was refused ({reason}). Check the credentials, and that they may "
+            "read there.",
+        ),
+        "address_unreachable": Text(
+            "无法读取 {address}，已尝试 {attempts} 次：{reason_zh}。",
+            "{address} cannot be read; attempts: {attempts}; the last one: {reason_en}.",
+        ),
+        "archive_broken": Text(
+            "压缩包 {name} 不完整或已损坏（{reason}），只能使用损坏处之前的录音。",
+            "The archive {name} is incomplete or damaged ({reason}); only the recordings before "
+            "that place can be used.",
+        ),
     },
     errors.SourceNotFoundError: {
         "source_not_found": Text("找不到文件：{name}", "No such file: {name}"),
@@ -679,6 +693,24 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "磁盘已满，结果没有保存。请腾出空间后重试。",
             "The disk is full and the results were not saved. Free some space and try again.",
         ),
+        "output_refused": Text(
+            "{address} 拒绝访问（{reason}）。请检查凭据，以及它们是否有写入权限。",
+            "Access to {address} was refused ({reason}). Check the credentials, and that they may "
+            "write there.",
+        ),
+        "output_unreachable": Text(
+            "无法写入 {address}，已尝试 {attempts} 次：{reason_zh}。",
+            "{address} cannot be written; attempts: {attempts}; the last one: {reason_en}.",
+        ),
+        "output_missing": Text(
+            "{address} 不存在：没有这个存储桶。请先创建它。",
+            "{address} is not there: there is no such bucket. Create it first.",
+        ),
+        "output_read_only": Text(
+            "{address} 只能读取。结果请写到文件夹，或 s3://、gs:// 这样的地址。",
+            "{address} can only be read. Write results to a folder, or to an address such as "
+            "s3:// or gs://.",
+        ),
         "data_folder_unknown": Text(
             "不知道数据文件夹在哪里：没有主目录。",
             "The folder for data is not known: there is no home folder.",
@@ -845,6 +877,16 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         "argument_empty": Text(
             "{argument} 是空的。请给出值；如果指当前文件夹，请写 . 。",
             "{argument} is empty. Give a value; the current folder is written as a dot.",
+        ),
+        "address_scheme_unknown": Text(
+            "不认识以 {scheme}:// 开头的地址。可用的有 s3://、gs://、hf://、https://。",
+            "Addresses that begin with {scheme}:// are not known; s3://, gs://, hf:// and https:// "
+            "are.",
+        ),
+        "address_package_missing": Text(
+            "以 {scheme}:// 开头的地址需要软件包 {package}。安装：pip install {package}",
+            "Addresses that begin with {scheme}:// need the package {package}. Install it: "
+            "pip install {package}",
         ),
     },
     errors.SettingsFileError: {

@@ -35,6 +35,10 @@ REASONS: Mapping[str, Text] = {
         "数组的类型是 {dtype}，应为浮点、int16、int32、int8 或 uint8",
         "the array holds {dtype}, not floats, int16, int32, int8 or uint8",
     ),
+    # An object in object storage.
+    "other_length": Text(
+        "收到 {found} 字节，应为 {expected} 字节", "{found} bytes came instead of {expected}"
+    ),
     # A device.
     "openvino_no_cuda": Text("openvino 后端不支持 CUDA", "the openvino backend knows no CUDA"),
     "onnxruntime_no_cuda": Text(
