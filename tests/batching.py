@@ -58,8 +58,7 @@ class _Decoder:
         stem = "" if isinstance(source, bytes) else Path(source).stem
         if stem.startswith("kills"):
             os.kill(os.getpid(), signal.SIGKILL)
-        once = Path(source).with_suffix(".once")
-        if stem.startswith("once") and not once.exists():
+        if stem.startswith("once") and not (once := Path(source).with_suffix(".once")).exists():
             once.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return decode_of_any_length(source, limits=limits, name=name, log=log)

@@ -69,7 +69,7 @@ def _of(argument: str) -> Iterator[BatchItem]:
     if not argument.strip():
         raise SettingError("argument_empty", argument=repr(argument))
     path = Path(argument)
-    if is_archive(argument):
+    if is_archive(argument) and (is_file(path) or not glob.has_magic(argument)):
         yield from members(argument)
     elif is_address(argument):
         yield from _at_address(argument)

@@ -1,9 +1,9 @@
-"""Ray executor: an actor for each worker of a cluster, with a model of its own, that works on shards.
+"""Ray executor: an actor for each worker of a cluster, with a model of its own.
 
-Ray places the actors and tells of their ends; the shards, what is missing and what is done again are
-decided here and by the manifest, as with the local executor. A worker whose machine was lost condemns
-no recording. Workers tell what they do to a journal on the driver's machine, so that it is known which
-recording was in work when a process ended.
+Ray places the actors and tells of their ends; the shards, what is missing and what is done again
+are decided here and by the manifest, as with the local executor. A worker whose machine was lost
+condemns no recording. Workers tell what they do to a journal on the driver's machine, so that it is
+known which recording was in work when a process ended.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from emoscope._version import __version__
 from emoscope.batch.deaths import Suspects
@@ -38,6 +38,8 @@ _LOOK_EVERY_S = 5.0
 """How often it is looked whether the cluster has grown."""
 _OBJECT_STORE_BYTES = 100 << 20
 """Shared memory of a cluster that is started here: jobs and reports are small."""
+_CREATION = "error raised in its creation task"
+"""What Ray says of a worker that was not killed but could not be made."""
 _ADDRESS_VARIABLE = "RAY_ADDRESS"
 
 
@@ -101,7 +103,7 @@ class _JournalLine:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._flush_often, daemon=True)
 
-    def __enter__(self) -> _JournalLine:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -155,8 +157,8 @@ class RayExecutor:
 
     Args:
         source: loads the recognizer in each worker.
-        address: of a cluster, such as ``ray://head:10001``; by default that of ``RAY_ADDRESS``, else
-            a cluster is started on this machine.
+        address: of a cluster, such as ``ray://head:10001``; by default that of ``RAY_ADDRESS``,
+            else a cluster is started on this machine.
         workers: how many; 0 for one on each core, or each GPU, of the cluster, also when it grows.
         cpus: cores of a worker.
         gpus: GPUs of a worker, also parts of one.
@@ -341,6 +343,9 @@ class _RayCrew:
         self._looked_s = float("-inf")  # the cluster may have shrunk
         is_of_machine = self._machine_is_lost(worker, error)
         if not worker.is_ready:
+            if _CREATION in str(error):
+                said = str(error).strip().rpartition("\n")[2][:200]
+                raise BatchStoppedError("cluster_worker_failed", reason=said)
             self._failed_starts += not is_of_machine
             if self._failed_starts >= _START_TRIES:
                 raise BatchStoppedError("batch_workers_do_not_start", times=_START_TRIES)
@@ -357,10 +362,9 @@ class _RayCrew:
 
     def _machine_is_lost(self, worker: _RemoteWorker, error: BaseException) -> bool:
         """Whether a worker ended with its machine."""
-        if "node" in str(error).lower() and "died" in str(error).lower():
-            said = str(error).lower()
-            if "node has died" in said or "node died" in said or "node is dead" in said:
-                return True
+        said = str(error).lower()
+        if any(words in said for words in ("node has died", "node died", "node is dead")):
+            return True
         alive = {one["NodeID"] for one in self._ray.nodes() if one["Alive"]}
         return bool(worker.node) and worker.node not in alive
 
@@ -371,13 +375,10 @@ def _cause(error: Any) -> BaseException:
     return cause if isinstance(cause, EmoscopeError) else error
 
 
-def _cause_of_failed_start(error: BaseException) -> BaseException | None:
+def _cause_of_failed_start(error: BaseException | None) -> BaseException | None:
     """Return our error by which a worker could not load its model; None where it was killed."""
     while error is not None:
-        cause = getattr(error, "cause", None) or error.__cause__
-        if isinstance(cause, EmoscopeError):
-            return cause
-        if not isinstance(cause, BaseException):
-            return None
-        error = cause
+        error = getattr(error, "cause", None) or error.__cause__
+        if isinstance(error, EmoscopeError):
+            return error
     return None

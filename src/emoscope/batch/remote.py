@@ -106,9 +106,9 @@ class RemoteFiles:
         Args:
             address: what it is about, for the sentence of an error.
             name: of the method, such as ``cat_file``.
-            *args: of the method; its address, too.
+            args: of the method; its address, too.
             moved_bytes: bytes that are sent or received, which lengthen the limit of an attempt.
-            **kwargs: of the method.
+            kwargs: of the method.
 
         Raises:
             FileNotFoundError: there is no such object.

@@ -19,6 +19,7 @@ from emoscope.batch.manifest import BatchManifest
 from emoscope.batch.options import BatchOptions, ModelSpec
 from emoscope.batch.plan import BatchPlan
 from emoscope.batch.progress import BatchProgress
+from emoscope.batch.remote import is_address
 from emoscope.batch.rows import PART_TYPES
 from emoscope.batch.run import BatchRun, Executor, ShardRange, missing_shards
 from emoscope.batch.shards import ShardCut
@@ -129,7 +130,20 @@ def executor_of(order: BatchOrder, spec: ModelSpec, screen: BatchScreen) -> Exec
         crew = _crew(order.workers, spec)
         screen.crew(crew)
         return LocalExecutor(replace(spec, threads=crew.threads), crew.workers)
-    raise SettingError("setting_invalid", setting="--on", reason="local")
+    if order.on == "ray" or is_address(order.on) or ":" in order.on:
+        from emoscope.batch.ray import RayExecutor
+
+        check_installed("ray", extra="ray")
+        return RayExecutor(
+            replace(spec, threads=spec.threads or 1),
+            "" if order.on == "ray" else order.on,
+            0 if order.workers == "auto" else order.workers,
+            cpus=spec.threads or 1,
+            gpus=float(spec.device == "cuda"),
+        )
+    raise SettingError(
+        "setting_invalid", setting="--on", reason="local / ray / ray://HOST:10001 / HOST:6379"
+    )
 
 
 def _crew(workers: Workers, spec: ModelSpec) -> CrewChoice:

@@ -754,6 +754,11 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "Stopped: the processes that worked on shard {shard} ended {times} times, and no "
             "recording is to blame. Look at the memory, and go on with fewer processes.",
         ),
+        "cluster_worker_failed": Text(
+            "集群的处理进程无法启动：{reason}。所有机器都要装有同一版本的程序和依赖。",
+            "A worker of the cluster could not start: {reason}. All machines need the same version "
+            "of the program and of what it uses.",
+        ),
         "batch_workers_do_not_start": Text(
             "处理进程还没有载入模型就退出了（连续 {times} 次）。请检查内存，减少进程数后重试。",
             "The processes ended before they had loaded the model, {times} times in a row. Look "
@@ -877,6 +882,10 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
         "argument_empty": Text(
             "{argument} 是空的。请给出值；如果指当前文件夹，请写 . 。",
             "{argument} is empty. Give a value; the current folder is written as a dot.",
+        ),
+        "cluster_unreachable": Text(
+            "无法连接 Ray 集群 {address}：{reason}",
+            "The Ray cluster {address} cannot be reached: {reason}",
         ),
         "address_scheme_unknown": Text(
             "不认识以 {scheme}:// 开头的地址。可用的有 s3://、gs://、hf://、https://。",
