@@ -13,6 +13,8 @@ from emoscope.inference.options import (
     ByMean,
     ByRow,
     SharedAll,
+    SharedManyOptions,
+    SharedManyWithGranularity,
     SharedOptions,
     SharedWithGranularity,
     SharedWithoutEmbedding,
@@ -103,6 +105,14 @@ def recognize(
     )
 
 
+@overload
+def recognize_many(
+    sources: Iterable[Source], *, granularity: ByFrame, **more: Unpack[SharedManyOptions]
+) -> AnswerStream[Track]: ...
+@overload
+def recognize_many(
+    sources: Iterable[Source], **more: Unpack[SharedManyWithGranularity]
+) -> AnswerStream: ...
 def recognize_many(
     sources: Iterable[Source],
     *,

@@ -32,6 +32,8 @@ from emoscope.inference.options import (
     ByFrame,
     ByMean,
     ByRow,
+    ManyOptions,
+    ManyWithGranularity,
     Options,
     WithGranularity,
     WithoutEmbedding,
@@ -199,6 +201,14 @@ class Recognizer:
             listener=listener,
         )
 
+    @overload
+    def recognize_many(
+        self, sources: Iterable[Source], *, granularity: ByFrame, **more: Unpack[ManyOptions]
+    ) -> AnswerStream[Track]: ...
+    @overload
+    def recognize_many(
+        self, sources: Iterable[Source], **more: Unpack[ManyWithGranularity]
+    ) -> AnswerStream: ...
     def recognize_many(
         self,
         sources: Iterable[Source],

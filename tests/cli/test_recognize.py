@@ -16,6 +16,7 @@ from emoscope.backends.fake_backend import FakeBackend
 from emoscope.cli import main as cli
 from emoscope.cli import recognize as command
 from emoscope.errors import all_codes
+from emoscope.export.records import CSV_COLUMNS
 from emoscope.labels import KEYS
 from emoscope.outputs.history import list_runs
 from emoscope.outputs.store import RUN_NAME, RunStore, read_wav
@@ -107,6 +108,23 @@ def test_json_is_one_list(emoscope, clip) -> None:
 
     assert record["name"] == "happy.wav"
     assert record["emotion"] in KEYS
+
+
+def test_columns_of_a_list_come_along_behind_those_of_the_csv(emoscope, clip, tmp_path) -> None:
+    path, plain = tmp_path / "list.csv", tmp_path / "more.csv"
+    path.write_text("path,speaker,emotion\nhappy.wav,03,happy\nnone.wav,=08,sad\n", "utf-8")
+    plain.write_text("path,note\nhappy.wav,loud\n", "utf-8")
+    ran = emoscope("recognize", path, clip, plain, "--csv")
+    header = ran.out.splitlines()[0].split(",")
+    rows = list(csv.DictReader(io.StringIO(ran.out)))
+
+    assert tuple(header[: len(CSV_COLUMNS)]) == CSV_COLUMNS
+    assert header[len(CSV_COLUMNS) :] == ["speaker", "list_emotion", "note"]
+    assert [row["speaker"] for row in rows] == ["03", "'=08", "", ""]
+    assert [row["list_emotion"] for row in rows] == ["happy", "sad", "", ""]
+    assert [row["note"] for row in rows] == ["", "", "", "loud"]
+    assert rows[1]["error"] == "source_not_found"
+    assert rows[0]["emotion"] in KEYS
 
 
 def test_json_lines_and_csv_have_the_same_numbers(emoscope, clip, tmp_path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from emoscope.cli import show
 from emoscope.cli.model import open_model
-from emoscope.cli.sources import Named, expand
+from emoscope.cli.sources import Named, carried_columns, expand
 from emoscope.cli.streams import write
 from emoscope.cli.utterances import SpanPlan
 from emoscope.errors import EmoscopeError
@@ -87,7 +87,10 @@ def run_recognize(arguments: list[str], work: Work, settings: Settings) -> None:
     try:
         with _Bar(screen, language) as bar:
             answers = _answers(expand(arguments), recognizer, work, store, bar, language)
-            _write(answers, work, recognizer, language)
+            if work.output == "csv" and work.utterances is None:
+                _write_csv(answers, recognizer, carried_columns(arguments))
+            else:
+                _write((answer for answer, _ in answers), work, recognizer, language)
     except KeyboardInterrupt:
         if work.checkpoint_dir is not None and _kept_since(work.checkpoint_dir, started_s):
             screen.print(TERMINAL["unfinished"](language), style="yellow")
@@ -120,14 +123,16 @@ def _answers(
     store: RunStore | None,
     bar: _Bar,
     language: Language,
-) -> Iterator[Result | Failure]:
+) -> Iterator[tuple[Result | Failure, Mapping[str, str]]]:
+    """Yield each answer, and what a list says of its recording besides path and name."""
     for source in sources:
+        others = {} if isinstance(source, Failure) else source.others
         for answer in _each(source, recognizer, work, store, bar, language):
             if isinstance(answer, Failure):
                 work.errors.append(answer.error)
             else:
                 work.done += 1
-            yield answer
+            yield answer, others
 
 
 def _each(
@@ -198,17 +203,23 @@ def _write(
     elif work.output == "jsonl":
         for answer in answers:
             write(records.to_json_line(answer))
-    elif work.output == "csv" and work.utterances is not None:
+    elif work.output == "csv":
         write(utterance_rows.utterance_csv_header())
         for answer in answers:
             write(utterance_rows.to_utterance_csv(answer))
-    elif work.output == "csv":
-        extra = records.head_columns(recognizer.heads)
-        write(records.csv_header(extra))
-        for answer in answers:
-            write(records.to_csv_line(answer, extra))
     else:
         _print_table(list(answers), recognizer, language)
+
+
+def _write_csv(
+    answers: Iterator[tuple[Result | Failure, Mapping[str, str]]],
+    recognizer: Recognizer,
+    carried: Sequence[str],
+) -> None:
+    extra = records.head_columns(recognizer.heads)
+    write(records.csv_header(extra, carried))
+    for answer, others in answers:
+        write(records.to_csv_line(answer, extra, [others.get(name, "") for name in carried]))
 
 
 def _print_table(

@@ -22,6 +22,8 @@ class Named:
     name: str
     cells: Mapping[str, str] = field(default_factory=dict)
     """What a list says of it, by column."""
+    others: Mapping[str, str] = field(default_factory=dict)
+    """What a list says besides, by its own headers."""
 
 
 def expand(
@@ -42,6 +44,25 @@ def expand(
             yield from _one(argument, columns)
         except EmoscopeError as error:
             yield Failure(argument, error)
+
+
+def carried_columns(arguments: Iterable[str]) -> tuple[str, ...]:
+    """Return the headers of the lists among arguments, but for those of path and name.
+
+    Args:
+        arguments: as they were typed; what cannot be read has none.
+    """
+    found: dict[str, None] = {}
+    for argument in arguments:
+        path = Path(argument)
+        if path.suffix.lower() not in reader.LIST_ENDINGS:
+            continue
+        try:
+            rows = (row for row in reader.read(path) if isinstance(row, reader.Row))
+            found |= dict.fromkeys(next(rows, reader.Row(1, {})).others)
+        except EmoscopeError:  # told in its place, among the answers
+            continue
+    return tuple(found)
 
 
 def _one(argument: str, columns: Mapping[str, Sequence[str]]) -> Iterator[Named | Failure]:
@@ -66,7 +87,8 @@ def _one(argument: str, columns: Mapping[str, Sequence[str]]) -> Iterator[Named 
 
 
 def _named(row: reader.Row, folder: Path) -> Named:
-    return Named(folder / row.path, row.cells.get(reader.NAME) or row.path, row.cells)
+    name = row.cells.get(reader.NAME) or row.path
+    return Named(folder / row.path, name, row.cells, row.others)
 
 
 def _stdin() -> bytes:

@@ -15,6 +15,7 @@ from emoscope.labels import KEYS
 from emoscope.models.head_file import Head
 from emoscope.results.heads import HeadAnswer
 from emoscope.results.result import Failure, Result
+from emoscope.results.rows import carried_name
 
 CSV_COLUMNS = (
     "name",
@@ -88,14 +89,28 @@ def head_columns(heads: Iterable[Head | HeadAnswer]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def csv_header(extra: Sequence[str] = ()) -> str:
-    """First line of the CSV, with further columns, as of ``head_columns``."""
-    return csv_line([*CSV_COLUMNS, *extra])
+def csv_header(extra: Sequence[str] = (), carried: Sequence[str] = ()) -> str:
+    """First line of the CSV.
+
+    Args:
+        extra: further columns, such as those of ``head_columns``.
+        carried: columns of the user's list; one with a name of ours gets ``list_`` before it.
+    """
+    own = (*CSV_COLUMNS, *extra)
+    return csv_line([*own, *(carried_name(name, own) for name in carried)])
 
 
-def to_csv_line(answer: Result | Failure, extra: Sequence[str] = ()) -> str:
-    """One line of the CSV, in the order of ``CSV_COLUMNS`` and of further columns."""
-    return csv_line(_cells(answer, extra))
+def to_csv_line(
+    answer: Result | Failure, extra: Sequence[str] = (), carried: Sequence[str] = ()
+) -> str:
+    """One line of the CSV.
+
+    Args:
+        answer: a result or failure.
+        extra: further columns, in order.
+        carried: values of the user's list, in order.
+    """
+    return csv_line([*_cells(answer, extra), *map(spreadsheet_cell, carried)])
 
 
 def archive_csv(answers: Iterable[tuple[str, Result]]) -> str:

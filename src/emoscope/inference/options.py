@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias, TypedDict
 from emoscope.events import Listener
 from emoscope.models.head_file import Head
 from emoscope.paths.choices import EmbeddingRequest, Granularity
-from emoscope.results.utterances import UtteranceChoice
+from emoscope.results.display import ProgressListener
+from emoscope.results.utterances import UtteranceChoice, UtteranceRules
 
 ByFrame: TypeAlias = Literal["frame"]
 """The result has a track."""
@@ -71,3 +72,31 @@ class SharedAll(SharedOptions, total=False):
 
     granularity: Granularity
     embedding: EmbeddingRequest
+
+
+class ManyOptions(TypedDict, total=False):
+    """Options of ``Recognizer.recognize_many`` but for ``granularity``."""
+
+    embedding: EmbeddingRequest
+    utterances: bool | UtteranceRules
+    workers: int
+    progress: bool | ProgressListener
+
+
+class ManyWithGranularity(ManyOptions, total=False):
+    """Perhaps a track."""
+
+    granularity: Granularity
+
+
+class SharedManyOptions(ManyOptions, total=False):
+    """The same for the function ``recognize_many``, whose model is shared."""
+
+    model: str | os.PathLike[str]
+    heads: Sequence[str | Head]
+
+
+class SharedManyWithGranularity(SharedManyOptions, total=False):
+    """Perhaps a track."""
+
+    granularity: Granularity

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from emoscope.errors import ResultError
 from emoscope.optional import require_package
 from emoscope.results.result import Failure, Result
-from emoscope.results.rows import COLUMNS_OF, RowKind, answer_rows, check_row_kind
+from emoscope.results.rows import COLUMNS_OF, RowKind, answer_rows, carried_name, check_row_kind
 from emoscope.results.track import DataFrame
 
 Carried: TypeAlias = Any
@@ -79,8 +79,4 @@ def carried_rows(columns: Carried, count: int, taken: Sequence[str]) -> list[dic
         given = [dict(row) for row in columns]
     if len(given) != count:
         raise ResultError("table_rows_differ", answers=count, rows=len(given))
-    return [{_free(str(name), taken): value for name, value in row.items()} for row in given]
-
-
-def _free(name: str, taken: Sequence[str]) -> str:
-    return f"list_{name}" if name in taken else name
+    return [{carried_name(str(name), taken): value for name, value in row.items()} for row in given]

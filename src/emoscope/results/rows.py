@@ -5,7 +5,7 @@ A recording that could not be recognized has one row, whose column ``error`` is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Literal, TypeAlias, get_args
 
 from emoscope.errors import EmoscopeError, RequestError
@@ -49,6 +49,16 @@ COLUMNS_OF: Mapping[RowKind, tuple[str, ...]] = {
     "utterances": UTTERANCE_ROW_COLUMNS,
     "frames": FRAME_COLUMNS,
 }
+
+
+def carried_name(name: str, taken: Container[str]) -> str:
+    """Return the name of a column that comes from the user's list.
+
+    Args:
+        name: as the list has it.
+        taken: names of the answers' own columns; one of them gets ``list_`` before it.
+    """
+    return f"list_{name}" if name in taken else name
 
 
 def check_row_kind(value: str) -> RowKind:
