@@ -107,3 +107,45 @@ def test_an_output_that_is_an_input_is_refused(emoscope, output: str) -> None:
     before = Path("list.csv").read_text()
     assert emoscope("evaluate", "list.csv", output, "list.csv").code == 2
     assert Path("list.csv").read_text() == before
+
+
+def test_a_report_is_made_again(emoscope) -> None:
+    assert emoscope("evaluate", "list.csv", "--json", "a.json", "--draws", "50").code == 0
+
+    ran = emoscope("evaluate", "--check", "a.json")
+
+    assert ran.code == 0, ran.out + ran.err
+    assert "Reproduced" in ran.out
+    report = json.loads(Path("a.json").read_text("utf-8"))
+    report["ua"] += 0.01
+    report["versions"]["numpy"] = "0.1"
+    Path("b.json").write_text(json.dumps(report))
+    ran = emoscope("evaluate", "--check", "b.json")
+    assert ran.code == 1
+    assert "Differs: ua, reported 0.676667, now 0.666667" in ran.out
+    assert "numpy 0.1" in ran.out
+    assert ran.out.count("Differs") == 1
+    Path("list.csv").write_text(Path("list.csv").read_text().replace("s0", "sX"))
+    ran = emoscope("evaluate", "--check", "a.json")
+    assert ran.code == 1
+    assert "list.sha256" in ran.out
+
+
+def test_a_report_beside_its_list_is_made_again_from_elsewhere(emoscope, monkeypatch) -> None:
+    Path("deep").mkdir()
+    assert emoscope("evaluate", "list.csv", "--json", "a.json", "--draws", "50").code == 0
+    monkeypatch.chdir("deep")
+    assert emoscope("evaluate", "--check", "../a.json").code == 0
+
+
+@pytest.mark.parametrize("content", ["[]", "{", "{}", '{"created": "x", "versions": 1}'])
+def test_what_is_no_report_is_told(emoscope, content: str) -> None:
+    Path("x.json").write_text(content)
+    ran = emoscope("evaluate", "--check", "x.json")
+    assert ran.code == 3
+    assert "report_unreadable" in ran.err
+
+
+def test_a_list_or_a_report_is_needed(emoscope) -> None:
+    assert emoscope("evaluate").code == 2
+    assert emoscope("evaluate", "list.csv", "--check", "x.json").code == 2

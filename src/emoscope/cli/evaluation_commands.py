@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from emoscope.cli.arguments import Commands
 from emoscope.cli.evaluation_options import DrawOptions, LabelOptions
 from emoscope.cli.options import ModelOptions, with_options
+from emoscope.errors import SettingError
+
+if TYPE_CHECKING:
+    from emoscope.settings import Settings
 
 
 def add_evaluation_commands(app: Commands, some_failed: int) -> None:
@@ -25,12 +29,17 @@ def add_evaluation_commands(app: Commands, some_failed: int) -> None:
     def evaluate_command(
         *,
         listing: Annotated[
-            Path,
+            Path | None,
             typer.Argument(
-                metavar="LIST",
+                metavar="[LIST]",
                 help="列表：路径与标签 · CSV, TSV, JSONL or audformat of path and label",
+                show_default=False,
             ),
-        ],
+        ] = None,
+        check: Annotated[
+            Path | None,
+            typer.Option("--check", help="重做一份 JSON 报告 · make the figures of a report again"),
+        ] = None,
         labels: LabelOptions,
         trained: Annotated[
             Path | None,
@@ -59,27 +68,26 @@ def add_evaluation_commands(app: Commands, some_failed: int) -> None:
         """评测模型 · Measure a model on recordings whose emotion is known."""
         from emoscope.cli.evaluate import EvaluateRequest, run_evaluate
 
+        if (listing is None) == (check is None):
+            raise SettingError("setting_invalid", setting="LIST / --check", reason="one of both")
         settings = options.settings(heads=() if head_name is None else (head_name,))
-        if head_name is not None:
-            from emoscope.cli.head_show import run_evaluate_head
-            from emoscope.models.head_folder import open_head
-
-            opened = open_head(head_name)
-            if opened.kind == "classes":
-                if run_evaluate_head(listing, opened, settings, json_path=json_path):
-                    raise typer.Exit(some_failed)
-                return
-        request = EvaluateRequest(
-            listing,
-            labels,
-            trained,
-            json_path,
-            html_path,
-            predictions,
-            drawing.draws,
-            drawing.seed,
-        )
-        if run_evaluate(request, settings):
+        if listing is None:
+            is_complete = check is None or _is_reproduced(check, options)
+        elif head_name is not None and _is_of_classes(head_name):
+            is_complete = _is_head_measured(listing, head_name, settings, json_path)
+        else:
+            request = EvaluateRequest(
+                listing,
+                labels,
+                trained,
+                json_path,
+                html_path,
+                predictions,
+                drawing.draws,
+                drawing.seed,
+            )
+            is_complete = not run_evaluate(request, settings)
+        if not is_complete:
             raise typer.Exit(some_failed)
 
     @app.command("compare")
@@ -113,3 +121,27 @@ def add_evaluation_commands(app: Commands, some_failed: int) -> None:
         )
         if run_compare(request, options.settings()):
             raise typer.Exit(some_failed)
+
+
+def _is_reproduced(report: Path, options: ModelOptions) -> bool:
+    """Whether the figures of a report are the same when made again."""
+    from emoscope.cli.evaluate_check import run_check
+
+    return run_check(report, options.settings_of_report)
+
+
+def _is_of_classes(head_name: str) -> bool:
+    """Whether a head has classes of its own, which another command measures."""
+    from emoscope.models.head_folder import open_head
+
+    return open_head(head_name).kind == "classes"
+
+
+def _is_head_measured(
+    listing: Path, head_name: str, settings: Settings, json_path: Path | None
+) -> bool:
+    """Measure a head of own classes; whether every recording could be recognized."""
+    from emoscope.cli.head_show import run_evaluate_head
+    from emoscope.models.head_folder import open_head
+
+    return not run_evaluate_head(listing, open_head(head_name), settings, json_path=json_path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
@@ -89,6 +89,15 @@ class ModelOptions:
             language=self.lang,
             **others,
         )
+
+    def settings_of_report(self, recorded: dict[str, Any]) -> Settings:
+        """Load the settings of an evaluation from its report; these options come first."""
+        wanted = {
+            name: getattr(self, name) or recorded.get(name)
+            for name in ("model", "backend", "precision", "device")
+        }
+        heads = tuple(recorded.get("heads") or ())
+        return replace(self, **wanted).settings(heads=heads)
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,10 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "The label {word!r} is none of the nine ({known}). Rename it in the list or drop its "
             "rows.",
         ),
+        "report_unreadable": Text(
+            "{name} 不是写明了做法的评测报告（{reason_zh}）。",
+            "{name} is no report of an evaluation that says how it was made ({reason_en}).",
+        ),
         "labels_unknown": Text(
             "列表 {name} 里没有一个标签能对应到九种情绪（{known}）：{found}。"
             "请用映射表说明它们的意思。",

@@ -153,6 +153,21 @@ EVALUATION_NOTES: dict[str, Text] = {
         "* marks an interval without zero, of five speakers at least. McNemar (exact, two-sided) "
         "takes clips as independent, which those of one speaker are not: trust the interval.",
     ),
+    "version_differs": Text(
+        "版本不同：{name} {reported} → {found}", "Another version: {name} {reported} → {found}"
+    ),
+    "figure_differs": Text(
+        "不同：{place}，报告 {reported}，现在 {found}",
+        "Differs: {place}, reported {reported}, now {found}",
+    ),
+    "reproduced": Text(
+        "已重现：{created} 的报告里每个数字都相同。",
+        "Reproduced: every figure of the report of {created} is the same.",
+    ),
+    "not_reproduced": Text(
+        "未能重现：{created} 的报告里有 {count} 处不同。",
+        "Not reproduced: {count} parts of the report of {created} differ.",
+    ),
     "not_calibrated": Text("该模型未校准。", "This model was not calibrated."),
     "label_sets": Text(
         "标签集应在 {wanted:.0f}% 的情况下包含真实情绪，本列表为 {coverage:.1f}%，"
