@@ -117,7 +117,7 @@ def started(
     executor: Executor | None = None,
     *,
     options: BatchOptions | None = None,
-    size: int = 3,
+    size: int | None = 3,
     part: ShardRange | None = None,
     fresh: bool = False,
     max_failures: float = 1.0,
