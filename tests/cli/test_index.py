@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from batching import do_batch
 from emoscope.backends.fake_backend import FakeBackend
+from emoscope.batch.options import BatchOptions
 from emoscope.cli import index as index_command
 from emoscope.cli import main as cli
 from emoscope.cli import recognize as recognize_command
@@ -252,3 +254,35 @@ def test_index_needs_something_to_do(emoscope) -> None:
     assert emoscope("index", "--to", "ix").code == 2
     ran = emoscope("index", "--to", "ix", "--approximate", "emotion")
     assert (ran.code, "index_not_found" in ran.err or "lancedb" in ran.err) == (3, True)
+
+
+def test_the_output_of_a_batch_is_indexed_without_recognizing_again(emoscope, tmp_path) -> None:
+    lines = "".join(f"calls/{name},{name[:5]},s{at}\n" for at, name in enumerate(VOICES))
+    Path("list.csv").write_text("path,label,speaker\n" + lines)
+    do_batch(["list.csv"], tmp_path / "out")
+    emoscope("index", "list.csv", "--to", "by-hand")
+    emoscope.recognized = 0
+
+    ran = emoscope("index", "out", "--to", "ix")
+
+    assert (ran.code, emoscope.recognized) == (0, 0)
+    assert ran.out.startswith("3 recordings added, 0 known already, 0 failed")
+    with Index.open("ix") as index, Index.open("by-hand") as other:
+        assert index.store.all_entries() == other.store.all_entries()
+        vectors = index.store.vectors(index.store.positions()[1])
+        assert np.array_equal(vectors, other.store.vectors(other.store.positions()[1]))
+    assert emoscope("index", "out", "--to", "ix").out.startswith("0 recordings added, 3 known")
+    assert "happy_zh.wav" in emoscope("search", "calls/angry_zh.wav", "--index", "ix").out
+
+
+def test_an_output_without_vectors_is_refused(emoscope, tmp_path) -> None:
+    do_batch(["calls"], tmp_path / "out", options=BatchOptions(embedding="none"))
+    ran = emoscope("index", "out", "--to", "ix")
+    assert (ran.code, "[batch_without_vectors]" in ran.err) == (3, True)
+    do_batch(["calls"], tmp_path / "more")
+    ran = emoscope("index", "more", "--to", "ix", "--segments")
+    assert (ran.code, "[batch_without_segments]" in ran.err) == (3, True)
+    emoscope.model = ModelRef("other", "1", "1" * 64)
+    emoscope("index", "calls", "--to", "of-another")
+    ran = emoscope("index", "more", "--to", "of-another")
+    assert (ran.code, "[index_other_model]" in ran.err) == (3, True)

@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from emoscope.audio.source import digest
+from emoscope.batch.output import BatchOutput, is_batch_output
 from emoscope.cli.model import open_model
 from emoscope.cli.show import failure_line
 from emoscope.cli.sources import Named, expand
-from emoscope.errors import EmoscopeError, SourceNotFoundError
+from emoscope.errors import AudioError, EmoscopeError, SourceNotFoundError, VectorIndexError
 from emoscope.files import check_folder
 from emoscope.lists import reader
 from emoscope.messages.aliases import LABEL_WORDS, SPEAKER_WORDS
@@ -26,6 +27,8 @@ from emoscope.recognizer import Recognizer
 from emoscope.results.result import Failure, Result
 from emoscope.settings import Settings, language_of
 from emoscope.vectors import EntryDetails, Index
+from emoscope.vectors.facts import IndexFacts
+from emoscope.vectors.store import VectorStore
 
 _COLUMNS = {**reader.COLUMNS, "speaker": SPEAKER_WORDS, "label": LABEL_WORDS}
 
@@ -83,12 +86,25 @@ class _Adding:
         else:
             self.counts.known += 1
 
+    def put_output(self, output: BatchOutput) -> None:
+        """Add the vectors of a batch's output; nothing is recognized again."""
+        if self.index is None:
+            facts = IndexFacts.of(output.model, output.dim)
+            self.index = Index(VectorStore.create(self.folder, facts))
+        self.index.facts.check_model(self.index.name, output.model)
+        for block, silent in output.blocks():
+            added = self.index.store.add(block)
+            self.counts.added += added
+            self.counts.known += len(block) - added
+            missing = (Failure(name, AudioError("speech_missing", name=name)) for name in silent)
+            self.counts.failures.extend(missing)
+
 
 def run_index(sources: list[str], folder: Path, settings: Settings, *, segments: bool) -> Counts:
     """Add recordings to an index and say what became of them.
 
     Args:
-        sources: files, folders, lists, runs, or folders of runs.
+        sources: files, folders, lists, runs, folders of runs, or outputs of batches.
         folder: of the index; made when it is not there.
         settings: model, limits and language.
         segments: also a vector for each segment of the emotion curve.
@@ -109,7 +125,7 @@ def run_index(sources: list[str], folder: Path, settings: Settings, *, segments:
         with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
             task = bar.add_task(SEARCH["working"](language), total=None)
             for source in sources:
-                for one in _each(source):
+                for one in _each(source, segments=segments):
                     _add(adding, one)
                     bar.advance(task)
     finally:
@@ -132,9 +148,15 @@ def _opened(folder: Path, recognizer: Recognizer) -> Index | None:
     return Index.open_for(folder, recognizer.model)
 
 
-def _each(source: str) -> Iterator[Path | Named | Failure]:
-    """Yield what an argument means: the folders of runs, or recordings."""
+def _each(source: str, *, segments: bool) -> Iterator[Path | Named | Failure | BatchOutput]:
+    """Yield what an argument means: a batch's output, the folders of runs, or recordings."""
     path = Path(source)
+    if source.strip() and is_batch_output(path):
+        output = BatchOutput.open(path)
+        if segments:  # it holds none of their vectors
+            raise VectorIndexError("batch_without_segments", name=path.name)
+        yield output
+        return
     if source.strip() and run_vectors.is_run(path):
         yield path
         return
@@ -145,10 +167,12 @@ def _each(source: str) -> Iterator[Path | Named | Failure]:
     yield from expand([source], _COLUMNS)
 
 
-def _add(adding: _Adding, one: Path | Named | Failure) -> None:
+def _add(adding: _Adding, one: Path | Named | Failure | BatchOutput) -> None:
     try:
         if isinstance(one, Failure):
             adding.counts.failures.append(one)
+        elif isinstance(one, BatchOutput):
+            adding.put_output(one)
         elif isinstance(one, Named):
             cells, name = one.cells, readable(one.name)
             path = "" if isinstance(one.source, bytes) else str(one.source.absolute())
@@ -157,7 +181,7 @@ def _add(adding: _Adding, one: Path | Named | Failure) -> None:
         else:
             _add_run(adding, one)
     except EmoscopeError as error:
-        if _ends_all(error):
+        if _ends_all(error) or isinstance(one, BatchOutput):
             raise
         name = readable(one.name)
         adding.counts.failures.append(Failure(name, error))

@@ -309,6 +309,14 @@ ERRORS: dict[type[errors.EmoscopeError], dict[str, Text]] = {
             "{name} 里已有其他文件，不能在那里新建索引。",
             "{name} holds other files, so no index can be made there.",
         ),
+        "batch_without_vectors": Text(
+            "批处理的输出 {name} 里没有向量。请带向量重新运行批处理。",
+            "The output {name} of a batch holds no vectors. Run the batch again with embeddings.",
+        ),
+        "batch_without_segments": Text(
+            "批处理的输出 {name} 里没有分段的向量，只有整条录音的。",
+            "The output {name} of a batch holds vectors of whole recordings, none of segments.",
+        ),
         "index_other_model": Text(
             "索引 {name} 的向量来自模型 {model}，而这些向量来自 {other}；不同模型的向量不能混用。"
             "请换回原模型，或新建索引。",
