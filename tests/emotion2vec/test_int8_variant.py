@@ -16,9 +16,20 @@ from emoscope.backends.onnx_backend import OnnxBackend
 from emoscope.cli import models as commands
 from emoscope.emotion2vec.config import parse_config
 from emoscope.emotion2vec.convert import convert, convert_int8
-from emoscope.emotion2vec.int8_graph import build_int8_graph, build_open_graph, centers_of
+from emoscope.emotion2vec.graph_builder import Graph
+from emoscope.emotion2vec.int8_graph import build_int8_graph, build_open_graph, layer_inputs
 from emoscope.emotion2vec.layout import expected
-from emoscope.emotion2vec.quantize import PAIR_MAX, output_scales, rounded, zero_point_correction
+from emoscope.emotion2vec.quantize import (
+    ACTIVATION_MAX,
+    OUTLIERS_FEW,
+    OUTLIERS_MOST,
+    PAIR_MAX,
+    outlier_channels,
+    output_scales,
+    rounded,
+    without_channels,
+    zero_point_correction,
+)
 from emoscope.inference import int8_variant as engine
 from emoscope.inference.int8_variant import make_int8
 from emoscope.models import variants, verify
@@ -94,11 +105,64 @@ def test_the_average_activation_comes_through_exactly() -> None:
     np.testing.assert_allclose(product, center @ matrix, atol=1e-4)
 
 
+def test_outliers_are_the_few_inputs_that_stand_out() -> None:
+    peaks = np.ones(1024, np.float32)
+    assert outlier_channels(peaks).tolist() == []
+    peaks[[700, 3, 512]] = 30, 4, 3
+    assert outlier_channels(peaks).tolist() == [3, 700], "in order, above three times the median"
+    peaks[: OUTLIERS_MOST + 5] = np.linspace(4, 5, OUTLIERS_MOST + 5)
+    assert outlier_channels(peaks).tolist() == [*range(6, OUTLIERS_MOST + 5), 700], "the loudest"
+    peaks[: OUTLIERS_FEW + 1] = 9
+    assert outlier_channels(peaks).tolist() == [], "so many are no outliers"
+
+
+def in_int8(x: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """``x @ matrix`` as the int8 graph computes it: a scale per row and per output."""
+    rows = np.abs(x).max(axis=1, keepdims=True) / ACTIVATION_MAX
+    return (np.rint(x / rows) * rows) @ (rounded(matrix) * output_scales(matrix))
+
+
+def test_outliers_apart_leave_the_others_their_steps() -> None:
+    random = np.random.default_rng(2)
+    matrix = random.standard_normal((256, 64)).astype(np.float32)
+    x = random.standard_normal((50, 256)).astype(np.float32)
+    x[:, [7, 100]] *= 30
+    loud = outlier_channels(np.abs(x).max(axis=0))
+
+    whole = in_int8(x, matrix)
+    quiet = x.copy()
+    quiet[:, loud] = 0
+    split = in_int8(quiet, without_channels(matrix, loud)) + x[:, loud] @ matrix[loud]
+
+    assert loud.tolist() == [7, 100]
+    exact = x @ matrix
+    assert np.abs(split - exact).mean() < 0.2 * np.abs(whole - exact).mean()
+
+
+def test_the_graph_multiplies_outliers_in_float32() -> None:
+    numbers = np.ones(3 * (3 * 96 + 384), np.float32)
+    centers = layer_inputs(NETWORK, 0 * numbers)
+    plain = build_int8_graph(NETWORK, centers, layer_inputs(NETWORK, numbers))
+    numbers[5] = numbers[96 * 2 + 1] = 10  # of the first layer, qkv; and of the third, fc1
+
+    graph = build_int8_graph(NETWORK, centers, layer_inputs(NETWORK, numbers))
+
+    def count(graph: Graph, kind: str) -> int:
+        return sum(node.op_type == kind for node in graph.proto.node)
+
+    apart = {weight.name: weight.shape for weight in graph.weights if "outliers" in weight.name}
+    assert list(apart.values()) == [(1, 96)] * 3 + [(1, 384)]
+    assert count(graph, "MatMul") == count(plain, "MatMul") + 4
+    assert count(graph, "Gather") == count(plain, "Gather") + 2, "queries, keys and values share"
+    assert count(graph, "MatMulInteger") == count(plain, "MatMulInteger")
+    assert not [weight for weight in plain.weights if "outliers" in weight.name]
+
+
 def test_only_the_blocks_are_rounded() -> None:
     network = NETWORK
     mean = np.zeros(3 * (3 * 96 + 384), np.float32)
 
-    graph = build_int8_graph(network, centers_of(network, mean))
+    graph = build_int8_graph(network, *[layer_inputs(network, mean)] * 2)
 
     assert {weight.source for weight in graph.weights} == expected(network).keys()
     assert {node.domain for node in graph.proto.node} == {""}
@@ -113,7 +177,7 @@ def test_the_open_network_shows_what_enters_each_layer() -> None:
     graph = build_open_graph(NETWORK)
     numbers = graph.proto.output[1].type.tensor_type.shape.dim[2].dim_value
 
-    centers = centers_of(NETWORK, np.arange(numbers, dtype=np.float32))
+    centers = layer_inputs(NETWORK, np.arange(numbers, dtype=np.float32))
 
     assert numbers == 3 * (3 * 96 + 384)
     assert centers["blocks.1.mlp.fc2."].shape == (384,)
@@ -155,9 +219,9 @@ def test_company_and_padding_do_not_matter(made: LocalModel) -> None:
 def test_the_same_files_and_mean_give_the_same_bytes(official: Path, folder: Path) -> None:
     local, mean = find(folder), np.full(3 * (3 * 96 + 384), 0.1, np.float32)
 
-    first = convert_int8(official, local, mean)
+    first = convert_int8(official, local, mean, mean)
     data = (folder / first.path).read_bytes()
-    second = convert_int8(official, local, mean)
+    second = convert_int8(official, local, mean, mean)
 
     assert first == second
     assert (folder / second.path).read_bytes() == data
@@ -166,7 +230,7 @@ def test_the_same_files_and_mean_give_the_same_bytes(official: Path, folder: Pat
 def test_memory_is_that_of_a_few_tensors(official: Path, folder: Path) -> None:
     local, mean = find(folder), np.zeros(3 * (3 * 96 + 384), np.float32)
     tracemalloc.start()
-    convert_int8(official, local, mean)
+    convert_int8(official, local, mean, mean)
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -177,7 +241,7 @@ def test_files_of_another_network_are_refused(made: LocalModel, official: Path) 
     other = replace(made, card=replace(made.card, dim=97))
 
     with raises_code("model_contract", match="96 embedding numbers"):
-        convert_int8(official, other, np.zeros(3, np.float32))
+        convert_int8(official, other, *np.zeros((2, 3), np.float32))
 
 
 def test_the_card_keeps_the_figures(folder: Path, made: LocalModel) -> None:

@@ -13,7 +13,7 @@ from emoscope.emotion2vec.checkpoint import Checkpoint, open_checkpoint
 from emoscope.emotion2vec.config import NetworkConfig, read_config
 from emoscope.emotion2vec.graph import build_graph
 from emoscope.emotion2vec.graph_builder import Graph
-from emoscope.emotion2vec.int8_graph import build_int8_graph, build_open_graph, centers_of
+from emoscope.emotion2vec.int8_graph import build_int8_graph, build_open_graph, layer_inputs
 from emoscope.emotion2vec.layout import match
 from emoscope.emotion2vec.onnx_file import write_onnx
 from emoscope.errors import CheckpointError, ModelInvalidError, ModelMissingError
@@ -81,17 +81,18 @@ def convert_open(folder: Path, path: Path) -> None:
     _write(folder, path, config, build_open_graph(config), metadata={})
 
 
-def convert_int8(folder: Path, model: LocalModel, mean: Array32) -> ModelFile:
+def convert_int8(folder: Path, model: LocalModel, mean: Array32, peaks: Array32) -> ModelFile:
     """Write ``<name>.int8.onnx`` beside a converted model, from the same official files.
 
     It is not in the card yet: a variant is named there with the figures of its agreement.
-    The same files and mean give the same bytes.
+    The same files, mean and peaks give the same bytes.
 
     Args:
         folder: holds ``config.yaml``, ``tokens.txt`` and ``model.pt`` or ``model.safetensors``.
         model: the exact model that ``convert`` made of these files.
         mean: mean over some speech of the embedding of the network that ``convert_open`` writes,
             float32 of shape ``(D,)``.
+        peaks: largest magnitude of each of these numbers, ``(D,)``.
 
     Raises:
         ModelMissingError: an official file is missing.
@@ -109,7 +110,8 @@ def convert_int8(folder: Path, model: LocalModel, mean: Array32) -> ModelFile:
         )
     path = model.folder / f"{card.name}.int8.onnx"
     metadata = {"name": card.name, "revision": card.revision, "licence": card.licence}
-    graph = build_int8_graph(config, centers_of(config, mean))
+    inputs = layer_inputs(config, mean), layer_inputs(config, peaks)
+    graph = build_int8_graph(config, *inputs)
     return ModelFile(path.name, *_write(folder, path, config, graph, metadata))
 
 

@@ -18,28 +18,37 @@ from emoscope.emotion2vec.quantize import (
     ACTIVATION_MAX,
     SMALLEST,
     ZERO_POINT,
+    outlier_channels,
     output_scales,
     rounded,
+    without_channels,
     zero_point_correction,
 )
-from emoscope.waveform import Array32
+from emoscope.waveform import Array32, Indices
 
-Centers = Mapping[str, Array32]
-"""Average activation that enters a block's layer, ``(inputs,)``, by the layer's name."""
+LayerInputs = Mapping[str, Array32]
+"""A number for each activation that enters a block's layer, ``(inputs,)``, by the layer's name."""
 
 
-def build_int8_graph(config: NetworkConfig, centers: Centers) -> Graph:
-    """The network with the linear layers of its blocks in integers."""
-    return _Int8Network(config, centers).build()
+def build_int8_graph(config: NetworkConfig, centers: LayerInputs, peaks: LayerInputs) -> Graph:
+    """The network with the linear layers of its blocks in integers.
+
+    Args:
+        config: of the network.
+        centers: mean activations.
+        peaks: largest magnitudes; channels that stand out are multiplied in float32.
+    """
+    return _Int8Network(config, centers, peaks).build()
 
 
 class _Int8Network(Emotion2VecNetwork):
-    """Network whose large linear layers run in int8."""
+    """Network whose large linear layers run in int8, outlier channels apart."""
 
-    def __init__(self, config: NetworkConfig, centers: Centers) -> None:
+    def __init__(self, config: NetworkConfig, centers: LayerInputs, peaks: LayerInputs) -> None:
         super().__init__(config)
-        self._centers = centers
+        self._centers, self._peaks = centers, peaks
         self._rows: dict[str, tuple[str, str]] = {}
+        self._parts: dict[str, tuple[str, str]] = {}
 
     def product(
         self,
@@ -53,23 +62,46 @@ class _Int8Network(Emotion2VecNetwork):
     ) -> str:
         """``(B, S, inputs)`` to ``(B, S, outputs)``."""
         g, source, outputs = self.g, name + "weight", shape[1:]
-        center = self._centers[name]
-        steps = g.weight(source, shape, lambda w: rounded(weight(w)), part=part, dtype="|i1")
+        center, loud = self._centers[name], outlier_channels(self._peaks[name])
+
+        def quiet(w: Array32) -> Array32:
+            return without_channels(weight(w), loud)
+
+        steps = g.weight(source, shape, lambda w: rounded(quiet(w)), part=part, dtype="|i1")
         columns = g.weight(
-            source, outputs, lambda w: output_scales(weight(w)), part=part + ".scales"
+            source, outputs, lambda w: output_scales(quiet(w)), part=part + ".scales"
         )
         shift = g.weight(
             source,
             outputs,
-            lambda w: zero_point_correction(weight(w), center),
+            lambda w: zero_point_correction(quiet(w), center),
             part=part + ".shift",
         )
         # Both are constants, and runtimes add them once when they load.
         offset = g.op("Add", g.weight(name + "bias", outputs, bias, part=part), shift)
+        if len(loud):
+            x, outliers = self.split(x, loud, shape[0])
+            apart = g.weight(
+                source, (len(loud), *outputs), lambda w: weight(w)[loud], part=part + ".outliers"
+            )
+            offset = g.op("Add", g.op("MatMul", outliers, apart), offset)
         x, rows = self.in_steps(x)
         sums = g.op("MatMulInteger", x, steps, g.constant(ZERO_POINT, np.uint8))  # int32
         product = g.op("Mul", g.op("Mul", g.op("Cast", sums, to=1), rows), columns)
         return g.op("Add", product, offset)
+
+    def split(self, x: str, loud: Indices, inputs: int) -> tuple[str, str]:
+        """Activations with zeros for the outlier channels, and those alone.
+
+        One channel that is thirty times as large as the others sets the step of its whole row.
+        """
+        if x not in self._parts:  # queries, keys and values share one
+            g = self.g
+            others = np.ones(inputs, np.float32)
+            others[loud] = 0
+            quiet = g.op("Mul", x, g.constant(others))
+            self._parts[x] = quiet, g.op("Gather", x, g.constant(loud, np.int64), axis=-1)
+        return self._parts[x]
 
     def in_steps(self, x: str) -> tuple[str, str]:
         """Activations as unsigned bytes, like ``x``, and the step of each row, ``(B, S, 1)``.
@@ -92,18 +124,18 @@ def build_open_graph(config: NetworkConfig) -> Graph:
     """The exact network, whose embedding is all that enters the layers of its blocks.
 
     It keeps the contract, so that any backend runs it: a frame has as many numbers as all layers
-    have inputs. ``centers_of`` makes sense of them.
+    have inputs. ``layer_inputs`` makes sense of them.
     """
     return _OpenNetwork(config).build()
 
 
-def centers_of(config: NetworkConfig, mean: Array32) -> dict[str, Array32]:
-    """Take apart the mean of the open network's frames, ``(numbers,)``."""
+def layer_inputs(config: NetworkConfig, numbers: Array32) -> dict[str, Array32]:
+    """Take apart what was found of the open network's frames, ``(numbers,)``."""
     network = _OpenNetwork(config)
     network.build()
     ends = np.cumsum([0, *(inputs for _, inputs in network.seen.values())])
     spans = zip(network.seen, pairwise(ends), strict=True)
-    return {name: mean[first:last] for name, (first, last) in spans}
+    return {name: numbers[first:last] for name, (first, last) in spans}
 
 
 class _OpenNetwork(Emotion2VecNetwork):

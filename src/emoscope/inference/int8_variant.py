@@ -1,7 +1,7 @@
 """Making of the int8 variant of a model, and its agreement with the exact one.
 
-Half of the recordings show what activations are like on average (``emotion2vec.quantize``); all
-are compared. One model is in memory at a time.
+Half of the recordings show what activations are like on average and at most
+(``emotion2vec.quantize``); all are compared. One model is in memory at a time.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def make_int8(local: LocalModel, official: Path, *, open_backend: BackendOpener)
     with tempfile.TemporaryDirectory(dir=local.folder) as folder:
         path = Path(folder) / "open.onnx"
         convert_open(official, path)
-        mean = _mean_embedding(open_backend(path), clips[::2])
-    file = convert_int8(official, local, mean)
+        mean, peaks = _activations(open_backend(path), clips[::2])
+    file = convert_int8(official, local, mean, peaks)
     agreement = compare(local.onnx_path, local.folder / file.path, open_backend, clips)
     return variants.record_variant(local, Variant(PRECISION, file, agreement))
 
@@ -104,15 +104,16 @@ def _ask(backend: Backend, clips: Sequence[Samples]) -> _Answers:
     return _Answers(outputs, time.process_time() - started_s)
 
 
-def _mean_embedding(backend: Backend, clips: Sequence[Samples]) -> Array32:
-    """Over all frames of all clips, ``(D,)``."""
+def _activations(backend: Backend, clips: Sequence[Samples]) -> tuple[Array32, Array32]:
+    """Mean and largest magnitude over all frames of all clips, ``(D,)`` each."""
     forward, frames = Forward(backend), 0
-    total = np.zeros(backend.dim, np.float64)
+    total, peaks = np.zeros(backend.dim, np.float64), np.zeros(backend.dim, np.float32)
     for clip in clips:
         (output,) = forward.run([clip])
         total += output.embeddings.sum(axis=0, dtype=np.float64)
+        np.maximum(peaks, np.abs(output.embeddings).max(axis=0), out=peaks)
         frames += len(output.embeddings)
-    return (total / frames).astype(np.float32)
+    return (total / frames).astype(np.float32), peaks
 
 
 def _cosines(ours: Array32, theirs: Array32) -> NDArray[np.float64]:
