@@ -82,7 +82,7 @@ class Waveform:
         if self.samples.ndim != 1 or self.samples.dtype != np.float32:
             raise ValueError(
                 f"a waveform is float32 of shape (n,), not {self.samples.dtype} "
-                f"of shape {self.samples.shape}"
+                f"of shape {self.samples.shape}; emoscope.SoundArray takes other arrays"
             )
         if self.rate_hz <= 0:
             raise ValueError(f"a rate is positive, not {self.rate_hz}")
@@ -91,6 +91,9 @@ class Waveform:
             self.samples
         ):
             raise ValueError("missing spans lie in order inside the waveform")
+
+    def __repr__(self) -> str:
+        return f"<Waveform {self.name!r} of {self.duration_s:.2f} s at {self.rate_hz} Hz>"
 
     @property
     def duration_s(self) -> float:

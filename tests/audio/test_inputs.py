@@ -259,6 +259,13 @@ def test_an_open_file_is_read_from_where_it_stands(file: Path) -> None:
         assert received(stream, COMMAND_LINE) == file.read_bytes()
 
 
+class Unreadable:
+    """Array that NumPy cannot read, as a tensor with a gradient is."""
+
+    def __array__(self, *_: object, **__: object) -> np.ndarray:
+        raise RuntimeError("call detach() first")
+
+
 class Refusing(io.RawIOBase):
     """File on a disk that fails."""
 
@@ -280,6 +287,7 @@ def closed() -> io.BytesIO:
         (None, "source_unsupported", "NoneType"),
         ([VOICE, RATE], "source_unsupported", "type list"),
         ((VOICE, "16000"), "source_unsupported", "type tuple"),
+        ((Unreadable(), RATE), "source_unsupported", r"Unreadable makes no array .*detach"),
         (io.StringIO("text"), "source_unsupported", "text mode"),
         ({"path": None, "bytes": None}, "source_unsupported", "path, bytes"),
         ((INT16.astype(np.int64), RATE), "source_unsupported", "int64"),

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from emoscope.audio.inputs import Source
+from emoscope.audio.sound_array import SoundArray
 from emoscope.errors import AudioSilentError, RequestError
 from emoscope.labels import EMOTIONS, KEYS, by_key
+from emoscope.limits import COMMAND_LINE
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Failure, Result
 from emoscope.results.track import Track
@@ -52,7 +54,10 @@ def test_a_repr_is_a_line(fake_recognizer: Recognizer) -> None:
         VOICE, granularity="frame", embedding=True, utterances=True, name="speech.wav"
     )
     failure = Failure("quiet.wav", AudioSilentError())
-    for thing in (result, result.track, result.scores, failure, result.plot()):
+    sound = SoundArray(sample("happy_zh.wav"), 16_000)
+    things = [result, result.track, result.scores, failure, result.plot()]
+    things += [sound, *sound.channels(COMMAND_LINE), result.utterance_set]
+    for thing in things:
         assert len(repr(thing)) < 200, repr(thing)
         assert "\n" not in repr(thing)
     assert repr(result).startswith("<Result 'speech.wav': ")

@@ -45,6 +45,10 @@ class SoundArray:
     channel_axis: int | None = None
     name: str = ""
 
+    def __repr__(self) -> str:
+        shape = getattr(self.samples, "shape", "?")
+        return f"<SoundArray {self.name!r} of shape {shape} at {self.rate_hz:g} Hz>"
+
     def channels(self, limits: Limits) -> tuple[Waveform, ...]:
         """Return each channel as float32 at the array's own rate.
 
@@ -86,8 +90,10 @@ def _array(samples: ArrayLike) -> NDArray[Any]:
     try:
         array = np.asarray(samples)
     except (TypeError, ValueError, RuntimeError) as exc:
-        kind = type(samples).__name__
-        raise SourceTypeError("source_unsupported", **reason("source_kind", kind=kind)) from exc
+        kind, why = type(samples).__name__, str(exc)[:200]
+        raise SourceTypeError(
+            "source_unsupported", **reason("source_no_array", kind=kind, reason=why)
+        ) from exc
     if array.dtype.kind != "f" and array.dtype.name not in _FULL_SCALE:
         dtype = array.dtype.name
         raise SourceTypeError("source_unsupported", **reason("source_dtype", dtype=dtype))

@@ -28,6 +28,9 @@ REASONS: Mapping[str, Text] = {
     "file_unreadable": Text("{file} 无法读取（{reason}）", "{file} cannot be read ({reason})"),
     # An object that is no recording.
     "source_kind": Text("它的类型是 {kind}", "it is an object of type {kind}"),
+    "source_no_array": Text(
+        "{kind} 无法转成数组（{reason}）", "its {kind} makes no array ({reason})"
+    ),
     "source_no_rate": Text("单独的数组没有采样率", "an array alone has no sample rate"),
     "source_text_file": Text("文件以文本方式打开", "the file is open in text mode"),
     "source_keys": Text("字典里只有 {keys}", "the dict has only {keys}"),

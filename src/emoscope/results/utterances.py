@@ -138,6 +138,9 @@ class UtteranceSet:
     embeddings: Array32 | None = None
     """Mean frame embedding of each utterance, shape ``(n, D)``, when asked for."""
 
+    def __repr__(self) -> str:
+        return f"<UtteranceSet of {len(self.utterances)}, cut by {self.cut.by}>"
+
 
 GivenSpans: TypeAlias = Sequence[Span | tuple[float, float]]
 UtteranceChoice: TypeAlias = bool | UtteranceRules | GivenSpans | None
