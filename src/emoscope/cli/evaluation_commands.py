@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emoscope.cli.arguments import Commands
-from emoscope.cli.evaluation_options import DrawOptions, LabelOptions
+from emoscope.cli.evaluation_options import DrawOptions, LabelOptions, TimelineOptions
 from emoscope.cli.options import ModelOptions, with_options
 from emoscope.errors import SettingError
 
@@ -31,7 +31,7 @@ def add_evaluation_commands(app: Commands, some_failed: int) -> None:
         listing: Annotated[
             Path | None,
             typer.Argument(
-                metavar="[LIST]",
+                metavar="LIST",
                 help="列表：路径与标签 · CSV, TSV, JSONL or audformat of path and label",
                 show_default=False,
             ),
@@ -58,6 +58,7 @@ def add_evaluation_commands(app: Commands, some_failed: int) -> None:
                 help="写每段的答案 · write each answer: .csv, .jsonl or .parquet",
             ),
         ] = None,
+        timeline: TimelineOptions,
         head_name: Annotated[
             str | None,
             typer.Option("--head", help="评测一个分类头 · measure a head of own classes"),
@@ -73,6 +74,18 @@ def add_evaluation_commands(app: Commands, some_failed: int) -> None:
         settings = options.settings(heads=() if head_name is None else (head_name,))
         if listing is None:
             is_complete = check is None or _is_reproduced(check, options)
+        elif timeline.timeline:
+            from emoscope.cli.evaluate_timeline import run_evaluate_timeline
+
+            is_complete = not run_evaluate_timeline(
+                listing,
+                labels,
+                json_path,
+                settings,
+                tier=timeline.tier,
+                draws=drawing.draws,
+                seed=drawing.seed,
+            )
         elif head_name is not None and _is_of_classes(head_name):
             is_complete = _is_head_measured(listing, head_name, settings, json_path)
         else:

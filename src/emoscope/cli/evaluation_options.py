@@ -64,3 +64,21 @@ class DrawOptions:
     """Bootstrap samples."""
     seed: Annotated[int, typer.Option("--seed", min=0, help="随机种子 · its seed")] = 0
     """Of the drawing."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineOptions:
+    """Evaluation over time."""
+
+    timeline: Annotated[
+        bool,
+        typer.Option(
+            "--timeline",
+            help="与人工标注（TextGrid、EAF）逐时比较 · over time, against TextGrid or EAF",
+        ),
+    ] = False
+    """Whether segments are compared with annotations over time."""
+    tier: Annotated[
+        str | None, typer.Option("--tier", help="标注的层 · tier of the annotations")
+    ] = None
+    """Tier of the annotations; None for the first with intervals."""

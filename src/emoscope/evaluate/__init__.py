@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from emoscope.evaluate.report import evaluation_html
     from emoscope.evaluate.run import evaluate
     from emoscope.evaluate.scores import evaluate_scores
+    from emoscope.evaluate.timeline import measure_timelines, recording_times
+    from emoscope.evaluate.timeline_run import evaluate_timelines, read_annotated
 
 _HOMES = {
     "Comparison": "comparison",
@@ -24,6 +26,10 @@ _HOMES = {
     "evaluate": "run",
     "evaluate_scores": "scores",
     "evaluation_html": "report",
+    "evaluate_timelines": "timeline_run",
+    "measure_timelines": "timeline",
+    "read_annotated": "timeline_run",
+    "recording_times": "timeline",
     "read_labelled": "lists",
     "read_labelled_list": "lists",
     "read_predictions": "predictions",
@@ -35,10 +41,14 @@ __all__ = [
     "compare_scores",
     "evaluate",
     "evaluate_scores",
+    "evaluate_timelines",
     "evaluation_html",
+    "measure_timelines",
+    "read_annotated",
     "read_labelled",
     "read_labelled_list",
     "read_predictions",
+    "recording_times",
 ]
 
 

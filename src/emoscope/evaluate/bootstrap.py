@@ -113,6 +113,12 @@ class SpeakerBootstrap:
         drawn = np.split(self._drawn(np.hstack(tables)), 3, axis=1)
         return DrawnCounts(*(one.sum(axis=0, keepdims=True) for one in tables)), DrawnCounts(*drawn)
 
+    def sums(self, rows: Array64) -> tuple[Array64, Array64]:
+        """Return sums of numbers of each clip, shape ``(n, k)``: ``(1, k)`` and ``(draws, k)``."""
+        by_speaker = np.zeros((self.resampling.units, rows.shape[1]))
+        np.add.at(by_speaker, self._owner, rows)
+        return by_speaker.sum(axis=0, keepdims=True), self._drawn(by_speaker)
+
     def uar(self, answers: Indices) -> tuple[float, Array64]:
         """Return the UAR of answers, shape ``(n,)``, and that of each draw, ``(draws,)``."""
         own, drawn = self.counts(answers)

@@ -131,6 +131,12 @@ EVALUATION_NOTES: dict[str, Text] = {
         "[ , ]: {level:.0f} % intervals, speakers unknown: bootstrap over {clips} recordings, "
         "{draws} draws, seed {seed}; too narrow where one person speaks in several.",
     ),
+    "brackets_of_recordings": Text(
+        "[ , ]：95% 区间，对 {speakers} 个说话人和 {clips} 段没有说话人的录音做自助法，"
+        "{draws} 次抽样，种子 {seed}。",
+        "[ , ]: 95 % intervals, bootstrap over {speakers} speakers and {clips} recordings without "
+        "one, {draws} draws, seed {seed}.",
+    ),
     "repeated": Text(
         "有 {count} 行的录音在前面已出现（按路径或内容），会重复计数：{names}。",
         "{count} rows have a recording that stands in the list before (same path or same bytes) "
@@ -195,3 +201,11 @@ COMPARISON: dict[str, Text] = {
     "only_right": Text("只有这一方答对", "only this one right"),
 }
 """Words of the comparison of two systems."""
+
+TIMELINE: dict[str, Text] = {
+    "eder": Text("EDER（各录音的平均）", "EDER (mean of recordings)"),
+    "eder_by_time": Text("EDER（按时间）", "EDER (by time)"),
+    "ua": Text("UA（按时间）", "UA (by time)"),
+    "wa": Text("WA（按时间）", "WA (by time)"),
+}
+"""Names of figures over time."""
