@@ -1,6 +1,7 @@
 """False alarms of the recording check on clean corpora, its cost, and what gets no emotion.
 
     python benchmarks/recording_check.py --data FOLDER [--clips 200]
+    python benchmarks/recording_check.py --data FOLDER --only worse     after a filter, clipping
     python benchmarks/recording_check.py             only the abstention table
 
 FOLDER holds clips.csv and one tar per corpus, as train/README.md says. Of the corpora that may be
@@ -30,7 +31,10 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from nonspeech import SOUNDS  # noqa: E402 - the tests' sounds
-from sounds import sample, sample_names  # noqa: E402
+from sounds import low_passed, sample, sample_names  # noqa: E402
+
+LOW_PASSES_HZ = (2_000.0, 3_000.0, 3_400.0, 4_000.0)
+GAINS_DB = (12.0, 20.0, 36.0)
 
 
 def false_alarms(data: Path, clips: int) -> None:
@@ -66,6 +70,44 @@ def false_alarms(data: Path, clips: int) -> None:
         )
 
 
+def made_worse(data: Path, clips: int) -> None:
+    """One line per corpus: how often a reason is given before and after a low-pass or clipping."""
+    rows = [
+        row
+        for folder in (data, data / "more")
+        for row in csv.DictReader((folder / "clips.csv").open(encoding="utf-8"))
+        if row["role"] == "train" and row["split"] != "test"
+    ]
+    print(
+        "| corpus | clips | band_limited: clean | 2 | 3 | 3.4 | 4 kHz "
+        "| dc_offset: 12 | 20 | 36 dB |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for corpus in sorted({row["corpus"] for row in rows}):
+        paths = [row["path"] for row in rows if row["corpus"] == corpus]
+        chosen = random.Random(11).sample(paths, min(clips, len(paths)))  # noqa: S311
+        place = next(at for at in (data, data / "more") if (at / f"{corpus}.tar").is_file())
+        hits: Counter[tuple[str, float]] = Counter()
+        with tarfile.open(place / f"{corpus}.tar") as tar:
+            for path in chosen:
+                member = tar.extractfile(path)
+                assert member is not None
+                voice = decode(member.read()).samples
+                made = {("band_limited", hz): low_passed(voice, hz) for hz in LOW_PASSES_HZ}
+                made |= {
+                    ("dc_offset", gain_db): voice / np.abs(voice).max() * 10 ** (gain_db / 20)
+                    for gain_db in GAINS_DB
+                }
+                for (reason, how), sound in [(("band_limited", 0.0), voice), *made.items()]:
+                    kept = np.round(np.clip(sound, -1, 1) * 32_767) / 32_767
+                    found = check_quality(Waveform(kept.astype(np.float32)))
+                    hits[reason, how] += reason in found.reasons
+        columns = [("band_limited", 0.0), *(("band_limited", hz) for hz in LOW_PASSES_HZ)]
+        columns += [("dc_offset", gain_db) for gain_db in GAINS_DB]
+        cells = " | ".join(f"{100 * hits[one] / len(chosen):.0f} %" for one in columns)
+        print(f"| {corpus} | {len(chosen)} | {cells} |", flush=True)
+
+
 def abstentions(recognizer: Recognizer) -> None:
     """One line per sound: what the model would have said, and why it is not said."""
     print("| sound | the model's first class | shown |")
@@ -96,11 +138,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--clips", type=int, default=200)
     parser.add_argument("--model", default="compact")
+    parser.add_argument("--only", choices=("abstain", "alarms", "worse"))
     options = parser.parse_args()
-    abstentions(load(options.model))
-    if options.data is not None:
+    if options.only in (None, "abstain"):
+        abstentions(load(options.model))
+    if options.data is not None and options.only in (None, "alarms"):
         print()
         false_alarms(options.data, options.clips)
+    if options.data is not None and options.only in (None, "worse"):
+        print()
+        made_worse(options.data, options.clips)
 
 
 if __name__ == "__main__":

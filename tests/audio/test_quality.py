@@ -17,7 +17,7 @@ from emoscope.audio.snr import spectra
 from emoscope.audio.vad import find_speech
 from emoscope.results.quality import QUALITY_REASONS, Quality
 from emoscope.waveform import Samples, Waveform
-from sounds import sample, sample_names
+from sounds import low_passed, sample, sample_names
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 Speech = Callable[..., Samples]
@@ -136,6 +136,26 @@ def test_clipping_shows_after_the_level_was_lowered(speech: Speech) -> None:
         assert checked(quieter * clean).clipped_share == 0.0
 
 
+@pytest.mark.parametrize("gain_db", [12.0, 20.0, 30.0, 36.0])
+def test_clipping_alone_is_no_offset(gain_db: float, speech: Speech) -> None:
+    """It cuts more off on one side and moves the mean; a converter adds to pauses too."""
+    moved = 0
+    for seed in range(8):
+        clean = speech(4.0, seed=seed) / np.abs(speech(4.0, seed=seed)).max()
+        found = checked(np.clip(clean * 10 ** (gain_db / 20), -1, 1))
+        assert "clipped" in found.reasons
+        assert "dc_offset" not in found.reasons
+        moved += abs(found.dc_offset) > 0.02
+    assert moved or gain_db < 30
+
+
+def test_an_offset_before_a_little_clipping_is_told(speech: Speech) -> None:
+    clean = speech(4.0) / np.abs(speech(4.0)).max()
+    found = checked(np.clip(1.5 * clean + 0.1, -1, 1))
+
+    assert {"clipped", "dc_offset"} <= set(found.reasons)
+
+
 # --- noise ----------------------------------------------------------------------------------------
 
 
@@ -213,6 +233,18 @@ def test_bandwidth_follows_the_filter(speech: Speech) -> None:
     assert widths == sorted(widths)
     assert checked(full).bandwidth_hz > 7_000
     assert not checked(full).band_is_cut
+
+
+@pytest.mark.parametrize("hz", [2_000, 3_000, 3_400, 4_000])
+def test_a_smooth_low_pass_is_noticed_without_an_edge(hz: int, speech: Speech) -> None:
+    """48 dB an octave, as filters of telephones and speakers fall; a voice falls by 28 at most."""
+    for seed in range(8):
+        full = speech(4.0, seed=seed)
+        found = checked(np.round(32_767 * low_passed(full, hz)) / 32_767)
+        assert "band_limited" in found.reasons
+        assert not found.band_is_cut
+        assert hz < found.bandwidth_hz < 1.5 * hz
+        assert "band_limited" not in checked(full).reasons
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ _FULL_SCALE = 0.985
 _FLAT = 0.995
 """Share of the loudest sample that a flat top stays above after a change of level."""
 _FAINT_PEAK, _HEARD_PEAK = 0.05, 0.3
+_FLATTENED = 0.03
+"""With more in flat tops even the pauses are clipped, and a mean says nothing of an offset."""
 _TOPS = 6
 """So many tops of one height are a clipper's; a voice has one loudest moment."""
 
@@ -50,7 +52,7 @@ def check_quality(waveform: Waveform, speech: list[Span] | None = None) -> Quali
     if speech is None:
         speech = _speech(waveform, peak)
     speech_s = sum(span.duration_s for span in speech)
-    mean, levels = _frame_levels(waveform)
+    mean, levels, offsets = _frame_levels(waveform)
     middles, power = snr.spectra(samples)
     upper = band(power, waveform.rate_hz)
     silent_dbfs = max(_AUDIBLE_DBFS, float(np.percentile(levels, 98)) - _SILENT_DB)
@@ -68,7 +70,10 @@ def check_quality(waveform: Waveform, speech: list[Span] | None = None) -> Quali
         dc_offset=mean,
         band_is_cut=upper.is_cut,
     )
-    return replace(quality, reasons=tuple(_reasons(quality, waveform.duration_s)))
+    # Clipping cuts off more on one side than on the other; an offset is there in pauses too.
+    quiet = float(offsets[levels <= np.percentile(levels, 5)].mean())
+    reasons = _reasons(quality, waveform.duration_s, quiet, fades=upper.fades)
+    return replace(quality, reasons=tuple(reasons))
 
 
 def _speech(waveform: Waveform, peak: float) -> list[Span]:
@@ -85,8 +90,15 @@ def _speech(waveform: Waveform, peak: float) -> list[Span]:
     return heard_at(max(peak, _HEARD_PEAK if peak < _FAINT_PEAK else 0)) or heard_at(_FAINT_PEAK)
 
 
-def _reasons(quality: Quality, duration_s: float) -> list[str]:
-    """Codes of what falls outside the advice for recordings (1-30 s, one speaker, little noise)."""
+def _reasons(quality: Quality, duration_s: float, quiet_offset: float, *, fades: bool) -> list[str]:
+    """Codes of what falls outside the advice for recordings (1-30 s, one speaker, little noise).
+
+    Args:
+        quality: what was measured.
+        duration_s: length of the recording in seconds.
+        quiet_offset: mean of the samples in the quietest twentieth of the time.
+        fades: whether the sound falls within an octave as no voice does.
+    """
     speech = quality.speech_share * duration_s >= NO_SPEECH_S
     snr_db, speech_dbfs, upper_hz = quality.snr_db, quality.speech_dbfs, quality.bandwidth_hz
     telephone = upper_hz < (TELEPHONE_HZ if quality.band_is_cut else 2_500.0)
@@ -97,21 +109,23 @@ def _reasons(quality: Quality, duration_s: float) -> list[str]:
         "little_speech": speech and quality.speech_share < 0.1,
         "too_quiet": speech and speech_dbfs is not None and speech_dbfs < -55.0,
         "clipped": quality.clipped_share > 0.001,
-        "dc_offset": abs(quality.dc_offset) > 0.02,
+        "dc_offset": min(abs(quality.dc_offset), abs(quiet_offset)) > 0.02
+        and quality.dc_offset * quiet_offset > 0
+        and quality.clipped_share < _FLATTENED,
         "low_snr": speech and snr_db is not None and snr_db < 12.0,
-        "band_limited": speech and telephone,
+        "band_limited": speech and (telephone or fades),
         "heavy_codec": speech and quality.band_is_cut and TELEPHONE_HZ <= upper_hz < 6_500.0,
     }
     return [code for code, holds in found.items() if holds]
 
 
-def _frame_levels(waveform: Waveform) -> tuple[float, Array64]:
-    """Offset of all samples, and the level of each 25 ms frame in dBFS without its own offset.
+def _frame_levels(waveform: Waveform) -> tuple[float, Array64, Array64]:
+    """Offset of all samples; level of each 25 ms frame in dBFS without its own offset; and that.
 
     At least one frame, none below −100 dBFS, so that digital silence does not make a ratio of
     200 dB. In blocks, so that float64 copies of hours of sound never stand in memory at once.
     """
-    total, levels = 0.0, list[Array64]()
+    total, levels, offsets = 0.0, list[Array64](), list[Array64]()
     for block in waveform.blocks(_BLOCK):
         exact = block.astype(np.float64)
         total += float(exact.sum())
@@ -120,8 +134,13 @@ def _frame_levels(waveform: Waveform) -> tuple[float, Array64]:
         frames = exact[: count * _FRAME].reshape(count, _FRAME) if count else exact[None]
         if count or not levels:
             levels.append(10.0 * np.log10(np.maximum(frames.var(axis=1), 1e-10)))
+            offsets.append(frames.mean(axis=1))
     mean = total / max(1, len(waveform.samples))
-    return mean, np.concatenate(levels or [np.array([-100.0])])
+    return (
+        mean,
+        np.concatenate(levels or [np.array([-100.0])]),
+        np.concatenate(offsets or [np.zeros(1)]),
+    )
 
 
 def _mean_dbfs(levels: Array64) -> float:
