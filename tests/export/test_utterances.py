@@ -18,11 +18,18 @@ from pympi import Eaf
 
 from emoscope.cli import main as cli
 from emoscope.export.annotations import FORMATS, export
-from emoscope.export.utterance_rows import UTTERANCE_COLUMNS
+from emoscope.export.records import head_columns
+from emoscope.export.utterance_rows import (
+    UTTERANCE_COLUMNS,
+    archive_utterances,
+    to_utterance_csv,
+    utterance_csv_header,
+)
 from emoscope.lists.spans import read_spans
 from emoscope.outputs.store import RunStore
 from emoscope.results.activity import Channel
 from emoscope.results.calibrated import LabelSet
+from emoscope.results.heads import HeadAnswer, HeadLabel
 from emoscope.results.result import Result
 from emoscope.results.utterances import UTTERANCE_RULES, Utterance, UtteranceCut, UtteranceSet
 from emoscope.waveform import Waveform
@@ -167,3 +174,24 @@ def test_an_archive_has_a_table_of_them(result: Result, tmp_path: Path) -> None:
 
     assert list(rows[0]) == ["run", *UTTERANCE_COLUMNS]
     assert [row["run"] for row in rows] == [names[0]] * 3
+
+
+def test_heads_have_columns_in_tables_of_utterances(tmp_path: Path) -> None:
+    said = {"mood": {"calm": 0.25, "tense": 0.75}}
+    labels = tuple(HeadLabel(key, key, key, "", "#000000") for key in said["mood"])
+    head = HeadAnswer("mood", "0" * 64, labels, "calm", 0.6, {"calm": 0.6, "tense": 0.4})
+    one = spoken(utterance(0.0, 1.0, heads=said), heads=(head,))
+    extra = (*head_columns(one.heads), "adaptation")
+
+    rows = list(csv.DictReader(io.StringIO(archive_utterances([("run", one)]))))
+    (row,) = csv.DictReader(io.StringIO(utterance_csv_header(extra) + to_utterance_csv(one, extra)))
+
+    expected = {
+        "head.mood": "tense",
+        "head.mood.confidence": "0.75",
+        "head.mood.calm": "0.25",
+        "head.mood.tense": "0.75",
+    }
+    assert {key: row[key] for key in row if key.startswith("head.")} == expected
+    assert {key: rows[0][key] for key in expected} == expected
+    assert list(row) == [*UTTERANCE_COLUMNS, *expected]

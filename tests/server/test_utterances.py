@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import io
 import json
 import time
@@ -112,6 +113,98 @@ def test_a_job_has_them_and_says_so(server: httpx.Client) -> None:
     (line,) = server.get(f"/v1/jobs/{job['id']}/results.jsonl").text.splitlines()
     assert len(json.loads(line)["utterances"]) == 2
     assert server.post("/v1/jobs", **form()).json()["utterances"] is False
+
+
+SPANS = [(0.2, 1.4), (1.5, 2.9), (5.0, 7.5)]
+"""As a person may cut them: by another rule than pauses."""
+SRT = "".join(
+    f"{number}\n00:00:{start_s:06.3f} --> 00:00:{end_s:06.3f}\nwords {number}\n\n".replace(".", ",")
+    for number, (start_s, end_s) in enumerate(SPANS, 1)
+)
+
+
+def spans_in(reply: httpx.Response) -> list[tuple[float, float, str]]:
+    assert reply.status_code == 200, reply.text
+    (one,) = reply.json()["recognitions"]
+    assert one["utterance_cut"] == {"by": "spans", "rules": None, "reason": None}
+    return [(u["start_s"], u["end_s"], u.get("text", "")) for u in one["utterances"]]
+
+
+def test_spans_of_ones_own_come_as_a_file_a_text_and_a_list(server: httpx.Client) -> None:
+    path, expected = "/v1/recognitions", [(*span, f"words {k}") for k, span in enumerate(SPANS, 1)]
+    files = [("audio", ("talk.wav", TALK)), ("spans", ("talk.srt", SRT.encode()))]
+    recordings = [{"name": "talk.wav", "audio": base64.b64encode(TALK).decode()}]
+    objects = [{"start_s": s, "end_s": e, "text": text} for s, e, text in expected]
+
+    assert spans_in(server.post(path, files=files)) == expected
+    assert spans_in(server.post(path, **form(spans=SRT))) == expected
+    for spans in (SRT, objects):
+        asked = {"recordings": recordings, "spans": spans}
+        assert spans_in(server.post(path, json=asked)) == expected
+    pairs = {"recordings": recordings, "spans": [list(span) for span in SPANS]}
+    assert spans_in(server.post(path, json=pairs)) == [(*span, "") for span in SPANS]
+
+
+def test_spans_of_a_tier_and_of_several_recordings(server: httpx.Client) -> None:
+    kaldi = "u1 one 0.2 1.4\nu2 two 1.5 2.9\n"
+    files = [("audio", (f"{name}.wav", TALK)) for name in ("one", "two")]
+    reply = server.post("/v1/recognitions", files=files, data={"spans": kaldi}).json()
+
+    found = [[u["id"] for u in one["utterances"]] for one in reply["recognitions"]]
+    assert found == [["u1"], ["u2"]]
+    unnamed = server.post("/v1/recognitions", files=files, data={"spans": SRT})
+    assert (unnamed.status_code, unnamed.json()["code"]) == (422, "spans_unreadable")
+    tier = server.post("/v1/recognitions", **form(spans=kaldi, tier="words"))
+    assert tier.json()["code"] == "spans_unreadable"
+
+
+@pytest.mark.parametrize(
+    ("spans", "code"),
+    [
+        ("no spans at all", "spans_unreadable"),
+        ("start,end\n0,x\n", "spans_unreadable"),
+        ("start,end\n0,2\n1,3\n", "spans_overlap"),
+        ("start,end\n0,2000\n", "span_outside"),
+        ("x" * 1_000_001, "field_invalid"),
+        ([[0, 1], [0.5, 2]], "spans_overlap"),
+        ([[0]], "span_invalid"),
+        ([[0, "1"]], "span_invalid"),
+        ([[False, 1]], "span_invalid"),
+        (None, "field_invalid"),
+        ([{"start_s": 0, "end_s": 1, "words": ""}], "span_invalid"),
+        ([{"start_s": 2, "end_s": 1}], "span_invalid"),
+        ("start,end\n" + "0,1\n" * 2_000, "field_invalid"),
+        ({"start_s": 0}, "field_invalid"),
+    ],
+    ids=range(14),
+)
+def test_spans_that_cannot_be_used_have_the_codes_of_files(
+    server: httpx.Client, spans: object, code: str
+) -> None:
+    recordings = [{"name": "talk.wav", "audio": base64.b64encode(TALK).decode()}]
+    replies = [server.post("/v1/recognitions", json={"recordings": recordings, "spans": spans})]
+    if isinstance(spans, str) and len(spans) != len("start,end\n") + 8_000:
+        replies.append(server.post("/v1/recognitions", **form(spans=spans)))
+    elif isinstance(spans, str):
+        replies = replies[:1]  # a form takes so long a text; JSON takes a list
+
+    for reply in replies:
+        assert (reply.status_code, reply.json()["code"]) == (422, code), reply.text
+
+
+def test_a_job_keeps_spans_and_has_a_table_of_utterances(server: httpx.Client) -> None:
+    job = server.post("/v1/jobs", **form(spans=SRT)).json()
+    assert job["utterances"] is True
+    until_s = time.monotonic() + 30
+    while server.get(f"/v1/jobs/{job['id']}").json()["state"] not in ("succeeded", "failed"):
+        assert time.monotonic() < until_s
+        time.sleep(0.05)
+
+    table = server.get(f"/v1/jobs/{job['id']}/utterances.csv")
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert table.headers["content-type"].startswith("text/csv")
+    assert [(float(row["start_s"]), float(row["end_s"])) for row in rows] == SPANS
+    assert {row["name"] for row in rows} == {"talk.wav"}
 
 
 def test_the_client_asks_for_them(server: httpx.Client) -> None:

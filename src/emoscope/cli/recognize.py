@@ -204,9 +204,10 @@ def _write(
         for answer in answers:
             write(records.to_json_line(answer))
     elif work.output == "csv":
-        write(utterance_rows.utterance_csv_header())
+        extra = records.head_columns(recognizer.heads)
+        write(utterance_rows.utterance_csv_header(extra))
         for answer in answers:
-            write(utterance_rows.to_utterance_csv(answer))
+            write(utterance_rows.to_utterance_csv(answer, extra))
     else:
         _print_table(list(answers), recognizer, language)
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from emoscope.audio.decoder_pool import DecoderPool
 from emoscope.errors import EmoscopeError, ServiceError
 from emoscope.events import Listener, ignore
 from emoscope.files import free_bytes
+from emoscope.lists.spans import SpanFile
 from emoscope.messages.reasons import reason
 from emoscope.models.head_folder import heads_for
 from emoscope.multichannel import recognize_channels_with
@@ -28,6 +30,7 @@ from emoscope.outputs.store import Run, RunStore
 from emoscope.paths.choices import ChannelMode, Granularity
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Result
+from emoscope.results.utterances import UtteranceChoice
 from emoscope.server.admission.queue import AdmissionQueue, Deadline, cancel_on_disconnect
 from emoscope.server.admission.uploads import Uploads
 from emoscope.server.key_ring import KeyRing, KeysChanged
@@ -59,6 +62,8 @@ class RecognitionOptions:
     """Recognize each utterance between two pauses alone as well."""
     heads: tuple[str, ...] = ()
     """Names of heads, besides those of the settings."""
+    spans: SpanFile | None = None
+    """Utterances that the client names, in the place of those between pauses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +162,7 @@ class Service:
             checkpoint_dir: folder for the model's outputs of each window of long sound, from which
                 interrupted work resumes; by default nothing is kept.
         """
-        rules = self.settings.utterance_rules if request.options.utterances else False
+        plan = partial(self._utterance_plan, request)
 
         def recognizer() -> Recognizer:
             return self.recognizer_with(request.options.heads)
@@ -185,7 +190,7 @@ class Service:
                 request.data(),
                 granularity=request.options.granularity,
                 embedding=request.options.embedding or self.index is not None,
-                utterances=rules,
+                utterances=plan(),
                 name=request.name,
                 listener=listening,
                 checkpoint_dir=checkpoint_dir,
@@ -213,13 +218,23 @@ class Service:
                 recording,
                 granularity=request.options.granularity,
                 embedding=request.options.embedding or self._indexes(recording.sound.duration_s),
-                utterances=rules,
+                utterances=plan(),
                 listener=listening,
                 checkpoint_dir=checkpoint_dir,
             )
             return keep(result, recording.waveform)
 
         return counted
+
+    def _utterance_plan(self, request: RecognitionRequest) -> UtteranceChoice:
+        """Return the spans of the recording, or the rules, or False for no utterances.
+
+        Raises:
+            ListError: spans are of other recordings only.
+        """
+        if request.options.spans is not None:
+            return request.options.spans.spans_of(request.name)
+        return self.settings.utterance_rules if request.options.utterances else False
 
     def _indexes(self, duration_s: float) -> bool:
         return self.index is not None and duration_s <= INDEXED_S

@@ -13,6 +13,7 @@ from typing import Any, get_args
 from fastapi import Request
 
 from emoscope.errors import AudioTooLargeError, EmoscopeError, RequestError
+from emoscope.lists.spans import SpanFile
 from emoscope.paths.choices import ChannelMode
 from emoscope.paths.names import HIDDEN, NAME_MAX, plain_name
 from emoscope.results.result import GRANULARITIES, check_granularity
@@ -29,6 +30,13 @@ from emoscope.server.http.forms import (
 )
 from emoscope.server.http.json_body import JSON_EXPECTED, JsonBodyReader, decode_base64
 from emoscope.server.http.openapi import example_sound
+from emoscope.server.http.span_field import (
+    SPANS_MAX_BYTES,
+    SPANS_TEXT,
+    check_names,
+    spans_of_file,
+    spans_of_list,
+)
 from emoscope.server.service import RecognitionOptions, RecognitionRequest, Service
 
 _JSON_TYPE = "application/json"
@@ -54,6 +62,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "default": False,
         "description": "recognize each utterance between two pauses alone as well",
     },
+    "tier": {
+        "type": "string",
+        "default": "",
+        "description": "of a TextGrid or EAF of spans; by default the first with intervals",
+    },
     "channels": {
         "type": "string",
         "enum": list(get_args(ChannelMode)),
@@ -64,6 +77,31 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "type": "string",
         "default": "",
         "description": "names of heads, parted by commas; GET /v1/heads lists them",
+    },
+}
+_SPANS = {
+    "description": "utterances of one's own, recognized alone: Kaldi segments, CSV, TextGrid, EAF,"
+    " SubRip or WebVTT",
+}
+_SPAN_LIST = {
+    "type": "array",
+    "description": "pairs of seconds, or objects",
+    "items": {
+        "oneOf": [
+            {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+            {
+                "type": "object",
+                "required": ["start_s", "end_s"],
+                "additionalProperties": False,
+                "properties": {
+                    "start_s": {"type": "number", "minimum": 0},
+                    "end_s": {"type": "number", "minimum": 0},
+                    "text": {"type": "string"},
+                    "id": {"type": "string"},
+                    "recording": {"type": "string", "description": "name, of several recordings"},
+                },
+            },
+        ]
     },
 }
 _RECORDING = {
@@ -97,6 +135,8 @@ def body_schema(max_files: int, max_bytes: int) -> dict[str, Any]:
             "granularity": _OPTIONS["granularity"],
             "embedding": _WORD,
             "utterances": {**_WORD, "description": _OPTIONS["utterances"]["description"]},
+            "spans": {"type": "string", **_SPANS, "maxLength": SPANS_MAX_BYTES},
+            "tier": _OPTIONS["tier"],
             "channels": _OPTIONS["channels"],
             "head": _OPTIONS["head"],
         },
@@ -113,6 +153,7 @@ def body_schema(max_files: int, max_bytes: int) -> dict[str, Any]:
                 "items": _RECORDING,
             },
             **_OPTIONS,
+            "spans": {"oneOf": [_SPAN_LIST, {"type": "string", **_SPANS}]},
         },
         "example": {
             "recordings": [{"name": "speech.wav", "audio": example_sound()}],
@@ -169,6 +210,8 @@ async def read_requests(
                 request.stream(), reader.feed, max_bytes, partial(_body_too_large, spool, max_bytes)
             )
         requests = _requests(reader, request, spool, max_files)
+        if requests:
+            check_names(requests[0].options.spans, len(requests))
         for names in {one.options.heads for one in requests}:
             service.recognizer_with(names)  # refused before anything is begun
         _require_usable(spool, len(requests))
@@ -230,7 +273,8 @@ def _reader(
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind == FORM_TYPE:
-        return FormReader(content_type, spool, field="audio", max_files=max_files)
+        long = {"spans": SPANS_MAX_BYTES}
+        return FormReader(content_type, spool, field="audio", max_files=max_files, long=long)
     if kind == _JSON_TYPE:
         return JsonBodyReader(spool, max_files)
     if _PLAIN_TYPES.fullmatch(kind):
@@ -246,6 +290,7 @@ def _of_form(form: FormReader) -> list[RecognitionRequest]:
         parse_channels(form.texts.get("channels", "mix")),
         parse_boolean("utterances", form.texts.get("utterances", "false")),
         parse_heads(form.texts.get("head", "")),
+        spans_of_file(*form.long_texts.get("spans", ("", b"")), form.texts.get("tier", "")),
     )
     return [RecognitionRequest(file.data, plain_name(file.name), options) for file in form.files()]
 
@@ -268,7 +313,7 @@ def _of_json(
     reader: JsonBodyReader, spool: RecordingSpool, max_files: int
 ) -> list[RecognitionRequest]:
     body = reader.finish()
-    if not isinstance(body, dict) or set(body) - {"recordings", *_OPTIONS}:
+    if not isinstance(body, dict) or set(body) - {"recordings", "spans", *_OPTIONS}:
         raise RequestError("request_malformed", expected=JSON_EXPECTED)
     recordings = body.get("recordings")
     if not isinstance(recordings, list) or not recordings:
@@ -278,9 +323,10 @@ def _of_json(
     for field in ("embedding", "utterances"):
         if not isinstance(body.get(field, False), bool):
             raise RequestError("field_invalid", field=field, expected="true, false")
-    head = body.get("head", "")
-    if not isinstance(head, str) or reader.long_string(head) is not None:
-        raise RequestError("field_invalid", field="head", expected="NAME,NAME")
+    head, tier = body.get("head", ""), body.get("tier", "")
+    for field, value in (("head", head), ("tier", tier)):
+        if not isinstance(value, str) or reader.long_string(value) is not None:
+            raise RequestError("field_invalid", field=field, expected="NAME")
     granularity = str(body.get("granularity", "utterance"))
     if reader.long_string(granularity) is not None:
         raise RequestError("field_invalid", field="granularity", expected=", ".join(GRANULARITIES))
@@ -290,11 +336,21 @@ def _of_json(
         parse_channels(str(body.get("channels", "mix"))),
         body.get("utterances", False),
         parse_heads(head),
+        _spans_of_json(body.get("spans", ""), tier, reader),
     )
     return [
         _one_of_json(recording, f"recordings[{index}]", reader, spool, options)
         for index, recording in enumerate(recordings)
     ]
+
+
+def _spans_of_json(value: Any, tier: str, reader: JsonBodyReader) -> SpanFile | None:
+    """Read spans in JSON: a list, or the text of a file where it is short."""
+    if isinstance(value, list):
+        return spans_of_list(value)
+    if isinstance(value, str) and reader.long_string(value) is None:
+        return spans_of_file("", value.encode("utf-8", "replace"), tier)
+    raise RequestError("field_invalid", field="spans", expected=SPANS_TEXT)
 
 
 def _one_of_json(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import cast, get_args
 from urllib.parse import unquote_to_bytes
@@ -36,6 +37,7 @@ class FormReader:
         spool: takes the files.
         field: name of the field whose files are taken.
         max_files: files of that field that are taken; None for no bound.
+        long: fields that may be long texts, or files, with their bytes at most; none by default.
 
     Raises:
         RequestError: the header names no form or no boundary.
@@ -48,6 +50,7 @@ class FormReader:
         *,
         field: str,
         max_files: int | None = None,
+        long: Mapping[str, int] | None = None,
     ) -> None:
         kind, parameters = parse_options_header(content_type)
         boundary = parameters.get(b"boundary", b"")
@@ -55,7 +58,10 @@ class FormReader:
             raise RequestError("request_malformed", expected=FORM_EXPECTED)
         self.texts: dict[str, str] = {}
         """Value of each field; of several with one name the last, and empty for a file."""
+        self.long_texts: dict[str, tuple[str, bytes]] = {}
+        """Name and bytes of each field that may be long; the name is empty for a text."""
         self._spool, self._field, self._max_files = spool, field, max_files
+        self._long, self._long_name = long or {}, ""
         self._fields = 0
         self._headers: dict[bytes, bytes] = {}
         self._header_name = self._header_value = b""
@@ -150,8 +156,12 @@ class FormReader:
             name = options.get(b"filename")
             if name is None and extended:  # forbidden in forms by RFC 7578, and sent all the same
                 name = unquote_to_bytes(extended[1])
-            self._begin_file(_file_name(name or b""))
-            return
+            self._long_name = _file_name(name or b"")
+            if self._part not in self._long:
+                self._begin_file(self._long_name)
+                return
+        else:
+            self._long_name = ""
         self._fields += 1
         if self._fields > _FIELDS_MAX:
             raise RequestError("request_malformed", expected=f"≤ {_FIELDS_MAX} fields")
@@ -172,13 +182,16 @@ class FormReader:
                 self._spool.write(data[start:end])
             return
         self._text += data[start:end]
-        if len(self._text) > _TEXT_MAX_BYTES:
+        most = self._long.get(self._part, _TEXT_MAX_BYTES)
+        if len(self._text) > most:
             is_file = self._part == self._field  # sent without a name, so as text
-            expected = 'filename="..."' if is_file else f"≤ {_TEXT_MAX_BYTES} bytes"
+            expected = 'filename="..."' if is_file else f"≤ {most} bytes"
             raise RequestError("field_invalid", field=self._part[:64], expected=expected)
 
     def _on_part_end(self) -> None:
-        if self._text is not None:
+        if self._text is not None and self._part in self._long:
+            self.long_texts[self._part] = (self._long_name, bytes(self._text))
+        elif self._text is not None:
             self.texts[self._part] = _decoded(bytes(self._text))
         elif self._is_wanted:
             self._spool.end()

@@ -50,6 +50,7 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     ("ALTER TABLE jobs ADD COLUMN utterances INTEGER NOT NULL DEFAULT 0",),
     ("ALTER TABLE jobs ADD COLUMN heads TEXT NOT NULL DEFAULT ''",),
+    ("ALTER TABLE jobs ADD COLUMN spans TEXT",),
 )
 """Statements that lead from each version to the next; a row is never changed, only added."""
 

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from emoscope.errors import AudioTooLargeError, EmoscopeError
 from emoscope.files import make_private_folder, write_new
+from emoscope.server.http.span_field import spans_to_json
 from emoscope.server.service import RecognitionOptions, RecognitionRequest
 
 
@@ -29,6 +30,8 @@ def write_recordings(
     digest = hashlib.sha256(f"{options.granularity} {options.embedding}".encode())
     if options.utterances:
         digest.update(b" utterances")
+    if options.spans:
+        digest.update(f" spans {spans_to_json(options.spans)}".encode())
     if options.heads:
         digest.update(f" heads {','.join(options.heads)}".encode())
     make_private_folder(folder)

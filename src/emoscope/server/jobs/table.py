@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from emoscope.errors import EmoscopeError, RequestError
+from emoscope.server.http.span_field import spans_of_list, spans_to_json
 from emoscope.server.jobs.database import JobDatabase
 from emoscope.server.service import RecognitionOptions
 
@@ -109,7 +110,8 @@ class JobTable:
         with self.database.transaction() as db:
             db.execute(
                 "INSERT INTO jobs (id, owner, state, granularity, embedding, utterances, heads,"
-                " created_s, idempotency, digest) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)",
+                " spans, created_s, idempotency, digest)"
+                " VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     id_,
                     owner,
@@ -117,6 +119,7 @@ class JobTable:
                     options.embedding,
                     options.utterances,
                     ",".join(options.heads),
+                    spans_to_json(options.spans),
                     self._now(),
                     idempotency,
                     digest,
@@ -303,7 +306,7 @@ class JobTable:
 def _jobs(db: sqlite3.Connection, rest: str, values: tuple[Any, ...]) -> list[Job]:
     rows = db.execute(
         "SELECT id, owner, state, granularity, embedding, created_s, started_s, ended_s,"  # noqa: S608 - our own words
-        f" idempotency, digest, utterances, heads FROM jobs {rest}",
+        f" idempotency, digest, utterances, heads, spans FROM jobs {rest}",
         values,
     ).fetchall()
     return [
@@ -316,6 +319,7 @@ def _jobs(db: sqlite3.Connection, rest: str, values: tuple[Any, ...]) -> list[Jo
                 bool(row[4]),
                 utterances=bool(row[10]),
                 heads=tuple(filter(None, row[11].split(","))),
+                spans=spans_of_list(_json(row[12]) or []),
             ),
             created_s=row[5],
             started_s=row[6],

@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 
 from emoscope.errors import EmoscopeError
 from emoscope.export.records import csv_header
+from emoscope.export.utterance_rows import to_utterance_csv, utterance_csv_header
 from emoscope.outputs.store import Run, RunStore
 from emoscope.results.result import Failure, Result
 from emoscope.server.http import schemas
@@ -89,7 +90,31 @@ def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
             headers={"Content-Disposition": f'attachment; filename="{found.id}.{form}"'},
         )
 
+    @router.get(
+        "/v1/jobs/{job}/utterances.csv",
+        response_class=StreamingResponse,
+        responses={**schemas.problems(401, 404), 200: {"content": {CSV: {}}}},
+        summary="The utterances of the recordings",
+    )
+    async def utterances(request: Request, job: str) -> StreamingResponse:
+        """Return a row for each utterance, of a job that was asked for them."""
+        found = await anyio.to_thread.run_sync(owned, jobs, request, job)
+        extra = csv_columns(service, found.options.heads)
+        return StreamingResponse(
+            _utterance_lines(runs_of(request, service.store), found, extra),
+            media_type=CSV,
+            headers={"Content-Disposition": f'attachment; filename="{found.id}_utterances.csv"'},
+        )
+
     return router
+
+
+def _utterance_lines(store: RunStore, job: Job, extra: tuple[str, ...]) -> Iterator[str]:
+    yield utterance_csv_header(extra)
+    for item in job.items:
+        if item.state != "queued":
+            answer = failure_of(item) if item.state == "failed" else _answer(store, item)
+            yield to_utterance_csv(answer.result if isinstance(answer, Run) else answer, extra)
 
 
 def _runs(store: RunStore, job: Job) -> list[str]:
