@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import audformat
+import audinterface
 import datasets
 import numpy as np
 import pandas as pd
 import pytest
 
-import audinterface
 import emoscope
 from emoscope.audinterface import NAMES, signal_embedding, signal_scores
 from emoscope.labels import KEYS

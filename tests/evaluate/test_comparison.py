@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn import metrics as reference
 
 from emoscope.evaluate import compare_scores, evaluate_scores, read_predictions
 from emoscope.evaluate.comparison import McNemar
@@ -24,7 +25,6 @@ from emoscope.evaluate.predictions import prediction_bytes, prediction_table, pr
 from emoscope.evaluate.scores import emotion_indices, score_matrix, scored_clips
 from emoscope.labels import EMOTIONS, KEYS
 from raising import raises_code
-from sklearn import metrics as reference
 
 RANDOM = np.random.default_rng(7)
 CLIPS = 240
