@@ -29,11 +29,14 @@ from emoscope.batch.waiting import WaitingJobs
 from emoscope.batch.work import run_shard
 from emoscope.errors import BatchStoppedError, EmoscopeError, SettingError
 from emoscope.optional import require
+from emoscope.recognizer import Recognizer
 
 _START_TRIES = 3
 """Workers in a row that may end before they have loaded the model."""
 _LISTEN_S = 0.2
-"""How often the journal is read, and how often workers write into it."""
+"""How often the journal is read."""
+_WRITE_EVERY_S = 1.0
+"""How often workers write into it: a thousand of them are a thousand calls a second."""
 _LOOK_EVERY_S = 5.0
 """How often it is looked whether the cluster has grown."""
 _OBJECT_STORE_BYTES = 100 << 20
@@ -70,17 +73,22 @@ class ShardWorker:
     """
 
     def __init__(self, name: str, source: RecognizerSource, journal: Any, version: str) -> None:
-        if version != __version__:
-            raise SettingError(
-                "setting_invalid", setting="emoscope", reason=f"{__version__} != {version}"
-            )
-        self._name = name
+        self._name, self._source, self._version = name, source, version
         self._journal = journal
-        self._recognizer = source.open()
+        self._recognizer: Recognizer | None = None
 
     def ready(self) -> tuple[float, str]:
-        """Return the seconds that loading took, and the machine."""
+        """Load the model; return the seconds that this took, and the machine.
+
+        Raises:
+            SettingError: the driver has another version.
+            ModelError: the model cannot be loaded.
+        """
         ray = require("ray", extra="ray")
+        if self._version != __version__:
+            said = f"{__version__} != {self._version}"
+            raise SettingError("setting_invalid", setting="emoscope", reason=said)
+        self._recognizer = self._source.open()
         return self._recognizer.load_s, str(ray.get_runtime_context().get_node_id())
 
     def work(self, job: ShardJob) -> Any:
@@ -89,6 +97,7 @@ class ShardWorker:
         Raises:
             StoreError: the output cannot be written.
         """
+        assert self._recognizer is not None  # noqa: S101 - it is ready before it works
         with _JournalLine(self._name, self._journal, is_careful=job.careful) as line:
             return run_shard(job, self._recognizer, line)
 
@@ -125,7 +134,7 @@ class _JournalLine:
             self._held.append(message)
 
     def _flush_often(self) -> None:
-        while not self._over.wait(_LISTEN_S):
+        while not self._over.wait(_WRITE_EVERY_S):
             self._flush()
 
     def _flush(self, *, wait: bool = False) -> None:
@@ -241,6 +250,8 @@ class _RayCrew:
         self._suspects = Suspects()
         self._crew: list[_RemoteWorker] = []
         self._failed_starts, self._started = 0, 0
+        self._token = secrets.token_hex(4)
+        """Names of workers are unique on a cluster, whatever else runs on it."""
         self._size, self._looked_s = 0, float("-inf")
         here = ray.get_runtime_context().get_node_id()
         place = require("ray.util.scheduling_strategies", extra="ray")
@@ -276,7 +287,12 @@ class _RayCrew:
             name = f"worker-{self._started}"
             actor = (
                 self._ray.remote(ShardWorker)
-                .options(name=name, max_restarts=0, max_task_retries=0, **self._resources)
+                .options(
+                    name=f"{name}-{self._token}",
+                    max_restarts=0,
+                    max_task_retries=0,
+                    **self._resources,
+                )
                 .remote(name, self._source, self._journal, __version__)
             )
             self._crew.append(_RemoteWorker(name, actor, actor.ready.remote()))
@@ -338,8 +354,6 @@ class _RayCrew:
 
     def _lost(self, worker: _RemoteWorker, error: BaseException) -> Iterator[BatchEvent]:
         self._crew.remove(worker)
-        if (cause := _cause_of_failed_start(error)) is not None:
-            raise cause
         self._looked_s = float("-inf")  # the cluster may have shrunk
         is_of_machine = self._machine_is_lost(worker, error)
         if not worker.is_ready:
@@ -373,12 +387,3 @@ def _cause(error: Any) -> BaseException:
     """Return our error that a worker raised, or what Ray says of another one."""
     cause = getattr(error, "cause", None)
     return cause if isinstance(cause, EmoscopeError) else error
-
-
-def _cause_of_failed_start(error: BaseException | None) -> BaseException | None:
-    """Return our error by which a worker could not load its model; None where it was killed."""
-    while error is not None:
-        error = getattr(error, "cause", None) or error.__cause__
-        if isinstance(error, EmoscopeError):
-            return error
-    return None
