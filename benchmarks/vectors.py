@@ -6,6 +6,8 @@
     python benchmarks/vectors.py approximate FILE.npz [--rows 1000000] [--folder INDEX]
                                                       LanceDB against exact search, on vectors
                                                       between those of FILE; INDEX is kept
+    python benchmarks/vectors.py mechanics MODEL DATA [--clips 60]
+                                                      any model from clip to hit, on emodb of DATA
 
 faiss-cpu, usearch, umap-learn and pacmap are measured where they are installed; the package needs
 none of them.
@@ -14,9 +16,11 @@ none of them.
 from __future__ import annotations
 
 import argparse
+import csv
 import importlib
 import json
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
@@ -27,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from emoscope.results.result import ModelRef
-from emoscope.vectors import Entry, Index
+from emoscope.vectors import Entry, EntryDetails, Index
 from emoscope.vectors.facts import IndexFacts
 from emoscope.vectors.shipped import shipped_spaces
 from emoscope.vectors.spaces import RAW, SPACES
@@ -304,6 +308,49 @@ def approximate(table: Table, rows: int, folder: Path, spaces: list[str]) -> Non
         print("| " + " | ".join(cells) + " |", flush=True)
 
 
+def mechanics(model: str, data: Path, clips: int) -> None:
+    """Print what any model does from clip to hit; of one with random weights, mechanics only."""
+    from emoscope.recognizer import load
+
+    with (data / "clips.csv").open(encoding="utf-8", newline="") as file:
+        rows = [one for one in csv.DictReader(file) if one["corpus"] == "emodb"]
+    rows = [one for one in rows if one["split"] == "test"]
+    rows = rows[:: max(1, len(rows) // clips)][:clips]
+    recognizer = load(model)
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(data / "emodb.tar") as archive:
+        began, index = time.perf_counter(), None
+        for row in rows:
+            member = archive.extractfile(row["path"])
+            assert member is not None
+            result = recognizer.recognize(member.read(), embedding=True, name=row["path"])
+            index = index or Index.create(Path(folder) / "index", like=result)
+            index.add(result, EntryDetails(row["path"], "", row["speaker"], row["emotion"]))
+        assert index is not None
+        took = (time.perf_counter() - began) / len(rows)
+        print(
+            f"{model}: {len(index)} of {len(rows)} clips, {index.facts.dim} numbers, {took:.2f} s"
+        )
+        print("| space | made of | usual cosine: 50 %; 99 % | precision@10 | chance | query, ms |")
+        print("|---|---|---|---|---|---|")
+        for space in SPACES:
+            entries, mapped = index.mapped(space)
+            speaker, emotion = (np.array([getattr(e, n) for e in entries]) for n in _KNOWN)
+            allowed, same = speaker[:, None] != speaker, emotion[:, None] == emotion
+            values = precision(mapped, same, allowed)
+            chance = (same & allowed).sum(axis=1) / allowed.sum(axis=1)
+            began = time.perf_counter()
+            assert len(index.search(index.store.vectors(np.array([0]))[0], space=space)) == K
+            ms, used = 1000 * (time.perf_counter() - began), index.space(space)
+            usual = used.usual_cosines()
+            print(
+                f"| {space} | {used.origin} | {usual['50%']:.3f}; {usual['99%']:.3f} "
+                f"| {values.mean():.3f} | {chance.mean():.3f} | {ms:.1f} |"
+            )
+
+
+_KNOWN = ("speaker", "label")
+
+
 def _between(table: Table, rows: int, seed: int) -> Blocks:
     """Yield vectors between two clips of the same corpus, near the first."""
     rng, own = np.random.default_rng(seed), table["embedding"]
@@ -429,6 +476,10 @@ def main() -> None:
     fast = kinds.add_parser("speed")
     fast.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
     fast.add_argument("--dtype", default="float32", choices=["float32", "float16"])
+    worked = kinds.add_parser("mechanics")
+    worked.add_argument("model")
+    worked.add_argument("data", type=Path)
+    worked.add_argument("--clips", type=int, default=60)
     near = kinds.add_parser("approximate")
     near.add_argument("file", type=Path)
     near.add_argument("--rows", type=int, default=1_000_000)
@@ -445,6 +496,8 @@ def main() -> None:
             approximate(table, given.rows, given.folder, given.spaces)
         else:
             quality(table) if given.what == "quality" else maps(table, given.count)
+    elif given.what == "mechanics":
+        mechanics(given.model, given.data, given.clips)
     elif given.what == "speed":
         speed(given.rows, given.dtype)
     else:

@@ -250,6 +250,19 @@ def test_approximate_search_is_made_asked_and_told(emoscope) -> None:
     assert emoscope(*query).code == 0
 
 
+def test_a_folder_with_other_files_is_told_before_the_work(emoscope) -> None:
+    ran = emoscope("index", "calls", "--to", "calls")
+    assert (ran.code, emoscope.recognized) == (3, 0)
+    assert "[index_folder_taken]" in ran.err
+
+
+def test_an_index_that_a_killed_process_began_is_made(emoscope) -> None:
+    Path("ix").mkdir()
+    (Path("ix") / ".tmp-index.sqlite").write_bytes(b"half")
+    assert emoscope("index", "calls", "--to", "ix").code == 0
+    assert emoscope("index", "calls", "--to", "ix").out.startswith("0 recordings added, 3 known")
+
+
 def test_index_needs_something_to_do(emoscope) -> None:
     assert emoscope("index", "--to", "ix").code == 2
     ran = emoscope("index", "--to", "ix", "--approximate", "emotion")

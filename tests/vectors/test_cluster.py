@@ -123,6 +123,18 @@ def test_the_table_has_a_row_for_each_recording(drawn) -> None:
     assert all(-1 <= float(row["x"]) <= 1 for row in rows)
 
 
+def test_the_page_is_coloured_by_what_the_index_knows(drawn) -> None:
+    page = drawn.html("en")
+    data = json.loads(page.split("const data = ", 1)[1].split(";\n", 1)[0])
+
+    assert set(data["colours"]) == {"emotion", "cluster", "speaker", "label"}
+    assert list(data["colours"]["speaker"]) == [f"voice {n}" for n in range(4)]
+    assert len({colour for colour, _ in data["colours"]["speaker"].values()}) == 4
+    assert {point["speaker"] for point in data["points"]} == set(data["colours"]["speaker"])
+    plain = replace(drawn, entries=[replace(e, speaker="", label="") for e in drawn.entries])
+    assert '"speaker": {"' not in plain.html("en")
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_picture_is_well_formed(drawn, language) -> None:
     tree = ET.fromstring(drawn.svg(language))  # noqa: S314 - ours

@@ -118,7 +118,7 @@ def run_index(sources: list[str], folder: Path, settings: Settings, *, segments:
     check_folder(folder)
     recognizer = open_model(settings, settings.file_limits)
     adding = _Adding(folder, recognizer, segments)
-    adding.index = _opened(folder, recognizer)
+    adding.index = Index.open_if_there(folder, recognizer.model)  # before the work
     screen = Console(stderr=True)
     counts = adding.counts
     try:
@@ -139,13 +139,6 @@ def run_index(sources: list[str], folder: Path, settings: Settings, *, segments:
             Console().print(line, highlight=False)
             adding.index.close()
     return counts
-
-
-def _opened(folder: Path, recognizer: Recognizer) -> Index | None:
-    """Open an index that is there, and look at its model before the work."""
-    if not folder.exists() or not any(folder.iterdir()):
-        return None
-    return Index.open_for(folder, recognizer.model)
 
 
 def _each(source: str, *, segments: bool) -> Iterator[Path | Named | Failure | BatchOutput]:

@@ -35,7 +35,7 @@ from emoscope.vectors.facts import IndexFacts, VectorType
 from emoscope.vectors.search import Hit, Places, Projection, nearest
 from emoscope.vectors.shipped import shipped_spaces
 from emoscope.vectors.spaces import RAW, SPACES, Space
-from emoscope.vectors.store import VectorStore
+from emoscope.vectors.store import VectorStore, is_free_for_index
 from emoscope.waveform import Array32, Indices
 
 SAMPLE = 20_000
@@ -110,10 +110,25 @@ class Index:
             VectorIndexError: the index there is of another model, damaged, or of a newer version.
             StoreError: it cannot be written.
         """
+        opened = cls.open_if_there(folder, like.model)
+        return cls.create(folder, like=like) if opened is None else opened
+
+    @classmethod
+    def open_if_there(cls, folder: str | os.PathLike[str], model: ModelRef) -> Self | None:
+        """Open an index to be added to, if there is one and its vectors are of this model.
+
+        Returns:
+            None where one can be made: nothing is there, or what a killed process began.
+
+        Raises:
+            VectorIndexError: the folder holds other files; the index is of another model, or
+                cannot be opened.
+            StoreError: it cannot be written.
+        """
         path = Path(folder)
-        if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-            return cls.create(path, like=like)
-        return cls.open_for(path, like.model)
+        if is_free_for_index(path):
+            return None
+        return cls.open_for(path, model)
 
     @classmethod
     def open_for(cls, folder: str | os.PathLike[str], model: ModelRef) -> Self:

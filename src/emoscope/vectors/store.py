@@ -41,6 +41,22 @@ APPROXIMATE = "approximate"
 """Folder of the tables for approximate search, in that of an index."""
 
 
+def is_free_for_index(folder: Path) -> bool:
+    """Whether an index can be made in a folder: nothing is there, or what was never finished.
+
+    Raises:
+        VectorIndexError: it holds other files.
+        StoreError: it cannot be read.
+    """
+    with translated_os_errors(folder):
+        if not folder.exists():
+            return True
+        names = {path.name for path in folder.iterdir() if not path.name.startswith(TEMPORARY)}
+    if names and DATABASE not in names:
+        raise VectorIndexError("index_folder_taken", name=str(folder))
+    return not names
+
+
 class VectorStore:
     """Store of the vectors of one model. Safe in many threads; several processes take turns.
 
@@ -85,7 +101,7 @@ class VectorStore:
             make_private_folder(folder)
             for left in folder.glob(f"{TEMPORARY}*"):
                 left.unlink()
-            if any(folder.iterdir()):
+            if not is_free_for_index(folder):
                 raise VectorIndexError("index_folder_taken", name=str(folder))
             temporary = folder / f"{TEMPORARY}{DATABASE}"
             create_database(temporary, {name: str(value) for name, value in asdict(facts).items()})
