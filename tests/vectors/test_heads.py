@@ -18,6 +18,7 @@ from sklearn.metrics import balanced_accuracy_score
 from conftest import make_speech
 from emoscope.backends.fake_backend import FakeBackend
 from emoscope.cli import main
+from emoscope.cli.evaluate_show import head_notes
 from emoscope.evaluate.bootstrap import SpeakerBootstrap
 from emoscope.labels import COUNT
 from emoscope.models import head_folder
@@ -38,7 +39,7 @@ from emoscope.vectors.heads import train_head
 from emoscope.vectors.store import VectorStore
 from emoscope.waveform import Waveform
 from raising import raises_code
-from sounds import wav
+from sounds import noise, wav
 
 MODEL = ModelRef("fake", "1", "0" * 64)
 
@@ -282,6 +283,36 @@ def test_a_head_is_evaluated_on_another_list(listing: Path, tmp_path: Path) -> N
     found = evaluate_head(recognizer, other, head)
     assert (found.clips, found.speakers, found.uar.value) == (2, 2, 1.0)
     assert [one.error.code for one in found.failures] == ["head_label_unknown"]
+    assert {note.code for note in head_notes(found)} >= {"few_speakers"}
+
+
+def test_figures_of_a_head_on_its_own_training_clips_are_stamped(
+    listing: Path, tmp_path: Path
+) -> None:
+    recognizer = Recognizer(FakeBackend(), MODEL)
+    head, _ = train_head("x", embed_clips(recognizer, read(listing)), MODEL)
+
+    mine = tmp_path / "mine.csv"
+    mine.write_text("path,label,speaker\n0.wav,quiet,s0\n1.wav,loud,\n", "utf-8")
+
+    own = evaluate_head(recognizer, mine, head)
+
+    assert own.training is not None
+    assert [Path(one).name for one in own.training.files] == ["0.wav", "1.wav"]
+    assert own.training.speakers == ("s0",)
+    assert own.training.found
+    assert own.to_dict()["flattered"] is True
+    assert head_notes(own)[0].code == "head_trained_on"
+    unknown = evaluate_head(recognizer, mine, replace(head, trained_on=None))
+    assert unknown.training is None
+    assert head_notes(unknown)[0].code == "head_training_unknown"
+    other = tmp_path / "one.csv"
+    (tmp_path / "new.wav").write_bytes(wav(noise(1.37, level=0.2)))
+    other.write_text("path,label,speaker\nnew.wav,loud,elsewhere\n", "utf-8")
+    found = evaluate_head(recognizer, other, head)
+    assert found.training is not None
+    assert not found.training.found
+    assert found.to_dict()["uar"][1:] == [None, None], "one speaker has no interval"
 
 
 # -- the command

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from emoscope.cli.show import emotion_name
+from emoscope.evaluate.bootstrap import FEW_SPEAKERS
 from emoscope.evaluate.evaluation import Evaluation
 from emoscope.evaluate.lists import CORPUS
 from emoscope.evaluate.notes import EvaluationNote, evaluation_notes
@@ -16,6 +19,9 @@ from emoscope.messages.evaluation import EVALUATION
 from emoscope.messages.languages import Language
 from emoscope.messages.texts import TERMINAL
 from emoscope.messages.trust import CALIBRATED
+
+if TYPE_CHECKING:
+    from emoscope.vectors.head_evaluation import HeadEvaluation
 
 _STYLES = {"stamp": "bold red", "warning": "yellow", "note": "dim"}
 
@@ -44,6 +50,23 @@ def print_notes(screen: Console, notes: tuple[EvaluationNote, ...], language: La
     for note in notes:
         text = note.text(language)
         screen.print(text, style=_STYLES[note.level], markup=False, highlight=False, soft_wrap=True)
+
+
+def head_notes(figures: HeadEvaluation) -> tuple[EvaluationNote, ...]:
+    """Return what must be said of the figures of a head, the loudest first."""
+    found, training = [], figures.training
+    if training is None:
+        found.append(EvaluationNote("warning", "head_training_unknown"))
+    elif training.found:
+        counts = {"speakers": len(training.speakers), "files": len(training.files)}
+        found.append(EvaluationNote("stamp", "head_trained_on", counts))
+    elif not figures.speakers:
+        found.append(EvaluationNote("warning", "head_speakers_unknown"))
+    if figures.units == 1:
+        found.append(EvaluationNote("warning", "one_speaker"))
+    elif figures.units < FEW_SPEAKERS:
+        found.append(EvaluationNote("warning", "few_speakers", {"speakers": figures.units}))
+    return tuple(found)
 
 
 def _figures(evaluation: Evaluation, language: Language) -> Table:

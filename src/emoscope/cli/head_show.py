@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
+from emoscope.cli.evaluate_show import head_notes, print_notes
 from emoscope.cli.head_leak import check_leak_index, leak_document, print_leak
 from emoscope.cli.model import open_model
 from emoscope.cli.show import detail, failure_line
@@ -232,6 +233,7 @@ def run_evaluate_head(
     table.add_row(HEAD_WORDS["ece"](language), f"{data['ece']:.3f}")
     Console().print(table)
     Console().print(_confusion(data, language))
+    print_notes(Console(), head_notes(figures), language)
     if json_path is not None:
         atomic_write(json_path, (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode())
     return len(figures.failures)
@@ -330,8 +332,10 @@ def _heads_table(heads: list[Head], language: Language) -> Table:
     return shown
 
 
-def _estimate(three: list[float], sign: str = "") -> str:
+def _estimate(three: Sequence[float | None], sign: str = "") -> str:
     value, low, high = three
+    if low is None:  # of one speaker
+        return f"{value:{sign}.3f} [–]"
     return f"{value:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"
 
 

@@ -113,7 +113,32 @@ def _training(
 ) -> TrainingOverlap:
     files = () if recognizer.card is None else recognizer.card.files
     record = training_record({recognizer.model.sha256, *(file.sha256 for file in files)})
-    return training_overlap(recognizer.model.name, record, items, digests)
+    found = training_overlap(recognizer.model.name, record, items, digests)
+    return replace(
+        found,
+        files=tuple(dict.fromkeys((*found.files, *_heard_files(recognizer, items, digests)))),
+        speakers=tuple(sorted({*found.speakers, *_heard_speakers(recognizer, items)})),
+    )
+
+
+def _heard_files(
+    recognizer: Recognizer, items: Sequence[Labelled], digests: Sequence[str]
+) -> Iterator[str]:
+    """Recordings that the recognizer's heads were trained on."""
+    for head in recognizer.heads:
+        for item, digest in zip(items, digests, strict=True):
+            if head.trained_on is not None and head.trained_on.has_file(digest):
+                yield item.listed or str(item.path)
+
+
+def _heard_speakers(recognizer: Recognizer, items: Sequence[Labelled]) -> Iterator[str]:
+    """Speakers that the recognizer's heads were trained on."""
+    for head in recognizer.heads:
+        for item in items:
+            if head.trained_on is not None and head.trained_on.has_speaker(
+                item.speaker, item.corpus
+            ):
+                yield f"{item.corpus}/{item.speaker}" if item.corpus else item.speaker
 
 
 def _calibrated(

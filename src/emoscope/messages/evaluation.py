@@ -54,6 +54,19 @@ EVALUATION_NOTES: dict[str, Text] = {
         "This model was trained on {speakers} speakers and {files} recordings of this list. "
         "The figures are flattered and must not be quoted.",
     ),
+    "head_trained_on": Text(
+        "分类头的训练数据里有本列表的 {speakers} 个说话人、{files} 个文件：成绩偏高，不可引用。",
+        "This head was trained on {speakers} speakers and {files} recordings of this list. "
+        "The figures are flattered and must not be quoted.",
+    ),
+    "head_training_unknown": Text(
+        "这个分类头没有记录它的训练录音，未检查泄漏。",
+        "This head does not say which recordings it was trained on: leaks are unknown.",
+    ),
+    "head_speakers_unknown": Text(
+        "列表没有写说话人：不知道分类头是否听过这些人，未检查。",
+        "The list names no speakers: whether the head was trained on these people was not checked.",
+    ),
     "chosen_on": Text(
         "本列表有 {files} 个文件属于挑选这个模型时用过的文件或说话人。",
         "{files} recordings of this list, or their speakers, served to choose this model among "

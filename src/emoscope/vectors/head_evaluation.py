@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,24 @@ from emoscope.models.head_file import Head
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Failure
 from emoscope.vectors.head_figures import HEAD_DRAWS, confusion_counts, expected_error
-from emoscope.vectors.head_list import HeadList, mean_embeddings, read_head_list
+from emoscope.vectors.head_list import EmbeddedClip, HeadList, mean_embeddings, read_head_list
+
+
+@dataclass(frozen=True, slots=True)
+class HeadTraining:
+    """What of a list a head was trained on."""
+
+    files: tuple[str, ...]
+    speakers: tuple[str, ...]
+
+    @property
+    def found(self) -> bool:
+        """Whether the figures are of recordings or speakers that the head learned from."""
+        return bool(self.files or self.speakers)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"found": self.found, "files": list(self.files), "speakers": list(self.speakers)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +49,10 @@ class HeadEvaluation:
     confusion: list[list[int]]
     ece: float
     failures: tuple[Failure, ...]
+    units: int = 0
+    """Speakers that the intervals are drawn from; clips without one count as their own."""
+    training: HeadTraining | None = None
+    """None of a head that does not say what it was trained on."""
 
     def to_dict(self) -> dict[str, Any]:
         """All figures, for JSON."""
@@ -39,12 +60,14 @@ class HeadEvaluation:
             "clips": self.clips,
             "speakers": self.speakers or None,
             "counts": self.counts,
-            "uar": self.uar.to_list(),
+            "uar": [self.uar.value, None, None] if self.units == 1 else self.uar.to_list(),
             "wa": self.wa,
             "recall": self.recall,
             "confusion": self.confusion,
             "ece": self.ece,
             "failures": [{"name": one.name, "code": one.error.code} for one in self.failures],
+            "training": self.training and self.training.to_dict(),
+            "flattered": self.training is not None and self.training.found,
         }
 
 
@@ -76,16 +99,15 @@ def evaluate_head(
         raise SourceNotFoundError("nothing_recognized", count=total)
     places = {label.key: at for at, label in enumerate(head.labels)}
     truth = np.array([places[row.clip.label] for row in rows], np.intp)
-    speakers = [row.clip.speaker for row in rows]
     logits = head.logits(np.stack([row.vector for row in rows])).astype(np.float64)
     answers = logits.argmax(axis=1)
     confusion = confusion_counts(truth, answers, len(places))
-    names = [name or f"clip {at}" for at, name in enumerate(speakers)]
+    bootstrap = SpeakerBootstrap(truth, _keys(rows), len(places), draws=HEAD_DRAWS)
     return HeadEvaluation(
         clips=len(rows),
-        speakers=len(set(speakers) - {""}),
+        speakers=bootstrap.resampling.speakers,
         counts={key: sum(confusion[at]) for key, at in places.items()},
-        uar=SpeakerBootstrap(truth, names, len(places), draws=HEAD_DRAWS).estimate(answers),
+        uar=bootstrap.estimate(answers),
         wa=float((answers == truth).mean()),
         recall={
             key: confusion[at][at] / sum(confusion[at])
@@ -95,6 +117,25 @@ def evaluate_head(
         confusion=confusion,
         ece=expected_error(truth, logits),
         failures=tuple(failures),
+        units=bootstrap.resampling.units,
+        training=_training(head, rows),
+    )
+
+
+def _keys(rows: Sequence[EmbeddedClip]) -> list[str]:
+    """Speaker and corpus of each clip in one; empty where the speaker is not known."""
+    clips = (row.clip for row in rows)
+    return [f"{clip.corpus}/{clip.speaker}" if clip.speaker else "" for clip in clips]
+
+
+def _training(head: Head, rows: Sequence[EmbeddedClip]) -> HeadTraining | None:
+    known = head.trained_on
+    if known is None:
+        return None
+    heard = [row.clip for row in rows if known.has_speaker(row.clip.speaker, row.clip.corpus)]
+    return HeadTraining(
+        tuple(str(row.clip.path) for row in rows if known.has_file(row.sha256)),
+        tuple(sorted({clip.speaker for clip in heard})),
     )
 
 
