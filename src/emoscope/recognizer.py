@@ -25,7 +25,7 @@ from emoscope.errors import EmoscopeError
 from emoscope.events import Listener, StepLog, ignore, local_now
 from emoscope.hub.progress import PullListener, log_pull
 from emoscope.inference.assembly import Assembler
-from emoscope.inference.batching import batcher_of
+from emoscope.inference.batching import SequentialBatcher, batcher_of
 from emoscope.inference.headed import HeadColumns
 from emoscope.inference.options import (
     AllOptions,
@@ -123,6 +123,7 @@ class Recognizer:
         decoder: Decoder | None = None,
         channel_decoder: ChannelDecoder | None = None,
         heads: Sequence[str | Head] | None = None,
+        sequential: bool = False,
     ) -> Recognizer:
         """Return a recognizer with the same loaded model and other parts, as a server's.
 
@@ -132,11 +133,13 @@ class Recognizer:
             channel_decoder: decodes each channel for itself.
             heads: names of ``emoscope head list``, or heads. One with classes of its own adds its
                 answer to each result; one of corrections changes the nine scores.
+            sequential: run the windows of long sound one by one, for one process of many.
 
         Raises:
             HeadError: a head is unknown, damaged, or of another model.
         """
         other = copy.copy(self)
+        other._forward = SequentialBatcher(self._forward) if sequential else self._forward  # noqa: SLF001 - our copy
         other.limits, other.decoder = limits or self.limits, decoder or self.decoder
         other.channel_decoder = channel_decoder or self.channel_decoder
         other.heads = self.heads if heads is None else heads_for(heads, self.model)

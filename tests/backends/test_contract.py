@@ -70,6 +70,10 @@ def test_a_small_model_is_worth_a_run_per_core_and_a_large_one_takes_all_for_one
     assert OnnxBackend(make_tiny_model.FILE).runs_at_once == os.cpu_count()
     monkeypatch.setattr(onnx_backend, "_SMALL_BYTES", make_tiny_model.FILE.stat().st_size - 1)
     assert OnnxBackend(make_tiny_model.FILE).runs_at_once == 1
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    for threads, at_once in ((1, 8), (3, 2), (8, 1), (9, 1)):
+        large = OnnxBackend(make_tiny_model.FILE, threads=threads)
+        assert large.runs_at_once == at_once, "a run for as many cores as it has threads"
 
 
 def test_types_and_shapes(backend: Backend, speech: Callable[..., np.ndarray]) -> None:

@@ -93,6 +93,19 @@ def test_the_result_is_that_of_one_window_at_a_time(recording: PreparedAudio, at
     assert threads_left() == []
 
 
+def test_one_process_of_many_runs_one_window_at_a_time(recording: PreparedAudio) -> None:
+    backend = _Uneven(3)
+    shared = recognizer_of(backend)
+    alone = shared.configured(sequential=True)
+    result = alone.infer(recording, granularity="frame")
+    assert backend.most == 1
+
+    again = shared.infer(recording, granularity="frame")
+    assert backend.most == 3, "the recognizer that it was made of is as it was"
+    np.testing.assert_array_equal(result.track.logits, again.track.logits)
+    alone.close()
+
+
 def test_a_window_that_fails_ends_the_work(recording: PreparedAudio) -> None:
     backend = _Uneven(2, fails_at=4)
     with pytest.raises(ModelRunError):

@@ -67,8 +67,9 @@ class OnnxBackend:
                 if device == "cuda":
                     raise
         self._session = session or _on_cpu(path, options)
-        is_shared = is_small and self.device == "cpu"
-        self.runs_at_once = (os.cpu_count() or 1) if is_shared else 1
+        self.runs_at_once = 1
+        if self.device == "cpu" and (is_small or threads):
+            self.runs_at_once = max(1, (os.cpu_count() or 1) // (1 if is_small else threads))
         self.version: str = onnxruntime.__version__
         self.dim = check_contract(
             _tensors(self._session.get_inputs()), _tensors(self._session.get_outputs())
@@ -93,6 +94,9 @@ class OnnxBackend:
 
 
 def _on_cpu(path: Path, options: Any) -> Any:
+    # A pattern is kept for each length of sound and takes one large piece of memory, which comes
+    # from the system anew at each change of length (benchmarks/LOG.md).
+    options.enable_mem_pattern = False
     try:
         return load_onnxruntime().InferenceSession(
             str(path), options, providers=[cuda.CPU_PROVIDER]

@@ -92,4 +92,4 @@ class ModelSpec:
             device=self.device,
             limits=self.limits,
             thresholds=self.thresholds,
-        ).configured(heads=self.heads)
+        ).configured(heads=self.heads, sequential=self.threads == 1)

@@ -191,6 +191,27 @@ class Batcher:
             return [self._ask([clip])[0] for clip in clips]
 
 
+class SequentialBatcher:
+    """Batcher whose callers run one clip at a time: for a process that is one of many.
+
+    Args:
+        batcher: what runs the clips; it may be shared with others.
+    """
+
+    runs_at_once = 1
+
+    def __init__(self, batcher: Batcher | SequentialBatcher) -> None:
+        self._batcher = batcher
+
+    def run(self, clips: Sequence[Samples]) -> list[ClipOutput]:
+        """Return one output per clip, in order, as ``Batcher.run`` does."""
+        return self._batcher.run(clips)
+
+    def close(self) -> None:
+        """Close what runs the clips."""
+        self._batcher.close()
+
+
 class _Call:
     """Clips of one caller, and their outputs so far."""
 
@@ -240,7 +261,7 @@ class _Job:
         return self.call.clips[self.position]
 
 
-def batcher_of(backend: Backend, *, is_rounded: bool) -> Batcher:
+def batcher_of(backend: Backend, *, is_rounded: bool) -> Batcher | SequentialBatcher:
     """Return the batcher of a backend, with the budget and the runs at once that suit it.
 
     Args:
