@@ -192,6 +192,43 @@ def test_spans_that_cannot_be_used_have_the_codes_of_files(
         assert (reply.status_code, reply.json()["code"]) == (422, code), reply.text
 
 
+def test_rules_of_a_request_stand_for_those_of_the_settings(server: httpx.Client) -> None:
+    recordings = [{"name": "talk.wav", "audio": base64.b64encode(TALK).decode()}]
+    replies = [
+        server.post("/v1/recognitions", **form(pause_s="3", longest_s="30")),
+        server.post(
+            "/v1/recognitions?pause_s=3&longest_s=30",
+            content=TALK,
+            headers={"content-type": "audio/wav"},
+        ),
+        server.post(
+            "/v1/recognitions", json={"recordings": recordings, "pause_s": 3, "longest_s": 30}
+        ),
+    ]
+    for reply in replies:
+        (one,) = reply.json()["recognitions"]
+        rules = one["utterance_cut"]["rules"]
+        assert (rules["pause_s"], rules["longest_s"]) == (3.0, 30.0)
+        assert len(one["utterances"]) == 1
+    job = server.post("/v1/jobs", **form(pause_s="0.5")).json()
+    assert job["utterances"] is True
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"pause_s": "x"}, {"pause_s": "nan"}, {"longest_s": "-1"}, {"longest_s": "0.5"}],
+    ids=str,
+)
+def test_rules_that_make_no_sense_are_refused(server: httpx.Client, fields: dict) -> None:
+    recordings = [{"name": "talk.wav", "audio": base64.b64encode(TALK).decode()}]
+    for reply in (
+        server.post("/v1/recognitions", **form(**fields)),
+        server.post("/v1/recognitions", json={"recordings": recordings, **fields}),
+        server.post("/v1/jobs", **form(**fields)),
+    ):
+        assert (reply.status_code, reply.json()["code"]) == (422, "field_invalid")
+
+
 def test_a_job_keeps_spans_and_has_a_table_of_utterances(server: httpx.Client) -> None:
     job = server.post("/v1/jobs", **form(spans=SRT)).json()
     assert job["utterances"] is True

@@ -16,7 +16,7 @@ from fastapi import Request
 
 from emoscope._version import __version__
 from emoscope.audio.decoder_pool import DecoderPool
-from emoscope.errors import EmoscopeError, ServiceError
+from emoscope.errors import EmoscopeError, RequestError, ServiceError
 from emoscope.events import Listener, ignore
 from emoscope.files import free_bytes
 from emoscope.lists.spans import SpanFile
@@ -30,7 +30,7 @@ from emoscope.outputs.store import Run, RunStore
 from emoscope.paths.choices import ChannelMode, Granularity
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Result
-from emoscope.results.utterances import UtteranceChoice
+from emoscope.results.utterances import UtteranceChoice, UtteranceRules
 from emoscope.server.admission.queue import AdmissionQueue, Deadline, cancel_on_disconnect
 from emoscope.server.admission.uploads import Uploads
 from emoscope.server.key_ring import KeyRing, KeysChanged
@@ -64,6 +64,16 @@ class RecognitionOptions:
     """Names of heads, besides those of the settings."""
     spans: SpanFile | None = None
     """Utterances that the client names, in the place of those between pauses."""
+    pause_s: float | None = None
+    """Pause that ends an utterance, in seconds; None: of the settings. Asks for utterances."""
+    longest_s: float | None = None
+    """Longest utterance, likewise."""
+
+    @property
+    def has_utterances(self) -> bool:
+        """Whether utterances are asked for, in one way or another."""
+        asked = (self.spans, self.pause_s, self.longest_s)
+        return self.utterances or any(one is not None for one in asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +244,22 @@ class Service:
         """
         if request.options.spans is not None:
             return request.options.spans.spans_of(request.name)
-        return self.settings.utterance_rules if request.options.utterances else False
+        return self.utterance_rules(request.options) if request.options.has_utterances else False
+
+    def utterance_rules(self, options: RecognitionOptions) -> UtteranceRules:
+        """Return the rules of the settings with those of a request in their place.
+
+        Raises:
+            RequestError: they contradict one another.
+        """
+        given = {"pause_s": options.pause_s, "longest_s": options.longest_s}
+        try:
+            changed = {name: value for name, value in given.items() if value is not None}
+            return replace(self.settings.utterance_rules, **changed)
+        except ValueError as exc:
+            raise RequestError(
+                "field_invalid", field="pause_s, longest_s", expected=str(exc)
+            ) from exc
 
     def _indexes(self, duration_s: float) -> bool:
         return self.index is not None and duration_s <= INDEXED_S

@@ -22,15 +22,19 @@ from emoscope.server.http.body_spool import RecordingSpool
 from emoscope.server.http.forms import (
     FORM_TYPE,
     NO,
+    SECONDS_EXPECTED,
     YES,
     FormReader,
     parse_boolean,
     parse_channels,
     parse_heads,
+    parse_seconds,
 )
 from emoscope.server.http.json_body import JSON_EXPECTED, JsonBodyReader, decode_base64
 from emoscope.server.http.openapi import example_sound
 from emoscope.server.http.span_field import (
+    SPANS_AS_TEXT,
+    SPANS_IN_JSON,
     SPANS_MAX_BYTES,
     SPANS_TEXT,
     check_names,
@@ -54,6 +58,7 @@ NAME_PATTERN = f"^[^/\\\\{HIDDEN}]*$"
 
 _WORD = {"type": "string", "enum": [*YES, *NO], "default": "false"}
 """A truth value in a form."""
+_SECONDS: dict[str, Any] = {"type": "number", "minimum": 1.0, "maximum": 60.0}
 _OPTIONS: dict[str, dict[str, Any]] = {
     "granularity": {"type": "string", "enum": list(GRANULARITIES), "default": "utterance"},
     "embedding": {"type": "boolean", "default": False},
@@ -62,6 +67,12 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "default": False,
         "description": "recognize each utterance between two pauses alone as well",
     },
+    "pause_s": {
+        **_SECONDS,
+        "minimum": 0.2,
+        "description": "a pause of this length ends an utterance; asks for them",
+    },
+    "longest_s": {**_SECONDS, "description": "a longer utterance is cut; asks for utterances"},
     "tier": {
         "type": "string",
         "default": "",
@@ -79,31 +90,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "description": "names of heads, parted by commas; GET /v1/heads lists them",
     },
 }
-_SPANS = {
-    "description": "utterances of one's own, recognized alone: Kaldi segments, CSV, TextGrid, EAF,"
-    " SubRip or WebVTT",
-}
-_SPAN_LIST = {
-    "type": "array",
-    "description": "pairs of seconds, or objects",
-    "items": {
-        "oneOf": [
-            {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
-            {
-                "type": "object",
-                "required": ["start_s", "end_s"],
-                "additionalProperties": False,
-                "properties": {
-                    "start_s": {"type": "number", "minimum": 0},
-                    "end_s": {"type": "number", "minimum": 0},
-                    "text": {"type": "string"},
-                    "id": {"type": "string"},
-                    "recording": {"type": "string", "description": "name, of several recordings"},
-                },
-            },
-        ]
-    },
-}
+_RULES = ("pause_s", "longest_s")
 _RECORDING = {
     "type": "object",
     "required": ["audio"],
@@ -135,7 +122,9 @@ def body_schema(max_files: int, max_bytes: int) -> dict[str, Any]:
             "granularity": _OPTIONS["granularity"],
             "embedding": _WORD,
             "utterances": {**_WORD, "description": _OPTIONS["utterances"]["description"]},
-            "spans": {"type": "string", **_SPANS, "maxLength": SPANS_MAX_BYTES},
+            "spans": SPANS_AS_TEXT,
+            "pause_s": _OPTIONS["pause_s"],
+            "longest_s": _OPTIONS["longest_s"],
             "tier": _OPTIONS["tier"],
             "channels": _OPTIONS["channels"],
             "head": _OPTIONS["head"],
@@ -153,7 +142,7 @@ def body_schema(max_files: int, max_bytes: int) -> dict[str, Any]:
                 "items": _RECORDING,
             },
             **_OPTIONS,
-            "spans": {"oneOf": [_SPAN_LIST, {"type": "string", **_SPANS}]},
+            "spans": SPANS_IN_JSON,
         },
         "example": {
             "recordings": [{"name": "speech.wav", "audio": example_sound()}],
@@ -212,6 +201,7 @@ async def read_requests(
         requests = _requests(reader, request, spool, max_files)
         if requests:
             check_names(requests[0].options.spans, len(requests))
+            service.utterance_rules(requests[0].options)  # refused before anything is begun
         for names in {one.options.heads for one in requests}:
             service.recognizer_with(names)  # refused before anything is begun
         _require_usable(spool, len(requests))
@@ -291,6 +281,8 @@ def _of_form(form: FormReader) -> list[RecognitionRequest]:
         parse_boolean("utterances", form.texts.get("utterances", "false")),
         parse_heads(form.texts.get("head", "")),
         spans_of_file(*form.long_texts.get("spans", ("", b"")), form.texts.get("tier", "")),
+        parse_seconds("pause_s", form.texts.get("pause_s")),
+        parse_seconds("longest_s", form.texts.get("longest_s")),
     )
     return [RecognitionRequest(file.data, plain_name(file.name), options) for file in form.files()]
 
@@ -303,6 +295,8 @@ def _of_bytes(request: Request, spool: RecordingSpool) -> list[RecognitionReques
         parse_channels(query.get("channels", "mix")),
         parse_boolean("utterances", query.get("utterances", "false")),
         parse_heads(query.get("head", "")),
+        pause_s=parse_seconds("pause_s", query.get("pause_s")),
+        longest_s=parse_seconds("longest_s", query.get("longest_s")),
     )
     name = plain_name(query.get("name", ""))
     spool.end()
@@ -337,11 +331,18 @@ def _of_json(
         body.get("utterances", False),
         parse_heads(head),
         _spans_of_json(body.get("spans", ""), tier, reader),
+        *(_seconds_of_json(name, body[name]) if name in body else None for name in _RULES),
     )
     return [
         _one_of_json(recording, f"recordings[{index}]", reader, spool, options)
         for index, recording in enumerate(recordings)
     ]
+
+
+def _seconds_of_json(field: str, value: Any) -> float | None:
+    if type(value) not in (int, float):  # true is no second
+        raise RequestError("field_invalid", field=field, expected=SECONDS_EXPECTED)
+    return parse_seconds(field, repr(value))
 
 
 def _spans_of_json(value: Any, tier: str, reader: JsonBodyReader) -> SpanFile | None:

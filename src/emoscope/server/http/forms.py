@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,6 +24,8 @@ YES = ("true", "1", "on", "yes")
 NO = ("false", "0", "off", "no")
 FORM_TYPE = "multipart/form-data"
 FORM_EXPECTED = "multipart/form-data; curl -F audio=@a.wav"
+SECONDS_EXPECTED = "0.2 - 60 s"
+_LEAST_S, _MOST_S = 0.2, 60.0
 _FIELDS_MAX = 32
 _TEXT_MAX_BYTES = 4096
 
@@ -232,6 +235,23 @@ def parse_channels(value: str) -> ChannelMode:
 def parse_heads(value: str) -> tuple[str, ...]:
     """Read names of heads, parted by commas; which of them exist is not known here."""
     return tuple(name for part in value.split(",") if (name := part.strip()))
+
+
+def parse_seconds(field: str, value: str | None) -> float | None:
+    """Read seconds from 0.2 to 60; None where the field is not there or empty.
+
+    Raises:
+        RequestError: it is no such number.
+    """
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = math.nan
+    if not _LEAST_S <= seconds <= _MOST_S:
+        raise RequestError("field_invalid", field=field, expected=SECONDS_EXPECTED)
+    return seconds
 
 
 def parse_boolean(field: str, value: str) -> bool:

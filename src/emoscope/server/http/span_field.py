@@ -14,6 +14,34 @@ from emoscope.results.utterances import GivenSpan, ordered_spans
 SPANS_MAX_BYTES = 1_000_000
 """Of a file of spans: hours of subtitles are 200 kB."""
 SPANS_TEXT = "text of a file, or [[start_s, end_s], ...]"
+_FORMATS = {
+    "description": "utterances of one's own, recognized alone: Kaldi segments, CSV, TextGrid, EAF,"
+    " SubRip or WebVTT",
+}
+_LIST = {
+    "type": "array",
+    "description": "pairs of seconds, or objects",
+    "items": {
+        "oneOf": [
+            {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+            {
+                "type": "object",
+                "required": ["start_s", "end_s"],
+                "additionalProperties": False,
+                "properties": {
+                    "start_s": {"type": "number", "minimum": 0},
+                    "end_s": {"type": "number", "minimum": 0},
+                    "text": {"type": "string"},
+                    "id": {"type": "string"},
+                    "recording": {"type": "string", "description": "name, of several recordings"},
+                },
+            },
+        ]
+    },
+}
+SPANS_AS_TEXT = {"type": "string", **_FORMATS, "maxLength": SPANS_MAX_BYTES}
+SPANS_IN_JSON = {"oneOf": [_LIST, {"type": "string", **_FORMATS}]}
+"""What the API document says of the field in a form and in JSON."""
 _NAME = "spans"
 _NUMBERS, _WORDS = ("start_s", "end_s"), ("text", "id", "recording")
 

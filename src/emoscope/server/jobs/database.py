@@ -51,6 +51,10 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ("ALTER TABLE jobs ADD COLUMN utterances INTEGER NOT NULL DEFAULT 0",),
     ("ALTER TABLE jobs ADD COLUMN heads TEXT NOT NULL DEFAULT ''",),
     ("ALTER TABLE jobs ADD COLUMN spans TEXT",),
+    (
+        "ALTER TABLE jobs ADD COLUMN pause_s REAL",
+        "ALTER TABLE jobs ADD COLUMN longest_s REAL",
+    ),
 )
 """Statements that lead from each version to the next; a row is never changed, only added."""
 

@@ -32,6 +32,8 @@ def write_recordings(
         digest.update(b" utterances")
     if options.spans:
         digest.update(f" spans {spans_to_json(options.spans)}".encode())
+    if (options.pause_s, options.longest_s) != (None, None):
+        digest.update(f" rules {options.pause_s} {options.longest_s}".encode())
     if options.heads:
         digest.update(f" heads {','.join(options.heads)}".encode())
     make_private_folder(folder)

@@ -63,7 +63,7 @@ def job_reply(job: Job, jobs: Jobs) -> JobReply:
         state=job.state,
         granularity=job.options.granularity,
         embedding=job.options.embedding,
-        utterances=job.options.utterances or job.options.spans is not None,
+        utterances=job.options.has_utterances,
         head=",".join(job.options.heads),
         created_utc=_utc(job.created_s),
         started_utc=None if job.started_s is None else _utc(job.started_s),

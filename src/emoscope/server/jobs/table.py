@@ -110,8 +110,8 @@ class JobTable:
         with self.database.transaction() as db:
             db.execute(
                 "INSERT INTO jobs (id, owner, state, granularity, embedding, utterances, heads,"
-                " spans, created_s, idempotency, digest)"
-                " VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)",
+                " spans, pause_s, longest_s, created_s, idempotency, digest)"
+                " VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     id_,
                     owner,
@@ -120,6 +120,8 @@ class JobTable:
                     options.utterances,
                     ",".join(options.heads),
                     spans_to_json(options.spans),
+                    options.pause_s,
+                    options.longest_s,
                     self._now(),
                     idempotency,
                     digest,
@@ -306,7 +308,7 @@ class JobTable:
 def _jobs(db: sqlite3.Connection, rest: str, values: tuple[Any, ...]) -> list[Job]:
     rows = db.execute(
         "SELECT id, owner, state, granularity, embedding, created_s, started_s, ended_s,"  # noqa: S608 - our own words
-        f" idempotency, digest, utterances, heads, spans FROM jobs {rest}",
+        f" idempotency, digest, utterances, heads, spans, pause_s, longest_s FROM jobs {rest}",
         values,
     ).fetchall()
     return [
@@ -320,6 +322,8 @@ def _jobs(db: sqlite3.Connection, rest: str, values: tuple[Any, ...]) -> list[Jo
                 utterances=bool(row[10]),
                 heads=tuple(filter(None, row[11].split(","))),
                 spans=spans_of_list(_json(row[12]) or []),
+                pause_s=row[13],
+                longest_s=row[14],
             ),
             created_s=row[5],
             started_s=row[6],
