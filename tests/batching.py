@@ -30,7 +30,7 @@ from emoscope.events import StepLog
 from emoscope.export.records import head_columns
 from emoscope.limits import Limits
 from emoscope.recognizer import Recognizer
-from emoscope.results.result import ModelRef
+from emoscope.results.result import Failure, ModelRef
 from emoscope.waveform import Waveform
 from sounds import encode
 
@@ -88,8 +88,8 @@ class _Told:
     def began(self, row: int) -> None:
         """Nothing to tell."""
 
-    def ended(self, row: int, seconds: float, *, failed: bool) -> None:
-        self.events.append(RowEnded("inline", self.shard, row, seconds, failed))
+    def ended(self, row: int, seconds: float, failure: Failure | None) -> None:
+        self.events.append(RowEnded("inline", self.shard, row, seconds, failure))
 
 
 def do_batch(

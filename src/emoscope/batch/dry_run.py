@@ -15,6 +15,7 @@ from emoscope.batch.plan import BatchPlan
 from emoscope.batch.shards import InputShard, ShardJob
 from emoscope.batch.work import run_shard
 from emoscope.recognizer import Recognizer
+from emoscope.results.result import Failure
 
 _HEADERS = 2_000
 """Headers that are read; of more recordings as many, evenly over the input."""
@@ -67,7 +68,7 @@ class _Silent:
     def began(self, row: int) -> None:
         """A recording begins."""
 
-    def ended(self, row: int, seconds: float, *, failed: bool) -> None:
+    def ended(self, row: int, seconds: float, failure: Failure | None) -> None:
         """A recording is done."""
 
 

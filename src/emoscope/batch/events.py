@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from emoscope.results.result import Failure
+
 
 @dataclass(frozen=True, slots=True)
 class ShardReport:
@@ -39,7 +41,13 @@ class RowEnded:
     row: int
     seconds: float
     """Seconds of sound; 0 where it failed."""
-    failed: bool
+    failure: Failure | None = None
+    """Why it could not be recognized; None where it was."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it could not be recognized."""
+        return self.failure is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +68,8 @@ class WorkerLost:
     """The recordings that it was working on."""
     undone: int
     """Recordings of the shard that it had finished, and that are done again."""
-    undone_failed: int = 0
-    """Those of them that had failed."""
+    undone_codes: tuple[str, ...] = ()
+    """Codes of those of them that had failed."""
     undone_s: float = 0.0
     """Seconds of sound of the finished ones."""
 
@@ -80,6 +88,6 @@ def lost_worker(
         rows: recordings that were in work.
         finished: what it had told of this shard.
     """
-    failed = sum(one.failed for one in finished)
+    codes = tuple(one.failure.error.code for one in finished if one.failure is not None)
     seconds = sum(one.seconds for one in finished)
-    return WorkerLost(worker, shard, tuple(rows), len(finished), failed, seconds)
+    return WorkerLost(worker, shard, tuple(rows), len(finished), codes, seconds)

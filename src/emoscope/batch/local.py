@@ -23,6 +23,7 @@ from emoscope.batch.shards import ShardJob
 from emoscope.batch.waiting import WaitingJobs
 from emoscope.batch.work import run_shard
 from emoscope.errors import BatchStoppedError
+from emoscope.results.result import Failure
 
 _START_TRIES = 3
 """Processes in a row that may end before they have loaded the model."""
@@ -45,8 +46,8 @@ class _Line:
     def began(self, row: int) -> None:
         self.send("began", row)
 
-    def ended(self, row: int, seconds: float, *, failed: bool) -> None:
-        self.send("ended", row, seconds, failed)
+    def ended(self, row: int, seconds: float, failure: Failure | None) -> None:
+        self.send("ended", row, seconds, failure)
 
 
 def serve_shards(connection: Connection, source: RecognizerSource) -> None:
@@ -170,10 +171,10 @@ class LocalExecutor:
         elif kind == "began":
             worker.in_work.add(data[0])
         elif kind == "ended":
-            row, seconds, failed = data
+            row, seconds, failure = data
             worker.in_work.discard(row)
             shard = -1 if worker.job is None else worker.job.shard.index
-            worker.finished.append(RowEnded(worker.name, shard, row, seconds, failed))
+            worker.finished.append(RowEnded(worker.name, shard, row, seconds, failure))
             yield worker.finished[-1]
         elif kind == "done":
             worker.job = None

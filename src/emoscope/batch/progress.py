@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
 from emoscope.batch.events import BatchEvent, RowEnded, ShardEnded, WorkerLost
 from emoscope.events import Clock
+from emoscope.results.result import Failure
 
 _WINDOW_S = 60.0
 """The rate is that of the last minute."""
@@ -41,6 +42,10 @@ class BatchProgress:
     """Shards written."""
     lost: int = 0
     """Workers that ended in the middle of a shard."""
+    codes: Counter[str] = field(default_factory=Counter)
+    """Failures by the code of their error."""
+    examples: dict[str, Failure] = field(default_factory=dict)
+    """The first failure of each code."""
     workers: dict[str, WorkerProgress] = field(default_factory=dict)
     _started_s: float = field(init=False)
     _recent: deque[tuple[float, int]] = field(default_factory=deque)
@@ -57,7 +62,8 @@ class BatchProgress:
         elif isinstance(event, WorkerLost):
             self.lost += 1
             self.done -= event.undone
-            self.failed -= event.undone_failed
+            self.failed -= len(event.undone_codes)
+            self.codes.subtract(event.undone_codes)
             self.seconds -= event.undone_s
             self.workers.pop(event.worker, None)
 
@@ -86,6 +92,7 @@ class BatchProgress:
             "done": self.done,
             "rows": self.rows,
             "failed": self.failed,
+            "codes": {code: count for code, count in self.codes.most_common() if count},
             "hours": round(self.seconds / 3600, 4),
             "shards": self.shards,
             "per_s": round(self.per_s, 2),
@@ -99,7 +106,10 @@ class BatchProgress:
 
     def _row(self, event: RowEnded) -> None:
         self.done += 1
-        self.failed += event.failed
+        if event.failure is not None:
+            self.failed += 1
+            self.codes[event.failure.error.code] += 1
+            self.examples.setdefault(event.failure.error.code, event.failure)
         self.seconds += event.seconds
         worker = self.workers.setdefault(event.worker, WorkerProgress(event.shard))
         if worker.shard != event.shard:

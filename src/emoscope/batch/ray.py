@@ -30,6 +30,7 @@ from emoscope.batch.work import run_shard
 from emoscope.errors import BatchStoppedError, EmoscopeError, SettingError
 from emoscope.optional import require
 from emoscope.recognizer import Recognizer
+from emoscope.results.result import Failure
 
 _START_TRIES = 3
 """Workers in a row that may end before they have loaded the model."""
@@ -126,8 +127,8 @@ class _JournalLine:
         if self._is_careful:
             self._flush(wait=True)
 
-    def ended(self, row: int, seconds: float, *, failed: bool) -> None:
-        self._hold(("ended", self._name, row, seconds, failed))
+    def ended(self, row: int, seconds: float, failure: Failure | None) -> None:
+        self._hold(("ended", self._name, row, seconds, failure))
 
     def _hold(self, message: tuple[object, ...]) -> None:
         with self._lock:
@@ -326,10 +327,10 @@ class _RayCrew:
                 if kind == "began":
                     worker.in_work.add(row)
                 else:
-                    seconds, failed = rest
+                    seconds, failure = rest
                     worker.in_work.discard(row)
                     shard = worker.job.shard.index
-                    worker.finished.append(RowEnded(name, shard, row, seconds, failed))
+                    worker.finished.append(RowEnded(name, shard, row, seconds, failure))
                     yield worker.finished[-1]
 
     def _hear(self, worker: _RemoteWorker) -> Iterator[BatchEvent]:

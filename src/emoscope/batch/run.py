@@ -86,7 +86,7 @@ class BatchRun:
                 if isinstance(event, RowEnded):
                     done, failed = done + 1, failed + event.failed
                 elif isinstance(event, WorkerLost):
-                    done, failed = done - event.undone, failed - event.undone_failed
+                    done, failed = done - event.undone, failed - len(event.undone_codes)
                 yield event
                 if done >= min(_LEAST, self.rows) and failed > self.max_failures * done:
                     raise BatchStoppedError(

@@ -26,13 +26,13 @@ class RowListener(Protocol):
     def began(self, row: int) -> None:
         """A recording is about to be read and decoded."""
 
-    def ended(self, row: int, seconds: float, *, failed: bool) -> None:
+    def ended(self, row: int, seconds: float, failure: Failure | None) -> None:
         """A recording is done.
 
         Args:
             row: its place in the input.
             seconds: seconds of sound; 0 where it failed.
-            failed: whether it is an error.
+            failure: its error; None where it was recognized.
         """
 
 
@@ -53,11 +53,11 @@ def run_shard(job: ShardJob, recognizer: Recognizer, listener: RowListener) -> S
     failures, seconds = 0, 0.0
     with ShardWriter(job, storage, recognizer.dim, about) as writer:
         for item, answer in _Shard(job, recognizer, listener).answers():
-            failed = isinstance(answer, Failure)
+            failure = answer if isinstance(answer, Failure) else None
             heard_s = 0.0 if isinstance(answer, Failure) else answer.duration_s
             writer.add(item, answer)
-            failures, seconds = failures + failed, seconds + heard_s
-            listener.ended(item.row, heard_s, failed=failed)
+            failures, seconds = failures + (failure is not None), seconds + heard_s
+            listener.ended(item.row, heard_s, failure)
     items = job.shard.items
     return ShardReport(job.shard.index, len(items), failures, seconds, tuple(writer.files))
 

@@ -25,7 +25,7 @@ from emoscope.batch.run import BatchRun, Executor, ShardRange, missing_shards
 from emoscope.batch.shards import ShardCut
 from emoscope.batch.storage import BatchStorage, open_storage
 from emoscope.cli.batch_show import BatchScreen
-from emoscope.errors import SettingError
+from emoscope.errors import BatchStoppedError, SettingError
 from emoscope.export.records import head_columns
 from emoscope.lists.spans import read_spans
 from emoscope.optional import check_installed
@@ -92,9 +92,13 @@ def run_batch(order: BatchOrder, settings: Settings) -> BatchProgress | None:
             return progress
         executor = executor_of(order, spec, screen)
         with _told_how_to_go_on(screen, order.out, storage), screen.live(progress):
-            for event in run.events(executor):
-                progress.take(event)
-                screen.event(event, progress)
+            try:
+                for event in run.events(executor):
+                    progress.take(event)
+                    screen.event(event, progress)
+            except BatchStoppedError:
+                screen.failures(progress, order.out)
+                raise
     screen.end(progress, order.out)
     return progress
 

@@ -19,11 +19,14 @@ from emoscope.batch.events import BatchEvent, ShardEnded, WorkerLost, WorkerRead
 from emoscope.batch.plan import BatchPlan
 from emoscope.batch.progress import BatchProgress
 from emoscope.batch.run import BatchRun
+from emoscope.cli.show import failure_line
 from emoscope.cli.streams import write
 from emoscope.messages.batch_runs import BATCH_RUN
 from emoscope.messages.languages import Language
 from emoscope.messages.units import time_length
 
+_CODES = 3
+"""Codes of failures that are told, the most frequent ones."""
 _EVERY_S = 10.0
 """Seconds between two plain lines or events of progress."""
 
@@ -116,6 +119,17 @@ class BatchScreen:
             time=time_length(progress.elapsed_s, self._language),
             out=out,
         )
+        self.failures(progress, out)
+
+    def failures(self, progress: BatchProgress, out: str) -> None:
+        """Say why recordings failed: the most frequent codes, each with a recording."""
+        known = [(code, count) for code, count in progress.codes.most_common(_CODES) if count]
+        if self._as_json or not known:
+            return
+        for code, count in known:
+            line = failure_line(progress.examples[code], self._language)
+            self._print("failures", count=count, line=line)
+        self._print("all_failures", out=out)
 
     def dry(self, found: DryRun, workers: int) -> None:
         """Say what the batch would be."""
@@ -145,7 +159,7 @@ class BatchScreen:
 
     def _line(self, progress: BatchProgress) -> str:
         left_s = progress.left_s
-        return BATCH_RUN["progress"](
+        line = BATCH_RUN["progress"](
             self._language,
             done=progress.done,
             rows=progress.rows,
@@ -153,10 +167,10 @@ class BatchScreen:
             hours=progress.seconds / 3600,
             per_s=progress.per_s,
             failed=progress.failed,
-            left=BATCH_RUN["unknown"](self._language)
-            if left_s is None
-            else time_length(left_s, self._language),
         )
+        if left_s is None:
+            return line
+        return line + BATCH_RUN["left"](self._language, left=time_length(left_s, self._language))
 
     def _picture(self, progress: BatchProgress) -> Group:
         lines = [self._line(progress)]

@@ -21,11 +21,16 @@ BATCH_RUN: dict[str, Text] = {
     ),
     "progress": Text(
         "{done}/{rows} 条（{percent:.1f}%），{hours:.2f} 小时录音，{per_s:.1f} 条/秒，"
-        "失败 {failed}，剩余约 {left}",
+        "失败 {failed}",
         "{done}/{rows} recordings ({percent:.1f}%), {hours:.2f} h of sound, {per_s:.1f} a second, "
-        "{failed} failed, about {left} left",
+        "{failed} failed",
     ),
-    "unknown": Text("未知", "unknown"),
+    "left": Text("，剩余约 {left}", ", about {left} left"),
+    "failures": Text("  {count} 条失败，例如 {line}", "  {count} failed, such as {line}"),
+    "all_failures": Text(
+        "  全部失败的录音见 {out} 里的 errors-*.parquet",
+        "  All failures are in errors-*.parquet in {out}",
+    ),
     "worker": Text(
         "{worker}：分片 {shard}，已完成 {total} 条", "{worker}: shard {shard}, {total} recordings"
     ),

@@ -116,8 +116,9 @@ HINTS: Mapping[str, Mapping[FrontEnd, Text]] = {
     "head_exists": {"cli": Text("用 --replace 替换。", "--replace takes its place.")},
     "batch_out_changed": {
         "cli": Text(
-            "用 --fresh 从头开始（会删除原有结果），或用 --out 另选位置。",
-            "Begin anew with --fresh, which removes what is there, or choose another --out.",
+            "默认是 --resume（继续）；用 --fresh 从头开始（会删除原有结果），或用 --out 另选位置。",
+            "The default is to go on (--resume). Begin anew with --fresh, which removes what is "
+            "there, or choose another --out.",
         )
     },
     "batch_out_version": {
