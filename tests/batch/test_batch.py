@@ -115,7 +115,7 @@ def test_columns_of_lists_are_carried_with_their_types(folder: Path, tmp_path: P
     rows = table(tmp_path / "out")
     assert [row["id"] for row in rows] == ["a", "b"]
     assert [row["speaker"] for row in rows] == [7.0, 8.5]
-    assert [row["input.emotion"] for row in rows] == ["sad", None]
+    assert [row["list_emotion"] for row in rows] == ["sad", None]
     assert [row["ok"] for row in rows] == [True, None]
     assert [row["more"] for row in rows] == [None, '[1, "x"]']
 

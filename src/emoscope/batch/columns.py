@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from emoscope.batch.items import Cell
+from emoscope.results.rows import carried_name
 
 ColumnKind: TypeAlias = Literal["bool", "int64", "float64", "string"]
 """Type of a carried column, by its name in Arrow."""
-
-INPUT_PREFIX = "input."
-"""Before the name of a carried column that the output has for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +54,9 @@ class ColumnFinder:
         """
         used, found = set(taken), []
         for source, kind in self._kinds.items():
-            name = source
+            name = carried_name(source, used)
             while name in used:
-                name = f"{INPUT_PREFIX}{name}"
+                name = f"{name}_"
             used.add(name)
             found.append(CarriedColumn(source, name, kind or "string"))
         return tuple(found)
