@@ -40,6 +40,9 @@ _WRITE_EVERY_S = 1.0
 """How often workers write into it: a thousand of them are a thousand calls a second."""
 _LOOK_EVERY_S = 5.0
 """How often it is looked whether the cluster has grown."""
+_GRACE_S, _DECIDE_S = 3.0, 10.0
+"""How long it is looked whether a machine ended with its worker: at the first death over a
+recording, and at one that may condemn it."""
 _OBJECT_STORE_BYTES = 100 << 20
 """Shared memory of a cluster that is started here: jobs and reports are small."""
 _CREATION = "error raised in its creation task"
@@ -139,12 +142,15 @@ class _JournalLine:
             self._flush()
 
     def _flush(self, *, wait: bool = False) -> None:
-        # Sending under the lock keeps the order of two threads.
-        with self._lock:
-            held, self._held = self._held, []
-            sent = self._journal.put.remote(held) if held else None
-        if wait and sent is not None:
-            require("ray", extra="ray").get(sent)
+        ray = require("ray", extra="ray")
+        # A journal that is lost, or begins anew, costs news of recordings and no recording.
+        with suppress(ray.exceptions.RayActorError):
+            # Sending under the lock keeps the order of two threads.
+            with self._lock:
+                held, self._held = self._held, []
+                sent = self._journal.put.remote(held) if held else None
+            if wait and sent is not None:
+                ray.get(sent)
 
 
 @dataclass(slots=True, eq=False)
@@ -355,6 +361,8 @@ class _RayCrew:
 
     def _lost(self, worker: _RemoteWorker, error: BaseException) -> Iterator[BatchEvent]:
         self._crew.remove(worker)
+        with suppress(Exception):  # out of reach is not ended
+            self._ray.kill(worker.actor)
         self._looked_s = float("-inf")  # the cluster may have shrunk
         is_of_machine = self._machine_is_lost(worker, error)
         if not worker.is_ready:
@@ -380,8 +388,14 @@ class _RayCrew:
         said = str(error).lower()
         if any(words in said for words in ("node has died", "node died", "node is dead")):
             return True
-        alive = {one["NodeID"] for one in self._ray.nodes() if one["Alive"]}
-        return bool(worker.node) and worker.node not in alive
+        is_decisive = worker.job is not None and worker.job.careful
+        until_s = time.monotonic() + (_DECIDE_S if is_decisive else _GRACE_S)
+        while time.monotonic() < until_s:  # the end of a machine is noticed after that of a worker
+            alive = {one["NodeID"] for one in self._ray.nodes() if one["Alive"]}
+            if worker.node and worker.node not in alive:
+                return True
+            time.sleep(_LISTEN_S)
+        return False
 
 
 def _cause(error: Any) -> BaseException:
