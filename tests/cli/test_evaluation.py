@@ -149,3 +149,17 @@ def test_what_is_no_report_is_told(emoscope, content: str) -> None:
 def test_a_list_or_a_report_is_needed(emoscope) -> None:
     assert emoscope("evaluate").code == 2
     assert emoscope("evaluate", "list.csv", "--check", "x.json").code == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--check", "a.json", "--html", "x.html"),
+        ("--check", "a.json", "--json", "x.json"),
+        ("list.csv", "--timeline", "--html", "x.html"),
+        ("list.csv", "--timeline", "--predictions", "x.csv"),
+    ],
+)
+def test_options_without_effect_are_refused(emoscope, arguments: tuple[str, ...]) -> None:
+    assert emoscope("evaluate", *arguments).code == 2
+    assert not Path("x.html").exists()

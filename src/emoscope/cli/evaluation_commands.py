@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,9 +73,12 @@ def add_evaluation_commands(app: Commands, some_failed: int) -> None:
         if (listing is None) == (check is None):
             raise SettingError("setting_invalid", setting="LIST / --check", reason="one of both")
         settings = options.settings(heads=() if head_name is None else (head_name,))
+        reports = {"--train": trained, "--html": html_path, "--predictions": predictions}
         if listing is None:
+            _refuse("--check", {**reports, "--json": json_path, "--head": head_name})
             is_complete = check is None or _is_reproduced(check, options)
         elif timeline.timeline:
+            _refuse("--timeline", reports)
             from emoscope.cli.evaluate_timeline import run_evaluate_timeline
 
             is_complete = not run_evaluate_timeline(
@@ -134,6 +138,18 @@ def add_evaluation_commands(app: Commands, some_failed: int) -> None:
         )
         if run_compare(request, options.settings()):
             raise typer.Exit(some_failed)
+
+
+def _refuse(option: str, others: Mapping[str, object]) -> None:
+    """Refuse options that another one leaves without effect.
+
+    Raises:
+        SettingError: one of them was given.
+    """
+    given = [name for name, value in others.items() if value is not None]
+    if given:
+        reason = f"without {', '.join(given)}"
+        raise SettingError("setting_invalid", setting=option, reason=reason)
 
 
 def _is_reproduced(report: Path, options: ModelOptions) -> bool:

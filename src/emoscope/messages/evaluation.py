@@ -73,8 +73,8 @@ EVALUATION_NOTES: dict[str, Text] = {
         "several.",
     ),
     "corpora_known": Text(
-        "模型训练过语料库 {corpora}（其他说话人）：这不是没听过的语料库上的成绩。",
-        "This model was trained on {corpora} (other speakers of it): these are not figures for a "
+        "模型训练过语料库 {corpora} 的录音：这不是没听过的语料库上的成绩。",
+        "This model was trained on recordings of {corpora}: these are not figures for a "
         "corpus that it never heard.",
     ),
     "corpora_may_be_known": Text(
