@@ -86,7 +86,8 @@ def create_app(
     )
 
     @asynccontextmanager
-    async def running(_app: FastAPI) -> AsyncIterator[None]:
+    async def running(app: FastAPI) -> AsyncIterator[None]:
+        _prepare_routes(app)
         async with service.running():
             # The first list after an upgrade need not wait for every run to be read.
             index = Thread(target=_make_index, args=(service,), name="emoscope.index", daemon=True)
@@ -140,7 +141,8 @@ def create_app(
         runs = runs_of(request, store)
         return find_like_run(index_of(service), runs, run, count=SHOWN, space=space).hits
 
-    app.include_router(all_routes(service, jobs, viewer_of))
+    for router in all_routes(service, jobs, viewer_of):
+        app.include_router(router)
     app.include_router(
         stream.stream_routes(
             streams, idle_s=settings.stream_idle_s, grace_s=settings.stream_grace_s
@@ -153,6 +155,13 @@ def create_app(
         app.include_router(teach_part_routes(service))
     drop_needless_refusals(app)
     return app
+
+
+def _prepare_routes(app: FastAPI) -> None:
+    """Ask every route once: FastAPI makes its models at the first request, which all wait for."""
+    scope = {"type": "http", "method": "GET", "path": "/\0", "root_path": "", "headers": []}
+    for route in app.routes:
+        route.matches(scope)
 
 
 def _make_index(service: Service) -> None:

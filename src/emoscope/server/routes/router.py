@@ -1,8 +1,8 @@
-"""Router of all REST routes."""
+"""All REST routes, in the order in which they are asked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from fastapi import APIRouter, Request
 
@@ -24,17 +24,16 @@ from emoscope.web.viewer import RunViewer
 
 def all_routes(
     service: Service, jobs: Jobs, viewer_of: Callable[[Request], RunViewer]
-) -> APIRouter:
-    """Return the routes.
+) -> Iterator[APIRouter]:
+    """Yield the routers, not one inside another: each level costs every request time.
 
     Args:
         service: recognizes and keeps.
         jobs: work that goes on when its client is gone.
         viewer_of: returns what reads the runs that a request may see.
     """
-    router = APIRouter()
     # Before the routes of one run, which would take ``/v1/recognitions.zip`` for nothing of theirs.
-    router.include_router(run_edit_routes(service, viewer_of))
+    yield run_edit_routes(service, viewer_of)
     for routes in (
         predict_routes,
         recognition_routes,
@@ -44,8 +43,7 @@ def all_routes(
         teaching_routes,
         map_routes,
     ):
-        router.include_router(routes(service))
-    router.include_router(sample_routes())
+        yield routes(service)
+    yield sample_routes()
     for routes_of_jobs in (job_routes, job_result_routes, health_routes):
-        router.include_router(routes_of_jobs(service, jobs))
-    return router
+        yield routes_of_jobs(service, jobs)
