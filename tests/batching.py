@@ -19,6 +19,7 @@ from emoscope.batch.events import BatchEvent, RowEnded, ShardEnded
 from emoscope.batch.inputs import batch_items
 from emoscope.batch.lengths import stated_seconds
 from emoscope.batch.manifest import BatchManifest
+from emoscope.batch.memo import AnswerMemo
 from emoscope.batch.options import BatchOptions, RecognizerSource
 from emoscope.batch.plan import BatchPlan
 from emoscope.batch.rows import PART_TYPES
@@ -72,10 +73,11 @@ class InlineExecutor:
     workers: int = 1
 
     def run(self, jobs: Iterator[ShardJob]) -> Iterator[BatchEvent]:
-        recognizer = self.source.open()
+        recognizer, memo = self.source.open(), None
         for job in jobs:
             told = _Told(job.shard.index)
-            report = run_shard(job, recognizer, told)
+            memo = memo or AnswerMemo(job.options)
+            report = run_shard(job, recognizer, told, memo)
             yield from told.events
             yield ShardEnded("inline", report)
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from batching import FakeSource, clips, contents, do_batch, table
+from batching import FakeSource, InlineExecutor, clips, contents, do_batch, table
 from conftest import Speech
+from emoscope.backends.fake_backend import FakeBackend
 from emoscope.batch.manifest import MANIFEST
 from emoscope.batch.options import BatchOptions
 from emoscope.batch.run import ShardRange
 from emoscope.errors import BatchStoppedError, ListError, SourceNotFoundError, StoreError
 from emoscope.export.records import to_record
 from emoscope.labels import KEYS
+from emoscope.recognizer import Recognizer
+from emoscope.results.result import ModelRef
 from emoscope.results.utterances import UtteranceRules
 
 NAMES = [f"clip{n}.wav" for n in range(7)]
@@ -269,17 +273,33 @@ def test_it_stops_when_too_many_fail(tmp_path: Path) -> None:
     with pytest.raises(BatchStoppedError, match="recordings failed") as caught:
         do_batch([folder], tmp_path / "out", size=1_000, max_failures=0.5)
     assert caught.value.code == "batch_too_many_failures"
-    do_batch([folder], tmp_path / "out", size=1_000, max_failures=1.0)
+    do_batch([folder], tmp_path / "out", size=1_000, max_failures=1.0)  # nothing is to stop
     assert len(table(tmp_path / "out", "errors")) == 250
 
 
+@dataclass
+class Counting:
+    """A recognizer without weights that is opened once, and the backend that counts its runs."""
+
+    backend: FakeBackend = field(default_factory=FakeBackend)
+
+    def open(self) -> Recognizer:
+        return Recognizer(self.backend, ModelRef("fake", "1", "0" * 64))
+
+
+@pytest.mark.parametrize("segments", [False, True])
 def test_files_of_the_same_bytes_are_recognized_once_where_asked_for(
-    folder: Path, tmp_path: Path
+    folder: Path, tmp_path: Path, *, segments: bool
 ) -> None:
     twice = tmp_path / "in"
     twice.mkdir()
-    for name in ("a.wav", "b.wav", "c.wav"):
+    for name in ("a.wav", "b.wav", "c.wav", "d.wav", "e.wav"):
         (twice / name).write_bytes((folder / "clip0.wav").read_bytes())
-    do_batch([twice], tmp_path / "all")
-    do_batch([twice], tmp_path / "once", options=BatchOptions(dedupe=True))
-    assert table(tmp_path / "all") == table(tmp_path / "once")
+    runs = {}
+    for dedupe in (False, True):
+        source = Counting()
+        options = BatchOptions(dedupe=dedupe, segments=segments)
+        do_batch([twice], tmp_path / str(dedupe), InlineExecutor(source), options=options, size=2)
+        runs[dedupe] = len(source.backend.batches)
+    assert runs == {False: 5, True: 1}
+    assert contents(tmp_path / "True") == contents(tmp_path / "False")

@@ -18,6 +18,7 @@ from typing import Any
 
 from emoscope.batch.deaths import Suspects
 from emoscope.batch.events import BatchEvent, RowEnded, ShardEnded, WorkerReady, lost_worker
+from emoscope.batch.memo import AnswerMemo
 from emoscope.batch.options import RecognizerSource
 from emoscope.batch.shards import ShardJob
 from emoscope.batch.waiting import WaitingJobs
@@ -63,8 +64,10 @@ def serve_shards(connection: Connection, source: RecognizerSource) -> None:
         try:
             recognizer = source.open()
             line.send("ready", recognizer.load_s)
+            memo = None
             while (job := connection.recv()) is not None:
-                line.send("done", run_shard(job, recognizer, line))
+                memo = memo or AnswerMemo(job.options)
+                line.send("done", run_shard(job, recognizer, line, memo))
         except (EOFError, BrokenPipeError, ConnectionResetError):
             raise
         except Exception as error:

@@ -31,7 +31,7 @@ class BatchOptions:
     utterances: UtteranceRules | None = None
     """Recognize and write each utterance between pauses; None for none."""
     dedupe: bool = False
-    """Recognize recordings of the same bytes once for each shard."""
+    """Recognize recordings of the same bytes once in each worker."""
 
     @property
     def needs_track(self) -> bool:

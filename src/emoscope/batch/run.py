@@ -88,7 +88,9 @@ class BatchRun:
                 elif isinstance(event, WorkerLost):
                     done, failed = done - event.undone, failed - len(event.undone_codes)
                 yield event
-                if done >= min(_LEAST, self.rows) and failed > self.max_failures * done:
+                # At the end there is nothing to stop: all is written.
+                is_between = _LEAST <= done < self.rows
+                if is_between and failed > self.max_failures * done:
                     raise BatchStoppedError(
                         "batch_too_many_failures", failed=failed, done=done, share=self.max_failures
                     )

@@ -9,6 +9,7 @@ from typing import Protocol
 from emoscope.batch.decode_ahead import Prepared, SpanDecoder, decode_ahead
 from emoscope.batch.events import ShardReport
 from emoscope.batch.items import BatchItem
+from emoscope.batch.memo import AnswerMemo
 from emoscope.batch.parts import ShardWriter
 from emoscope.batch.shards import ShardJob
 from emoscope.batch.sources import SourceReader
@@ -36,13 +37,19 @@ class RowListener(Protocol):
         """
 
 
-def run_shard(job: ShardJob, recognizer: Recognizer, listener: RowListener) -> ShardReport:
+def run_shard(
+    job: ShardJob,
+    recognizer: Recognizer,
+    listener: RowListener,
+    memo: AnswerMemo | None = None,
+) -> ShardReport:
     """Recognize the recordings of a shard and write its tables; the same call writes the same.
 
     Args:
         job: the shard, what to write of it, and where to.
         recognizer: with the heads of the batch.
         listener: is told of each recording before it is touched, and after.
+        memo: answers of earlier shards of this batch; None: of this shard alone.
 
     Raises:
         StoreError: the output cannot be written; nothing of the shard is there.
@@ -52,7 +59,8 @@ def run_shard(job: ShardJob, recognizer: Recognizer, listener: RowListener) -> S
     about = {"model": recognizer.model.to_dict()}
     failures, seconds = 0, 0.0
     with ShardWriter(job, storage, recognizer.dim, about) as writer:
-        for item, answer in _Shard(job, recognizer, listener).answers():
+        known = AnswerMemo(job.options) if memo is None else memo
+        for item, answer in _Shard(job, recognizer, listener, known).answers():
             failure = answer if isinstance(answer, Failure) else None
             heard_s = 0.0 if isinstance(answer, Failure) else answer.duration_s
             writer.add(item, answer)
@@ -65,11 +73,13 @@ def run_shard(job: ShardJob, recognizer: Recognizer, listener: RowListener) -> S
 class _Shard:
     """Recognition of one shard."""
 
-    def __init__(self, job: ShardJob, recognizer: Recognizer, listener: RowListener) -> None:
+    def __init__(
+        self, job: ShardJob, recognizer: Recognizer, listener: RowListener, memo: AnswerMemo
+    ) -> None:
         self._job, self._recognizer, self._listener = job, recognizer, listener
+        self._memo = memo
         self._sources = SourceReader(job.shard.items, recognizer.limits.max_bytes)
         self._decoder = SpanDecoder(recognizer, self._sources)
-        self._known: dict[tuple[object, ...], Result | Failure] = {}
 
     def answers(self) -> Iterator[tuple[BatchItem, Result | Failure]]:
         """Yield the items and what was recognized, in order."""
@@ -93,11 +103,10 @@ class _Shard:
         if isinstance(sound, Failure):
             return sound
         key = (sound.source.sha256, item.start_s, item.end_s)
-        if self._job.options.dedupe and key in self._known:
-            return self._known[key]
-        answer = self._inferred(item, sound)
-        if self._job.options.dedupe:
-            self._known[key] = answer
+        answer = self._memo.get(key)
+        if answer is None:
+            answer = self._inferred(item, sound)
+            self._memo.put(key, answer)
         return answer
 
     def _inferred(self, item: BatchItem, sound: Prepared) -> Result | Failure:

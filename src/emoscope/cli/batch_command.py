@@ -58,7 +58,7 @@ def add_batch_command(app: Commands, some_failed: int) -> None:
         ] = None,
         dedupe: Annotated[
             bool,
-            typer.Option("--dedupe", help="分片内相同文件只算一次 · same files of a shard once"),
+            typer.Option("--dedupe", help="相同文件每个进程只算一次 · same files once a process"),
         ] = False,
         shard_size: Annotated[
             int | None,
