@@ -30,6 +30,7 @@ def test_it_carries_the_model_the_samples_the_page_and_the_licences(unpacked: Pa
         "assets/compact.onnx",
         "assets/compact.json",
         "assets/compact.spaces.npz",
+        "assets/compact.training.npz",
         "assets/silero_vad.onnx",
         "assets/silero_vad.LICENSE",
         "assets/whisper.LICENSE",

@@ -44,7 +44,7 @@ FIRST, SECOND = scores(1.0, 1), scores(1.6, 2)
 
 
 @pytest.mark.parametrize(
-    ("only_first", "only_second"), [(0, 0), (3, 0), (5, 12), (40, 40), (900, 1100)]
+    ("only_first", "only_second"), [(0, 0), (3, 0), (5, 12), (40, 40), (900, 1100), (5000, 5100)]
 )
 def test_mcnemar_equals_the_binomial_test_of_scipy(only_first: int, only_second: int) -> None:
     found = McNemar(only_first, only_second)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +66,10 @@ class McNemar:
         more careful answer.
         """
         count, fewer = self.only_first + self.only_second, min(self.only_first, self.only_second)
-        tail = sum(math.comb(count, at) for at in range(fewer + 1))
+        term = tail = 1
+        for at in range(fewer):
+            term = term * (count - at) // (at + 1)  # the binomial coefficient of at + 1
+            tail += term
         # Whole numbers divided exactly: 2 ** count alone is no float from 1024 clips on.
         return min(1.0, float(2 * tail / 2**count))
 
