@@ -11,15 +11,17 @@ from rich.progress import Progress
 from rich.table import Table
 
 from emoscope.cli.evaluate import check_outputs, json_bytes, write_all
+from emoscope.cli.evaluate_show import print_notes
 from emoscope.cli.evaluation_options import LabelOptions
 from emoscope.cli.model import open_model
 from emoscope.cli.show import emotion_name, failure_line
+from emoscope.evaluate.notes import interval_notes
 from emoscope.evaluate.record import utc_now, versions_of
 from emoscope.evaluate.report import figure_text
 from emoscope.evaluate.timeline import TimelineEvaluation
 from emoscope.evaluate.timeline_run import evaluate_timelines, read_annotated
 from emoscope.labels import EMOTIONS
-from emoscope.messages.evaluation import EVALUATION_NOTES, TIMELINE
+from emoscope.messages.evaluation import TIMELINE
 from emoscope.messages.languages import Language
 from emoscope.messages.texts import TERMINAL
 from emoscope.settings import Settings, language_of
@@ -106,8 +108,4 @@ def _print(found: TimelineEvaluation, language: Language) -> None:
             share = float(found.seconds[emotion.index, emotion.index]) / total_s
             classes.add_row(emotion_name(emotion, language), f"{share:.3f}", f"{total_s:.1f}")
     screen.print(classes)
-    drawn = found.resampling
-    code = "one_speaker" if drawn.units < 2 else "brackets_of_recordings"
-    data = {"speakers": drawn.speakers, "clips": drawn.nameless}
-    told = EVALUATION_NOTES[code](language, **data, draws=drawn.draws, seed=drawn.seed)
-    screen.print(told, style="dim", markup=False, highlight=False, soft_wrap=True)
+    print_notes(screen, tuple(interval_notes(found.resampling)), language)

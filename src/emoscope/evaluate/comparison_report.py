@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from emoscope.evaluate.bootstrap import FEW_SPEAKERS, LEVEL
+from emoscope.evaluate.bootstrap import FEW_SPEAKERS
 from emoscope.evaluate.comparison import Comparison, FigureDifference, PairedFigures
-from emoscope.evaluate.notes import EvaluationNote
+from emoscope.evaluate.notes import EvaluationNote, interval_notes
 from emoscope.figures.html_page import render_html
 from emoscope.messages.evaluation import COMPARISON
 from emoscope.messages.languages import Language
@@ -43,7 +43,6 @@ def p_text(p: float) -> str:
 
 def comparison_notes(comparison: Comparison) -> tuple[EvaluationNote, ...]:
     """Return what must be said of a comparison, the loudest first."""
-    drawn = comparison.overall.resampling
     found = []
     for code, count in (
         ("left_over", comparison.only_in_first + comparison.only_in_second),
@@ -52,24 +51,10 @@ def comparison_notes(comparison: Comparison) -> tuple[EvaluationNote, ...]:
     ):
         if count:
             found.append(EvaluationNote("warning", code, {"count": count}))
-    if drawn.units < 2:
-        found.append(EvaluationNote("warning", "one_speaker"))
-        return tuple(found)
-    data = {
-        "level": 100 * LEVEL,
-        "speakers": drawn.speakers,
-        "clips": drawn.nameless,
-        "draws": drawn.draws,
-        "seed": drawn.seed,
-    }
-    if not drawn.speakers:
-        found.append(EvaluationNote("warning", "brackets_of_clips", data))
-    else:
-        if drawn.units < FEW_SPEAKERS:
-            found.append(EvaluationNote("warning", "few_speakers", {"speakers": drawn.units}))
-        code = "brackets_with_nameless" if drawn.nameless else "brackets"
-        found.append(EvaluationNote("note", code, data))
-    found.append(EvaluationNote("note", "mcnemar"))
+    drawn = comparison.overall.resampling
+    found += interval_notes(drawn)
+    if drawn.units > 1:
+        found.append(EvaluationNote("note", "mcnemar"))
     return tuple(found)
 
 

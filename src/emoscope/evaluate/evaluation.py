@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from emoscope.evaluate import metrics
-from emoscope.evaluate.bootstrap import DRAWS, FEW_SPEAKERS, Resampling, SpeakerBootstrap
+from emoscope.evaluate.bootstrap import DRAWS, Resampling, SpeakerBootstrap
 from emoscope.evaluate.clips import ScoredClips
 from emoscope.evaluate.leaks import Leak
 from emoscope.evaluate.lists import CORPUS
@@ -46,11 +46,6 @@ class Measured:
     ua_interval: Interval
     wa_interval: Interval
     macro_f1_interval: Interval
-
-    @property
-    def is_unsure(self) -> bool:
-        """Whether too few speakers were drawn for the intervals to be trusted."""
-        return self.resampling.units < FEW_SPEAKERS
 
     def to_dict(self) -> dict[str, Any]:
         """As in the report; an interval is null where there is none."""

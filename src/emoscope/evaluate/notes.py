@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from emoscope.evaluate.bootstrap import LEVEL
+from emoscope.evaluate.bootstrap import FEW_SPEAKERS, LEVEL, Resampling
 from emoscope.evaluate.evaluation import Evaluation
 from emoscope.evaluate.leaks import Leak
 from emoscope.evaluate.provenance import TrainingOverlap
@@ -37,7 +37,7 @@ def evaluation_notes(evaluation: Evaluation) -> tuple[EvaluationNote, ...]:
     training, leak = evaluation.training, evaluation.leak
     found = [] if training is None else list(_of_training(training, leak is not None))
     found += [] if leak is None else list(_of_leak(leak))
-    found += _of_intervals(evaluation)
+    found += interval_notes(evaluation.measured.resampling)
     if evaluation.repeats:
         names = ", ".join(evaluation.repeats[:_SHOWN])
         more = " …" if evaluation.repeats[_SHOWN:] else ""
@@ -84,8 +84,8 @@ def _of_leak(leak: Leak) -> Iterator[EvaluationNote]:
         yield EvaluationNote("warning", "files_not_compared", {"count": leak.unreadable})
 
 
-def _of_intervals(evaluation: Evaluation) -> Iterator[EvaluationNote]:
-    drawn = evaluation.measured.resampling
+def interval_notes(drawn: Resampling) -> Iterator[EvaluationNote]:
+    """Yield what must be said of intervals: what was drawn, and where that is too little."""
     if drawn.units < 2:
         yield EvaluationNote("warning", "one_speaker")
         return
@@ -99,7 +99,7 @@ def _of_intervals(evaluation: Evaluation) -> Iterator[EvaluationNote]:
     if not drawn.speakers:
         yield EvaluationNote("warning", "brackets_of_clips", data)
         return
-    if evaluation.measured.is_unsure:
+    if drawn.units < FEW_SPEAKERS:
         yield EvaluationNote("warning", "few_speakers", {"speakers": drawn.units})
     code = "brackets_with_nameless" if drawn.nameless else "brackets"
     yield EvaluationNote("note", code, data)

@@ -144,12 +144,6 @@ EVALUATION_NOTES: dict[str, Text] = {
         "[ , ]: {level:.0f} % intervals, speakers unknown: bootstrap over {clips} recordings, "
         "{draws} draws, seed {seed}; too narrow where one person speaks in several.",
     ),
-    "brackets_of_recordings": Text(
-        "[ , ]：95% 区间，对 {speakers} 个说话人和 {clips} 段没有说话人的录音做自助法，"
-        "{draws} 次抽样，种子 {seed}。",
-        "[ , ]: 95 % intervals, bootstrap over {speakers} speakers and {clips} recordings without "
-        "one, {draws} draws, seed {seed}.",
-    ),
     "repeated": Text(
         "有 {count} 行的录音在前面已出现（按路径或内容），会重复计数：{names}。",
         "{count} rows have a recording that stands in the list before (same path or same bytes) "
