@@ -159,6 +159,10 @@ def calls() -> Iterator[tuple[str, ast.Call]]:
                 name = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
                 if name in names:
                     yield f"{path.relative_to(SOURCE)}:{node.lineno}", node
+            # ``raise AnError`` calls it, too.
+            if isinstance(node, ast.Raise) and getattr(node.exc, "id", None) in names:
+                call = ast.Call(node.exc, [], [])
+                yield f"{path.relative_to(SOURCE)}:{node.lineno}", call
 
 
 def is_whole(call: ast.Call) -> bool:

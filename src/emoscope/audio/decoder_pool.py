@@ -286,9 +286,9 @@ class _Process:
         except TimeoutError as exc:
             raise DecoderTimeoutError(seconds=deadline_s) from exc
         except (OSError, ProtocolError) as exc:
-            raise DecoderError from exc
+            raise DecoderError("decoder_crashed") from exc
         if answer is None:
-            raise DecoderError
+            raise DecoderError("decoder_crashed")
         self.served += 1
         return _checked(*answer, missing[1] if missing else bytearray())
 
@@ -321,13 +321,13 @@ def _checked(note: Note, body: bytearray, missing: bytearray) -> _Answer:
         and len(missing) == note["missing"] * _BORDERS_BYTES
     )
     if not well_formed:
-        raise DecoderError
+        raise DecoderError("decoder_crashed")
     planes = np.frombuffer(body, np.float32).reshape(int(count or 1), -1)
     if not float(np.abs(planes).max()) <= 1.0:  # NaN is not, either
-        raise DecoderError
+        raise DecoderError("decoder_crashed")
     borders = np.frombuffer(missing, np.int64).tolist()
     if not all(one < two for one, two in pairwise([-1, *borders, planes.shape[1] + 1])):
-        raise DecoderError
+        raise DecoderError("decoder_crashed")
     return note, planes, spans_between(zip(borders[::2], borders[1::2], strict=True))
 
 
