@@ -185,3 +185,20 @@ def test_shellcheck_finds_no_fault() -> None:
     if program is None:
         pytest.skip("there is no shellcheck here")
     subprocess.run([program, str(SLURM)], check=True)
+
+
+@pytest.mark.parametrize(
+    "name", ["batch.slurm", "kubernetes/batch-job.yaml", "kubernetes/rayjob.yaml"]
+)
+def test_every_option_that_is_named_exists(name: str) -> None:
+    import typer
+
+    from emoscope.cli.main import app
+
+    batch = typer.main.get_command(app).commands["batch"]  # type: ignore[attr-defined]
+    known = {one for param in batch.params for one in (*param.opts, *param.secondary_opts)}
+    text = re.sub(r"^\s*#.*$", "", (DEPLOY / name).read_text("utf-8"), flags=re.MULTILINE)
+    command = text[text.index("emoscope batch") :]
+    named = set(re.findall(r"(?<=\s)--[a-z-]+", command))
+    assert "--out" in named
+    assert named <= known
