@@ -18,26 +18,24 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from emoscope._version import __version__
 from emoscope.batch.deaths import Suspects
 from emoscope.batch.events import BatchEvent, RowEnded, ShardEnded, WorkerReady, lost_worker
 from emoscope.batch.options import RecognizerSource
+from emoscope.batch.ray_journal import JournalLine, RowJournal
 from emoscope.batch.shards import ShardJob
 from emoscope.batch.waiting import WaitingJobs
 from emoscope.batch.work import run_shard
 from emoscope.errors import BatchStoppedError, EmoscopeError, SettingError
 from emoscope.optional import require
 from emoscope.recognizer import Recognizer
-from emoscope.results.result import Failure
 
 _START_TRIES = 3
 """Workers in a row that may end before they have loaded the model."""
 _LISTEN_S = 0.2
 """How often the journal is read."""
-_WRITE_EVERY_S = 1.0
-"""How often workers write into it: a thousand of them are a thousand calls a second."""
 _LOOK_EVERY_S = 5.0
 """How often it is looked whether the cluster has grown."""
 _GRACE_S, _DECIDE_S = 3.0, 10.0
@@ -48,22 +46,6 @@ _OBJECT_STORE_BYTES = 100 << 20
 _CREATION = "error raised in its creation task"
 """What Ray says of a worker that was not killed but could not be made."""
 _ADDRESS_VARIABLE = "RAY_ADDRESS"
-
-
-class RowJournal:
-    """Actor that keeps the messages of all workers until the driver takes them."""
-
-    def __init__(self) -> None:
-        self._told: list[tuple[object, ...]] = []
-
-    def put(self, messages: list[tuple[object, ...]]) -> None:
-        """Keep messages, in order."""
-        self._told += messages
-
-    def take(self) -> list[tuple[object, ...]]:
-        """Return what was told since the last call."""
-        told, self._told = self._told, []
-        return told
 
 
 class ShardWorker:
@@ -102,55 +84,8 @@ class ShardWorker:
             StoreError: the output cannot be written.
         """
         assert self._recognizer is not None  # noqa: S101 - it is ready before it works
-        with _JournalLine(self._name, self._journal, is_careful=job.careful) as line:
+        with JournalLine(self._name, self._journal, is_careful=job.careful) as line:
             return run_shard(job, self._recognizer, line)
-
-
-class _JournalLine:
-    """Writer of a worker's messages: gathered, or at once where a recording is under suspicion."""
-
-    def __init__(self, name: str, journal: Any, *, is_careful: bool) -> None:
-        self._name, self._journal, self._is_careful = name, journal, is_careful
-        self._held: list[tuple[object, ...]] = []
-        self._lock = threading.Lock()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._flush_often, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-        self._flush(wait=True)
-
-    def began(self, row: int) -> None:
-        self._hold(("began", self._name, row))
-        if self._is_careful:
-            self._flush(wait=True)
-
-    def ended(self, row: int, seconds: float, failure: Failure | None) -> None:
-        self._hold(("ended", self._name, row, seconds, failure))
-
-    def _hold(self, message: tuple[object, ...]) -> None:
-        with self._lock:
-            self._held.append(message)
-
-    def _flush_often(self) -> None:
-        while not self._over.wait(_WRITE_EVERY_S):
-            self._flush()
-
-    def _flush(self, *, wait: bool = False) -> None:
-        ray = require("ray", extra="ray")
-        # A journal that is lost, or begins anew, costs news of recordings and no recording.
-        with suppress(ray.exceptions.RayActorError):
-            # Sending under the lock keeps the order of two threads.
-            with self._lock:
-                held, self._held = self._held, []
-                sent = self._journal.put.remote(held) if held else None
-            if wait and sent is not None:
-                ray.get(sent)
 
 
 @dataclass(slots=True, eq=False)
