@@ -61,7 +61,13 @@ class JournalLine:
             self._flush(wait=True)
 
     def ended(self, row: int, seconds: float, failure: Failure | None) -> None:
-        """Tell what came of a recording, and the seconds it took."""
+        """Tell what came of a recording.
+
+        Args:
+            row: its place in the shard.
+            seconds: that it took.
+            failure: why it could not be recognized; None where it was.
+        """
         self._hold(("ended", self._name, row, seconds, failure))
 
     def _hold(self, message: tuple[object, ...]) -> None:
