@@ -165,6 +165,7 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
     if not address:
         address = "local"
         options |= {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
+        options["_node_ip_address"] = "127.0.0.1"  # else other machines reach its ports
     is_main = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGTERM) if is_main else None
     try:
