@@ -32,7 +32,7 @@ def test_what_a_plan_was_given_comes_back_in_order() -> None:
     ]
 
 
-@pytest.mark.parametrize(("count", "size"), [(3, 4), (2_044, 4), (2_048, 8), (18_000, 64)])
+@pytest.mark.parametrize(("count", "size"), [(3, 8), (4_088, 8), (4_096, 16), (18_000, 64)])
 def test_the_size_of_shards_follows_the_number_of_recordings(count: int, size: int) -> None:
     with planned(count, ShardCut()) as plan:
         assert set(plan.sizes[:-1]) <= {size}

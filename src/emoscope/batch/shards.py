@@ -11,7 +11,7 @@ from emoscope.batch.options import BatchOptions
 
 SHARD_SIZE = 1_024
 """Recordings of a shard where there are very many."""
-_FIRST_SIZE = 4
+_FIRST_SIZE = 8
 """Recordings of a shard where there are few: every worker shall have some."""
 _MANY = 512
 """Shards of which two become one, up to ``SHARD_SIZE``."""
