@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -106,6 +107,31 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(
     assert again.returncode == 0, again.stderr
     assert contents(out) == contents(whole)
     assert (out / "manifest.json").read_bytes() == (whole / "manifest.json").read_bytes()
+    assert not list(out.glob(".tmp-*"))
+
+
+@pytest.mark.slow
+def test_many_kills_of_drivers_and_workers_change_nothing(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, speech: Speech
+) -> None:
+    names = [f"clip{number:03d}.wav" for number in range(150)]
+    folder = clips(tmp_path_factory.mktemp("many"), names, speech)
+    assert batch(folder, tmp_path / "whole").returncode == 0
+    out, draws = tmp_path / "out", random.Random(0)
+    for turn in range(6):
+        run = subprocess.Popen(options(folder, out), start_new_session=True)
+        time.sleep(draws.uniform(3, 6))
+        found = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+        # A driver in even turns, and else each of its children, which a driver outlives.
+        for pid in [run.pid] if turn % 2 == 0 else map(int, found):
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(draws.uniform(0, 2))
+        if run.poll() is None:
+            os.kill(run.pid, signal.SIGKILL)
+        run.wait()
+    last = batch(folder, out)
+    assert last.returncode == 0, last.stderr
+    assert contents(out) == contents(tmp_path / "whole")
     assert not list(out.glob(".tmp-*"))
 
 
