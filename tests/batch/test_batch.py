@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -234,6 +236,30 @@ def test_places_that_cannot_be_used_are_refused(folder: Path, tmp_path: Path) ->
         with pytest.raises(StoreError) as caught:
             do_batch([folder], out)
         assert caught.value.code == code
+
+
+def test_a_disk_that_fills_up_leaves_whole_parts_and_the_run_goes_on_later(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do_batch([folder], tmp_path / "whole")
+    out, flush, flushes = tmp_path / "out", os.fsync, 0
+
+    def fsync(descriptor: int) -> None:
+        nonlocal flushes
+        flushes += 1
+        if flushes > 4:  # the manifest and its folder, a part and its folder
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        flush(descriptor)
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", fsync)
+        with pytest.raises(StoreError) as caught:
+            do_batch([folder], out)
+    assert caught.value.code == "store_full"
+    assert sorted(contents(out)) == ["part-00000.parquet"]
+    assert not list(out.glob(".tmp-*"))
+    do_batch([folder], out)
+    assert contents(out) == contents(tmp_path / "whole")
 
 
 def test_an_input_without_recordings_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from batching import clips, contents, table
@@ -117,7 +117,7 @@ def test_many_kills_of_drivers_and_workers_change_nothing(
     names = [f"clip{number:03d}.wav" for number in range(150)]
     folder = clips(tmp_path_factory.mktemp("many"), names, speech)
     assert batch(folder, tmp_path / "whole").returncode == 0
-    out, draws = tmp_path / "out", random.Random(0)
+    out, draws = tmp_path / "out", np.random.default_rng(0)
     for turn in range(6):
         run = subprocess.Popen(options(folder, out), start_new_session=True)
         time.sleep(draws.uniform(3, 6))
