@@ -105,7 +105,7 @@ def _row(what: str, clips: int, took_s: float, cpu_s: float, cores: int) -> None
 def memory(folder: Path, counts: list[int]) -> None:
     """Print the largest memory of the driver and of a worker by the number of rows."""
     sys.path.insert(0, str(ROOT / "tests"))
-    from batching import FakeSource, do_batch
+    from batching import FakeSource, started
     from emoscope.batch.local import LocalExecutor
 
     (folder / "tiny.wav").write_bytes(_tiny())
@@ -117,8 +117,10 @@ def memory(folder: Path, counts: list[int]) -> None:
         listing.write_text("path,id,speaker\n" + "".join(lines), "utf-8")
         watch = _Watch()
         started_s = time.perf_counter()
-        with watch:
-            do_batch([listing], folder / f"out{rows}", LocalExecutor(FakeSource(), 2), size=None)
+        out, executor = folder / f"out{rows}", LocalExecutor(FakeSource(), 2)
+        with watch, started([listing], out, executor, size=None) as events:
+            for _ in events:
+                pass
         took_s = time.perf_counter() - started_s
         size = sum(path.stat().st_size for path in (folder / f"out{rows}").iterdir())
         mine, theirs = watch.mine / 1e6, watch.theirs / 1e6
