@@ -22,7 +22,7 @@ from emoscope.batch.manifest import BatchManifest
 from emoscope.batch.memo import AnswerMemo
 from emoscope.batch.options import BatchOptions, RecognizerSource
 from emoscope.batch.plan import BatchPlan
-from emoscope.batch.rows import PART_TYPES
+from emoscope.batch.rows import OWN_COLUMNS
 from emoscope.batch.run import BatchRun, Executor, ShardRange, missing_shards
 from emoscope.batch.shards import ShardCut, ShardJob
 from emoscope.batch.storage import open_storage
@@ -75,7 +75,7 @@ class InlineExecutor:
     def run(self, jobs: Iterator[ShardJob]) -> Iterator[BatchEvent]:
         recognizer, memo = self.source.open(), None
         for job in jobs:
-            told = _Told(job.shard.index)
+            told = Told(job.shard.index)
             memo = memo or AnswerMemo(job.options)
             report = run_shard(job, recognizer, told, memo)
             yield from told.events
@@ -83,7 +83,9 @@ class InlineExecutor:
 
 
 @dataclass
-class _Told:
+class Told:
+    """Listener that keeps what it is told."""
+
     shard: int
     events: list[BatchEvent] = field(default_factory=list)
 
@@ -131,7 +133,7 @@ def started(
     storage.prepare()
     recognizer = FakeSource().open()
     items = batch_items([str(one) for one in inputs])
-    with storage.lock(part.name), BatchPlan.of(items, cut, PART_TYPES, stated_seconds) as plan:
+    with storage.lock(part.name), BatchPlan.of(items, cut, OWN_COLUMNS, stated_seconds) as plan:
         manifest = BatchManifest.of(plan, options, cut, recognizer)
         missing = missing_shards(storage, manifest, part, fresh=fresh)
         heads = head_columns(recognizer.heads)

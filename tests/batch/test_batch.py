@@ -9,20 +9,28 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from batching import FakeSource, InlineExecutor, clips, contents, do_batch, table
+from batching import FakeSource, InlineExecutor, Told, clips, contents, do_batch, table
 from conftest import Speech
 from emoscope.backends.fake_backend import FakeBackend
+from emoscope.batch.columns import ColumnFinder
+from emoscope.batch.items import BatchItem
 from emoscope.batch.manifest import MANIFEST
 from emoscope.batch.options import BatchOptions
+from emoscope.batch.rows import OWN_COLUMNS
 from emoscope.batch.run import ShardRange
+from emoscope.batch.shards import InputShard, ShardJob
+from emoscope.batch.work import run_shard
 from emoscope.errors import BatchStoppedError, ListError, SourceNotFoundError, StoreError
-from emoscope.export.records import to_record
+from emoscope.export.records import head_columns, to_record
 from emoscope.labels import KEYS
+from emoscope.models.head_file import Head, HeadModel
 from emoscope.recognizer import Recognizer
+from emoscope.results.heads import HeadLabel
 from emoscope.results.result import ModelRef
 from emoscope.results.utterances import UtteranceRules
 
@@ -124,6 +132,41 @@ def test_columns_of_lists_are_carried_with_their_types(folder: Path, tmp_path: P
     assert [row["list_emotion"] for row in rows] == ["sad", None]
     assert [row["ok"] for row in rows] == [True, None]
     assert [row["more"] for row in rows] == [None, '[1, "x"]']
+
+
+def test_the_output_of_a_batch_can_be_the_list_of_another(folder: Path, tmp_path: Path) -> None:
+    do_batch([folder], tmp_path / "one", size=10)
+    do_batch([tmp_path / "one/part-00000.parquet"], tmp_path / "other", size=10)
+    (first, *_), (again, *_) = table(tmp_path / "one"), table(tmp_path / "other")
+    assert {name: again[name] for name in first} == first
+    assert again["list_angry"] == first["angry"]
+    assert json.loads(again["list_embedding"]) == first["embedding"]
+
+
+def test_answers_of_heads_are_columns(folder: Path, tmp_path: Path) -> None:
+    labels = (
+        HeadLabel("calm", "静", "calm", "", "#112233"),
+        HeadLabel("up", "高", "up", "", "#aabbcc"),
+    )
+    weights = np.arange(8, dtype=np.float32).reshape(2, 4)
+    model = HeadModel("fake", "1", "0" * 64)
+    head = Head("mood.v2", "classes", labels, weights, np.zeros(2, np.float32), model)
+    recognizer = FakeSource().open().configured(heads=[head])
+    items = [BatchItem(0, "a", str(folder / "clip0.wav"), carried={"head.mood.v2": 1})]
+    finder = ColumnFinder()
+    finder.look(items[0].carried)
+    columns = finder.columns(OWN_COLUMNS)
+    heads = head_columns(recognizer.heads)
+    (tmp_path / "out").mkdir()
+    shard = InputShard(0, tuple(items))
+    job = ShardJob(shard, BatchOptions(), columns, heads, str(tmp_path / "out"))
+    run_shard(job, recognizer, Told(0))
+    (row,) = table(tmp_path / "out")
+    (answer,) = recognizer.recognize(folder / "clip0.wav").heads
+    assert row["head.mood.v2"] == answer.label
+    assert row["head.mood.v2.confidence"] == answer.confidence
+    assert row["head.mood.v2.up"] == answer.scores["up"]
+    assert row["list_head.mood.v2"] == 1
 
 
 def test_every_kind_of_list_gives_the_same_rows(folder: Path, tmp_path: Path) -> None:

@@ -33,6 +33,10 @@ class CarriedColumn:
         return float(value) if self.kind == "float64" else value
 
 
+_HEADS = "head."
+"""Beginning of the names of columns of heads."""
+
+
 class ColumnFinder:
     """Finds names and types of the carried columns while the rows pass by."""
 
@@ -54,6 +58,8 @@ class ColumnFinder:
         """
         used, found = set(taken), []
         for source, kind in self._kinds.items():
+            if source.startswith(_HEADS):  # whichever heads there are
+                used.add(source)
             name = carried_name(source, used)
             while name in used:
                 name = f"{name}_"

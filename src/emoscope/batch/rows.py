@@ -54,6 +54,8 @@ PART_TYPES: Mapping[str, str] = {
     **_QUALITY,
 }
 """Columns of a part and their types, before those of heads, the embedding and carried ones."""
+OWN_COLUMNS = (*PART_TYPES, "embedding", "adaptation", "emotion_before")
+"""Names that no carried column can have."""
 SEGMENT_TYPES: Mapping[str, str] = {
     **_PLACE_TYPES,
     "start_s": "float64",

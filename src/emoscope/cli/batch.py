@@ -20,7 +20,7 @@ from emoscope.batch.options import BatchOptions, ModelSpec
 from emoscope.batch.plan import BatchPlan
 from emoscope.batch.progress import BatchProgress
 from emoscope.batch.remote import is_address
-from emoscope.batch.rows import PART_TYPES
+from emoscope.batch.rows import OWN_COLUMNS
 from emoscope.batch.run import BatchRun, Executor, ShardRange, missing_shards
 from emoscope.batch.shards import ShardCut
 from emoscope.batch.storage import BatchStorage, open_storage
@@ -159,7 +159,7 @@ def _crew(workers: Workers, spec: ModelSpec) -> CrewChoice:
 def _plan(order: BatchOrder) -> BatchPlan:
     spans = None if order.spans is None else read_spans(order.spans)
     items = batch_items(order.inputs, spans)
-    return BatchPlan.of(items, order.cut, PART_TYPES, stated_seconds)
+    return BatchPlan.of(items, order.cut, OWN_COLUMNS, stated_seconds)
 
 
 def _prepared(
