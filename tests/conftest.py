@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -30,6 +31,10 @@ Speech: TypeAlias = Callable[..., Samples]
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=400)
 hypothesis.settings.register_profile("emoscope", deadline=None, max_examples=40, derandomize=True)
 hypothesis.settings.load_profile("emoscope")
+
+# A run in the background of a script ignores Ctrl+C, and so would every program that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:

@@ -140,7 +140,9 @@ def test_a_second_run_into_the_same_place_is_refused(
 ) -> None:
     out = tmp_path / "out"
     run = started(folder, out)
+    run.send_signal(signal.SIGSTOP)  # it is there for as long as the second one takes to start
     second = batch(folder, out)
+    run.send_signal(signal.SIGCONT)
     run.communicate(timeout=60)
     assert second.returncode == 5
     assert "[batch_out_busy]" in second.stderr
