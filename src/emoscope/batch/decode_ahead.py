@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from emoscope.audio.prepare import PreparedAudio
 from emoscope.audio.source import digest
@@ -19,6 +19,8 @@ from emoscope.recognizer import Recognizer
 from emoscope.results.result import Failure, SourceRef
 from emoscope.results.utterances import GivenSpan, check_inside, ordered_spans
 from emoscope.waveform import Waveform
+
+T = TypeVar("T")
 
 _log = logging.getLogger("emoscope.batch")
 _AHEAD = 2
@@ -48,15 +50,7 @@ class SpanDecoder:
         """
         if item.error is not None:
             return Failure(item.id, item.error)
-        try:
-            return self._prepared(item)
-        except StoreError:
-            raise
-        except EmoscopeError as error:
-            return Failure(item.id, error)
-        except Exception:  # a defect of ours, or of a library: one recording of a million
-            _log.exception("recording %s of the input", item.row)
-            return Failure(item.id, InternalError())
+        return or_failure(item, lambda: self._prepared(item))
 
     def _prepared(self, item: BatchItem) -> PreparedAudio:
         if not item.is_span:
@@ -109,3 +103,20 @@ def decode_ahead(
         finally:
             for _, future in waiting:
                 future.cancel()
+
+
+def or_failure(item: BatchItem, work: Callable[[], T]) -> T | Failure:
+    """Do some work on an item; an error of the item becomes its answer.
+
+    Raises:
+        StoreError: the output cannot be written, which is no fault of the item.
+    """
+    try:
+        return work()
+    except StoreError:
+        raise
+    except EmoscopeError as error:
+        return Failure(item.id, error)
+    except Exception:  # a defect of ours, or of a library: one recording of a million
+        _log.exception("recording %s of the input", item.row)
+        return Failure(item.id, InternalError())

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from typing import Protocol
 
-from emoscope.batch.decode_ahead import Prepared, SpanDecoder, decode_ahead
+from emoscope.batch.decode_ahead import Prepared, SpanDecoder, decode_ahead, or_failure
 from emoscope.batch.events import ShardReport
 from emoscope.batch.items import BatchItem
 from emoscope.batch.memo import AnswerMemo
@@ -14,7 +14,7 @@ from emoscope.batch.parts import ShardWriter
 from emoscope.batch.shards import ShardJob
 from emoscope.batch.sources import SourceReader
 from emoscope.batch.storage import open_storage
-from emoscope.errors import DecoderError, EmoscopeError, InternalError, StoreError
+from emoscope.errors import DecoderError
 from emoscope.recognizer import Recognizer
 from emoscope.results.result import Failure, Result
 
@@ -112,17 +112,12 @@ class _Shard:
     def _inferred(self, item: BatchItem, sound: Prepared) -> Result | Failure:
         assert not isinstance(sound, Failure)  # noqa: S101 - the caller has looked
         options = self._job.options
-        try:
-            return self._recognizer.infer(
+        return or_failure(
+            item,
+            lambda: self._recognizer.infer(
                 sound,
                 granularity="frame" if options.needs_track else "utterance",
                 embedding=options.embedding != "none",
                 utterances=options.utterances,
-            )
-        except StoreError:
-            raise
-        except EmoscopeError as error:
-            return Failure(item.id, error)
-        except Exception:  # a defect of ours, or of a library: one recording of a million
-            _log.exception("recording %s of the input", item.row)
-            return Failure(item.id, InternalError())
+            ),
+        )

@@ -11,30 +11,12 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from emoscope.labels import KEYS
 from emoscope.models.head_file import Head
 from emoscope.results.heads import HeadAnswer
 from emoscope.results.result import Failure, Result
-from emoscope.results.rows import carried_name
+from emoscope.results.rows import RECORDING_COLUMNS, carried_name
 
-CSV_COLUMNS = (
-    "name",
-    "emotion",
-    "confidence",
-    *KEYS,
-    "duration_s",
-    "abstain",
-    "warnings",
-    "model",
-    "error",
-    "error_zh",
-    "error_en",
-    "confidence_calibrated",
-    "label_set",
-    "channel",
-    "talk_share",
-    "overlap_share",
-)
+CSV_COLUMNS = tuple(column for column in RECORDING_COLUMNS if column != "margin")
 _ADAPTED = ("adaptation", "emotion_before")
 """Columns where corrections changed the nine: the head, and the model's own answer."""
 RUN_COLUMN = "run"
