@@ -149,6 +149,7 @@ def faulty_s3(environment: Any) -> Iterator[FaultyS3]:
         environment.setenv(name, value)
     s3fs.S3FileSystem.clear_instance_cache()  # connected to the server of other tests
     try:
+        _ask(server.endpoint, "POST", "/moto-api/reset")  # it keeps what other tests have put
         _ask(server.endpoint, "PUT", f"/{BUCKET}")
         server.asked.clear()
         yield server
