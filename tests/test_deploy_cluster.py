@@ -167,7 +167,7 @@ def test_its_exit_code_is_that_of_the_batch_and_what_is_missing_is_told(tmp_path
 def test_the_end_of_its_time_reaches_the_batch_which_ends_by_itself(tmp_path: Path) -> None:
     does = (
         "trap 'sleep 0.5; echo whole; exit 6' INT\n"
-        f"touch {tmp_path}/up\nwhile :; do sleep 0.1; done"
+        f"touch {tmp_path}/up\nfor _ in {{1..150}}; do sleep 0.1; done"
     )
     started = command(tmp_path, does, SLURM_ARRAY_TASK_ID="0", **GIVEN)
     until_s = time.monotonic() + 10
