@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emoscope.audio.decode import _keeps_floats, _sound
 from emoscope.audio.inputs import given_name, name_of, received
 from emoscope.audio.prepare import prepare
 from emoscope.audio.sound_array import MAX_PEAK, SoundArray
@@ -166,6 +168,15 @@ def test_a_file_of_floats_in_the_range_of_integers_is_refused(
             file.mux(packet)
     with raises_code("samples_beyond_full_scale"):
         fake_recognizer.recognize(path)
+
+
+def test_what_a_lossy_decoder_overshoots_is_clipped() -> None:
+    """FFmpeg's decoder of Opus gives samples of 2,000 in rare frames of real recordings."""
+    loud = _sound(iter([VOICE * np.float32(2_000)]), math.inf)
+
+    np.testing.assert_array_equal(next(loud), np.clip(VOICE * np.float32(2_000), -1, 1))
+    assert _keeps_floats("pcm_f32le")
+    assert not _keeps_floats("opus")
 
 
 # --- files and rows of data sets ------------------------------------------------------------------

@@ -46,10 +46,12 @@ class Grounds:
 def node_lost(grounds: Grounds) -> None:
     """Kill the raylet of a node, and all that it has started, in the middle of a shard."""
     lost, out = 0, grounds.folder / "node_lost"
-    with started([grounds.clips], out, RayExecutor(SLOW, workers=3)) as events:
-        killed_s = 0.0
+    with started([grounds.clips], out, RayExecutor(FakeSource(1.0), workers=3)) as events:
+        killed_s, at_work = 0.0, set[str]()
         for count, event in enumerate(rows_and_losses(events)):
-            if count == 6:
+            at_work.add(event.worker)
+            # When each node is at work, or half is done.
+            if not killed_s and (len(at_work) == 3 or count == 12):
                 killed_s = time.monotonic()
                 # Nodes are removed without leave: the processes are killed.
                 grounds.cluster.remove_node(another_node(grounds.cluster), allow_graceful=False)

@@ -15,7 +15,10 @@ import tomllib
 import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -46,6 +49,8 @@ MODULES = {
     "vectors": ("sklearn", "scipy", "threadpoolctl"),
     "openvino": ("openvino",),
     "lancedb": ("lancedb",),
+    "cloud": ("fsspec", "s3fs"),
+    "ray": ("ray",),
 }
 """What the extras install and nothing else does; websockets is of ``server`` as well."""
 OLD = {"webui": "server"}
@@ -120,9 +125,10 @@ NEED = [
 
 
 def test_every_extra_is_tried() -> None:
-    assert {*MODULES, *OLD, "gpu", "lancedb", "cloud", "ray"} == set(EXTRAS)
+    assert {*MODULES, *OLD, "gpu"} == set(EXTRAS)
     assert all(EXTRAS[old] == [f"emoscope[{new}]"] for old, new in OLD.items())
-    assert {extra for extra, _ in NEED} == set(MODULES)
+    halves = {extra for _, extra, _ in HALVES}
+    assert {extra for extra, _ in NEED} | halves == set(MODULES)
 
 
 @pytest.mark.parametrize("line", WORK_ALONE, ids=" ".join)
@@ -153,6 +159,10 @@ HALVES = [
     ("gradio", "gradio", ("gradio", "--port", "0")),
     ("onnx", "convert", ("models", "pull", "emotion2vec-plus-base", "--offline")),
     ("yaml", "convert", ("models", "pull", "emotion2vec-plus-base", "--offline")),
+    ("pyarrow", "parquet", ("batch", VOICE, "-o", "out", *COMPACT)),
+    ("fsspec", "cloud", ("batch", "s3://a/b", "-o", "out", *COMPACT)),
+    ("s3fs", "cloud", ("batch", "s3://a/b", "-o", "out", *COMPACT)),
+    ("ray", "ray", ("batch", VOICE, "-o", "out", "--on", "ray", *COMPACT)),
 ]
 
 
@@ -276,9 +286,9 @@ def missing(extra: str) -> list[tuple[str, tuple[str, ...]]]:
         (needed, line)
         for needed, line in NEED
         if needed not in have
-        # The server brings websockets as well, and that is all of `stream --url`.
-        and not ("server" in have and line[0] == "stream")
-        and not ("lancedb" in have and needed == "parquet")  # LanceDB brings pyarrow
+        # The server and Ray bring websockets as well, and that is all of `stream --url`.
+        and not (have & {"server", "ray"} and line[0] == "stream")
+        and not (have & {"lancedb", "cloud", "ray"} and needed == "parquet")  # these bring pyarrow
     ]
 
 
@@ -412,6 +422,23 @@ def try_lancedb(here: Installed) -> None:
     assert told["approximate"]["rows"] == 1
 
 
+def try_cloud(here: Installed) -> None:
+    handler = partial(SimpleHTTPRequestHandler, directory=str(Path(VOICE).parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            address = f"http://127.0.0.1:{server.server_port}/{Path(VOICE).name}"
+            here.works("batch", address, "-o", "parts", *COMPACT)
+        finally:
+            server.shutdown()
+    assert (here.folder / "parts" / "part-00000.parquet").exists()
+
+
+def try_ray(here: Installed) -> None:
+    here.works("batch", VOICE, "-o", "parts", "--on", "ray", *COMPACT)
+    assert (here.folder / "parts" / "part-00000.parquet").exists()
+
+
 TRIALS = {
     "": try_core,
     "server": try_server,
@@ -425,6 +452,8 @@ TRIALS = {
     "openvino": try_openvino,
     "vectors": try_vectors,
     "lancedb": try_lancedb,
+    "cloud": try_cloud,
+    "ray": try_ray,
 }
 
 

@@ -12,6 +12,7 @@ this in a process that it can kill (``decoder_pool``).
 from __future__ import annotations
 
 import io
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -256,7 +257,8 @@ def _decode_once(
         timeline = plan.timeline(container, track, limits)
         frames = timeline.watch(decoded_frames(container, track, stages))
         planes = at_rate(_planes(frames, limits, stages), stages)
-        sound = _sound(planes if plan.separate else mixed(planes, stages, mixer))
+        most = FILE_MAX_PEAK if _keeps_floats(track.stream.codec.name) else math.inf
+        sound = _sound(planes if plan.separate else mixed(planes, stages, mixer), most)
         blocks = _filled(interleaved(sound, timeline.gaps), gaps)
         fits = _spool(blocks, spools, gaps, limits, log, encoding.length.likely_s)
         truncated = is_truncated(encoding.length, stages)
@@ -314,7 +316,15 @@ def _filled(blocks: Iterator[Samples | Gap], gaps: list[Gap]) -> Iterator[Sample
         yield block
 
 
-def _sound(blocks: Iterator[Samples]) -> Iterator[Samples]:
+def _keeps_floats(codec: str) -> bool:
+    """Whether a codec stores floats as they are, so that they may be in the range of integers.
+
+    A lossy one's decoder may overshoot by any factor: FFmpeg's of Opus does so in rare frames.
+    """
+    return codec.startswith("pcm_f") or codec == "wavpack"
+
+
+def _sound(blocks: Iterator[Samples], max_peak: float) -> Iterator[Samples]:
     """Yield samples in [-1, 1], as the model takes them.
 
     Infinite ones and NaN are an error, and so are floats in the range of integers.
@@ -322,7 +332,7 @@ def _sound(blocks: Iterator[Samples]) -> Iterator[Samples]:
     for block in blocks:
         if not np.isfinite(block).all():
             raise AudioError("audio_not_finite")
-        check_full_scale(block, FILE_MAX_PEAK)
+        check_full_scale(block, max_peak)
         # A resampler rings past full scale at steep edges.
         yield np.clip(block, -1.0, 1.0)
 

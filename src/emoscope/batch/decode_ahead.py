@@ -20,7 +20,7 @@ from emoscope.results.result import Failure, SourceRef
 from emoscope.results.utterances import GivenSpan, check_inside, ordered_spans
 from emoscope.waveform import Waveform
 
-T = TypeVar("T")
+_Done = TypeVar("_Done")
 
 _log = logging.getLogger("emoscope.batch")
 _AHEAD = 2
@@ -105,7 +105,7 @@ def decode_ahead(
                 future.cancel()
 
 
-def or_failure(item: BatchItem, work: Callable[[], T]) -> T | Failure:
+def or_failure(item: BatchItem, work: Callable[[], _Done]) -> _Done | Failure:
     """Do some work on an item; an error of the item becomes its answer.
 
     Raises:
