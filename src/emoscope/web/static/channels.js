@@ -20,13 +20,21 @@ export function together(group) {
     const others = all.flatMap((one) => (one.figure && one.figure !== figure ? [one.figure] : []));
     return { figure, others };
   };
-  group.addEventListener("emo-span", (event) => {
+  /** @param {Event} event */
+  const showAlike = (event) => {
     const { figure, others } = parted(event);
     for (const other of others) {
       const differs = Math.abs(other.from - figure.from) + Math.abs(other.to - figure.to) > 1e-6;
       if (differs) other.show(figure.from, figure.to);
     }
-  });
+  };
+  group.addEventListener("emo-span", showAlike);
+  // One may have been zoomed while this script was loading.
+  const figures = [...group.querySelectorAll("emo-timeline")].map(
+    (one) => /** @type {EmoTimeline} */ (one).figure,
+  );
+  const zoomed = figures.find((one) => one && (one.from > 0 || one.to < one.duration));
+  if (zoomed) showAlike(new CustomEvent("emo-span", { detail: { figure: zoomed } }));
   group.addEventListener(
     "play",
     (event) => {
