@@ -228,7 +228,10 @@ def throughput(folder: Path, arguments: argparse.Namespace) -> dict[str, object]
     so they take turns and each round is compared within itself. A server that has rested is given
     a moment to come up to speed, as the engine has just loaded its model.
     """
-    servers = {store: serve(folder, store=store) for store in ("none", "all")}
+    servers = {}
+    for store in ("none", "all"):  # a folder belongs to one server
+        (folder / store).mkdir()
+        servers[store] = serve(folder / store, store=store)
     alone: dict[str, list[float]] = {store: [] for store in servers}
     served: dict[str, list[float]] = {store: [] for store in servers}
     for _ in range(arguments.rounds):
