@@ -148,8 +148,9 @@ HINTS: Mapping[str, Mapping[FrontEnd, Text]] = {
     "labels_unknown": {"cli": Text("即选项 --map。", "The option is --map.")},
     "label_unknown": {
         "cli": Text(
-            "用 --map 说明标签的意思，或用 --drop-unknown 去掉这些行。",
-            "Say what it means with --map, or leave its rows out with --drop-unknown.",
+            "emoscope evaluate 可用 --map 说明标签的意思，或用 --drop-unknown 去掉这些行。",
+            "emoscope evaluate takes its meaning with --map, or leaves its rows out with "
+            "--drop-unknown.",
         )
     },
     "hub_refused": {
