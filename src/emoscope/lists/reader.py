@@ -174,8 +174,8 @@ class _Kaldi(_Reader):
                 yield self.checked(Row(number, cells), (PATH,))
 
 
-class _JsonLines(_Reader):
-    """Reader of a JSON object on each line."""
+class _Table(_Reader):
+    """Reader of a list whose columns have names."""
 
     def __init__(
         self, path: Path, columns: Mapping[str, Sequence[str]], needed: Sequence[str]
@@ -183,6 +183,10 @@ class _JsonLines(_Reader):
         super().__init__(path)
         self._columns = columns
         self._needed = needed
+
+
+class _JsonLines(_Table):
+    """Reader of a JSON object on each line."""
 
     def rows(self, text: str) -> Iterator[Row | Failure]:
         for one in json_lines.json_lines(text):
@@ -214,15 +218,8 @@ def _named(words: Sequence[str], found: Iterable[str]) -> dict[str, str]:
     return {"word": words[0], "others": ", ".join(words[1:]), "found": there}
 
 
-class _Csv(_Reader):
+class _Csv(_Table):
     """Reader of CSV with a header."""
-
-    def __init__(
-        self, path: Path, columns: Mapping[str, Sequence[str]], needed: Sequence[str]
-    ) -> None:
-        super().__init__(path)
-        self._columns = columns
-        self._needed = needed
 
     def rows(self, text: str) -> Iterator[Row | Failure]:
         at, line, delimiter = 0, 1, None
