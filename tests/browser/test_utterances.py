@@ -26,6 +26,7 @@ def shown(page: Page) -> Page:
     page.check(f"{form()} input[name=utterances]", force=True)
     answered(page, "frame")
     until(page, f"{FIGURE}?.drawn > 0 && {FIGURE}.audio.readyState >= 1")
+    until(page, "customElements.get('emo-utterances') !== undefined")
     return page
 
 
@@ -54,7 +55,6 @@ def test_keys_go_from_one_to_the_next(shown: Page) -> None:
 
 
 def test_bars_follow_the_view(shown: Page) -> None:
-    until(shown, "customElements.get('emo-utterances') !== undefined")
     shown.evaluate(f"{FIGURE}.show(0, 4)")
     bars = shown.locator("#emo-answer .emo-utterance")
     expect(bars.nth(1)).to_be_hidden()
