@@ -177,6 +177,9 @@ def main() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     node = {"num_cpus": 1, "object_store_memory": STORE_BYTES, "include_dashboard": False}
     with tempfile.TemporaryDirectory(prefix="er-", ignore_cleanup_errors=True) as short:
+        # Ray notes the address of a cluster in this folder, and does not make it beside temp_dir.
+        os.environ["RAY_TMPDIR"] = short
+        (Path(short) / "ray").mkdir()
         cluster = Cluster(initialize_head=True, head_node_args={**node, "temp_dir": short})
         try:
             for _ in range(2):
