@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 from types import ModuleType
 
-from emoscope.errors import ExtraMissingError, PackageMissingError
+from emoscope.errors import EmoscopeError, ExtraMissingError, PackageMissingError
 
 
 def require(module: str, *, extra: str) -> ModuleType:
@@ -15,14 +15,7 @@ def require(module: str, *, extra: str) -> ModuleType:
     Raises:
         ExtraMissingError: it is not installed; the error carries the line to type.
     """
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as exc:
-        # A bug inside an installed package is not "not installed": then what it looked for is
-        # neither the module nor a package around it.
-        if exc.name is None or not f"{module}.".startswith(f"{exc.name}."):
-            raise
-        raise ExtraMissingError("extra_missing", package=module, extra=extra) from exc
+    return _imported(module, ExtraMissingError("extra_missing", package=module, extra=extra))
 
 
 def require_package(package: str) -> ModuleType:
@@ -31,12 +24,19 @@ def require_package(package: str) -> ModuleType:
     Raises:
         PackageMissingError: it is not installed; the error carries the line to type.
     """
+    return _imported(package, PackageMissingError(package=package.partition(".")[0]))
+
+
+def _imported(module: str, missing: EmoscopeError) -> ModuleType:
+    """Import a module, or raise the error that says that it is not installed."""
     try:
-        return importlib.import_module(package)
+        return importlib.import_module(module)
     except ModuleNotFoundError as exc:
-        if exc.name is None or not f"{package}.".startswith(f"{exc.name}."):
+        # A bug inside an installed package is not "not installed": then what it looked for is
+        # neither the module nor a package around it.
+        if exc.name is None or not f"{module}.".startswith(f"{exc.name}."):
             raise
-        raise PackageMissingError(package=package.partition(".")[0]) from exc
+        raise missing from exc
 
 
 def check_installed(package: str, *, extra: str) -> None:

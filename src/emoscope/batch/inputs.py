@@ -181,9 +181,7 @@ def _columns_of(record: records.ListRecord) -> dict[str, str]:
 
 
 def _without_path(path: Path, record: records.ListRecord) -> ListError:
-    words = INPUT_COLUMNS[reader.PATH]
-    there = ", ".join(name[:20] for name in list(record.values)[:6])
-    lacks = {"word": words[0], "others": ", ".join(words[1:]), "found": there}
+    lacks = reader.missing_column(INPUT_COLUMNS[reader.PATH], record.values)
     return _bad(path, record.line, "header_lacks", **lacks)
 
 

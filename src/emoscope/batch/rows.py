@@ -9,11 +9,12 @@ import numpy as np
 
 from emoscope.batch.items import BatchItem, Cell
 from emoscope.batch.shards import ShardJob
-from emoscope.export.records import error_record, head_values
+from emoscope.export.records import error_record
 from emoscope.export.tables import curve_table
 from emoscope.labels import KEYS
 from emoscope.paths.file_names import readable
 from emoscope.results.result import Failure, Result
+from emoscope.results.rows import head_values, segment_cells
 
 RowCells: TypeAlias = dict[str, Any]
 """Value by column."""
@@ -136,14 +137,8 @@ def error_row(item: BatchItem, failure: Failure) -> RowCells:
 
 def batch_segments(item: BatchItem, result: Result) -> Iterator[RowCells]:
     """Return a row for each segment."""
-    for one in result.segments:
-        yield {
-            **_place(item),
-            "start_s": one.start_s,
-            "end_s": one.end_s,
-            "emotion": one.emotion.key,
-            "score": one.score,
-        }
+    for cells in segment_cells(result):
+        yield {**_place(item), **cells}
 
 
 def batch_utterances(item: BatchItem, result: Result) -> Iterator[RowCells]:

@@ -9,8 +9,9 @@ from emoscope.hub.progress import ConvertingFolder, PullEvent, PullListener, Wai
 from emoscope.limits import Limits
 from emoscope.messages.languages import Language
 from emoscope.messages.texts import NOTICES
-from emoscope.recognizer import Recognizer, load
+from emoscope.recognizer import Recognizer
 from emoscope.settings import Settings, language_of
+from emoscope.settings.model import load_configured
 
 
 def open_model(settings: Settings, limits: Limits) -> Recognizer:
@@ -21,17 +22,8 @@ def open_model(settings: Settings, limits: Limits) -> Recognizer:
         HeadError: a head is unknown, damaged, or of another model.
         ExtraMissingError: its backend's library is not installed.
     """
-    recognizer = load(
-        settings.model,
-        backend=settings.backend,
-        precision=settings.precision,
-        agreement_thresholds=settings.agreement_thresholds,
-        thresholds=settings.thresholds,
-        threads=settings.threads,
-        device=settings.device,
-        limits=limits,
-        listener=folder_progress(language_of(settings.language)),
-    ).configured(heads=settings.heads)
+    listener = folder_progress(language_of(settings.language))
+    recognizer = load_configured(settings, limits, listener)
     collector.work()
     return recognizer
 

@@ -14,11 +14,9 @@ from typing import Any
 from emoscope.models.head_file import Head
 from emoscope.results.heads import HeadAnswer
 from emoscope.results.result import Failure, Result
-from emoscope.results.rows import RECORDING_COLUMNS, carried_name
+from emoscope.results.rows import ADAPTED, RECORDING_COLUMNS, carried_name, head_values
 
 CSV_COLUMNS = tuple(column for column in RECORDING_COLUMNS if column != "margin")
-_ADAPTED = ("adaptation", "emotion_before")
-"""Columns where corrections changed the nine: the head, and the model's own answer."""
 RUN_COLUMN = "run"
 """The column that an archive of runs has before these."""
 
@@ -63,7 +61,7 @@ def head_columns(heads: Iterable[Head | HeadAnswer]) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for head in heads:
         if isinstance(head, Head) and head.kind == "corrections":
-            names |= dict.fromkeys(_ADAPTED)
+            names |= dict.fromkeys(ADAPTED)
             continue
         start = f"head.{head.name}"
         keys = (f"{start}.{one.key}" for one in head.labels)
@@ -103,22 +101,10 @@ def archive_csv(answers: Iterable[tuple[str, Result]]) -> str:
     """
     rows = list(answers)
     heads = head_columns(head for _, result in rows for head in result.heads)
-    extra = (*heads, *(_ADAPTED if any(result.adaptation for _, result in rows) else ()))
+    extra = (*heads, *(ADAPTED if any(result.adaptation for _, result in rows) else ()))
     lines = [csv_line([RUN_COLUMN, *CSV_COLUMNS, *extra])]
     lines += [csv_line([run, *_cells(result, extra)]) for run, result in rows]
     return "".join(lines)
-
-
-def head_values(result: Result) -> dict[str, str | float]:
-    """Return the values of the columns that heads add, by the names of ``head_columns``."""
-    row: dict[str, str | float] = {}
-    if (change := result.adaptation) is not None:
-        row |= dict(zip(_ADAPTED, (change.name, change.emotion), strict=True))
-    for head in result.heads:
-        start = f"head.{head.name}"
-        row |= {start: head.label, f"{start}.confidence": head.confidence}
-        row |= {f"{start}.{key}": score for key, score in head.scores.items()}
-    return row
 
 
 def _head_cells(result: Result) -> dict[str, str]:

@@ -203,7 +203,9 @@ class _JsonLines(_Table):
         cells = {column: given[key].strip() for column, key in keys.items() if key}
         for column in self._needed:
             if column not in cells:
-                return self.failed(line, cells, "key_lacks", **_named(self._columns[column], given))
+                return self.failed(
+                    line, cells, "key_lacks", **missing_column(self._columns[column], given)
+                )
         path = cells[PATH]
         if given.keys() >= json_lines.EMOBOX_KEYS and path and not self.is_there(path):
             cells[PATH] = json_lines.found_above(self._path.parent, path)
@@ -212,8 +214,8 @@ class _JsonLines(_Table):
         return self.checked(Row(line, cells, others), self._needed)
 
 
-def _named(words: Sequence[str], found: Iterable[str]) -> dict[str, str]:
-    """What the reason of a missing column names: its words, and the columns that are there."""
+def missing_column(words: Sequence[str], found: Iterable[str]) -> dict[str, str]:
+    """Return what the reason of a missing column names: its words, and the columns there are."""
     there = ", ".join(name.strip()[:20] for name in list(found)[:6])
     return {"word": words[0], "others": ", ".join(words[1:]), "found": there}
 
@@ -273,10 +275,9 @@ class _Csv(_Table):
 
     def _without(self, lacking: str, line: int, cells: Sequence[str]) -> ListError:
         """Return the error for a header without a needed column."""
-        word, *others = self._columns[lacking]
-        found = ", ".join(name.strip()[:20] for name in list(cells)[:6])
+        told = missing_column(self._columns[lacking], cells)
         return self.malformed(
-            line, "header_lacks", word=word, others=", ".join(others), found=found
+            line, "header_lacks", word=told["word"], others=told["others"], found=told["found"]
         )
 
     def _places(self, cells: Sequence[str], line: int) -> dict[str, int]:

@@ -37,6 +37,8 @@ RECORDING_COLUMNS = (
     "overlap_share",
 )
 """Columns of recordings: those of the CSV, and ``margin``, by which the first leads the second."""
+ADAPTED = ("adaptation", "emotion_before")
+"""Columns where corrections changed the nine: the head, and the model's own answer."""
 SEGMENT_COLUMNS = ("name", "channel", "start_s", "end_s", "emotion", "score", "error")
 UTTERANCE_ROW_COLUMNS = (
     *("name", "channel", "start_s", "end_s", "id", "text", "emotion", "confidence"),
@@ -109,16 +111,23 @@ def _recording(result: Result) -> Iterator[Cells]:
         row |= {"confidence_calibrated": sure.confidence, "label_set": " ".join(sure.label_set)}
     if channel is not None:
         row |= {"talk_share": channel.talk_share, "overlap_share": channel.overlap_share}
+    yield row | head_values(result)
+
+
+def head_values(result: Result) -> dict[str, str | float]:
+    """Return the values of the columns that heads add, by the names that tables have for them."""
+    row: dict[str, str | float] = {}
     if (change := result.adaptation) is not None:
-        row |= {"adaptation": change.name, "emotion_before": change.emotion}
+        row |= dict(zip(ADAPTED, (change.name, change.emotion), strict=True))
     for head in result.heads:
         start = f"head.{head.name}"
         row |= {start: head.label, f"{start}.confidence": head.confidence}
         row |= {f"{start}.{key}": score for key, score in head.scores.items()}
-    yield row
+    return row
 
 
-def _segments(result: Result) -> Iterator[Cells]:
+def segment_cells(result: Result) -> Iterator[Cells]:
+    """Yield what a table says of each segment."""
     for one in result.segments:
         place = {"start_s": one.start_s, "end_s": one.end_s}
         yield {**place, "emotion": one.emotion.key, "score": one.score}
@@ -154,7 +163,7 @@ def _frames(result: Result) -> Iterator[Cells]:
 
 _MAKERS = {
     "recordings": _recording,
-    "segments": _segments,
+    "segments": segment_cells,
     "utterances": _utterances,
     "frames": _frames,
 }

@@ -20,11 +20,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from emoscope.errors import AccessError, EmoscopeError, ServiceError
 from emoscope.optional import require
 from emoscope.outputs.store import RunStore
-from emoscope.recognizer import load
 from emoscope.server.app import create_app
 from emoscope.server.http.addresses import path_of
 from emoscope.server.http.schemas import is_chinese, problem
 from emoscope.settings import Settings, load_settings
+from emoscope.settings.model import load_configured
 
 LOOPBACK = ("127.0.0.1", "::1")
 REPLICAS = {"min_replicas": 1, "max_replicas": 8, "target_ongoing_requests": 2}
@@ -80,16 +80,7 @@ def replica_application(settings: Settings) -> ReplicaMiddleware:
     """
     folder = Path(tempfile.mkdtemp(prefix="emoscope-replica-"))
     own = settings.model_copy(update={"store": "none", "outputs": folder, "search": False})
-    recognizer = load(
-        own.model,
-        backend=own.backend,
-        precision=own.precision,
-        agreement_thresholds=own.agreement_thresholds,
-        thresholds=own.thresholds,
-        threads=own.threads,
-        device=own.device,
-        limits=own.upload_limits,
-    ).configured(heads=own.heads)
+    recognizer = load_configured(own, own.upload_limits)
     app = create_app(recognizer, RunStore(folder, keep="none"), own, page=False)
     return ReplicaMiddleware(app, own)
 
